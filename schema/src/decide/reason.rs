@@ -1,0 +1,81 @@
+//! Why a decision fell: a closed set. Each reason has one name, for logs, metrics and tests, and one reply
+//! ([`Reason::reply`], in `reply.rs`).
+
+use std::fmt;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident => $word:literal,)*) => {
+        /// The one cause of a verdict.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub enum Reason { $($(#[$doc])* $name,)* }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &'static [Reason] = &[$(Reason::$name,)*];
+
+            /// Its stable name, in kebab-case.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Reason::$name => $word,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The client may send as this reverse-path.
+    SenderAccepted => "sender-accepted",
+    /// The recipient is one of ours.
+    LocalRecipient => "local-recipient",
+    /// The recipient is in a domain that we take mail for on behalf of another host.
+    RelayDomain => "relay-domain",
+    /// The client is logged in, and the recipient is elsewhere.
+    AuthenticatedRelay => "authenticated-relay",
+    /// The client is in a network that may relay, and the recipient is elsewhere.
+    TrustedNetwork => "trusted-network",
+    /// The recipient is elsewhere, and nothing lets this client relay.
+    RelayDenied => "relay-denied",
+    /// The domain is ours, the local part is nobody's.
+    UnknownMailbox => "unknown-mailbox",
+    /// The recipient's domain is one of ours that takes no mail.
+    NullMxDomain => "null-mx-domain",
+    /// The listener takes mail from logged-in users only.
+    AuthenticationRequired => "authentication-required",
+    /// The user may not send as this address.
+    SenderNotOwned => "sender-not-owned",
+    /// The sender's domain has neither MX nor address.
+    SenderDomainNonexistent => "sender-domain-nonexistent",
+    /// The sender's domain says that it takes no mail.
+    SenderDomainNullMx => "sender-domain-null-mx",
+    /// DNS did not say whether the sender's domain exists.
+    SenderDomainUnknown => "sender-domain-unknown",
+    /// An alias leads to more addresses than one message may have.
+    ExpansionTooLarge => "expansion-too-large",
+    /// Accepted earlier, but the mailbox is not in the site any more.
+    MailboxGone => "mailbox-gone",
+    /// A recipient in one of our mailboxes has its way.
+    LocalDelivery => "local-delivery",
+    /// A route leads to the recipient's domain.
+    Routed => "routed",
+    /// No route leads there.
+    NoRoute => "no-route",
+    /// The snapshot could not be read.
+    LookupFailed => "lookup-failed",
+}
+
+impl Reason {
+    /// Reads a name.
+    pub fn parse(word: &str) -> Option<Reason> {
+        Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
+    }
+
+    /// Whether the same question may be answered otherwise later: a 4yz reply.
+    pub fn is_transient(self) -> bool {
+        self.reply().code.is_transient()
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,111 @@
+//! MAIL: may this client send as that reverse-path?
+
+use super::{
+    Answer, Client, ClientClass, Lookup, LookupFailed, Need, Reason, SenderDomain, SenderFacts, StepKind, Trace, Verdict,
+};
+use crate::name::{HostName, LocalPart, Mailbox};
+use crate::site::{AddressKind, DomainClass, Listener};
+
+/// Decides the reverse-path of a transaction.
+pub fn sender(facts: &SenderFacts<'_>, lookup: &dyn Lookup) -> Answer<()> {
+    let site = lookup.site();
+    let mut trace = Trace::default();
+    if let Err(reason) = check_listener(facts.client, lookup, &mut trace) {
+        return Verdict::decline(reason, trace);
+    }
+    match facts.client.classify(site, &mut trace) {
+        ClientClass::User(user) => match facts.reverse_path.mailbox() {
+            // A user's program may send notifications, which carry the null path (RFC 5321 4.5.5).
+            None => Verdict::accept((), Reason::SenderAccepted, trace),
+            Some(mailbox) => match may_send_as(user, mailbox, lookup, &mut trace) {
+                Ok(true) => Verdict::accept((), Reason::SenderAccepted, trace),
+                Ok(false) => Verdict::decline(Reason::SenderNotOwned, trace),
+                Err(failed) => Verdict::lookup_failed(&failed, trace),
+            },
+        },
+        ClientClass::Trusted(_) => Verdict::accept((), Reason::SenderAccepted, trace),
+        ClientClass::Anonymous => check_sender_domain(facts, lookup, trace),
+    }
+}
+
+/// Whether the listener takes mail from this client at all. Asked again at RCPT, since a reload may come between.
+pub(super) fn check_listener(client: Client<'_>, lookup: &dyn Lookup, trace: &mut Trace) -> Result<(), Reason> {
+    match lookup.site().listener(client.listener) {
+        // The listener was removed by a reload while the session was open: what it allowed is not known any more.
+        None => {
+            trace.push_default(StepKind::UnknownListener(client.listener.into()));
+            Err(Reason::LookupFailed)
+        }
+        Some(Listener { name, kind, origin, .. }) => {
+            trace.push(StepKind::Listener(name.clone(), *kind), *origin);
+            if kind.requires_login() && client.user.is_none() { Err(Reason::AuthenticationRequired) } else { Ok(()) }
+        }
+    }
+}
+
+fn check_sender_domain(facts: &SenderFacts<'_>, lookup: &dyn Lookup, mut trace: Trace) -> Answer<()> {
+    let domain = facts.reverse_path.mailbox().and_then(Mailbox::domain);
+    let (Some(origin), Some(domain)) = (lookup.site().screen.require_sender_domain, domain) else {
+        return Verdict::accept((), Reason::SenderAccepted, trace);
+    };
+    // Our own domains need no DNS: the site says that they exist.
+    match lookup.domain(domain) {
+        Err(failed) => return Verdict::lookup_failed(&failed, trace),
+        Ok(Some(entry)) if entry.class != DomainClass::Parked => return Verdict::accept((), Reason::SenderAccepted, trace),
+        Ok(_) => {}
+    }
+    let Some(found) = facts.sender_domain else { return Answer::Need(Need::SenderDomain(domain.clone())) };
+    trace.push(StepKind::SenderDomain(domain.clone(), found.as_str()), origin);
+    match found {
+        SenderDomain::Found => Verdict::accept((), Reason::SenderAccepted, trace),
+        SenderDomain::Nonexistent => Verdict::decline(Reason::SenderDomainNonexistent, trace),
+        SenderDomain::NullMx => Verdict::decline(Reason::SenderDomainNullMx, trace),
+        SenderDomain::Failed => Verdict::decline(Reason::SenderDomainUnknown, trace),
+    }
+}
+
+/// A user may send as their own mailbox, and as whatever `may-send-as` adds. The own mailbox of `alice@example.com` is just
+/// that; of `alice`, it is the mailbox `alice` in any local domain of the site. A detail after the delimiter stays theirs.
+fn may_send_as(user: &str, sender: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Result<bool, LookupFailed> {
+    let folded = sender.folded();
+    for store in &lookup.site().users {
+        for entry in store.send_as.iter().filter(|entry| &*entry.user == user) {
+            if entry.mailboxes.iter().any(|mailbox| mailbox.folded() == folded) {
+                trace.push(StepKind::MaySendAs(sender.clone()), entry.origin);
+                return Ok(true);
+            }
+        }
+    }
+    if owns(user, &folded, lookup, trace)? {
+        return Ok(true);
+    }
+    trace.push_default(StepKind::MayNotSendAs(sender.clone()));
+    Ok(false)
+}
+
+fn owns(user: &str, folded: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Result<bool, LookupFailed> {
+    let Some(domain) = folded.domain() else { return Ok(false) };
+    let Some(entry) = lookup.domain(domain)? else { return Ok(false) };
+    if entry.class != DomainClass::Local {
+        return Ok(false);
+    }
+    let plain = match entry.delimiter.and_then(|delimiter| folded.local.as_str().split_once(delimiter)) {
+        Some((base, _)) if !base.is_empty() => LocalPart::from_content(base).unwrap_or_else(|_| folded.local.clone()),
+        _ => folded.local.clone(),
+    };
+    let user = user.to_lowercase();
+    let is_named = match user.rsplit_once('@') {
+        Some(_) => Mailbox::new(plain.clone(), HostName::Domain(domain.clone())).to_string() == user,
+        None => plain.as_str() == user,
+    };
+    if !is_named {
+        return Ok(false);
+    }
+    match lookup.address(domain, plain.as_str())? {
+        Some(address) if matches!(address.kind, AddressKind::Mailbox { .. }) => {
+            trace.push(StepKind::OwnMailbox, address.origin);
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}

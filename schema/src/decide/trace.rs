@@ -1,0 +1,141 @@
+//! How a verdict was reached: a bounded list of typed steps, each with the source line behind it. Always collected, since
+//! `explain` must say what the daemon did; turned into text only when somebody reads it.
+
+use crate::name::{Domain, Mailbox};
+use crate::site::{DomainClass, ListenerKind, Origin, Sources};
+use std::fmt;
+
+/// The most steps that one trace keeps; what comes after them is not recorded.
+pub const TRACE_LIMIT: usize = 32;
+
+/// The steps of one decision, in order.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Trace(Vec<Step>);
+
+/// One step and where the site says so.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Step {
+    /// What was found.
+    pub kind: StepKind,
+    /// The line behind it.
+    pub origin: Origin,
+}
+
+/// What a step found.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StepKind {
+    /// The session came in by this listener.
+    Listener(Box<str>, ListenerKind),
+    /// The listener is not in this snapshot.
+    UnknownListener(Box<str>),
+    /// The client has logged in under this name.
+    User(Box<str>),
+    /// The client is in a network that may relay.
+    TrustedNetwork(Box<str>),
+    /// The client is in a network of the site that may not relay.
+    Network(Box<str>),
+    /// Nothing is known of the client.
+    Anonymous,
+    /// The sender is the user's own mailbox.
+    OwnMailbox,
+    /// The site lets this user send as that address.
+    MaySendAs(Mailbox),
+    /// Nothing lets the user send as that address.
+    MayNotSendAs(Mailbox),
+    /// The check of the sender's domain, and what DNS said.
+    SenderDomain(Domain, &'static str),
+    /// The domain is the site's.
+    Domain(Domain, DomainClass),
+    /// The domain is not the site's.
+    Elsewhere(Box<str>),
+    /// The recipient is a mailbox.
+    Mailbox(Mailbox),
+    /// The recipient is an alias of so many targets.
+    Alias(Mailbox, usize),
+    /// The part after the delimiter was set aside.
+    Detail(Box<str>),
+    /// A pattern rewrote the address.
+    Pattern(Box<str>, Mailbox),
+    /// The domain's catch-all took it.
+    CatchAll(Mailbox),
+    /// The site's postmaster took it (RFC 5321 4.5.1).
+    Postmaster(Mailbox),
+    /// The same name in another domain.
+    AliasDomain(Mailbox),
+    /// Nobody has this address.
+    NoSuchAddress(Mailbox),
+    /// A route matched.
+    Route(Box<str>),
+    /// No route matched.
+    NoRoute,
+    /// A transport takes it.
+    Transport(Box<str>),
+    /// The store failed.
+    LookupFailed(Box<str>),
+}
+
+impl Trace {
+    pub(super) fn push(&mut self, kind: StepKind, origin: Origin) {
+        if self.0.len() < TRACE_LIMIT {
+            self.0.push(Step { kind, origin });
+        }
+    }
+
+    pub(super) fn push_default(&mut self, kind: StepKind) {
+        self.push(kind, Origin::DEFAULT);
+    }
+
+    /// The steps, in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// The line behind the last step that has one: what a log names as the cause.
+    pub fn cause(&self) -> Origin {
+        self.0.iter().rev().map(|step| step.origin).find(|origin| !origin.is_default()).unwrap_or(Origin::DEFAULT)
+    }
+}
+
+impl Step {
+    /// `recipient is a mailbox alice@example.com  (site.kdl:7)`; no parentheses where no source said so.
+    pub fn describe(&self, sources: &Sources) -> String {
+        if self.origin.is_default() {
+            self.kind.to_string()
+        } else {
+            format!("{}  ({})", self.kind, sources.describe(self.origin))
+        }
+    }
+}
+
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StepKind::Listener(name, kind) => write!(f, "listener {name} is of kind {kind}"),
+            StepKind::UnknownListener(name) => write!(f, "listener {name} is not in this site"),
+            StepKind::User(name) => write!(f, "client is logged in as {name}"),
+            StepKind::TrustedNetwork(name) => write!(f, "client is in network {name}, which may relay"),
+            StepKind::Network(name) => write!(f, "client is in network {name}, which may not relay"),
+            StepKind::Anonymous => f.write_str("client is anonymous: no login, no network of the site"),
+            StepKind::OwnMailbox => f.write_str("sender is the user's own mailbox"),
+            StepKind::MaySendAs(mailbox) => write!(f, "user may send as {mailbox}"),
+            StepKind::MayNotSendAs(mailbox) => write!(f, "nothing lets the user send as {mailbox}"),
+            StepKind::SenderDomain(domain, found) => write!(f, "sender domain {domain}: {found}"),
+            StepKind::Domain(domain, class) => write!(f, "domain {domain} is of class {class}"),
+            StepKind::Elsewhere(host) => write!(f, "{host} is no domain of this site"),
+            StepKind::Mailbox(mailbox) => write!(f, "{mailbox} is a mailbox"),
+            StepKind::Alias(mailbox, targets) => {
+                write!(f, "{mailbox} is an alias of {targets} address{}", if *targets == 1 { "" } else { "es" })
+            }
+            StepKind::Detail(detail) => write!(f, "detail {detail} set aside"),
+            StepKind::Pattern(expression, mailbox) => write!(f, "pattern {expression} makes it {mailbox}"),
+            StepKind::CatchAll(mailbox) => write!(f, "catch-all {mailbox} takes it"),
+            StepKind::Postmaster(mailbox) => write!(f, "postmaster {mailbox} takes it"),
+            StepKind::AliasDomain(mailbox) => write!(f, "alias domain makes it {mailbox}"),
+            StepKind::NoSuchAddress(mailbox) => write!(f, "nobody has the address {mailbox}"),
+            StepKind::Route(via) => write!(f, "route leads via {via}"),
+            StepKind::NoRoute => f.write_str("no route matches"),
+            StepKind::Transport(name) => write!(f, "transport {name} takes it"),
+            StepKind::LookupFailed(why) => write!(f, "the snapshot could not be read: {why}"),
+        }
+    }
+}

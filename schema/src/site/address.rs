@@ -1,0 +1,32 @@
+//! The addresses of a local domain.
+
+use super::Origin;
+use crate::name::Mailbox;
+
+/// What one address of a local domain is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AddressEntry {
+    /// What it is.
+    pub kind: AddressKind,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+/// A mailbox, or other addresses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AddressKind {
+    /// Mail is kept here.
+    Mailbox {
+        /// The most that it holds, in octets; `None`: the site's limit.
+        quota_octets: Option<u64>,
+    },
+    /// Mail goes to others instead; each is looked up in its turn.
+    Alias(Vec<Forward>),
+}
+
+/// One target of an alias.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Forward {
+    /// The whole address: a bare local part was qualified with its domain by the compiler.
+    pub mailbox: Mailbox,
+}

@@ -1,0 +1,189 @@
+//! How mail goes on: transports for our own domains, relays and routes for everything else.
+
+use super::{Origin, SecretName};
+use crate::name::{Domain, HostName};
+use std::fmt;
+
+/// A named way to hand mail over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Transport {
+    /// Its name in the site, unique.
+    pub name: Box<str>,
+    /// What it does.
+    pub kind: TransportKind,
+    /// Where it was said; [`Origin::DEFAULT`] for the built-in `store`.
+    pub origin: Origin,
+}
+
+/// What a transport does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TransportKind {
+    /// A Maildir for each mailbox (`virtual_mailbox_base`, `home_mailbox = Maildir/`).
+    Maildir {
+        /// A path with `{domain}` and `{user}`; one that does not begin with `/` lies in the state folder.
+        path: Box<str>,
+    },
+}
+
+/// A host that carries mail onward (`relayhost`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Relay {
+    /// Its name in the site, unique.
+    pub name: Box<str>,
+    /// The host; its addresses are looked up, never its MX (`[host]` in Postfix).
+    pub host: HostName,
+    /// TCP port.
+    pub port: u16,
+    /// The least protection that a session must have.
+    pub tls: TlsLevel,
+    /// How we log in there.
+    pub login: Option<Login>,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+/// Credentials towards a relay (`smtp_sasl_password_maps`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Login {
+    /// The user name, not secret.
+    pub user: Box<str>,
+    /// The credential that holds the password: its first line, without the line end.
+    pub secret: SecretName,
+}
+
+/// How much protection a session towards a peer must have (`smtp_tls_security_level`), weakest first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum TlsLevel {
+    /// Never.
+    None,
+    /// If the peer offers it; plaintext otherwise (RFC 7435).
+    May,
+    /// Always, with whatever certificate.
+    Encrypt,
+    /// Always, with a certificate that a public authority signed for the name that we connect to.
+    Verify,
+}
+
+impl TlsLevel {
+    /// Every level, weakest first.
+    pub const ALL: [TlsLevel; 4] = [TlsLevel::None, TlsLevel::May, TlsLevel::Encrypt, TlsLevel::Verify];
+
+    /// The word of the site language, which is Postfix's.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TlsLevel::None => "none",
+            TlsLevel::May => "may",
+            TlsLevel::Encrypt => "encrypt",
+            TlsLevel::Verify => "verify",
+        }
+    }
+
+    /// Reads the word of the site language.
+    pub fn parse(word: &str) -> Option<TlsLevel> {
+        TlsLevel::ALL.into_iter().find(|level| level.as_str() == word)
+    }
+}
+
+impl fmt::Display for TlsLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One line of the routing table for mail that is not ours (`transport_maps`, `sender_dependent_relayhost_maps`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// Which recipients it is for.
+    pub to: RoutePattern,
+    /// Which senders it is for.
+    pub from: RoutePattern,
+    /// Where the mail goes.
+    pub via: Via,
+    /// The least protection; `None`: the relay's own level, or `may` for direct delivery.
+    pub tls: Option<TlsLevel>,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+/// A set of addresses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RoutePattern {
+    /// `*`: every address, the null path too.
+    Any,
+    /// `example.com` or `@example.com`: that domain.
+    Domain(Domain),
+    /// `.example.com`: what lies below the domain, not the domain itself.
+    Below(Domain),
+}
+
+impl fmt::Display for RoutePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RoutePattern::Any => f.write_str("*"),
+            RoutePattern::Domain(domain) => domain.fmt(f),
+            RoutePattern::Below(domain) => write!(f, ".{domain}"),
+        }
+    }
+}
+
+/// Where a route leads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Via {
+    /// To the MX hosts of the recipient's domain (RFC 5321 5.1).
+    Direct,
+    /// To a relay of the site, by name.
+    Relay(Box<str>),
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Via::Direct => f.write_str("direct"),
+            Via::Relay(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Where one recipient's mail goes next: what [`crate::decide::route`] answers. Mail with equal destinations may share a
+/// connection.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Destination {
+    /// Into a Maildir of our own, through the transport of that name.
+    Maildir {
+        /// The transport.
+        transport: Box<str>,
+    },
+    /// To the MX hosts of a domain.
+    Mx {
+        /// The recipient's domain.
+        domain: Domain,
+        /// The least protection.
+        tls: TlsLevel,
+    },
+    /// To an address literal, `user@[192.0.2.1]`.
+    Literal {
+        /// The host as it was written.
+        host: HostName,
+        /// The least protection.
+        tls: TlsLevel,
+    },
+    /// To a relay of the site.
+    Relay {
+        /// The relay's name.
+        name: Box<str>,
+        /// The least protection.
+        tls: TlsLevel,
+    },
+}
+
+impl fmt::Display for Destination {
+    /// As it stands in logs and in `posternd queue list`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Destination::Maildir { transport } => write!(f, "maildir:{transport}"),
+            Destination::Mx { domain, .. } => write!(f, "mx:{domain}"),
+            Destination::Literal { host, .. } => write!(f, "host:{host}"),
+            Destination::Relay { name, .. } => write!(f, "relay:{name}"),
+        }
+    }
+}

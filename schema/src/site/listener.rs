@@ -1,0 +1,75 @@
+//! A service that is listened on.
+
+use super::Origin;
+use std::fmt;
+use std::net::IpAddr;
+
+/// One listening service (`inet_interfaces` and a `smtpd` line of `master.cf`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listener {
+    /// Its name in the site, unique.
+    pub name: Box<str>,
+    /// What it is for.
+    pub kind: ListenerKind,
+    /// Local addresses to bind; never empty (`0.0.0.0` and `::` mean every one).
+    pub addresses: Vec<IpAddr>,
+    /// TCP port; 0 lets the system choose, for tests.
+    pub port: u16,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+/// What a listener is for: this decides TLS, AUTH and who may send what.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum ListenerKind {
+    /// Mail from other hosts (port 25). TLS is offered, AUTH is not.
+    Mx,
+    /// Mail from users (port 587, RFC 6409): STARTTLS, then AUTH, then mail.
+    Submission,
+    /// Mail from users (port 465, RFC 8314 3.3): TLS from the first byte, AUTH required.
+    Submissions,
+}
+
+impl ListenerKind {
+    /// Every kind.
+    pub const ALL: [ListenerKind; 3] = [ListenerKind::Mx, ListenerKind::Submission, ListenerKind::Submissions];
+
+    /// The word of the site language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ListenerKind::Mx => "mx",
+            ListenerKind::Submission => "submission",
+            ListenerKind::Submissions => "submissions",
+        }
+    }
+
+    /// Reads the word of the site language.
+    pub fn parse(word: &str) -> Option<ListenerKind> {
+        ListenerKind::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The port that clients expect.
+    pub fn default_port(self) -> u16 {
+        match self {
+            ListenerKind::Mx => 25,
+            ListenerKind::Submission => 587,
+            ListenerKind::Submissions => 465,
+        }
+    }
+
+    /// Whether mail is taken from logged-in users only.
+    pub fn requires_login(self) -> bool {
+        matches!(self, ListenerKind::Submission | ListenerKind::Submissions)
+    }
+
+    /// Whether TLS begins with the first byte.
+    pub fn is_implicit_tls(self) -> bool {
+        self == ListenerKind::Submissions
+    }
+}
+
+impl fmt::Display for ListenerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,97 @@
+//! What is true of a mail site, without source spans: [`Site`] for all that is small and always at hand, [`DomainEntry`] and
+//! [`AddressEntry`] for what grows with the number of domains and users.
+//!
+//! Every entry carries an [`Origin`], the file and line that said so: it survives into the snapshot, so that a decision
+//! can name its line. These are domain types; how they are stored is for [`crate::snapshot`] alone.
+
+mod address;
+mod domain;
+mod egress;
+mod listener;
+mod network;
+mod origin;
+mod policy;
+mod secret;
+mod users;
+
+pub use address::{AddressEntry, AddressKind, Forward};
+pub use domain::{DomainClass, DomainEntry, Pattern};
+pub use egress::{Destination, Login, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via};
+pub use listener::{Listener, ListenerKind};
+pub use network::Network;
+pub use origin::{Origin, Sources};
+pub use policy::{Certificate, Chain, Limits, LogFormat, Logging, QueuePolicy, Screen, TlsPolicy};
+pub use secret::SecretName;
+pub use users::{SendAs, UserStore};
+
+use crate::name::{Domain, Mailbox};
+use std::net::IpAddr;
+
+/// Everything about a site but its domains and addresses.
+///
+/// Held in memory by whoever decides: a few kilobytes for most sites. Lists are in source order, which is the order of
+/// precedence wherever "first match wins".
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// The files that [`Origin`]s point into.
+    pub sources: Sources,
+    /// The host's own name: EHLO, banner, Received (`myhostname`).
+    pub hostname: Domain,
+    /// The domain that a bare local part belongs to (`myorigin`).
+    pub origin_domain: Domain,
+    /// Who reads mail to postmaster at every domain that does not say otherwise (RFC 5321 4.5.1).
+    pub postmaster: Mailbox,
+    /// Where the `postmaster` was said.
+    pub postmaster_origin: Origin,
+    /// The public addresses of the host, those that mail leaves from.
+    pub addresses: Vec<IpAddr>,
+    /// The services that are listened on.
+    pub listeners: Vec<Listener>,
+    /// Networks that are trusted with something (`mynetworks`).
+    pub networks: Vec<Network>,
+    /// Who may log in.
+    pub users: Vec<UserStore>,
+    /// Named ways to hand mail over.
+    pub transports: Vec<Transport>,
+    /// Named hosts that carry mail onward (`relayhost`).
+    pub relays: Vec<Relay>,
+    /// Where mail for elsewhere goes; first match wins.
+    pub routes: Vec<Route>,
+    /// Certificates and the least protocol version.
+    pub tls: TlsPolicy,
+    /// What is asked of a client before its mail is taken.
+    pub screen: Screen,
+    /// Retry and lifetime.
+    pub queue: QueuePolicy,
+    /// Sizes and counts.
+    pub limits: Limits,
+    /// How the daemon logs.
+    pub logging: Logging,
+}
+
+impl Site {
+    /// The listener of that name.
+    pub fn listener(&self, name: &str) -> Option<&Listener> {
+        self.listeners.iter().find(|listener| &*listener.name == name)
+    }
+
+    /// The transport of that name.
+    pub fn transport(&self, name: &str) -> Option<&Transport> {
+        self.transports.iter().find(|transport| &*transport.name == name)
+    }
+
+    /// The relay of that name.
+    pub fn relay(&self, name: &str) -> Option<&Relay> {
+        self.relays.iter().find(|relay| &*relay.name == name)
+    }
+
+    /// The network that holds the client: the longest prefix wins, and of equal ones the first.
+    pub fn network(&self, client: IpAddr) -> Option<&Network> {
+        let client = client.to_canonical();
+        self.networks
+            .iter()
+            .filter_map(|network| Some((network.longest_match(client)?, network)))
+            .reduce(|best, next| if next.0 > best.0 { next } else { best })
+            .map(|(_, network)| network)
+    }
+}

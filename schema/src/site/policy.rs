@@ -1,0 +1,131 @@
+//! Settings of which a site has one set each: TLS, screen, queue, limits, logging.
+
+use super::{Origin, SecretName};
+use crate::name::Domain;
+use std::time::Duration;
+
+/// Certificates of the listeners.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TlsPolicy {
+    /// Certificates, the default one first.
+    pub certificates: Vec<Certificate>,
+    /// Make a certificate at the first start when none is named: for trying out, since nobody can verify it.
+    pub self_signed: bool,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+/// A certificate and the key that belongs to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Certificate {
+    /// The host name that it is for.
+    pub name: Domain,
+    /// The chain, which is public.
+    pub chain: Chain,
+    /// The credential that holds the PEM private key.
+    pub key: SecretName,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+/// Where a certificate chain stands: PEM, leaf first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Chain {
+    /// In the site's folder when it was compiled: these are its octets.
+    Pem(Box<str>),
+    /// In the credentials folder of the runtime, for chains that are renewed without a build.
+    Credential(SecretName),
+}
+
+/// What is asked before mail is taken from a stranger.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Screen {
+    /// Refuse a sender whose domain does not exist or takes no mail (`reject_unknown_sender_domain`), and where it was said.
+    pub require_sender_domain: Option<Origin>,
+}
+
+/// Retry and lifetime of queued mail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueuePolicy {
+    /// The pause after the first failure (`minimal_backoff_time`).
+    pub retry: Duration,
+    /// What each further pause is longer by, in hundredths: 200 doubles it.
+    pub factor_percent: u32,
+    /// The longest pause (`maximal_backoff_time`).
+    pub retry_cap: Duration,
+    /// How long a message may stay (`maximal_queue_lifetime`).
+    pub lifetime: Duration,
+    /// How long a bounce may stay (`bounce_queue_lifetime`).
+    pub bounce_lifetime: Duration,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+impl Default for QueuePolicy {
+    /// Postfix's schedule and the lifetimes of RFC 5321 4.5.4.1.
+    fn default() -> QueuePolicy {
+        QueuePolicy {
+            retry: Duration::from_secs(300),
+            factor_percent: 200,
+            retry_cap: Duration::from_secs(7200),
+            lifetime: Duration::from_secs(5 * 86_400),
+            bounce_lifetime: Duration::from_secs(86_400),
+            origin: Origin::DEFAULT,
+        }
+    }
+}
+
+/// Sizes and counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// The largest message, in octets (`message_size_limit`).
+    pub message_octets: u64,
+    /// The most recipients of one transaction (`smtpd_recipient_limit`); RFC 5321 4.5.3.1.8 wants at least 100.
+    pub recipients: u32,
+    /// The most Received fields (`hopcount_limit`); RFC 5321 6.3 wants at least 100.
+    pub hops: u32,
+    /// Sessions at once over all listeners.
+    pub sessions: u32,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { message_octets: 50 << 20, recipients: 1000, hops: 100, sessions: 2000, origin: Origin::DEFAULT }
+    }
+}
+
+/// How the daemon logs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Logging {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+impl Default for Logging {
+    fn default() -> Logging {
+        Logging { format: LogFormat::Text, origin: Origin::DEFAULT }
+    }
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// `key=value` text for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// The word of the site language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        }
+    }
+}
