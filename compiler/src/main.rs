@@ -1,2 +1,3 @@
-//! Stub.
+//! The `postern` command.
+
 fn main() {}

@@ -1,1 +1,2 @@
-//! Stub.
+//! `posternd`, the runtime: an MTA that serves one compiled snapshot at a time.
+

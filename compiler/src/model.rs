@@ -1,0 +1,33 @@
+//! The compiled site in memory: what every rule has passed, and what is written into the snapshot. It answers the same
+//! [`Lookup`] as the snapshot does, so `explain`, `test` and the rules decide with the daemon's own functions.
+
+use postern_schema::decide::{Lookup, LookupFailed};
+use postern_schema::name::Domain;
+use postern_schema::site::{AddressEntry, DomainEntry, Site};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A site without spans.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// All that is small.
+    pub site: Site,
+    /// Every domain, by name.
+    pub domains: BTreeMap<Domain, Arc<DomainEntry>>,
+    /// Every address, by domain and folded local part.
+    pub addresses: BTreeMap<(Domain, Box<str>), AddressEntry>,
+}
+
+impl Lookup for Model {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn domain(&self, name: &Domain) -> Result<Option<Arc<DomainEntry>>, LookupFailed> {
+        Ok(self.domains.get(name).cloned())
+    }
+
+    fn address(&self, domain: &Domain, folded_local: &str) -> Result<Option<AddressEntry>, LookupFailed> {
+        Ok(self.addresses.get(&(domain.clone(), folded_local.into())).cloned())
+    }
+}
