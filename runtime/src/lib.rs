@@ -1,2 +1,1 @@
 //! `posternd`, the runtime: an MTA that serves one compiled snapshot at a time.
-
