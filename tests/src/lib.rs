@@ -17,7 +17,7 @@
 
 pub mod acceptor;
 pub mod client;
-//pub mod daemon;
+pub mod daemon;
 //pub mod dialogue;
 pub mod dns;
 //pub mod load;
