@@ -22,7 +22,7 @@ pub mod daemon;
 pub mod dns;
 //pub mod load;
 pub mod peer;
-//pub mod tidy;
+pub mod tidy;
 pub mod tls;
 pub mod wait;
 pub mod wire;
