@@ -295,6 +295,10 @@ impl Reply {
     pub fn null_mx(text: String) -> Reply {
         Reply::fixed(556, Some((5, 1, 10)), "").with_text(text)
     }
+    /// The way leads back to us, RFC 5321 5.1 and RFC 3463 3.5.
+    pub fn loops_back(text: String) -> Reply {
+        Reply::fixed(554, Some((5, 4, 6)), "").with_text(text)
+    }
     /// The peer cannot take this message: it lacks SMTPUTF8, RFC 6531 3.5.
     pub fn peer_lacks_smtputf8(text: String) -> Reply {
         Reply::fixed(550, Some((5, 6, 7)), "").with_text(text)
