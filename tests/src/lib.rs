@@ -18,9 +18,9 @@
 pub mod acceptor;
 pub mod client;
 pub mod daemon;
-//pub mod dialogue;
+pub mod dialogue;
 pub mod dns;
-//pub mod load;
+pub mod load;
 pub mod peer;
 pub mod tidy;
 pub mod tls;
