@@ -10,6 +10,7 @@
 //! | [`daemon`] | `postern build`, `posternd run`, and the folders around them |
 //! | [`dialogue`] | `.dialogue` files and what plays them |
 //! | [`load`] | many sessions and messages at once, each message with a name |
+//! | [`scene`] | the quickstart, running, with everything around it |
 //! | [`tidy`] | the checks of the source tree itself |
 //!
 //! The harness panics where a test would: a harness that cannot go on has found something out.
@@ -22,6 +23,7 @@ pub mod dialogue;
 pub mod dns;
 pub mod load;
 pub mod peer;
+pub mod scene;
 pub mod tidy;
 pub mod tls;
 pub mod wait;

@@ -129,7 +129,8 @@ mod tests {
     fn code_is_held_to_the_table_and_tests_are_not() {
         let tree = Tree::of(&[
             ("schema/src/a.rs", "//! tokio\nuse tokio::net;\nlet s = \"tokio\";\n#[cfg(test)]\nmod tests { use tokio; }"),
-            ("schema/src/a/tests.rs", "use tokio;"),
+            ("schema/src/b.rs", "#[cfg(test)]\nmod tests;"),
+            ("schema/src/b/tests.rs", "use tokio;"),
             ("schema/src/decide/b.rs", "use std::time::Duration;\nuse std::time::{Duration, Instant};\nuse heed::Env;"),
             ("compiler/src/c.rs", "use posternd::smtp;"),
             ("runtime/src/smtp/d.rs", "use std::net::IpAddr;\nuse std::net::TcpStream;"),

@@ -3,8 +3,8 @@
 //! A number is taken for a reply number if RFC 5321 4.2.3 or an extension defines it and the line speaks of replies; a string,
 //! if it begins like a reply line or holds an enhanced status.
 
-use super::{Allowed, Finding, Tree};
 use super::rust::words;
+use super::{Allowed, Finding, Tree};
 use regex::Regex;
 
 /// Codes of RFC 5321 4.2.3 and of the extensions that mail uses.
@@ -48,7 +48,8 @@ pub fn record_texts(tree: &Tree) -> Vec<Finding> {
     for file in tree.rust("").filter(|file| !file.is_test() && !file.path.starts_with("schema/src/record")) {
         let code = file.code();
         for literal in code.literals.iter().filter(|literal| !code.is_test(literal.line)) {
-            if RECORD_TEXTS.iter().any(|text| literal.content.contains(text)) {
+            // Prose may speak of a record; a literal that begins like one is one.
+            if RECORD_TEXTS.iter().any(|text| literal.content.starts_with(text)) {
                 let what = format!("{:?}: record texts are written in schema/src/record.rs alone", literal.content);
                 findings.push(Finding::new(&file.path, literal.line, what));
             }
@@ -82,7 +83,7 @@ mod tests {
 
     #[test]
     fn record_texts_are_found() {
-        let text = "let a = \"v=spf1 -all\";\n#[cfg(test)]\nmod tests { const B: &str = \"v=DMARC1\"; }";
+        let text = "let a = \"v=spf1 -all\";\nlet b = \"a parked domain says `v=spf1 -all`\";\n#[cfg(test)]\nmod tests { const B: &str = \"v=DMARC1\"; }";
         let tree = Tree::of(&[("compiler/src/a.rs", text), ("schema/src/record.rs", text), ("schema/src/record/txt.rs", text)]);
         assert_eq!(record_texts(&tree).len(), 1);
     }

@@ -23,6 +23,7 @@ pub struct SourceFile {
     pub path: String,
     /// The whole content.
     pub text: String,
+    is_test: bool,
     code: OnceLock<Code>,
 }
 
@@ -64,9 +65,26 @@ impl SourceFile {
         self.path.ends_with(".rs")
     }
 
-    /// Whether all of it is test code: a file of the tests crate, or a test module of its own.
+    /// Whether all of it is test code: it lies in the tests crate, or its module is declared under `#[cfg(test)]`.
     pub fn is_test(&self) -> bool {
-        self.path.starts_with("tests/") || self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
+        self.is_test
+    }
+
+    fn new(path: String, text: String) -> SourceFile {
+        SourceFile { is_test: path.starts_with("tests/"), path, text, code: OnceLock::new() }
+    }
+
+    /// The path, without `.rs`, of every module that this file declares under `#[cfg(test)]`.
+    fn test_modules(&self) -> Vec<String> {
+        let (folder, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
+        let folder = match name {
+            "mod.rs" | "lib.rs" | "main.rs" => folder,
+            _ => self.path.trim_end_matches(".rs"),
+        };
+        let code = self.code();
+        let declared = code.code.lines().enumerate().filter(|(index, _)| code.is_test(index + 1));
+        let name = |line: &str| Some(line.trim().strip_suffix(';')?.rsplit_once("mod ")?.1.to_owned());
+        declared.filter_map(|(_, line)| name(line)).map(|name| format!("{folder}/{name}")).collect()
     }
 }
 
@@ -76,7 +94,16 @@ impl Tree {
         let mut tree = Tree { files: Vec::new(), folders: Vec::new() };
         tree.add(root, "");
         tree.files.sort_by(|a, b| a.path.cmp(&b.path));
+        tree.mark_tests();
         tree
+    }
+
+    fn mark_tests(&mut self) {
+        let modules: Vec<String> = self.rust("").flat_map(SourceFile::test_modules).collect();
+        for file in &mut self.files {
+            let is_below = |module: &String| file.path.strip_prefix(module.as_str()).is_some_and(|r| r == ".rs" || r.starts_with('/'));
+            file.is_test |= modules.iter().any(is_below);
+        }
     }
 
     fn add(&mut self, root: &Path, folder: &str) {
@@ -93,21 +120,23 @@ impl Tree {
             } else if kind.is_file()
                 && let Ok(text) = fs::read_to_string(entry.path())
             {
-                self.files.push(SourceFile { path, text, code: OnceLock::new() });
+                self.files.push(SourceFile::new(path, text));
             }
         }
     }
 
     /// A tree of these files: for tests of the checks.
     pub fn of(files: &[(&str, &str)]) -> Tree {
-        let file = |(path, text): &(&str, &str)| SourceFile { path: (*path).into(), text: (*text).into(), code: OnceLock::new() };
+        let file = |(path, text): &(&str, &str)| SourceFile::new((*path).to_owned(), (*text).to_owned());
         let mut folders: Vec<String> = Vec::new();
         for (path, _) in files {
             folders.extend(path.match_indices('/').map(|(at, _)| path[..at].to_owned()));
         }
         folders.sort_unstable();
         folders.dedup();
-        Tree { files: files.iter().map(file).collect(), folders }
+        let mut tree = Tree { files: files.iter().map(file).collect(), folders };
+        tree.mark_tests();
+        tree
     }
 
     /// Every file.
@@ -134,5 +163,31 @@ impl Tree {
     pub fn holds(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
         self.file(path).is_some() || self.folders.iter().any(|folder| folder == path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_code_is_what_the_compiler_takes_for_it() {
+        let declaration = "mod a;\n#[cfg(test)]\nmod tests;\n#[cfg(test)]\npub(crate) mod fixture;";
+        let tree = Tree::of(&[
+            ("x/src/mod.rs", declaration),
+            ("x/src/a.rs", "#[cfg(test)]\nmod tests {\n    mod b;\n}"),
+            ("x/src/tests.rs", ""),
+            ("x/src/tests/deep.rs", ""),
+            ("x/src/fixture.rs", ""),
+            ("x/src/fixtures.rs", ""),
+            ("x/src/b.rs", declaration),
+            ("x/src/b/tests.rs", ""),
+            ("tests/src/lib.rs", ""),
+        ]);
+        let tests: Vec<&str> = tree.files().iter().filter(|file| file.is_test()).map(|file| file.path.as_str()).collect();
+        assert_eq!(
+            tests,
+            ["x/src/tests.rs", "x/src/tests/deep.rs", "x/src/fixture.rs", "x/src/b/tests.rs", "tests/src/lib.rs"]
+        );
     }
 }
