@@ -1,1 +1,5 @@
 //! `posternd`, the runtime: an MTA that serves one compiled snapshot at a time.
+
+pub mod auth;
+pub mod dns;
+pub mod site;
