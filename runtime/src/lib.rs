@@ -1,1 +1,3 @@
-//! Stub.
+//! `posternd`: the daemon's library.
+
+pub mod queue;
