@@ -1,1 +1,3 @@
 //! `posternd`, the runtime: an MTA that serves one compiled snapshot at a time.
+
+pub mod smtp;
