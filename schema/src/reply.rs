@@ -6,6 +6,7 @@
 use crate::decide::Reason;
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write;
 
 /// Three digits, 200 to 599 (RFC 5321 4.2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -41,6 +42,11 @@ impl ReplyCode {
     /// 5yz: do not try again.
     pub fn is_permanent(self) -> bool {
         self.0 / 100 == 5
+    }
+
+    /// 421: whoever says it closes the connection, whatever the command was (RFC 5321 3.8).
+    pub fn closes_channel(self) -> bool {
+        self.0 == 421
     }
 }
 
@@ -112,9 +118,10 @@ impl Reply {
         let mut lines = self.text.split('\n').peekable();
         while let Some(line) = lines.next() {
             let divider = if lines.peek().is_some() { '-' } else { ' ' };
-            out.extend_from_slice(format!("{}{divider}", self.code).as_bytes());
+            // A `Vec` takes every write, so there is no error to look at.
+            let _ = write!(out, "{}{divider}", self.code);
             if let Some(status) = self.status {
-                out.extend_from_slice(format!("{status} ").as_bytes());
+                let _ = write!(out, "{status} ");
             }
             out.extend(line.bytes().map(|b| if b.is_ascii_graphic() || b == b' ' { b } else { b'?' }));
             out.extend_from_slice(b"\r\n");
@@ -278,6 +285,10 @@ impl Reply {
     /// TLS could not be had at the level that the site demands.
     pub fn tls_failed(text: String) -> Reply {
         Reply::fixed(450, Some((4, 7, 5)), "").with_text(text)
+    }
+    /// The peer offers no way to log in that we speak.
+    pub fn login_unavailable(text: String) -> Reply {
+        Reply::fixed(450, Some((4, 7, 0)), "").with_text(text)
     }
     /// Our own trouble on the way out: a file, a credential, a snapshot.
     pub fn local_trouble(text: String) -> Reply {

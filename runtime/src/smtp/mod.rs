@@ -1,0 +1,4 @@
+pub mod command;
+pub mod data;
+pub mod sasl;
+pub mod wire;
