@@ -13,7 +13,7 @@ use serde_json::json;
 use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -140,7 +140,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let logging = Logging::start(current.generation().site().logging.format);
     for damage in &recovered.corrupt {
-        tracing::error!(%damage, "a damaged piece of the queue was set aside");
+        let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
+        let saved_as = saved_as.map(tracing::field::display);
+        tracing::error!(segment, damage.offset, damage.octets, damage.reason, saved_as, "a damaged piece of the queue was set aside");
     }
     let dns = Resolver::new(options.dns).map_err(|error| system("DNS")(&error))?;
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;

@@ -9,7 +9,7 @@ mod server;
 
 pub use client::{AskError, ask};
 pub use message::{Answer, Request};
-pub use server::serve;
+pub use server::{listener, serve};
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};

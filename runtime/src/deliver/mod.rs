@@ -12,7 +12,6 @@ pub mod maildir;
 mod remote;
 mod session;
 mod settle;
-mod stream;
 pub mod target;
 pub mod tls;
 

@@ -10,3 +10,4 @@ mod stream;
 mod transaction;
 
 pub use listen::{Bound, ListenError, Listeners};
+pub use stream::Stream;

@@ -1,13 +1,14 @@
-//! A connection with or without TLS around it.
+//! A connection with or without TLS around it, whichever side began it.
 
-use rustls::ServerConfig;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ServerConfig};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 /// Plain TCP, or TLS over it.
 pub enum Stream {
@@ -24,7 +25,18 @@ impl Stream {
     /// What the peer or the network did wrong, or that TLS is on already.
     pub async fn accept_tls(self, config: Arc<ServerConfig>) -> io::Result<Stream> {
         match self {
-            Stream::Plain(stream) => Ok(Stream::Tls(Box::new(TlsAcceptor::from(config).accept(stream).await?))),
+            Stream::Plain(stream) => Ok(Stream::Tls(Box::new(TlsAcceptor::from(config).accept(stream).await?.into()))),
+            Stream::Tls(_) => Err(io::Error::other("TLS is already on")),
+        }
+    }
+
+    /// Does the client's part of a handshake with the peer of that name.
+    ///
+    /// # Errors
+    /// As for [`Stream::accept_tls`].
+    pub async fn connect_tls(self, config: Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Stream> {
+        match self {
+            Stream::Plain(stream) => Ok(Stream::Tls(Box::new(TlsConnector::from(config).connect(name, stream).await?.into()))),
             Stream::Tls(_) => Err(io::Error::other("TLS is already on")),
         }
     }

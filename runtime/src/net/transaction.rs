@@ -5,11 +5,11 @@ use super::received;
 use crate::daemon::{Daemon, now_ms};
 use crate::dns::sender_domain;
 use crate::queue::spool::BodyWriter;
-use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
+use crate::queue::{Accepted, AcceptedRecipient, Body, Client, FreshId, SpoolError};
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, RecipientRequest};
 use crate::smtp::server::{Message, Server};
-use postern_schema::decide::{self, Answer, Disposition, Lookup, Need, RecipientFacts, SenderFacts, Verdict};
+use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, Verdict};
 use postern_schema::name::ForwardPath;
 use postern_schema::reply::Reply;
 use std::fmt::Display;
@@ -81,7 +81,7 @@ impl Transaction {
         log(peer, &self.generation, &verdict, &self.request.reverse_path, Some(&request.forward_path));
         if let Disposition::Accept(permit) = verdict.disposition {
             let orcpt = request.original_recipient.map(|original| format!("{};{}", original.kind, original.address).into());
-            self.recipients.push(AcceptedRecipient { permit, notify: request.notify, orcpt });
+            self.recipients.push(AcceptedRecipient { permit, notify: request.notify.map(convert_notify), orcpt });
         }
         verdict.reason.reply()
     }
@@ -104,16 +104,12 @@ impl Transaction {
     /// Takes the last piece and makes the message durable. A positive reply means that it is.
     pub async fn finish(mut self, daemon: &Arc<Daemon>, peer: &Peer, server: &Server, message: Message) -> Reply {
         let helo = server.helo().unwrap_or_default().into();
-        let is_large = message.octets > message.body.len() as u64;
-        let body = if is_large {
-            tokio::task::block_in_place(|| {
-                self.take(daemon, peer, server, &message.body);
-                self.body.and_then(BodyWriter::finish)
-            })
+        // Where nothing was spilled, nothing touches the disk before the queue's own writer does.
+        let is_spilled = message.octets > message.body.len() as u64;
+        let body = if is_spilled {
+            tokio::task::block_in_place(|| self.complete(daemon, peer, server, &message.body))
         } else {
-            // Nothing was spilled, so nothing of it touches the disk before the queue's own writer does.
-            self.take(daemon, peer, server, &message.body);
-            self.body.and_then(BodyWriter::finish)
+            self.complete(daemon, peer, server, &message.body)
         };
         let body = match body {
             Ok(body) => body,
@@ -128,7 +124,7 @@ impl Transaction {
             recipients: self.recipients,
             smtp_utf8: self.request.smtputf8,
             eight_bit: self.request.eight_bit || message.eight_bit,
-            ret: self.request.ret,
+            ret: self.request.ret.map(convert_ret),
             envid: self.request.envelope_id.map(|envelope_id| envelope_id.decode().into()),
             client: Client { address: peer.address, helo, listener: peer.listener.clone(), user: peer.user.clone() },
             generation: self.generation.mark(),
@@ -147,6 +143,11 @@ impl Transaction {
                 refusal(&error)
             }
         }
+    }
+
+    fn complete(&mut self, daemon: &Daemon, peer: &Peer, server: &Server, last: &[u8]) -> Result<Body, SpoolError> {
+        self.take(daemon, peer, server, last);
+        std::mem::replace(&mut self.body, Err(SpoolError::Closed))?.finish()
     }
 
     fn trace(&self, peer: &Peer, server: &Server) -> Vec<u8> {
@@ -200,4 +201,11 @@ fn log<T>(peer: &Peer, generation: &Generation, verdict: &Verdict<T>, from: &dyn
 
 fn refusal(error: &SpoolError) -> Reply {
     if error.is_full() { Reply::INSUFFICIENT_STORAGE } else { Reply::LOCAL_ERROR }
+}
+
+fn convert_notify(n: crate::smtp::command::Notify) -> crate::queue::envelope::Notify {
+    crate::queue::envelope::Notify { success: n.success, failure: n.failure, delay: n.delay }
+}
+fn convert_ret(r: crate::smtp::command::Return) -> crate::queue::envelope::Ret {
+    match r { crate::smtp::command::Return::Full => crate::queue::envelope::Ret::Full, crate::smtp::command::Return::Headers => crate::queue::envelope::Ret::Headers }
 }
