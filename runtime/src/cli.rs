@@ -4,7 +4,7 @@
 //! Exit status: 0 done; 1 refused; 64 usage; 66 no snapshot; 69 the daemon does not answer; 70 internal; 78 what it was
 //! given cannot be served.
 
-use crate::control::{self, Answer, Request};
+use crate::control::{self, Answer, QueueAction, Request, Selection};
 use crate::daemon::{self, Options, StartError};
 use crate::site::LoadError;
 use clap::{Args, Parser, Subcommand};
@@ -74,8 +74,13 @@ struct Ask {
 
 #[derive(Subcommand)]
 enum Queue {
-    /// List the messages in the queue
-    List(Ask),
+    /// List messages
+    List {
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        ask: Ask,
+    },
     /// Show one message
     Show {
         /// Its queue id
@@ -83,8 +88,72 @@ enum Queue {
         #[command(flatten)]
         ask: Ask,
     },
-    /// Try all that waits now
-    Flush(Ask),
+    /// Try messages now
+    Flush(Change),
+    /// Try messages no more until they are released
+    Hold(Change),
+    /// Try again what was held
+    Release(Change),
+    /// Route and try messages anew, as `postsuper -r` does
+    Requeue(Change),
+    /// Delete messages without telling their senders
+    Delete(Change),
+}
+
+#[derive(Args)]
+struct Change {
+    #[command(flatten)]
+    select: Select,
+    /// Only count what would be changed
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+#[derive(Args)]
+struct Select {
+    /// Queue ids
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// Mail from this sender; <> for bounces
+    #[arg(long, value_name = "ADDRESS")]
+    from: Option<String>,
+    /// Mail that still has to reach this recipient
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<String>,
+    /// Mail that still has to reach this domain
+    #[arg(long)]
+    domain: Option<String>,
+    /// Mail whose last reply holds this text
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Mail that is at least so old: 90s, 5m, 2h, 3d
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    older_than: Option<u64>,
+    /// Every message
+    #[arg(long)]
+    all: bool,
+}
+
+impl From<Select> for Selection {
+    fn from(select: Select) -> Selection {
+        let Select { ids, from, to, domain, reason, older_than, all } = select;
+        Selection { ids, from, to, domain, reason, older_than_seconds: older_than, all }
+    }
+}
+
+fn parse_age(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no age; write a number and s, m, h or d");
+    let (number, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds)).ok_or_else(wrong)
 }
 
 /// Runs the command that the process was started with.
@@ -102,9 +171,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => serve(run),
         Command::Status(ask) => inquire(&ask, &Request::Status, print_fields),
         Command::Reload(ask) => inquire(&ask, &Request::Reload, print_fields),
-        Command::Queue { command: Queue::List(ask) } => inquire(&ask, &Request::QueueList, print_queue),
-        Command::Queue { command: Queue::Show { id, ask } } => inquire(&ask, &Request::QueueShow { id }, print_fields),
-        Command::Queue { command: Queue::Flush(ask) } => inquire(&ask, &Request::QueueFlush, print_fields),
+        Command::Queue { command } => queue(command),
     }
 }
 
@@ -114,6 +181,20 @@ fn default_state(given: Option<PathBuf>) -> PathBuf {
         let here = PathBuf::from(".postern");
         if here.is_dir() { here } else { PathBuf::from("/var/lib/postern") }
     })
+}
+
+fn queue(command: Queue) -> ExitCode {
+    let (action, change) = match command {
+        Queue::List { select, ask } => return inquire(&ask, &Request::QueueList { select: select.into() }, print_queue),
+        Queue::Show { id, ask } => return inquire(&ask, &Request::QueueShow { id }, print_fields),
+        // Routes are asked for anew at every attempt: a message that is tried now is requeued.
+        Queue::Flush(change) | Queue::Requeue(change) => (QueueAction::Flush, change),
+        Queue::Hold(change) => (QueueAction::Hold, change),
+        Queue::Release(change) => (QueueAction::Release, change),
+        Queue::Delete(change) => (QueueAction::Delete, change),
+    };
+    let Change { select, dry_run, ask } = change;
+    inquire(&ask, &Request::QueueChange { action, select: select.into(), dry_run }, print_fields)
 }
 
 fn serve(run: Run) -> ExitCode {

@@ -197,14 +197,6 @@ impl Daemon {
         Ok(generation)
     }
 
-    /// Tries all that waits now, as far as it is not held. Returns how many messages that are.
-    ///
-    /// # Errors
-    /// The queue could not note it.
-    pub async fn flush(self: &Arc<Self>) -> Result<usize, SpoolError> {
-        Dispatcher::flush(self).await
-    }
-
     /// Where the listeners are reached.
     pub async fn bound(&self) -> Vec<Bound> {
         self.listeners.lock().await.bound(self.current.generation().site())

@@ -5,10 +5,11 @@
 
 mod client;
 mod message;
+mod queue;
 mod server;
 
 pub use client::{AskError, ask};
-pub use message::{Answer, Request};
+pub use message::{Answer, QueueAction, Request, Selection};
 pub use server::{listener, serve};
 
 use std::io;

@@ -1,8 +1,7 @@
 //! The answering side of the control socket.
 
-use super::{Answer, Request, socket_path};
+use super::{Answer, Request, queue, socket_path};
 use crate::daemon::Daemon;
-use crate::queue::{QueueEntry, QueueId, RecipientState};
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::io;
@@ -15,8 +14,6 @@ use tokio::net::{UnixListener, UnixStream};
 
 /// The longest question, in octets.
 const QUESTION_LIMIT_OCTETS: u64 = 1 << 20;
-/// The most messages that one list shows.
-const LIST_LIMIT: usize = 100_000;
 /// How long somebody may take to ask.
 const QUESTION_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -71,17 +68,9 @@ async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
             })),
             Err(error) => Answer::Refused(error.to_string()),
         },
-        Request::QueueList => Answer::Ok(daemon.spool.page(None, LIST_LIMIT).iter().map(|entry| summary(entry)).collect()),
-        Request::QueueShow { id } => {
-            match QueueId::parse(&id).and_then(|id| daemon.spool.find(id)) {
-                Some(entry) => Answer::Ok(detail(&entry)),
-                None => Answer::Refused(format!("no message {id} in the queue")),
-            }
-        }
-        Request::QueueFlush => match daemon.flush().await {
-            Ok(messages) => Answer::Ok(json!({ "messages": messages })),
-            Err(error) => Answer::Refused(error.to_string()),
-        },
+        Request::QueueList { select } => queue::list(daemon, &select),
+        Request::QueueShow { id } => queue::show(daemon, &id),
+        Request::QueueChange { action, select, dry_run } => queue::change(daemon, action, &select, dry_run).await,
     }
 }
 
@@ -107,66 +96,4 @@ async fn status(daemon: &Daemon) -> Value {
 /// A listener as `status` and the line of readiness show it.
 pub fn listener(bound: &crate::net::Bound) -> Value {
     json!({ "name": bound.name, "kind": bound.kind.as_str(), "address": bound.address.to_string() })
-}
-
-fn summary(entry: &QueueEntry) -> Value {
-    let envelope = &entry.envelope;
-    let recipients = envelope.recipients.iter().zip(&entry.states).filter(|(_, state)| is_open(state));
-    json!({
-        "id": envelope.id.to_string(),
-        "state": entry.state().as_str(),
-        "arrival-ms": envelope.arrival_ms,
-        "octets": envelope.body_octets,
-        "from": envelope.reverse_path.to_string(),
-        "to": recipients.map(|(recipient, state)| json!({
-            "address": recipient.address.to_string(),
-            "reason": last_reply(state),
-        })).collect::<Value>(),
-        "next-attempt-ms": entry.next_attempt_ms(),
-    })
-}
-
-fn detail(entry: &QueueEntry) -> Value {
-    let envelope = &entry.envelope;
-    let mut shown = summary(entry);
-    shown["generation"] = envelope.generation.to_string().into();
-    shown["client"] = envelope.client.as_ref().map_or(Value::Null, |client| {
-        json!({ "address": client.address, "helo": client.helo, "listener": client.listener, "user": client.user })
-    });
-    shown["recipients"] = envelope
-        .recipients
-        .iter()
-        .zip(&entry.states)
-        .map(|(recipient, state)| {
-            json!({
-                "address": recipient.address.to_string(),
-                "original": recipient.original().to_string(),
-                "state": state_name(state),
-                "reply": last_reply(state),
-            })
-        })
-        .collect();
-    shown
-}
-
-fn is_open(state: &RecipientState) -> bool {
-    !matches!(state, RecipientState::Delivered | RecipientState::Returned)
-}
-
-fn state_name(state: &RecipientState) -> &'static str {
-    match state {
-        RecipientState::Pending { .. } => "pending",
-        RecipientState::Delivered => "delivered",
-        RecipientState::Failed(_) => "failed",
-        RecipientState::Expired(_) => "expired",
-        RecipientState::Returned => "returned",
-    }
-}
-
-fn last_reply(state: &RecipientState) -> Option<String> {
-    match state {
-        RecipientState::Pending { last, .. } => last.as_ref().map(|attempt| attempt.reply.to_string()),
-        RecipientState::Failed(attempt) | RecipientState::Expired(attempt) => Some(attempt.reply.to_string()),
-        RecipientState::Delivered | RecipientState::Returned => None,
-    }
 }

@@ -126,28 +126,19 @@ impl Dispatcher {
             }
         });
     }
-
-    /// Tries all that waits now. Returns how many messages that are.
-    ///
-    /// # Errors
-    /// The queue could not note it.
-    pub async fn flush(daemon: &Arc<Daemon>) -> Result<usize, SpoolError> {
-        retry_all(daemon, |entry| !entry.held && entry.next_attempt_ms().is_some_and(|at| at > 0)).await
-    }
 }
 
-async fn retry_all(daemon: &Arc<Daemon>, wanted: impl Fn(&QueueEntry) -> bool) -> Result<usize, SpoolError> {
-    let (mut after, mut count) = (None, 0);
+async fn retry_all(daemon: &Arc<Daemon>, wanted: impl Fn(&QueueEntry) -> bool) -> Result<(), SpoolError> {
+    let mut after = None;
     loop {
         let page = daemon.spool.page(after, PAGE);
-        let Some(last) = page.last() else { return Ok(count) };
+        let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id());
         let ids: Vec<QueueId> = page.iter().filter(|entry| wanted(entry)).map(|entry| entry.id()).collect();
         if ids.is_empty() {
             continue;
         }
         daemon.spool.record(ids.iter().map(|id| Change::Retry { id: *id, at_ms: 0 }).collect()).await?;
-        count += ids.len();
         for entry in ids.into_iter().filter_map(|id| daemon.spool.find(id)) {
             Dispatcher::consider(daemon, &entry);
         }
