@@ -1,4 +1,5 @@
 pub mod command;
 pub mod data;
 pub mod sasl;
+pub mod server;
 pub mod wire;
