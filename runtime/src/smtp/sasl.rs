@@ -62,6 +62,7 @@ impl Credentials {
 }
 
 /// The server's place in an exchange.
+#[derive(Debug)]
 pub enum Exchange {
     /// PLAIN: its response is awaited.
     Plain,

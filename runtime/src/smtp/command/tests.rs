@@ -22,7 +22,9 @@ fn verbs_in_any_case_rfc_5321_2_4() {
     assert_eq!(split(b"ehLO  a b \t\r\n"), (Verb::Ehlo, &b"a b"[..]));
     assert_eq!(split(b"QUIT\r\n"), (Verb::Quit, &b""[..]));
     assert_eq!(split(b"StartTLS \r\n"), (Verb::StartTls, &b""[..]));
-    for line in ["\r\n", " \r\n", " NOOP\r\n", "NOOP\t\r\nx", "STARTTLSX\r\n", "STARTTLSXY\r\n", "GET / HTTP/1.1\r\n", "\u{e9}\r\n"] {
+    for line in
+        ["\r\n", " \r\n", " NOOP\r\n", "NOOP\t\r\nx", "STARTTLSX\r\n", "STARTTLSXY\r\n", "GET / HTTP/1.1\r\n", "\u{e9}\r\n"]
+    {
         assert_eq!(split(line.as_bytes()).0, Verb::Unknown, "{line:?}");
     }
 }
@@ -55,7 +57,19 @@ fn source_routes_are_read_and_ignored_rfc_5321_4_1_1_3() {
 
 #[test]
 fn what_is_no_path_is_refused_rfc_5321_4_1_1_11() {
-    for argument in ["", "FROM", "FROM:", "FROM :<>", "TO:<>", "FROM:a@b", "FROM:<>x", "FROM:<<>>", "FROM:<>\tSIZE=1", "\u{e9}", "FRO\u{e9}:<>"] {
+    for argument in [
+        "",
+        "FROM",
+        "FROM:",
+        "FROM :<>",
+        "TO:<>",
+        "FROM:a@b",
+        "FROM:<>x",
+        "FROM:<<>>",
+        "FROM:<>\tSIZE=1",
+        "\u{e9}",
+        "FRO\u{e9}:<>",
+    ] {
         assert_eq!(sender(argument), Err(Reply::SYNTAX), "{argument:?}");
     }
     for argument in ["FROM:<a>", "FROM:<a@>", "FROM:<a@b", "FROM:<\"a>@b", "FROM:<a b@c>", "FROM:< >", "FROM:<a\0@b>"] {
@@ -98,13 +112,44 @@ fn unknown_parameters_rfc_5321_4_1_1_11() {
 #[test]
 fn bad_parameter_values_rfc_5321_4_1_1_11() {
     for parameter in [
-        "SIZE", "SIZE=", "SIZE=-1", "SIZE=+1", "SIZE=a", "SIZE=123456789012345678901", "BODY", "BODY=9BIT", "SMTPUTF8=1", "RET=ALL", "ENVID",
-        "ENVID=a+0Ab", "ENVID=+", "ENVID=+4", "ENVID=+4x", "ENVID=\u{e9}", "AUTH", "AUTH=a=b", "AUTH=+4", "=1", "=", "S\tIZE=1", "SIZE=1\t",
+        "SIZE",
+        "SIZE=",
+        "SIZE=-1",
+        "SIZE=+1",
+        "SIZE=a",
+        "SIZE=123456789012345678901",
+        "BODY",
+        "BODY=9BIT",
+        "SMTPUTF8=1",
+        "RET=ALL",
+        "ENVID",
+        "ENVID=a+0Ab",
+        "ENVID=+",
+        "ENVID=+4",
+        "ENVID=+4x",
+        "ENVID=\u{e9}",
+        "AUTH",
+        "AUTH=a=b",
+        "AUTH=+4",
+        "=1",
+        "=",
+        "S\tIZE=1",
+        "SIZE=1\t",
     ] {
         assert_eq!(mail(&format!("FROM:<> {parameter}")), Err(Reply::SYNTAX), "{parameter}");
     }
     assert_eq!(mail(&format!("FROM:<> ENVID={}", "a".repeat(101))), Err(Reply::SYNTAX));
-    for parameter in ["NOTIFY", "NOTIFY=", "NOTIFY=NEVER,DELAY", "NOTIFY=,", "NOTIFY=A", "ORCPT=a", "ORCPT=;a", "ORCPT=rfc822;", "ORCPT=rfc822;+4"] {
+    for parameter in [
+        "NOTIFY",
+        "NOTIFY=",
+        "NOTIFY=NEVER,DELAY",
+        "NOTIFY=,",
+        "NOTIFY=A",
+        "ORCPT=a",
+        "ORCPT=;a",
+        "ORCPT=rfc822;",
+        "ORCPT=rfc822;+4",
+    ] {
         assert_eq!(rcpt(&format!("TO:<a@b> {parameter}")), Err(Reply::SYNTAX), "{parameter}");
     }
 }
@@ -130,7 +175,8 @@ fn addresses_beyond_ascii_need_smtputf8_rfc_6531_3_5() {
 
 #[test]
 fn hello_names_rfc_5321_4_1_1_1() {
-    for name in ["client.example", "localhost", "my_pc", "[192.0.2.1]", "[IPv6:2001:db8::1]", "192.0.2.1", "[2001:db8::1]", "::1"] {
+    for name in ["client.example", "localhost", "my_pc", "[192.0.2.1]", "[IPv6:2001:db8::1]", "192.0.2.1", "[2001:db8::1]", "::1"]
+    {
         assert_eq!(parse_hello(name.as_bytes()).as_deref(), Ok(name));
     }
     assert_eq!(parse_hello(b"Client.EXAMPLE.").as_deref(), Ok("client.example"));

@@ -187,12 +187,7 @@ impl Decoder {
         }
         match self.fault() {
             Some(reply) => Err(reply),
-            None => Ok(Message {
-                body: self.body,
-                octets: self.octets,
-                header: self.header.facts(),
-                eight_bit: self.eight_bit,
-            }),
+            None => Ok(Message { body: self.body, octets: self.octets, header: self.header.facts(), eight_bit: self.eight_bit }),
         }
     }
 

@@ -49,8 +49,23 @@ fn what_follows_the_end_is_left_alone_rfc_2920_3_1() {
 #[test]
 fn nothing_but_crlf_dot_crlf_ends_data_rfc_5321_4_1_1_4() {
     for marker in [
-        "\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\r\n", "\r\n.\r", "\r\n.\0\r\n", "\r\n\0.\r\n", "\n.\r", "\r.\n", "\n\n.\n\n",
-        "\r\n.\r\r\n", "\r\n. \r\n", "\r\n..\r\n", "\n\r.\n\r", "\r\n.\n\r\n", "\0\n.\r\n",
+        "\n.\n",
+        "\n.\r\n",
+        "\r\n.\n",
+        "\r.\r",
+        "\r.\r\n",
+        "\r\n.\r",
+        "\r\n.\0\r\n",
+        "\r\n\0.\r\n",
+        "\n.\r",
+        "\r.\n",
+        "\n\n.\n\n",
+        "\r\n.\r\r\n",
+        "\r\n. \r\n",
+        "\r\n..\r\n",
+        "\n\r.\n\r",
+        "\r\n.\n\r\n",
+        "\0\n.\r\n",
     ] {
         let smuggled = format!("a{marker}MAIL FROM:<>\r\n");
         assert_eq!(decode(smuggled.as_bytes()), None, "{marker:?} ended the message");
