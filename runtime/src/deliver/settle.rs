@@ -129,7 +129,7 @@ impl Settled {
             dsn = reply.status.map(|status| status.to_string()),
             delay_ms = now.saturating_sub(self.envelope.arrival_ms),
             generation = self.generation.number,
-            %reply,
+            reply = reply.to_string(),
             "attempt"
         );
     }
