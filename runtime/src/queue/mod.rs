@@ -23,6 +23,9 @@ pub mod message;
 pub mod schedule;
 pub mod spool;
 
+#[cfg(test)]
+mod fixture;
+
 pub use envelope::{Attempt, Change, Client, Envelope, Generation, MessageState, Outcome, QueueEntry, Recipient, RecipientState};
 pub use id::{FreshId, QueueId};
 pub use message::{Accepted, AcceptedRecipient, Body, Generated, NewMessage};

@@ -37,6 +37,14 @@ pub trait Disk: Send + Sync + 'static {
         Ok(rustix::io::pwritev(file, slices, offset)?)
     }
 
+    /// Makes the file shorter.
+    ///
+    /// # Errors
+    /// The system's.
+    fn cut(&self, file: &File, octets: u64) -> io::Result<()> {
+        file.set_len(octets)
+    }
+
     /// Returns once the content of the file would survive a loss of power.
     ///
     /// # Errors
@@ -82,6 +90,8 @@ const SLICES_MAX: usize = 1024;
 
 /// Writes all of the slices.
 pub(super) fn write_all_at(disk: &dyn Disk, file: &File, mut slices: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
+    // Empty slices at the front would be taken for a call that wrote nothing.
+    IoSlice::advance_slices(&mut slices, 0);
     while !slices.is_empty() {
         let count = slices.len().min(SLICES_MAX);
         match disk.write_at(file, &slices[..count], offset) {

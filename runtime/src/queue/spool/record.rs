@@ -95,7 +95,7 @@ pub(super) fn read(octets: &[u8], salt: u64) -> Result<Record<'_>, &'static str>
     }
     let meta_octets = u32_at(header, 16) as usize;
     let end = HEADER_OCTETS + meta_octets + u32_at(header, 20) as usize;
-    let unpadded = octets.get(..end).ok_or("the file ends within a record")?;
+    let unpadded = &octets.get(..padded(end)).ok_or("the file ends within a record")?[..end];
     if checksum(unpadded) != u32_at(header, 28) {
         return Err("the checksum of a record does not hold");
     }
@@ -157,7 +157,7 @@ mod tests {
             octets[bit / 8] ^= 1 << (bit % 8);
             assert!(read(&octets, SALT).is_err(), "bit {bit}");
         }
-        for end in 0..HEADER_OCTETS + 4 + 5 {
+        for end in 0..whole.len() {
             assert!(read(&whole[..end], SALT).is_err(), "cut at {end}");
         }
     }

@@ -212,9 +212,7 @@ impl Replayed {
 }
 
 /// Copies damaged octets to `corrupt/`, with a text that says why.
-pub(super) fn set_aside(
-    folder: &Path, name: SegmentName, octets: &[u8], offset: usize, reason: &'static str,
-) -> CorruptReport {
+pub(super) fn set_aside(folder: &Path, name: SegmentName, octets: &[u8], offset: usize, reason: &'static str) -> CorruptReport {
     let copy = super::corrupt_folder(folder).join(format!("{}-{offset}", name.stem()));
     let text = format!("{reason}\n\n{} octets at offset {offset} of {}\n", octets.len(), name.file_name());
     let saved = save(&copy, octets).and_then(|()| save(&copy.with_extension("reason"), text.as_bytes()));

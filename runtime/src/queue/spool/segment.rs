@@ -31,8 +31,7 @@ impl SegmentName {
 
     pub(super) fn parse(file_name: &str) -> Option<SegmentName> {
         let (number, salt) = file_name.strip_prefix("seg-")?.strip_suffix(".log")?.split_once('-')?;
-        let name =
-            SegmentName { number: u32::from_str_radix(number, 16).ok()?, salt: u64::from_str_radix(salt, 16).ok()? };
+        let name = SegmentName { number: u32::from_str_radix(number, 16).ok()?, salt: u64::from_str_radix(salt, 16).ok()? };
         (name.file_name() == file_name).then_some(name)
     }
 
@@ -108,7 +107,8 @@ pub(super) fn list(folder: &Path) -> Result<Vec<SegmentName>, SpoolError> {
     let names = folder.read_dir().and_then(|entries| {
         entries.map(|entry| Ok(entry?.file_name().to_str().and_then(SegmentName::parse))).collect::<std::io::Result<Vec<_>>>()
     });
-    let mut names: Vec<SegmentName> = names.map_err(|error| SpoolError::io("read", folder, error))?.into_iter().flatten().collect();
+    let mut names: Vec<SegmentName> =
+        names.map_err(|error| SpoolError::io("read", folder, error))?.into_iter().flatten().collect();
     names.sort_unstable();
     Ok(names)
 }

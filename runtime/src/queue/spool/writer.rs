@@ -1,10 +1,10 @@
 //! The one thread that writes. It takes all jobs that have gathered, writes their records with one call, flushes once, makes
 //! what they say true in the index, and answers every caller: group commit.
 //!
-//! When a write or a flush fails, nobody can say what of the batch is on disk. Its callers get the error, the segment is
-//! left for good, and the next one says in its first record where the failed one ended: a replay does not look behind that
-//! end. Only if the next one cannot be made either, and the host dies before it can, may a replay find a message of the
-//! failed batch: it is then delivered although its client was told to come back with it.
+//! When a write or a flush fails, nobody can say what of the batch is on disk. Its callers get the error. The segment is cut
+//! where the batch began and never written to again, and the next one says in its first record where that was: a replay does
+//! not look behind it. Only if neither can be flushed, and the host dies before the next segment is made, may a replay find
+//! a message of the failed batch: it is then delivered although its client was told to come back with it.
 
 use super::Shared;
 use super::disk::write_all_at;
@@ -147,8 +147,12 @@ impl Writer {
     fn abandon(&mut self, batch: Vec<Job>, error: &SpoolError) {
         tracing::error!(%error, records = batch.len(), "queue: a batch was not written, its clients are told to come back");
         self.reclaim_paused = true;
-        let made = self.roll(0);
-        if made.is_err() {
+        if let Some(Current { file, end, .. }) = &self.current {
+            let disk = self.shared.disk();
+            // Either of the two undoes the batch; the other is tried whatever becomes of this one.
+            let _ = disk.cut(file, (*end).into()).and_then(|()| disk.sync(file));
+        }
+        if self.roll(0).is_err() {
             self.current = None;
         }
         batch.into_iter().for_each(|job| job.fail(error.clone()));
