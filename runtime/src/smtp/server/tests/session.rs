@@ -1,3 +1,5 @@
+//! Greeting, EHLO, STARTTLS, command lines and errors.
+
 use super::player::{config, play, play_whole};
 use crate::smtp::server::{Server, ServerConfig, Step};
 use bytes::BytesMut;
