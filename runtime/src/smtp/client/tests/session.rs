@@ -63,6 +63,23 @@ fn starttls_begins_the_session_anew_rfc_3207_4_2() {
         play(&config(level), TlsLevel::None, &script);
     }
     plaintext(&format!("{WITH_STARTTLS} !: ready"));
+    // What was announced in plaintext does not hold even if nothing is announced any more.
+    let script = format!(
+        "{WITH_STARTTLS}
+        !: needs input
+        C: STARTTLS
+        S: 220 go
+        TLS encrypt
+        C: EHLO client.example
+        S: 500 what
+        !: needs input
+        C: HELO client.example
+        S: 250 mx.example
+        !: ready
+        BEGIN c@d
+        C: MAIL FROM:<a@b>"
+    );
+    play(&config(TlsLevel::May), TlsLevel::None, &script);
 }
 
 #[test]

@@ -126,6 +126,22 @@ fn nobody_is_left_rfc_5321_3_3() {
         C: RSET
         S: 250 ok
         !: needs input
+        C: MAIL FROM:<a@b>
+        S: 250 ok
+        !: needs input
+        C: RCPT TO:<e@f>
+        S: 250 ok
+        !: needs input
+        C: DATA
+        S: 354 go on
+        BODY
+        C: ..Subject: x
+        C:
+        C: text
+        C: .
+        S: 250 queued
+        !: done: 250 queued
+        BEGIN g@h
         C: MAIL FROM:<a@b>"
     ));
 }
