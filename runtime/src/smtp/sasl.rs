@@ -98,7 +98,8 @@ impl Exchange {
         })
     }
 
-    /// Takes a response, still in base64. An initial response of `=` is for the caller to turn into the empty one (RFC 4954 4).
+    /// Takes a response, still in base64. The empty one, which an initial response has to write as `=` (RFC 4954 4), is malformed
+    /// in either spelling: both mechanisms have something to say.
     ///
     /// # Errors
     /// The reply to a response that cannot be read, or that wants to act as somebody else.

@@ -1,3 +1,5 @@
+//! Command lines: what is read, and the reply to what cannot be.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -152,14 +152,6 @@ impl Decoder {
         std::mem::take(&mut self.body)
     }
 
-    /// Notes that so many octets will come, before they do; for BDAT, which says so.
-    pub fn announce(&mut self, octets: u64) {
-        if self.octets.saturating_add(octets) > self.limit_octets {
-            self.octets = self.limit_octets.saturating_add(1);
-            self.body = Vec::new();
-        }
-    }
-
     /// What is wrong with the message so far. The order is fixed, so that no accident of timing picks the fault.
     pub fn fault(&self) -> Option<Reply> {
         if self.octets > self.limit_octets {

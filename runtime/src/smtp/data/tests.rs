@@ -1,3 +1,5 @@
+//! Content on the wire and back, in pieces of every size.
+
 use super::*;
 use postern_schema::reply::Reply;
 use proptest::prelude::*;

@@ -63,10 +63,9 @@ impl Server {
         let transaction = with_recipients(&mut self.transaction)?;
         let config = &self.config;
         let declared_octets = transaction.declared_octets.max(octets);
-        let decoder = transaction
+        transaction
             .content
             .get_or_insert_with(|| Decoder::new(Framing::Counted, config.message_octets, config.hops, declared_octets));
-        decoder.announce(octets);
         Ok(())
     }
 
@@ -74,7 +73,8 @@ impl Server {
         let State::Chunk(chunk) = &mut self.state else { return None };
         let octets = usize::try_from(chunk.remaining).map_or(input.len(), |remaining| remaining.min(input.len()));
         let decoder = self.transaction.as_mut().and_then(|transaction| transaction.content.as_mut());
-        if let (None, Some(decoder)) = (&chunk.refusal, decoder) {
+        // A refused chunk has none to go to.
+        if let Some(decoder) = decoder {
             decoder.feed(&input[..octets]);
         }
         input.advance(octets);

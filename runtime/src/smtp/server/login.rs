@@ -24,8 +24,6 @@ impl Server {
                 self.challenge(exchange);
                 Ok(None)
             }
-            // A single `=` is the response of no octets (RFC 4954 4).
-            Some(b"=") => self.progress(exchange, b""),
             Some(response) => self.progress(exchange, response),
         }
     }

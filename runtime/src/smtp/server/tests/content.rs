@@ -1,3 +1,5 @@
+//! DATA and BDAT.
+
 use super::player::play;
 use postern_schema::site::ListenerKind::{Mx, Submissions};
 
@@ -211,7 +213,7 @@ fn a_chunk_of_unknown_size_ends_the_session_rfc_3030_2() {
 }
 
 #[test]
-fn the_with_keyword_rfc_3848() {
+fn the_with_keyword_rfc_6531_4_3() {
     play(
         Mx,
         &format!(

@@ -1,3 +1,5 @@
+//! MAIL and RCPT.
+
 use super::player::play;
 use postern_schema::site::ListenerKind::Mx;
 

@@ -1,3 +1,5 @@
+//! AUTH.
+
 use super::player::play;
 use postern_schema::site::ListenerKind::{Mx, Submissions};
 

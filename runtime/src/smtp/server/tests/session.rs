@@ -1,3 +1,5 @@
+//! Greeting, EHLO, STARTTLS, command lines and errors.
+
 use super::player::{config, play, play_whole};
 use crate::smtp::server::{Server, ServerConfig, Step};
 use bytes::BytesMut;
@@ -106,6 +108,8 @@ fn starttls_forgets_everything_rfc_3207_4_2() {
          C: STARTTLS
          S: 220 2.0.0 Ready to start TLS
          TLS
+         C: RCPT TO:<a@b>
+         S: 503 5.5.1 Bad sequence of commands
          C: MAIL FROM:<>
          S: 503 5.5.1 Send EHLO first
          C: EHLO client.example
@@ -119,9 +123,7 @@ fn starttls_forgets_everything_rfc_3207_4_2() {
          S: 250-DSN
          S: 250 LIMITS RCPTMAX=3
          C: STARTTLS
-         S: 503 5.5.1 TLS is already on
-         C: STARTTLS now
-         S: 501 5.5.4 Syntax error in parameters or arguments",
+         S: 503 5.5.1 TLS is already on",
     );
 }
 
@@ -246,7 +248,7 @@ fn unknown_commands_and_blank_lines_rfc_5321_4_2_4() {
 
 #[test]
 fn arguments_where_none_belong_rfc_5321_4_1_1_5() {
-    for command in ["RSET x", "QUIT x", "VRFY"] {
+    for command in ["RSET x", "QUIT x", "STARTTLS x", "VRFY"] {
         play(Mx, &format!("S: 220 mx.example ESMTP\n C: {command}\n S: 501 5.5.4 Syntax error in parameters or arguments"));
     }
 }
@@ -295,6 +297,31 @@ fn too_many_errors_end_the_session() {
          S: 503 5.5.1 Bad sequence of commands
          S: 421 4.7.0 Too many errors, closing transmission channel
          CLOSE",
+    );
+}
+
+#[test]
+fn a_message_that_was_taken_makes_up_for_errors() {
+    let errors = "C: A\n C: A\n S: 500 5.5.2 Command not recognized\n S: 500 5.5.2 Command not recognized";
+    play(
+        Mx,
+        &format!(
+            "S: 220 mx.example ESMTP
+             EHLO
+             {errors}
+             C: MAIL FROM:<a@b>
+             C: RCPT TO:<c@d>
+             C: BDAT 0 LAST
+             ?: mail <a@b>
+             ?: rcpt <c@d>
+             ?: message  with ESMTP
+             S: 250 2.1.0 Sender ok
+             S: 250 2.1.5 Recipient ok
+             S: 250 2.0.0 Ok: queued as 1
+             {errors}
+             C: NOOP
+             S: 250 2.0.0 Ok"
+        ),
     );
 }
 
