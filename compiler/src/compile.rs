@@ -91,3 +91,5 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod random;

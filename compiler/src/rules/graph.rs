@@ -287,3 +287,6 @@ fn characters(class: &Class) -> Vec<char> {
         Class::Bytes(class) => class.ranges().first().map(|range| char::from(range.start())).into_iter().collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,3 +150,6 @@ fn address(number: u128, like: IpNet) -> Option<IpAddr> {
         IpNet::V6(_) => Some(IpAddr::V6(Ipv6Addr::from(number))),
     }
 }
+
+#[cfg(test)]
+mod tests;
