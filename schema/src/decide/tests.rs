@@ -125,9 +125,8 @@ fn site() -> Memory {
         logging: Logging::default(),
     };
     let keep = AddressKind::Mailbox { quota_octets: None };
-    let alias = |targets: &[&str]| {
-        AddressKind::Alias(targets.iter().map(|target| Forward { mailbox: mailbox(target) }).collect())
-    };
+    let alias =
+        |targets: &[&str]| AddressKind::Alias(targets.iter().map(|target| Forward { mailbox: mailbox(target) }).collect());
     let addresses = [
         ("alice", keep.clone()),
         ("bob", keep),
@@ -275,7 +274,11 @@ fn routes() {
     assert_eq!(hop("", "nobody@example.com"), (Reason::MailboxGone, None));
     let facts = RouteFacts { reverse_path: &ReversePath::parse("a@example.com").unwrap(), recipient: &mailbox("x@y.example") };
     let hop = route(&facts, &site()).verdict().unwrap().disposition.accepted().unwrap();
-    assert_eq!(hop.destination, Destination::Relay { name: "up".into(), tls: TlsLevel::Verify }, "a route lowers no relay's level");
+    assert_eq!(
+        hop.destination,
+        Destination::Relay { name: "up".into(), tls: TlsLevel::Verify },
+        "a route lowers no relay's level"
+    );
 }
 
 #[test]
