@@ -3,6 +3,7 @@
 //! [`snapshot`] is the only LMDB writer there is; [`publish`] puts its file where a runtime finds it, so that whoever looks
 //! sees the old snapshot or the new one and never half of either.
 
+pub mod dns;
 pub mod publish;
 pub mod snapshot;
 
