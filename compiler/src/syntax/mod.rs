@@ -1,5 +1,17 @@
 //! From text to [`Node`]s: parsing, hints for the traps of KDL, and the grammar, which says what a site file may hold.
+//!
+//! [`load`] reads a site and checks it; [`Document`] and [`View`] are how `lower` reads the result.
 
+pub mod check;
+pub mod grammar;
+mod kdl;
+mod load;
+mod near;
 mod node;
+pub mod value;
+mod view;
 
+pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text};
+pub use near::nearest;
 pub use node::{Node, Property, Value};
+pub use view::{Document, View};

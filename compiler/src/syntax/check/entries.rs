@@ -1,0 +1,138 @@
+//! The arguments and properties of one node.
+
+use super::{Extent, not_yet, unknown};
+use crate::report::Diagnostic;
+use crate::source::Spanned;
+use crate::syntax::grammar::layout::CONSTANT;
+use crate::syntax::grammar::{Argument, NodeSpec, PropertySpec, Served, ValueType};
+use crate::syntax::{Node, Property, Value, value};
+use std::collections::BTreeMap;
+
+pub(super) fn check(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &mut Vec<Diagnostic>) {
+    check_arguments(node, spec, findings);
+    let mut first: BTreeMap<&str, &Property> = BTreeMap::new();
+    let mut excused = Vec::new();
+    for property in &node.properties {
+        let name = property.name.value.as_str();
+        if let Some(earlier) = first.get(name) {
+            let message = format!("`{name}` is given twice");
+            findings.push(
+                Diagnostic::error("LNG009", property.name.span, message)
+                    .also(earlier.name.span, "first given here")
+                    .help("Remove one of the two"),
+            );
+            continue;
+        }
+        first.insert(name, property);
+        match spec.property(name) {
+            Some(declared) if declared.served == Served::NotYet => {
+                findings.push(not_yet(property.name.span, name, declared.postfix));
+            }
+            Some(declared) => check_value(&property.value, &declared.kind, declared.postfix, findings),
+            None if spec.open => check_value(&property.value, &CONSTANT.kind, &[], findings),
+            None => findings.push(unknown::property(property, spec, &mut excused)),
+        }
+    }
+    let has = |name: &str| first.contains_key(name) || excused.contains(&name);
+    if extent == Extent::Whole {
+        let missing = spec.properties.iter().filter(|property| property.required && !has(property.name));
+        findings.extend(missing.map(|property| missing_property(node, property)));
+    }
+    check_one_of(node, spec, extent, &first, !excused.is_empty(), findings);
+}
+
+fn check_arguments(node: &Node, spec: &'static NodeSpec, findings: &mut Vec<Diagnostic>) {
+    for (index, argument) in node.arguments.iter().enumerate() {
+        match spec.argument_at(index) {
+            Some(declared) => check_value(argument, &declared.kind, &[], findings),
+            None => {
+                findings.push(surplus(node, spec, argument, index));
+                return;
+            }
+        }
+    }
+    let given = node.arguments.len();
+    if let Some(missing) = spec.arguments.get(given).filter(|argument| argument.required) {
+        findings.push(missing_argument(node, spec, missing));
+    }
+}
+
+fn surplus(node: &Node, spec: &NodeSpec, argument: &Spanned<Value>, index: usize) -> Diagnostic {
+    let last = node.arguments.last().map_or(argument.span, |last| last.span);
+    let message = match spec.arguments.len() {
+        0 => format!("`{}` takes no argument", spec.name),
+        most => format!("`{}` takes {most} argument{}, and this is one more", spec.name, if most == 1 { "" } else { "s" }),
+    };
+    let after_property = node.properties.iter().rfind(|property| property.name.span.start < argument.span.start);
+    let named = argument.value.as_str().and_then(|text| spec.property(text));
+    let help = match (named, after_property) {
+        (Some(property), _) => format!("Write {}={}", property.name, property.kind.sample()),
+        (None, Some(property)) if index == spec.arguments.len() && !spec.arguments.is_empty() => {
+            format!("Remove it: `{}` takes one value, the one behind its equals sign", property.name.value)
+        }
+        _ => "Remove it".to_owned(),
+    };
+    Diagnostic::error("LNG005", argument.span.to(last), message).help(help)
+}
+
+fn missing_argument(node: &Node, spec: &NodeSpec, missing: &Argument) -> Diagnostic {
+    let message = format!("`{}` lacks its {}: {}", spec.name, missing.name, missing.kind.describe());
+    // Somebody who wrote `mailbox name="alice"` or `site hostname=…` has the value, in the wrong form.
+    let help = match node.property(missing.name) {
+        Some(_) => format!("Remove `{}=` and keep the value", missing.name),
+        None => format!("Write `{}`", first_line(spec)),
+    };
+    Diagnostic::error("LNG004", node.name.span, message).help(help).postfix(spec.postfix)
+}
+
+fn first_line(spec: &NodeSpec) -> &'static str {
+    spec.example.lines().next().unwrap_or_default().trim_end_matches(" {")
+}
+
+fn missing_property(node: &Node, property: &PropertySpec) -> Diagnostic {
+    let message = format!("This `{}` has no `{}`", node.name.value, property.name);
+    Diagnostic::error("LNG011", node.name.span, message)
+        .help(format!("Write {}={}", property.name, property.kind.sample()))
+        .postfix(property.postfix)
+}
+
+fn check_one_of(
+    node: &Node, spec: &NodeSpec, extent: Extent, given: &BTreeMap<&str, &Property>, excused: bool,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let mut present: Vec<&Property> = spec.one_of.iter().filter_map(|name| given.get(name).copied()).collect();
+    present.sort_by_key(|property| property.name.span);
+    match present.as_slice() {
+        [] if !spec.one_of.is_empty() && extent == Extent::Whole && !excused => {
+            let names: Vec<String> = spec.one_of.iter().map(|name| format!("`{name}`")).collect();
+            let sample = spec.property(spec.one_of[0]).map_or("\"…\"", |property| property.kind.sample());
+            let message = format!("This `{}` has none of {}, and needs one", spec.name, names.join(", "));
+            findings
+                .push(Diagnostic::error("LNG011", node.name.span, message).help(format!("Write {}={sample}", spec.one_of[0])));
+        }
+        [first, second, ..] => {
+            let message = format!("`{}` and `{}` exclude each other", first.name.value, second.name.value);
+            findings.push(
+                Diagnostic::error("LNG015", second.name.span, message)
+                    .also(first.name.span, "first given here")
+                    .help("Remove one of the two"),
+            );
+        }
+        _ => {}
+    }
+}
+
+fn check_value(value: &Spanned<Value>, kind: &ValueType, postfix: &'static [&'static str], findings: &mut Vec<Diagnostic>) {
+    if let Value::String(text) = &value.value
+        && text.contains("PRIVATE KEY-----")
+    {
+        findings.push(
+            Diagnostic::error("LNG019", value.span, "A private key stands in the site, where everybody can read it")
+                .help("Put it into the credentials folder and write the name of that file; and make a new key"),
+        );
+        return;
+    }
+    if let Err(error) = value::read(kind, &value.value) {
+        findings.push(error.to_diagnostic(value.span).postfix(postfix));
+    }
+}

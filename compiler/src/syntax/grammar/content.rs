@@ -1,0 +1,145 @@
+//! What looks into mail or changes it: `policy`, `filter`, `content`, `rewrite`, `archive`, `headers`.
+
+use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+
+const STAGES: &[Word] = &[
+    Word::new("connect", "When a client connects."),
+    Word::new("helo", "At HELO or EHLO."),
+    Word::new("mail", "At MAIL."),
+    Word::new("rcpt", "At RCPT."),
+    Word::new("data", "At DATA."),
+    Word::new("end-of-data", "After the message."),
+];
+
+const FAILURES: &[Word] = &[
+    Word::new("defer", "Ask to come back later."),
+    Word::new("tempfail", "Ask to come back later."),
+    Word::new("reject", "Refuse."),
+    Word::new("accept", "Go on as if it had said yes."),
+];
+
+const ACTIONS: &[Word] = &[
+    Word::new("reject", "Refuse."),
+    Word::new("quarantine", "Put aside."),
+    Word::new("discard", "Accept and drop."),
+    Word::new("remove", "Take the header out."),
+    Word::new("log", "Only say so in the log."),
+];
+
+const SERVICES: &[Word] =
+    &[Word::new("mx", "Mail from other hosts."), Word::new("submission", "Mail from users."), Word::new("all", "All mail.")];
+
+const ADDRESS_PLACES: &[Word] = &[
+    Word::new("sender", "The envelope sender and the From field."),
+    Word::new("recipient", "The envelope recipient."),
+    Word::new("envelope-sender", "The envelope sender alone."),
+    Word::new("header-from", "The From field alone."),
+];
+
+/// `policy`.
+pub const POLICY: NodeSpec = NodeSpec::later("policy", "A policy service in Postfix's own protocol.")
+    .arguments(&[
+        Argument::name(Kind::Policy, "A name, unique among policy services."),
+        Argument::new("service", ValueType::Endpoint, "Where it listens."),
+    ])
+    .properties(&[
+        PropertySpec::new("at", ValueType::Word(STAGES), "When it is asked.").required(),
+        PropertySpec::new("on-failure", ValueType::Word(FAILURES), "What happens when it does not answer; without it, `defer`."),
+    ])
+    .many()
+    .example("policy \"postgrey\" \"inet:127.0.0.1:10023\" at=\"rcpt\" on-failure=\"defer\"")
+    .postfix(&["check_policy_service"]);
+
+/// `filter`.
+pub const FILTER: NodeSpec =
+    NodeSpec::later("filter", "A program that sees whole messages: a milter, or an SMTP proxy that hands them back.")
+        .arguments(&[Argument::name(Kind::Filter, "A name, unique among filters.")])
+        .properties(&[
+            PropertySpec::new("milter", ValueType::Endpoint, "Where the milter listens.")
+                .postfix(&["smtpd_milters", "non_smtpd_milters"]),
+            PropertySpec::new("smtp", ValueType::Endpoint, "Where the SMTP filter listens.")
+                .postfix(&["content_filter", "smtpd_proxy_filter"]),
+            PropertySpec::new(
+                "returns",
+                ValueType::Reference { kinds: &[Kind::Listener], words: &[] },
+                "The listener that the mail comes back to.",
+            ),
+            PropertySpec::new("on-failure", ValueType::Word(FAILURES), "What happens when it does not answer.")
+                .postfix(&["milter_default_action"]),
+            PropertySpec::new("timeout", ValueType::Duration, "How long it may take.").postfix(&["milter_content_timeout"]),
+        ])
+        .children(&[NodeSpec::new("applies", "Which mail it sees; without it, all.")
+            .arguments(&[Argument::new("services", ValueType::Word(SERVICES), "A service.").repeating()])
+            .example("applies \"mx\" \"submission\"")])
+        .one_of(&["milter", "smtp"])
+        .many()
+        .example("filter \"rspamd\" milter=\"inet:127.0.0.1:11332\" on-failure=\"tempfail\" timeout=\"60s\"")
+        .postfix(&["smtpd_milters", "non_smtpd_milters", "content_filter", "smtpd_proxy_filter"]);
+
+/// `content`.
+pub const CONTENT: NodeSpec = NodeSpec::later("content", "Checks on what a message says.")
+    .children(&[
+        NodeSpec::new("header", "A check on a header field.")
+            .arguments(&[Argument::new("field", ValueType::Text, "The name of the field.")])
+            .properties(&[
+                PropertySpec::new("matches", ValueType::Pattern, "A regular expression over its value.").required(),
+                PropertySpec::new("then", ValueType::Word(ACTIONS), "What happens.").required(),
+                PropertySpec::new("reason", ValueType::Text, "What the client is told."),
+            ])
+            .many()
+            .example("header \"Subject\" matches=#\"(?i)^\\[spam\\]\"# then=\"quarantine\"")
+            .postfix(&["header_checks"]),
+        NodeSpec::new("body", "A check on each line of the text.")
+            .properties(&[
+                PropertySpec::new("matches", ValueType::Pattern, "A regular expression over a line.").required(),
+                PropertySpec::new("then", ValueType::Word(ACTIONS), "What happens.").required(),
+                PropertySpec::new("reason", ValueType::Text, "What the client is told."),
+            ])
+            .many()
+            .example("body matches=\"cheap watches\" then=\"reject\" reason=\"no watches\"")
+            .postfix(&["body_checks"]),
+        NodeSpec::new("attachment", "A check on attached files.")
+            .arguments(&[Argument::new("extensions", ValueType::Text, "The end of a file name, without its dot.").repeating()])
+            .properties(&[
+                PropertySpec::new("encrypted-zip", ValueType::Truth, "Archives that cannot be looked into as well."),
+                PropertySpec::new("then", ValueType::Word(ACTIONS), "What happens.").required(),
+            ])
+            .many()
+            .example("attachment \"exe\" \"scr\" \"js\" then=\"reject\"")
+            .postfix(&["mime_header_checks"]),
+    ])
+    .example("content {\n    body matches=\"cheap watches\" then=\"reject\"\n}")
+    .postfix(&["header_checks", "body_checks", "mime_header_checks", "nested_header_checks"]);
+
+/// `rewrite`.
+pub const REWRITE: NodeSpec = NodeSpec::later("rewrite", "Replaces one address by another.")
+    .arguments(&[
+        Argument::new("place", ValueType::Word(ADDRESS_PLACES), "Which address of a message."),
+        Argument::new("from", ValueType::Address, "The address that is replaced."),
+        Argument::new("to", ValueType::Mailbox, "The address that takes its place."),
+    ])
+    .properties(&[PropertySpec::new("at", ValueType::Word(SERVICES), "Which mail; without it, all.")])
+    .many()
+    .example("rewrite \"sender\" \"webuser\" \"noreply@example.com\" at=\"submission\"")
+    .postfix(&["canonical_maps", "sender_canonical_maps", "recipient_canonical_maps", "smtp_generic_maps", "masquerade_domains"]);
+
+/// `archive`.
+pub const ARCHIVE: NodeSpec = NodeSpec::later("archive", "A copy of mail to somebody who keeps it.")
+    .properties(&[
+        PropertySpec::new("to", ValueType::Mailbox, "Who gets the copy.").required(),
+        PropertySpec::new("when", ValueType::Text, "Which mail: `from:example.com` or `to:example.com`; without it, all."),
+    ])
+    .many()
+    .example("archive to=\"archive@example.com\" when=\"from:example.com\"")
+    .postfix(&["always_bcc", "sender_bcc_maps", "recipient_bcc_maps"]);
+
+/// `headers`.
+pub const HEADERS: NodeSpec = NodeSpec::later("headers", "Header fields that are added or taken out.")
+    .properties(&[
+        PropertySpec::new("add", ValueType::Text, "A whole field: `X-Site: example`."),
+        PropertySpec::new("remove", ValueType::Text, "The name of a field."),
+        PropertySpec::new("at", ValueType::Word(SERVICES), "Which mail; without it, all."),
+    ])
+    .many()
+    .example("headers add=\"X-Site: example\" remove=\"X-Originating-IP\" at=\"submission\"")
+    .postfix(&["header_checks", "smtp_header_checks"]);

@@ -1,0 +1,117 @@
+//! How mail goes on: `transport`, `relay`, `route`, `destination`.
+
+use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+
+/// The levels of TLS towards a relay.
+const TLS_LEVELS: &[Word] = &[
+    Word::new("none", "Never."),
+    Word::new("may", "If the peer offers it; plaintext otherwise (RFC 7435)."),
+    Word::new("encrypt", "Always, with whatever certificate."),
+    Word::new("verify", "Always, with a certificate that a public authority signed for the name that we connect to."),
+];
+
+/// The levels of TLS of a route.
+pub(super) const ROUTE_TLS_LEVELS: &[Word] = &[
+    TLS_LEVELS[0],
+    TLS_LEVELS[1],
+    TLS_LEVELS[2],
+    TLS_LEVELS[3],
+    Word::later("dane", "Always, with the certificate that DNSSEC vouches for (RFC 7672)."),
+    Word::later("dane-or-verify", "By DANE where the peer has it, by authority elsewhere."),
+];
+
+/// `transport`.
+pub const TRANSPORT: NodeSpec = NodeSpec::new("transport", "A named way to hand mail over to mailboxes or programs.")
+    .arguments(&[Argument::name(Kind::Transport, "A name, unique among transports.")])
+    .properties(&[
+        PropertySpec::new(
+            "maildir",
+            ValueType::PathTemplate,
+            "A Maildir for each mailbox. `{domain}` and `{user}` are filled in; a relative path lies in the state folder.",
+        )
+        .postfix(&["virtual_mailbox_base", "home_mailbox", "mail_spool_directory"]),
+        PropertySpec::later("lmtp", ValueType::Endpoint, "An LMTP server (RFC 2033)."),
+        PropertySpec::later("smtp", ValueType::Host, "An SMTP server."),
+        PropertySpec::later("pipe", ValueType::Path, "A program that reads the message; no shell is involved."),
+        PropertySpec::later("port", ValueType::Port, "The port of the SMTP server; without it, 25."),
+        PropertySpec::later("mx", ValueType::Truth, "Whether the server's MX is looked up."),
+        PropertySpec::later("tls", ValueType::Word(TLS_LEVELS), "The least protection towards the SMTP server."),
+        PropertySpec::later("user", ValueType::Text, "The system user that the program runs as."),
+    ])
+    .one_of(&["maildir", "lmtp", "smtp", "pipe"])
+    .many()
+    .example("transport \"store\" maildir=\"/var/mail/{domain}/{user}\"")
+    .postfix(&["virtual_transport", "mailbox_transport", "local_transport", "home_mailbox", "virtual_mailbox_base"]);
+
+/// `relay`.
+pub const RELAY: NodeSpec = NodeSpec::new("relay", "A named host that carries mail onward; a `route` leads to it.")
+    .arguments(&[Argument::name(Kind::Relay, "A name, unique among relays.")])
+    .properties(&[
+        PropertySpec::new("host", ValueType::Host, "The host; its addresses are looked up, never its MX.").required(),
+        PropertySpec::new("port", ValueType::Port, "The TCP port; without it, 25."),
+    ])
+    .children(&[
+        NodeSpec::new("tls", "The least protection that a session must have; without it, `verify` if there is a login, else `may`.")
+            .arguments(&[Argument::new("level", ValueType::Word(TLS_LEVELS), "The level.")])
+            .example("tls \"verify\"")
+            .postfix(&["smtp_tls_security_level"]),
+        NodeSpec::new("login", "How this site logs in there.")
+            .arguments(&[Argument::new("user", ValueType::Text, "The user name.")])
+            .properties(&[
+                PropertySpec::new("secret", ValueType::Secret, "The credential that holds the password.").required()
+            ])
+            .example("login \"mail@example.com\" secret=\"ses\"")
+            .postfix(&["smtp_sasl_auth_enable", "smtp_sasl_password_maps"]),
+        NodeSpec::later("spf-include", "The SPF record that names the relay's addresses.")
+            .arguments(&[Argument::new("domain", ValueType::Domain, "The domain of the record.")])
+            .example("spf-include \"amazonses.com\""),
+        NodeSpec::later("rate", "The most messages that it is given in a time.")
+            .arguments(&[Argument::new("rate", ValueType::Rate, "The rate.")])
+            .example("rate \"14/s\"")
+            .postfix(&["smtp_destination_rate_delay"]),
+        NodeSpec::later("signs-dkim", "The relay signs with DKIM itself.").arguments(&[Argument::flag()]).example("signs-dkim"),
+        NodeSpec::later("backup", "The relay to use when this one does not answer.")
+            .arguments(&[Argument::new("relay", ValueType::Reference { kinds: &[Kind::Relay], words: &[] }, "Its name.")])
+            .example("backup \"second-relay\"")
+            .postfix(&["smtp_fallback_relay"]),
+    ])
+    .many()
+    .example("relay \"ses\" host=\"email-smtp.eu-west-1.amazonaws.com\" port=587 {\n    tls \"verify\"\n    login \"AKIAEXAMPLE\" secret=\"ses\"\n}")
+    .postfix(&["relayhost", "smtp_sasl_password_maps", "smtp_sasl_auth_enable", "smtp_tls_security_level"]);
+
+const DIRECT: &[Word] = &[Word::new("direct", "To the MX hosts of the recipient's domain (RFC 5321 5.1).")];
+
+/// `route`.
+pub const ROUTE: NodeSpec = NodeSpec::new("route", "Where mail for elsewhere goes; the first that matches wins.")
+    .properties(&[
+        PropertySpec::new("to", ValueType::Selection, "Which recipients it is for; without it, all.")
+            .postfix(&["transport_maps"]),
+        PropertySpec::new("from", ValueType::Selection, "Which senders it is for; without it, all.")
+            .postfix(&["sender_dependent_relayhost_maps"]),
+        PropertySpec::new("via", ValueType::Reference { kinds: &[Kind::Relay], words: DIRECT }, "A relay, or `direct`.")
+            .required(),
+        PropertySpec::new(
+            "tls",
+            ValueType::Word(ROUTE_TLS_LEVELS),
+            "The least protection; without it, the relay's own, or `may`.",
+        )
+        .postfix(&["smtp_tls_policy_maps", "smtp_tls_security_level"]),
+        PropertySpec::later("from-address", ValueType::Ip, "The local address that mail leaves from.")
+            .postfix(&["smtp_bind_address"]),
+    ])
+    .many()
+    .example("route to=\"*\" via=\"ses\"")
+    .postfix(&["transport_maps", "sender_dependent_relayhost_maps", "relayhost", "default_transport"]);
+
+/// `destination`.
+pub const DESTINATION: NodeSpec = NodeSpec::later("destination", "How gently one receiver is treated.")
+    .arguments(&[Argument::new("domain", ValueType::Domain, "The receiver's domain.")])
+    .properties(&[
+        PropertySpec::new("concurrency", ValueType::Count { least: 1, most: 1000 }, "The most connections at once.")
+            .postfix(&["default_destination_concurrency_limit", "smtp_destination_concurrency_limit"]),
+        PropertySpec::new("rate", ValueType::Rate, "The most messages in a time.").postfix(&["smtp_destination_rate_delay"]),
+        PropertySpec::new("pause-after-defer", ValueType::Duration, "How long it is left alone after it said not now."),
+    ])
+    .many()
+    .example("destination \"gmail.com\" concurrency=10 rate=\"20/s\" pause-after-defer=\"30s\"")
+    .postfix(&["default_destination_concurrency_limit", "default_destination_rate_delay"]);

@@ -1,0 +1,178 @@
+//! The host and who reaches it: `site`, `tls`, `listen`, `network`, `users`.
+
+use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+
+/// `site`.
+pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that it greets with, and what belongs to it.")
+    .arguments(&[Argument::new(
+        "hostname",
+        ValueType::Domain,
+        "The host's own name, in the greeting, in EHLO, in Received fields and in reports. Its addresses must point back to it.",
+    )])
+    .children(&[
+        NodeSpec::new("origin", "The domain that is added to a bare local part; without it, the host's own name.")
+            .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.")])
+            .example("origin \"example.com\"")
+            .postfix(&["myorigin"]),
+        NodeSpec::new("postmaster", "Who reads mail to postmaster at every domain that does not say otherwise (RFC 5321 4.5.1).")
+            .arguments(&[Argument::new("mailbox", ValueType::Mailbox, "A mail address that exists.")])
+            .example("postmaster \"alice@example.com\"")
+            .postfix(&["2bounce_notice_recipient", "error_notice_recipient"]),
+        NodeSpec::new("address", "The public addresses of the host: those that mail leaves from and that DNS shows.")
+            .arguments(&[Argument::new("addresses", ValueType::Ip, "An IPv4 or IPv6 address.").repeating()])
+            .properties(&[PropertySpec::later("interface", ValueType::Ip, "The local address, where NAT hides the public one.")])
+            .example("address \"203.0.113.25\" \"2001:db8::25\"")
+            .postfix(&["proxy_interfaces", "smtp_bind_address"]),
+    ])
+    .required()
+    .example("site \"mail.example.com\" {\n    postmaster \"alice@example.com\"\n}")
+    .postfix(&["myhostname", "mydomain", "smtpd_banner", "smtp_helo_name"]);
+
+/// `tls`.
+pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, and the least that is asked of a TLS session.")
+    .children(&[
+        NodeSpec::new("certificate", "A certificate and the name of its private key; the first is used for unknown names.")
+            .arguments(&[Argument::new("name", ValueType::Domain, "The host name that it is for (SNI).")])
+            .properties(&[
+                PropertySpec::new("chain", ValueType::Path, "A PEM file in the site's folder, leaf first.")
+                    .postfix(&["smtpd_tls_cert_file", "smtpd_tls_chain_files"]),
+                PropertySpec::new(
+                    "chain-secret",
+                    ValueType::Secret,
+                    "The credential that holds the chain, for certificates that are renewed without a build.",
+                ),
+                PropertySpec::new("key-secret", ValueType::Secret, "The credential that holds the private key, in PEM.")
+                    .required()
+                    .postfix(&["smtpd_tls_key_file"]),
+            ])
+            .one_of(&["chain", "chain-secret"])
+            .many()
+            .example("certificate \"mail.example.com\" chain=\"tls/mail.pem\" key-secret=\"tls-mail\"")
+            .postfix(&["smtpd_tls_cert_file", "smtpd_tls_key_file", "smtpd_tls_chain_files", "tls_server_sni_maps"]),
+        NodeSpec::new(
+            "self-signed",
+            "Makes a certificate at the first start when none is named: for trying out, since nobody can verify it.",
+        )
+        .arguments(&[Argument::flag()])
+        .example("self-signed"),
+        NodeSpec::later("acme", "Certificates from a public authority, renewed by the daemon (RFC 8555).")
+            .properties(&[
+                PropertySpec::new("directory", ValueType::Url, "The authority's directory.").required(),
+                PropertySpec::new("contact", ValueType::Mailbox, "Who hears from the authority."),
+                PropertySpec::new("challenge", ValueType::Word(CHALLENGES), "How control of the name is shown."),
+            ])
+            .example("acme directory=\"https://acme.example/directory\" contact=\"ops@example.com\" challenge=\"tls-alpn-01\""),
+        NodeSpec::later("minimum", "The oldest protocol version that is spoken.")
+            .arguments(&[Argument::new("version", ValueType::Word(TLS_VERSIONS), "The version.")])
+            .example("minimum \"1.2\"")
+            .postfix(&["smtpd_tls_protocols", "smtpd_tls_mandatory_protocols"]),
+    ])
+    .example("tls {\n    certificate \"mail.example.com\" chain=\"tls/mail.pem\" key-secret=\"tls-mail\"\n}")
+    .postfix(&["smtpd_tls_security_level", "smtpd_use_tls"]);
+
+const CHALLENGES: &[Word] = &[
+    Word::new("tls-alpn-01", "By a TLS handshake on port 443 (RFC 8737)."),
+    Word::new("http-01", "By a file on port 80."),
+    Word::new("dns-01", "By a DNS record."),
+];
+
+const TLS_VERSIONS: &[Word] = &[Word::new("1.2", "TLS 1.2 (RFC 5246)."), Word::new("1.3", "TLS 1.3 (RFC 8446).")];
+
+const LISTENER_KINDS: &[Word] = &[
+    Word::new("mx", "Mail from other hosts, port 25: TLS is offered, login is not."),
+    Word::new("submission", "Mail from users, port 587: STARTTLS, then login, then mail (RFC 6409)."),
+    Word::new("submissions", "Mail from users, port 465: TLS from the first byte (RFC 8314 3.3)."),
+    Word::later("reinject", "Mail that comes back from a content filter."),
+    Word::later("lmtp", "Mail from another MTA over LMTP (RFC 2033)."),
+];
+
+/// `listen`.
+pub const LISTEN: NodeSpec =
+    NodeSpec::new("listen", "A service that is listened on. Its name is its kind, unless `kind=` says so.")
+        .arguments(&[Argument::name(
+            Kind::Listener,
+            "A name, unique among listeners; `mx`, `submission` and `submissions` are kinds too.",
+        )])
+        .properties(&[
+            PropertySpec::new("port", ValueType::Port, "The TCP port; without it, the usual one of its kind: 25, 587 or 465.")
+                .postfix(&["master.cf"]),
+            PropertySpec::new("address", ValueType::Ip, "The local address to bind; without it, every one.")
+                .postfix(&["inet_interfaces"]),
+            PropertySpec::new(
+                "kind",
+                ValueType::Word(LISTENER_KINDS),
+                "What it is for: this decides TLS, login and who may send what.",
+            ),
+            PropertySpec::later("proxy-protocol-from", ValueType::Cidr, "The load balancers whose PROXY header is believed.")
+                .postfix(&["smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol"]),
+        ])
+        .many()
+        .example("listen \"mx\" port=25")
+        .postfix(&["inet_interfaces", "master.cf", "smtpd_tls_wrappermode", "smtpd_sasl_auth_enable", "smtpd_tls_auth_only"]);
+
+const EXEMPTIONS: &[Word] =
+    &[Word::new("greylist", "Greylisting."), Word::new("dnsbl", "DNS block lists."), Word::new("limit", "Limits by address.")];
+
+/// `network`.
+pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses that is trusted with something.")
+    .arguments(&[
+        Argument::name(Kind::Network, "A name, unique among networks."),
+        Argument::new("ranges", ValueType::Cidr, "A network in CIDR form, or a single address.").repeating(),
+    ])
+    .properties(&[
+        PropertySpec::new(
+            "relay",
+            ValueType::Truth,
+            "Whether its members may send mail to anywhere without a login; without it, no.",
+        ),
+        PropertySpec::new("reason", ValueType::Text, "Why it is trusted, for whoever reads this in a year."),
+    ])
+    .children(&[NodeSpec::later("exempt", "The checks that its members are spared.")
+        .arguments(&[Argument::new("checks", ValueType::Word(EXEMPTIONS), "A check.").repeating()])
+        .example("exempt \"greylist\" \"dnsbl\"")
+        .postfix(&["postscreen_access_list"])])
+    .many()
+    .example("network \"office\" \"192.0.2.0/24\" \"2001:db8:1::/48\" relay=#true reason=\"wired LAN, no guests\"")
+    .postfix(&["mynetworks", "mynetworks_style"]);
+
+/// `users`.
+pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what they may send as.")
+    .arguments(&[Argument::name(Kind::Users, "A name, unique among user stores.")])
+    .children(&[
+        NodeSpec::new("passwd", "The credential that holds one `name:{SCHEME}hash` line for each user.")
+            .properties(&[PropertySpec::new("secret", ValueType::Secret, "The name of the credential.").required()])
+            .required()
+            .example("passwd secret=\"users\"")
+            .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]),
+        NodeSpec::new("may-send-as", "Senders that a user may use beyond their own mailbox.")
+            .arguments(&[
+                Argument::new("user", ValueType::Text, "The login name."),
+                Argument::new("addresses", ValueType::Mailbox, "A mail address.").repeating(),
+            ])
+            .many()
+            .example("may-send-as \"alice\" \"alice@example.com\" \"sales@example.com\"")
+            .postfix(&["smtpd_sender_login_maps"]),
+        NodeSpec::later("dovecot", "Asks Dovecot, with whatever mechanism it offers.")
+            .arguments(&[Argument::new("socket", ValueType::Endpoint, "The socket of its auth service.")])
+            .example("dovecot \"unix:/run/dovecot/auth-client\"")
+            .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]),
+        NodeSpec::later("ldap-bind", "Logs in to a directory as the user.")
+            .arguments(&[Argument::new("server", ValueType::Url, "The directory server.")])
+            .properties(&[PropertySpec::new("dn", ValueType::Text, "The name to bind as; `{user}` is filled in.").required()])
+            .example("ldap-bind \"ldaps://ldap.example.com\" dn=\"uid={user},ou=people,dc=example,dc=com\""),
+        NodeSpec::later("client-certificate", "Takes a certificate of this authority as a login.")
+            .properties(&[
+                PropertySpec::new("authority", ValueType::Path, "A PEM file with the authority's certificate.").required()
+            ])
+            .example("client-certificate authority=\"tls/clients.pem\"")
+            .postfix(&["smtpd_tls_ask_ccert", "smtpd_tls_CAfile", "relay_clientcerts"]),
+        NodeSpec::later("limit", "What one user may send in a time.")
+            .properties(&[
+                PropertySpec::new("messages", ValueType::Rate, "Messages."),
+                PropertySpec::new("new-recipients", ValueType::Rate, "Recipients that the user never wrote to before."),
+            ])
+            .example("limit messages=\"1000/1d\" new-recipients=\"200/1d\""),
+    ])
+    .many()
+    .example("users \"staff\" {\n    passwd secret=\"users\"\n}")
+    .postfix(&["smtpd_sasl_type", "smtpd_sasl_path", "smtpd_sender_login_maps"]);

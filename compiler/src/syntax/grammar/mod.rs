@@ -1,0 +1,71 @@
+//! The grammar of the site language, declared once, as data: every block, argument, property and word that a site file may
+//! hold. From it come the structural checks, the nearest known name, the language reference, the JSON Schema of the twin,
+//! and what an editor completes. A new block is a declaration here and nothing else.
+//!
+//! One file for each part of a site, in the order of [`ROOT`].
+
+mod content;
+mod domain;
+mod egress;
+mod host;
+pub(in crate::syntax) mod layout;
+mod postfix;
+mod screen;
+mod settings;
+mod spec;
+mod test_block;
+
+pub use postfix::{Advice, advice};
+pub use spec::{Argument, Kind, NodeSpec, PropertySpec, Served, ValueType, Word};
+
+/// A site file: the nodes that may stand outside every block.
+pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands outside every block.").children(&[
+    host::SITE,
+    host::TLS,
+    host::LISTEN,
+    host::NETWORK,
+    host::USERS,
+    domain::DOMAIN,
+    domain::PARKED,
+    egress::TRANSPORT,
+    egress::RELAY,
+    egress::ROUTE,
+    egress::DESTINATION,
+    screen::SCREEN,
+    content::POLICY,
+    content::FILTER,
+    content::CONTENT,
+    content::REWRITE,
+    content::ARCHIVE,
+    content::HEADERS,
+    settings::QUEUE,
+    settings::LIMITS,
+    settings::LOG,
+    settings::METRICS,
+    settings::ADMIN,
+    test_block::TEST,
+    layout::INCLUDE,
+    layout::LET,
+    layout::PROFILE,
+]);
+
+/// The nodes that a `profile` may hold: all of a site file but `profile` and `include`.
+pub fn allowed_in_profile(spec: &NodeSpec) -> bool {
+    !matches!(spec.name, "profile" | "include")
+}
+
+/// Every declaration with the names of the blocks around it, parents first.
+pub fn walk(visit: &mut impl FnMut(&[&'static str], &'static NodeSpec)) {
+    fn go(spec: &'static NodeSpec, path: &mut Vec<&'static str>, visit: &mut impl FnMut(&[&'static str], &'static NodeSpec)) {
+        for child in spec.children {
+            visit(path, child);
+            path.push(child.name);
+            go(child, path, visit);
+            path.pop();
+        }
+    }
+    go(&ROOT, &mut Vec::new(), visit);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Settings of which a site has one set each: `queue`, `limits`, `log`, `metrics`, `admin`.
+
+use super::spec::{Argument, NodeSpec, PropertySpec, ValueType, Word};
+
+/// `queue`.
+pub const QUEUE: NodeSpec = NodeSpec::new("queue", "How often mail is tried again, and how long it may wait.")
+    .children(&[
+        NodeSpec::new("retry", "The pause after the first failure; without it, five minutes, doubled each time up to two hours.")
+            .arguments(&[Argument::new("pause", ValueType::Duration, "The pause.")])
+            .properties(&[
+                PropertySpec::new("factor", ValueType::Factor, "How much longer each further pause is; without it, 2."),
+                PropertySpec::new("up-to", ValueType::Duration, "The longest pause; without it, `2h`.")
+                    .postfix(&["maximal_backoff_time"]),
+            ])
+            .example("retry \"5m\" factor=2 up-to=\"2h\"")
+            .postfix(&["minimal_backoff_time", "maximal_backoff_time", "queue_run_delay"]),
+        NodeSpec::new("lifetime", "How long a message may wait before it bounces; without it, `5d`.")
+            .arguments(&[Argument::new("time", ValueType::Duration, "The time.")])
+            .example("lifetime \"5d\"")
+            .postfix(&["maximal_queue_lifetime"]),
+        NodeSpec::new("bounce-lifetime", "How long a bounce may wait before it is dropped; without it, `1d`.")
+            .arguments(&[Argument::new("time", ValueType::Duration, "The time.")])
+            .example("bounce-lifetime \"1d\"")
+            .postfix(&["bounce_queue_lifetime"]),
+        NodeSpec::later("warn-after", "When the sender is told that a message still waits.")
+            .arguments(&[Argument::new("time", ValueType::Duration, "The time.")])
+            .example("warn-after \"4h\"")
+            .postfix(&["delay_warning_time"]),
+    ])
+    .example("queue {\n    retry \"5m\" factor=2 up-to=\"2h\"\n    lifetime \"5d\"\n}")
+    .postfix(&["minimal_backoff_time", "maximal_backoff_time", "maximal_queue_lifetime", "bounce_queue_lifetime"]);
+
+/// `limits`.
+pub const LIMITS: NodeSpec = NodeSpec::new("limits", "Sizes and counts that hold for the whole site.")
+    .properties(&[
+        PropertySpec::new("message", ValueType::Size, "The largest message; without it, `50MiB`.")
+            .postfix(&["message_size_limit"]),
+        PropertySpec::new(
+            "recipients",
+            ValueType::Count { least: 1, most: 1_000_000 },
+            "The most recipients of one transaction; without it, 1000. RFC 5321 4.5.3.1.8 wants at least 100.",
+        )
+        .postfix(&["smtpd_recipient_limit"]),
+        PropertySpec::new(
+            "hops",
+            ValueType::Count { least: 1, most: 10_000 },
+            "The most Received fields; without it, 100. RFC 5321 6.3 wants at least 100.",
+        )
+        .postfix(&["hopcount_limit"]),
+        PropertySpec::later("mailbox", ValueType::Size, "The most that a mailbox holds that has no quota of its own.")
+            .postfix(&["mailbox_size_limit", "virtual_mailbox_limit"]),
+        PropertySpec::later("sessions", ValueType::Count { least: 1, most: 1_000_000 }, "Sessions at once over all listeners.")
+            .postfix(&["default_process_limit"]),
+        PropertySpec::later("vrfy", ValueType::Truth, "Whether VRFY says which addresses exist.")
+            .postfix(&["disable_vrfy_command"]),
+    ])
+    .example("limits message=\"50MiB\" recipients=1000 hops=100")
+    .postfix(&["message_size_limit", "smtpd_recipient_limit", "hopcount_limit"]);
+
+const LOG_FORMATS: &[Word] = &[
+    Word::new("text", "`key=value` text for people."),
+    Word::new("json", "One JSON object a line."),
+    Word::later("postfix", "As Postfix writes it, for pflogsumm and fail2ban."),
+];
+
+/// `log`.
+pub const LOG: NodeSpec = NodeSpec::new("log", "How the daemon logs.")
+    .properties(&[PropertySpec::new("format", ValueType::Word(LOG_FORMATS), "The form of a line; without it, `text`.")])
+    .example("log format=\"json\"")
+    .postfix(&["maillog_file", "syslog_facility", "syslog_name"]);
+
+/// `metrics`.
+pub const METRICS: NodeSpec = NodeSpec::later("metrics", "Numbers for Prometheus.")
+    .properties(&[PropertySpec::new("listen", ValueType::Endpoint, "Where they are served.").required()])
+    .example("metrics listen=\"127.0.0.1:9100\"");
+
+/// `admin`.
+pub const ADMIN: NodeSpec = NodeSpec::later("admin", "Where the daemon takes commands.")
+    .properties(&[PropertySpec::new("listen", ValueType::Endpoint, "The socket.").required()])
+    .example("admin listen=\"unix:/run/postern/control\"");

@@ -1,0 +1,75 @@
+//! What a site promises of itself: `test`.
+
+use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+
+const DISPOSITIONS: &[Word] = &[
+    Word::new("accept", "The mail is taken."),
+    Word::new("reject", "It is refused for good."),
+    Word::new("defer", "It is refused for now."),
+];
+
+const SENDER_DOMAINS: &[Word] = &[
+    Word::new("found", "It has an MX, or an address."),
+    Word::new("nonexistent", "It has neither."),
+    Word::new("null-mx", "It says that it takes no mail (RFC 7505)."),
+    Word::new("failed", "DNS does not answer."),
+];
+
+const BUILT_IN_WAYS: &[Word] =
+    &[Word::new("direct", "To the MX hosts of the recipient's domain."), Word::new("store", "Into the built-in store.")];
+
+const SPF_RESULTS: &[Word] =
+    &[Word::new("pass", "It passes."), Word::new("fail", "It fails."), Word::new("none", "There is no record.")];
+
+const DMARC_RESULTS: &[Word] =
+    &[Word::new("aligned", "SPF or DKIM is aligned with the From field."), Word::new("unaligned", "Neither is.")];
+
+/// `test`.
+pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one envelope and what must become of it. `postern test` runs them all.")
+    .arguments(&[Argument::new("name", ValueType::Text, "What is promised, as a sentence.")])
+    .children(&[
+        NodeSpec::new("client", "Who sends: a stranger by address, or a user.")
+            .arguments(&[Argument::new("address", ValueType::Ip, "Its address; without it, a stranger's.").optional()])
+            .properties(&[
+                PropertySpec::new("user", ValueType::Text, "The login name; without it, nobody has logged in."),
+                PropertySpec::new(
+                    "listener",
+                    ValueType::Reference { kinds: &[Kind::Listener], words: &[] },
+                    "The listener that it comes in by; without it, the first that fits.",
+                ),
+            ])
+            .example("client \"198.51.100.99\""),
+        NodeSpec::new("from", "The envelope sender.")
+            .arguments(&[Argument::new("address", ValueType::ReversePath, "A mail address; `\"\"` is the null path of bounces.")])
+            .properties(&[PropertySpec::new(
+                "domain",
+                ValueType::Word(SENDER_DOMAINS),
+                "What DNS says of the sender's domain; without it, `found`.",
+            )])
+            .required()
+            .example("from \"x@evil.example\""),
+        NodeSpec::new("to", "The envelope recipient.")
+            .arguments(&[Argument::new("address", ValueType::ForwardPath, "A mail address, or `postmaster`.")])
+            .required()
+            .example("to \"victim@elsewhere.example\""),
+        NodeSpec::new("expect", "What must become of it.")
+            .arguments(&[Argument::new("disposition", ValueType::Word(DISPOSITIONS), "Whether it is taken.")])
+            .properties(&[
+                PropertySpec::new("reason", ValueType::Reason, "The one reason."),
+                PropertySpec::new(
+                    "via",
+                    ValueType::Reference { kinds: &[Kind::Relay, Kind::Transport], words: BUILT_IN_WAYS },
+                    "Where it goes next.",
+                ),
+                PropertySpec::new("tls", ValueType::Word(super::egress::ROUTE_TLS_LEVELS), "The least protection on the way."),
+                PropertySpec::later("signed-by", ValueType::Reference { kinds: &[Kind::Dkim], words: &[] }, "The DKIM key that signs."),
+                PropertySpec::later("spf", ValueType::Word(SPF_RESULTS), "What the receiver's SPF check says."),
+                PropertySpec::later("dmarc", ValueType::Word(DMARC_RESULTS), "What the receiver's DMARC check says."),
+            ])
+            .required()
+            .example("expect \"reject\" reason=\"relay-denied\""),
+    ])
+    .many()
+    .example(
+        "test \"strangers cannot relay\" {\n    client \"198.51.100.99\"\n    from \"x@evil.example\"\n    to \"victim@elsewhere.example\"\n    expect \"reject\" reason=\"relay-denied\"\n}",
+    );
