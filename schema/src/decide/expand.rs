@@ -12,8 +12,8 @@ use crate::site::{AddressEntry, AddressKind, DomainClass, DomainEntry};
 pub const EXPANSION_LIMIT: usize = 1000;
 
 /// What an address of ours turned out to be.
-#[derive(Debug, PartialEq)]
-pub(super) enum Resolved {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resolved {
     /// A mailbox, under this address once detail and alias domain are set aside.
     Mailbox(Mailbox),
     /// Other addresses.
@@ -65,8 +65,11 @@ pub(super) fn expand(targets: Vec<Mailbox>, lookup: &dyn Lookup, trace: &mut Tra
     Ok(result)
 }
 
-/// What one address is.
-pub(super) fn resolve(address: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Result<Resolved, LookupFailed> {
+/// What one address is: one edge of the graph that [`super::accept`] walks. The compiler's proofs walk the same edges.
+///
+/// # Errors
+/// [`LookupFailed`] if the store is damaged.
+pub fn resolve(address: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Result<Resolved, LookupFailed> {
     let Some(name) = address.domain() else {
         trace.push_default(StepKind::Elsewhere(address.host.to_string().into()));
         return Ok(Resolved::Elsewhere);

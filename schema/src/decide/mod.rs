@@ -21,7 +21,7 @@ mod sender;
 mod trace;
 
 pub use accept::{RelayPermit, accept};
-pub use expand::EXPANSION_LIMIT;
+pub use expand::{EXPANSION_LIMIT, Resolved, resolve};
 pub use facts::{Client, ClientClass, Need, RecipientFacts, SenderDomain, SenderFacts};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;

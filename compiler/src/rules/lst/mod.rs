@@ -1,0 +1,16 @@
+//! Listeners: what is bound twice, and what is missing.
+
+pub mod bound_twice;
+pub mod nothing_listens;
+
+use crate::report::Severity;
+use crate::rules::{Raised, Rule};
+
+/// LST020: a listener whose name says no kind.
+pub static LISTENER_WITHOUT_KIND: Rule = Rule::new(
+    "LST020",
+    "listener-without-kind",
+    Severity::Error,
+    Raised::Lowering,
+    include_str!("listener_without_kind.md"),
+);
