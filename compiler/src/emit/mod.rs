@@ -8,4 +8,4 @@ pub mod publish;
 pub mod snapshot;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;

@@ -5,6 +5,7 @@
 
 use super::short::one_line;
 use super::{Diagnostic, View};
+use crate::rules;
 use crate::source::Span;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -33,8 +34,18 @@ pub fn render(diagnostics: &[Diagnostic], view: &View<'_>) -> String {
     format!("{log:#}\n")
 }
 
+/// What the service shows beside a finding: the page of `postern rule`.
 fn rule(code: &str) -> Value {
-    json!({ "id": code })
+    match rules::find(code) {
+        None => json!({ "id": code }),
+        Some(rule) => json!({
+            "id": code,
+            "name": rule.name,
+            "shortDescription": { "text": rule.title() },
+            "help": { "text": rule.explain, "markdown": rule.explain },
+            "defaultConfiguration": { "level": rule.severity.as_str() },
+        }),
+    }
 }
 
 fn result(

@@ -22,15 +22,15 @@ fn span(sources: &Sources, file: u16, needle: &str, nth: usize) -> Span {
 
 fn findings(sources: &Sources) -> Vec<Diagnostic> {
     vec![
-        Diagnostic::error("DOM002", span(sources, 0, "\"alice\"", 1), "mailbox \"alice\" is declared twice")
+        Diagnostic::error("SECOND", span(sources, 0, "\"alice\"", 1), "mailbox \"alice\" is declared twice")
             .label("again here")
             .also(span(sources, 0, "\"alice\"", 0), "first declared here")
             .help("Remove one of the two")
             .postfix(&["virtual_mailbox_maps"]),
-        Diagnostic::error("DOM001", span(sources, 1, "\"xn--r8jz45g.example\"", 0), "例え.example is declared twice: 100%")
+        Diagnostic::error("FIRST", span(sources, 1, "\"xn--r8jz45g.example\"", 0), "例え.example is declared twice: 100%")
             .also(span(sources, 0, "\"例え.example\"", 0), "first declared here")
             .help("Remove one of the two,\nsince a domain has one class"),
-        Diagnostic::warning("NET003", span(sources, 0, "site", 0), "no network may relay"),
+        Diagnostic::warning("THIRD", span(sources, 0, "site", 0), "no network may relay"),
     ]
 }
 
@@ -94,6 +94,19 @@ fn for_code_scanning() {
 }
 
 #[test]
+fn code_scanning_shows_the_page_of_a_rule() {
+    let sources = sources();
+    let view = View::new(&sources, Path::new("site.kdl"), Path::new("."));
+    let rule = crate::rules::RULES[0];
+    let finding = Diagnostic::error(rule.code, span(&sources, 0, "site", 0), "wrong");
+    let log: serde_json::Value = serde_json::from_str(&sarif::render(&[finding], &view)).expect("JSON");
+    let shown = &log["runs"][0]["tool"]["driver"]["rules"][0];
+    assert_eq!(shown["id"], rule.code);
+    assert_eq!(shown["help"]["markdown"], rule.explain);
+    assert_eq!(log["runs"][0]["results"][0]["ruleIndex"], 0);
+}
+
+#[test]
 fn colour_comes_only_when_asked_for_and_links_never() {
     let sources = sources();
     let view = View::new(&sources, Path::new("site.kdl"), Path::new("/srv"));
@@ -109,7 +122,7 @@ fn a_file_cannot_drive_the_terminal() {
     let id = sources.add("a.csv", "x\u{1b}]0;owned\u{7},\u{9b}1m,wrong\n".to_owned()).expect("room");
     let text = &sources.source(id).text;
     let start = text.find("wrong").expect("the text") as u32;
-    let finding = Diagnostic::error("TAB001", Span { source: id, start, length: 5 }, "bad \u{1b}[2J row");
+    let finding = Diagnostic::error("FIRST", Span { source: id, start, length: 5 }, "bad \u{1b}[2J row");
     let view = View::new(&sources, Path::new("site.kdl"), Path::new("."));
     for graphics in [true, false] {
         let style = Style { colour: false, unicode: true, graphics, width: 80 };
@@ -127,7 +140,7 @@ fn fingerprints_survive_lines_added_above() {
         let id = sources.add("site.kdl", text.to_owned()).expect("room");
         let find = |nth| {
             let (start, found) = text.match_indices("alias").nth(nth).expect("the text");
-            Diagnostic::error("ABC001", Span { source: id, start: start as u32, length: found.len() as u32 }, "bad")
+            Diagnostic::error("FIRST", Span { source: id, start: start as u32, length: found.len() as u32 }, "bad")
         };
         let view = View::new(&sources, Path::new("site.kdl"), Path::new("."));
         let log: serde_json::Value = serde_json::from_str(&sarif::render(&[find(0), find(1)], &view)).expect("JSON");
