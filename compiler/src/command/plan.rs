@@ -98,7 +98,7 @@ fn compare_items(old: &[Item], new: &[Item]) -> Vec<Change> {
     let change = |item: &Item| {
         let key = (item.subject.clone(), item.name.clone());
         let (old, new) = (before.get(&key).cloned(), after.get(&key).cloned());
-        (old != new).then(|| Change { subject: key.0, name: key.1, old, new, effect: None })
+        if old == new { None } else { Some(Change { subject: key.0, name: key.1, old, new, effect: None }) }
     };
     let gone = old.iter().filter(|item| !after.contains_key(&(item.subject.clone(), item.name.clone())));
     new.iter().chain(gone).filter_map(change).collect()

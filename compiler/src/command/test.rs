@@ -82,12 +82,7 @@ fn junit(tests: &[SiteTest], view: &View<'_>) -> String {
         match test.why.split_first() {
             None => text.push_str("/>\n"),
             Some((first, rest)) => {
-                let _ = writeln!(
-                    text,
-                    "><failure message=\"{}\">{}</failure></testcase>",
-                    xml(first),
-                    xml(&rest.join("\n"))
-                );
+                let _ = writeln!(text, "><failure message=\"{}\">{}</failure></testcase>", xml(first), xml(&rest.join("\n")));
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Chain, Certificate, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
+    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
     Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel,
     TlsPolicy, Transport, TransportKind, UserStore, Via,
 };

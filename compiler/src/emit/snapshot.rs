@@ -109,9 +109,7 @@ impl Content<'_> {
     /// Shows every entry of a table in key order.
     fn visit<E>(&self, table: Table, mut entry: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
         match table {
-            Table::Domains => {
-                self.model.domains.iter().try_for_each(|(name, domain)| entry(key::domain(name), &domain.encode()))
-            }
+            Table::Domains => self.model.domains.iter().try_for_each(|(name, domain)| entry(key::domain(name), &domain.encode())),
             // The map is ordered by domain, then local part; the NUL between the two sorts before every octet of a name, so
             // this is key order too.
             Table::Addresses => self

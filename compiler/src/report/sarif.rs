@@ -48,9 +48,7 @@ fn rule(code: &str) -> Value {
     }
 }
 
-fn result(
-    diagnostic: &Diagnostic, codes: &[&str], view: &View<'_>, seen: &mut HashMap<String, usize>,
-) -> Value {
+fn result(diagnostic: &Diagnostic, codes: &[&str], view: &View<'_>, seen: &mut HashMap<String, usize>) -> Value {
     let text = match &diagnostic.help {
         Some(help) => format!("{}. {help}", diagnostic.message),
         None => diagnostic.message.clone(),

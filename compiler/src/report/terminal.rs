@@ -140,7 +140,17 @@ fn visible(text: &str) -> String {
     if text.chars().all(harmless) {
         return text.to_owned();
     }
-    text.chars().map(|c| if harmless(c) { c } else if c.len_utf8() == 1 { '?' } else { '¿' }).collect()
+    text.chars()
+        .map(|c| {
+            if harmless(c) {
+                c
+            } else if c.len_utf8() == 1 {
+                '?'
+            } else {
+                '¿'
+            }
+        })
+        .collect()
 }
 
 impl fmt::Display for Drawing {

@@ -57,7 +57,9 @@ fn show_gives_each_value_its_line_or_says_default() {
 
 #[test]
 fn test_reports_in_three_forms() {
-    let folder = Folder::with(&format!("{GOOD}test \"<angles> & 'quotes'\" {{\n    from \"\"\n    to \"nobody@example.com\"\n    expect \"accept\"\n}}\n"));
+    let folder = Folder::with(&format!(
+        "{GOOD}test \"<angles> & 'quotes'\" {{\n    from \"\"\n    to \"nobody@example.com\"\n    expect \"accept\"\n}}\n"
+    ));
     let human = folder.run(&["test", "site.kdl"]).ended(1);
     assert!(human.out.starts_with("ok    strangers cannot relay"), "{}", human.out);
     let results = json(&folder.run(&["test", "site.kdl", "--format", "json"]).ended(1).out);
@@ -74,7 +76,12 @@ fn plan_compares_sites_and_snapshots() {
     folder.run(&["build", "site.kdl", "--out", "out"]).ended(0);
     let same = folder.run(&["plan", "out", "site.kdl"]).ended(0).quietly();
     assert_eq!(same.out, "no differences\n");
-    folder.write("new.kdl", &GOOD.replace("parked \"example.net\"", "").replace("    mailbox \"bob\"\n", "    mailbox \"bob\"\n    mailbox \"carol\"\n"));
+    folder.write(
+        "new.kdl",
+        &GOOD
+            .replace("parked \"example.net\"", "")
+            .replace("    mailbox \"bob\"\n", "    mailbox \"bob\"\n    mailbox \"carol\"\n"),
+    );
     let plan = folder.run(&["plan", "out", "new.kdl"]).ended(2).quietly().out;
     assert!(plan.contains("+ address carol@example.com = mailbox  (accepted from now on)"), "{plan}");
     assert!(plan.contains("- domain example.net class = parked"), "{plan}");
@@ -89,7 +96,9 @@ fn dns_writes_every_format_to_the_stream_or_to_files() {
     let folder = Folder::with(GOOD);
     let zone = folder.run(&["dns", "site.kdl"]).ended(0).quietly().out;
     assert!(zone.contains("$ORIGIN example.com.\n@ "), "{zone}");
-    for format in ["zone", "octodns", "dnscontrol", "terraform-cloudflare", "terraform-route53", "route53", "nsupdate", "json", "markdown"] {
+    for format in
+        ["zone", "octodns", "dnscontrol", "terraform-cloudflare", "terraform-route53", "route53", "nsupdate", "json", "markdown"]
+    {
         let shown = folder.run(&["dns", "site.kdl", "--format", format]).ended(0).quietly().out;
         assert!(shown.contains("v=spf1"), "{format}: {shown}");
         folder.run(&["dns", "site.kdl", "--format", format, "--out", format]).ended(0).quietly();

@@ -77,7 +77,8 @@ fn it_builds_serves_welcomes_and_stops_once_with_the_status_of_the_daemon() {
         assert_eq!(end(child), (Some(7), String::new()));
         assert_eq!(fs::read_to_string(folder.join("stopped")).expect("a note"), "asked\n");
         let arguments = fs::read_to_string(folder.join("arguments")).expect("a note");
-        let wanted = ["run", "--snapshot", "state/site", "--state", "state/queue", "--stop-with-parent", "--credentials", "credentials"];
+        let wanted =
+            ["run", "--snapshot", "state/site", "--state", "state/queue", "--stop-with-parent", "--credentials", "credentials"];
         assert_eq!(arguments.lines().collect::<Vec<_>>(), wanted);
         let mode = fs::metadata(folder.join("state")).expect("a folder").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
@@ -86,10 +87,13 @@ fn it_builds_serves_welcomes_and_stops_once_with_the_status_of_the_daemon() {
 
 #[test]
 fn the_snapshot_listens_on_loopback_and_keeps_mail_below_the_state() {
-    let folder = Folder::with(&format!(
-        "{}transport \"store\" maildir=\"/var/mail/{{domain}}/{{user}}\"\n",
-        GOOD.replace("mailbox \"alice\"", "deliver \"disk\"\n    mailbox \"alice\"")
-    ).replace("transport \"store\"", "transport \"disk\""));
+    let folder = Folder::with(
+        &format!(
+            "{}transport \"store\" maildir=\"/var/mail/{{domain}}/{{user}}\"\n",
+            GOOD.replace("mailbox \"alice\"", "deliver \"disk\"\n    mailbox \"alice\"")
+        )
+        .replace("transport \"store\"", "transport \"disk\""),
+    );
     let (child, mut out) = start(&folder, &serving());
     let welcome = read_until(&mut out, "Ctrl-C");
     assert!(welcome.contains("state/queue/var/mail/example.com/alice/new/"), "{welcome}");
@@ -135,7 +139,11 @@ fn a_second_request_ends_a_daemon_that_does_not_stop() {
 fn without_a_daemon_it_is_unavailable() {
     let folder = Folder::with(GOOD);
     let program = install(&folder, "");
-    let run = Command::new(program).args(["up", "site.kdl", "--state", "state"]).current_dir(folder.path()).env("PATH", "/nonexistent").output();
+    let run = Command::new(program)
+        .args(["up", "site.kdl", "--state", "state"])
+        .current_dir(folder.path())
+        .env("PATH", "/nonexistent")
+        .output();
     let output = run.expect("it runs");
     assert_eq!(output.status.code(), Some(69));
     let err = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -52,7 +52,10 @@ fn every_kind_has_its_presentation_form() {
     let tlsa = RecordData::Tlsa { usage: 3, selector: 1, matching: 1, association: vec![0x0a, 0xff] };
     assert_eq!(shown(tlsa), "TLSA 3 1 1 0aff");
     let caa = |critical, value: &str| RecordData::Caa { critical, tag: "issue".into(), value: value.into() };
-    assert_eq!(shown(caa(false, "letsencrypt.org; validationmethods=dns-01")), "CAA 0 issue \"letsencrypt.org; validationmethods=dns-01\"");
+    assert_eq!(
+        shown(caa(false, "letsencrypt.org; validationmethods=dns-01")),
+        "CAA 0 issue \"letsencrypt.org; validationmethods=dns-01\""
+    );
     assert_eq!(shown(caa(true, ";")), "CAA 128 issue \";\"");
     assert_eq!(shown(RecordData::Txt(Text::of(r#"a "b" \c ü;"#))), r#"TXT "a \"b\" \\c \195\188;""#);
 }

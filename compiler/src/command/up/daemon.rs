@@ -97,27 +97,22 @@ impl Daemon {
     /// Waits for what happens next.
     pub fn next(&mut self) -> Result<Event, Failure> {
         let broken = |why: String| Failure::internal(format!("posternd is not understood: {why}"));
-        loop {
-            match self.reports.recv().map_err(|error| broken(error.to_string()))? {
-                Report::Signal => return Ok(Event::Stop),
-                Report::Exited => {
-                    let status = self.child.wait().map_err(|error| broken(error.to_string()))?;
-                    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(70);
-                    return Ok(Event::Exited(match code {
-                        0 => Status::Fine,
-                        code => Status::Of(u8::try_from(code).unwrap_or(70)),
-                    }));
-                }
-                Report::Line(line) => {
-                    let line = line.map_err(|error| broken(error.to_string()))?;
-                    match serde_json::from_str::<Line>(&line) {
-                        Ok(line) => return Ok(Event::Ready(line.ready)),
-                        Err(error) => {
-                            self.kill();
-                            return Err(broken(format!("it says {line:?}: {error}; are both of one release?")));
-                        }
-                    }
-                }
+        match self.reports.recv().map_err(|error| broken(error.to_string()))? {
+            Report::Signal => Ok(Event::Stop),
+            Report::Exited => {
+                let status = self.child.wait().map_err(|error| broken(error.to_string()))?;
+                let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(70);
+                Ok(Event::Exited(match code {
+                    0 => Status::Fine,
+                    code => Status::Of(u8::try_from(code).unwrap_or(70)),
+                }))
+            }
+            Report::Line(line) => {
+                let line = line.map_err(|error| broken(error.to_string()))?;
+                serde_json::from_str::<Line>(&line).map(|line| Event::Ready(line.ready)).map_err(|error| {
+                    self.kill();
+                    broken(format!("it says {line:?}: {error}; are both of one release?"))
+                })
             }
         }
     }
@@ -164,7 +159,9 @@ fn watch_signals(mut signals: Signals, reports: Sender<Report>) {
 /// Waits without reaping, so that the process number stays taken until [`Daemon::next`] lets it go.
 fn watch_exit(pid: Pid, reports: Sender<Report>) {
     thread::spawn(move || {
-        while waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).is_err_and(|error| error == rustix::io::Errno::INTR) {}
+        while waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+            .is_err_and(|error| error == rustix::io::Errno::INTR)
+        {}
         let _ = reports.send(Report::Exited);
     });
 }

@@ -16,8 +16,7 @@ fn value(set: &RecordSet) -> Value {
         .zones()
         .map(|(zone, records)| json!({ "zone": zone.as_str(), "records": records.iter().map(record).collect::<Vec<_>>() }))
         .collect();
-    let notes: Vec<Value> =
-        set.notes.iter().map(|note| json!({ "domain": note.domain.as_str(), "text": note.text })).collect();
+    let notes: Vec<Value> = set.notes.iter().map(|note| json!({ "domain": note.domain.as_str(), "text": note.text })).collect();
     json!({ "zones": zones, "reverse": set.reverse.iter().map(record).collect::<Vec<_>>(), "notes": notes })
 }
 

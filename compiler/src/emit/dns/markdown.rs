@@ -49,7 +49,11 @@ fn write_long_texts(text: &mut String, records: &[Planned]) {
         if let RecordData::Txt(value) = &planned.record.data
             && value.strings().len() > 1
         {
-            let _ = writeln!(text, "\nIf the panel takes no more than 255 characters, `{}` is, in one record:\n", planned.record.owner.as_str());
+            let _ = writeln!(
+                text,
+                "\nIf the panel takes no more than 255 characters, `{}` is, in one record:\n",
+                planned.record.owner.as_str()
+            );
             value.strings().iter().for_each(|string| {
                 let _ = writeln!(text, "    {string}");
             });

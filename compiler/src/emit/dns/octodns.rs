@@ -83,11 +83,9 @@ fn fields(data: &RecordData) -> Vec<(&'static str, String)> {
             ("matching_type", matching.to_string()),
             ("selector", selector.to_string()),
         ],
-        RecordData::Caa { critical, tag, value } => vec![
-            ("flags", if *critical { "128" } else { "0" }.to_owned()),
-            ("tag", scalar(tag)),
-            ("value", scalar(value)),
-        ],
+        RecordData::Caa { critical, tag, value } => {
+            vec![("flags", if *critical { "128" } else { "0" }.to_owned()), ("tag", scalar(tag)), ("value", scalar(value))]
+        }
     }
 }
 

@@ -13,7 +13,8 @@ pub fn files(set: &RecordSet) -> Vec<(PathBuf, String)> {
 }
 
 fn batch(zone: &Domain, records: &[Planned]) -> Value {
-    let shared: Vec<String> = rrsets(records).filter(|(first, _)| is_shared(first)).map(|(first, _)| first.owner.to_string()).collect();
+    let shared: Vec<String> =
+        rrsets(records).filter(|(first, _)| is_shared(first)).map(|(first, _)| first.owner.to_string()).collect();
     let comment = match shared.as_slice() {
         [] => format!("Mail for {zone}"),
         names => format!("Mail for {zone}. Replaces every TXT at {}: add those of others first", names.join(" ")),

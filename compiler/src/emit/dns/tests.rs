@@ -16,7 +16,10 @@ fn direct() -> Model {
 }
 
 fn lines(set: &RecordSet) -> Vec<String> {
-    set.records.iter().map(|planned| format!("{} {} {}", planned.record.owner, planned.record.data.kind(), planned.record.data)).collect()
+    set.records
+        .iter()
+        .map(|planned| format!("{} {} {}", planned.record.owner, planned.record.data.kind(), planned.record.data))
+        .collect()
 }
 
 #[test]
@@ -103,7 +106,10 @@ fn without_a_listener_for_mail_there_is_no_mx() {
 fn a_host_with_the_name_of_a_domain_has_one_spf_record() {
     let mut model = direct();
     model.site.hostname = domain("example.com");
-    for model in [model.clone(), { model.site.routes[0].via = Via::Relay("smarthost".into()); model }] {
+    for model in [model.clone(), {
+        model.site.routes[0].via = Via::Relay("smarthost".into());
+        model
+    }] {
         let spf = lines(&derive(&model)).into_iter().filter(|line| line.starts_with("example.com. TXT")).count();
         assert!(spf <= 1, "{:?}", lines(&derive(&model)));
     }
@@ -180,7 +186,10 @@ fn every_kind() -> RecordSet {
         (Owner::at(&zone), RecordData::Mx { preference: 10, exchange: Target::Host(mail()) }),
         (Owner::at(&zone), RecordData::Mx { preference: 20, exchange: Target::Host(domain("mx.elsewhere.example")) }),
         (Owner::at(&zone), RecordData::Txt(long)),
-        (Owner::at(&zone), RecordData::Caa { critical: true, tag: "issue".into(), value: "ca.example; validationmethods=dns-01".into() }),
+        (
+            Owner::at(&zone),
+            RecordData::Caa { critical: true, tag: "issue".into(), value: "ca.example; validationmethods=dns-01".into() },
+        ),
         (Owner::at(&zone), RecordData::Caa { critical: false, tag: "issuewild".into(), value: ";".into() }),
         (below("mail"), RecordData::address("203.0.113.25".parse().expect("an address"))),
         (below("mail"), RecordData::address("203.0.113.26".parse().expect("an address"))),

@@ -73,7 +73,8 @@ fn a_change_of_the_site_or_of_its_sources_changes_the_digest() {
 #[test]
 fn only_the_result_is_left_in_the_scratch_folder() {
     let (folder, written) = written(&fixture::model());
-    let left: Vec<PathBuf> = fs::read_dir(folder.path()).expect("it lists").map(|entry| entry.expect("an entry").path()).collect();
+    let left: Vec<PathBuf> =
+        fs::read_dir(folder.path()).expect("it lists").map(|entry| entry.expect("an entry").path()).collect();
     assert_eq!(left, [written.path]);
 }
 

@@ -31,7 +31,11 @@ fn text(value: &str) -> String {
         rest = &rest[255..];
     }
     strings.push(rest);
-    strings.iter().map(|string| format!("\"{}\"", string.replace('\\', "\\\\").replace('"', "\\\""))).collect::<Vec<_>>().join(" ")
+    strings
+        .iter()
+        .map(|string| format!("\"{}\"", string.replace('\\', "\\\\").replace('"', "\\\"")))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn read_zone(files: Vec<(PathBuf, String)>) -> BTreeSet<Triple> {
@@ -294,7 +298,17 @@ fn every_format_says_what_is_left_to_do() {
 fn octodns_keys_are_in_natural_order() {
     let (_, text) = &DnsFormat::Octodns.files(&every_kind())[0];
     let names: Vec<&str> = text.lines().filter(|line| line.starts_with('\'')).collect();
-    let wanted = ["''", "'*._domainkey'", "'_25._tcp.mail'", "'_imaps._tcp'", "'_submissions._tcp'", "'autoconfig'", "'mail'", "'mail9'", "'mail10'"];
+    let wanted = [
+        "''",
+        "'*._domainkey'",
+        "'_25._tcp.mail'",
+        "'_imaps._tcp'",
+        "'_submissions._tcp'",
+        "'autoconfig'",
+        "'mail'",
+        "'mail9'",
+        "'mail10'",
+    ];
     assert_eq!(names, wanted.map(|name| format!("{name}:")));
 }
 
