@@ -1,5 +1,5 @@
-//! Findings for programs: one JSON object a line. The fields are described by `diagnostic.schema.json` beside this file; they
-//! may grow in number, and keep their meaning.
+//! Findings for programs: one JSON object a line. The fields are described by `schemas/diagnostic.schema.json`; they may
+//! grow in number, and keep their meaning.
 
 use super::{Diagnostic, View};
 use crate::source::Span;

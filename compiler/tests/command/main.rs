@@ -3,6 +3,7 @@
 
 mod build;
 mod look;
+mod schemas;
 mod site;
 mod statuses;
 mod up;

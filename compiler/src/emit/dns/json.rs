@@ -1,4 +1,4 @@
-//! The record set for programs: each record in presentation form and in its parts. `records.schema.json` beside this file
+//! The record set for programs: each record in presentation form and in its parts. `schemas/records.schema.json`
 //! describes it; fields may be added, and keep their meaning.
 
 use super::{Planned, RecordSet};
