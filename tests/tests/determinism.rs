@@ -30,7 +30,8 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// A site of two files and enough names that a hash map would give its order away.
 fn site() -> Site {
-    let more: String = (0..200).map(|i| format!("    mailbox \"user{i}\"\n    alias \"alias{i}\" \"user{i}\" \"alice\"\n")).collect();
+    let more: String =
+        (0..200).map(|i| format!("    mailbox \"user{i}\"\n    alias \"alias{i}\" \"user{i}\" \"alice\"\n")).collect();
     let site = Site::new(&format!("{}include \"domains/*.kdl\"\n", kdl(2525)));
     for name in ["one", "two", "three"] {
         site.write(&format!("domains/{name}.kdl"), &format!("domain \"{name}.example\" {{\n    mailbox \"alice\"\n{more}}}\n"));

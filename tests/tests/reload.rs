@@ -176,12 +176,8 @@ fn no_message_is_lost_while_snapshots_change_under_load() {
     let old = kdl(scene.relay.address().port());
     let new = changed(&scene);
     let stop = Arc::new(AtomicBool::new(false));
-    let load = Load {
-        sessions: 8,
-        messages: u64::MAX,
-        stop: stop.clone(),
-        ..Load::to(scene.daemon.address("mx"), "alice@example.com")
-    };
+    let load =
+        Load { sessions: 8, messages: u64::MAX, stop: stop.clone(), ..Load::to(scene.daemon.address("mx"), "alice@example.com") };
     let report = thread::scope(|scope| {
         let running = scope.spawn(|| load.run());
         for kdl in [&new, &old, &new, &old, &new] {

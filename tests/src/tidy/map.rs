@@ -56,6 +56,9 @@ mod tests {
             ("runtime/src/net/inner/mod.rs", ""),
         ]);
         let found: Vec<String> = paths_exist(&tree).into_iter().chain(map_is_whole(&tree)).map(|finding| finding.what).collect();
-        assert_eq!(found, ["schema/src/old.rs does not exist", "docs/gone.md does not exist", "does not name `runtime/src/net/`"]);
+        assert_eq!(
+            found,
+            ["schema/src/old.rs does not exist", "docs/gone.md does not exist", "does not name `runtime/src/net/`"]
+        );
     }
 }

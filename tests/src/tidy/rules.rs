@@ -12,8 +12,12 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let sources: Vec<_> = tree.rust(FOLDER).filter(|file| !file.is_test()).collect();
     let include = Regex::new(r#"include_str!\("([^"]+\.md)"\)"#).unwrap();
-    let mut pages: BTreeMap<String, usize> =
-        tree.files().iter().filter(|file| is_in_family(&file.path) && file.path.ends_with(".md")).map(|f| (f.path.clone(), 0)).collect();
+    let mut pages: BTreeMap<String, usize> = tree
+        .files()
+        .iter()
+        .filter(|file| is_in_family(&file.path) && file.path.ends_with(".md"))
+        .map(|f| (f.path.clone(), 0))
+        .collect();
     for file in &sources {
         let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for name in include.captures_iter(&file.text).map(|found| found[1].to_owned()) {
@@ -66,10 +70,15 @@ pub fn registered_once(tree: &Tree) -> Vec<Finding> {
         let code = &file.code().code;
         let module = module(&file.path);
         for name in declared.captures_iter(code).map(|found| found[1].to_owned()) {
-            let entry = Regex::new(&format!(r"(?:^|[\s,&\[]){}(?:\s*[,\]]|$)", regex::escape(&format!("{module}{name}")))).unwrap();
+            let entry =
+                Regex::new(&format!(r"(?:^|[\s,&\[]){}(?:\s*[,\]]|$)", regex::escape(&format!("{module}{name}")))).unwrap();
             let times = entry.find_iter(&list).count();
             if times != 1 {
-                findings.push(Finding::new(&file.path, 0, format!("{module}{name} stands {times} times in RULES of {list_path}")));
+                findings.push(Finding::new(
+                    &file.path,
+                    0,
+                    format!("{module}{name} stands {times} times in RULES of {list_path}"),
+                ));
             }
         }
     }
@@ -78,7 +87,8 @@ pub fn registered_once(tree: &Tree) -> Vec<Finding> {
 
 /// The path of a rule's module as the list writes it: `dom::loops::` for `dom/loops.rs`, `low::` for `low/mod.rs` and `low.rs`.
 fn module(path: &str) -> String {
-    let inner = path.strip_prefix(FOLDER).unwrap_or(path).trim_end_matches(".rs").trim_end_matches("/mod").trim_end_matches("mod");
+    let inner =
+        path.strip_prefix(FOLDER).unwrap_or(path).trim_end_matches(".rs").trim_end_matches("/mod").trim_end_matches("mod");
     if inner.is_empty() { String::new() } else { format!("{}::", inner.replace('/', "::")) }
 }
 

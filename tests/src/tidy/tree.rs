@@ -101,7 +101,8 @@ impl Tree {
     fn mark_tests(&mut self) {
         let modules: Vec<String> = self.rust("").flat_map(SourceFile::test_modules).collect();
         for file in &mut self.files {
-            let is_below = |module: &String| file.path.strip_prefix(module.as_str()).is_some_and(|r| r == ".rs" || r.starts_with('/'));
+            let is_below =
+                |module: &String| file.path.strip_prefix(module.as_str()).is_some_and(|r| r == ".rs" || r.starts_with('/'));
             file.is_test |= modules.iter().any(is_below);
         }
     }
@@ -185,9 +186,6 @@ mod tests {
             ("tests/src/lib.rs", ""),
         ]);
         let tests: Vec<&str> = tree.files().iter().filter(|file| file.is_test()).map(|file| file.path.as_str()).collect();
-        assert_eq!(
-            tests,
-            ["x/src/tests.rs", "x/src/tests/deep.rs", "x/src/fixture.rs", "x/src/b/tests.rs", "tests/src/lib.rs"]
-        );
+        assert_eq!(tests, ["x/src/tests.rs", "x/src/tests/deep.rs", "x/src/fixture.rs", "x/src/b/tests.rs", "tests/src/lib.rs"]);
     }
 }
