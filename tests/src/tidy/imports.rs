@@ -64,7 +64,7 @@ pub const BANS: &[Ban] = &[
     Ban {
         under: &["compiler/src/lower/", "compiler/src/rules/", "compiler/src/emit/"],
         except: &[],
-        words: &["kdl"],
+        words: &["KdlDocument", "KdlNode", "KdlEntry", "KdlValue", "KdlIdentifier", "KdlError", "KdlDiagnostic"],
         why: "KDL ends at the syntax",
     },
     Ban { under: &["runtime/"], except: &[], words: &["postern"], why: "the runtime does not see the compiler" },

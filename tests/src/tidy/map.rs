@@ -26,10 +26,10 @@ pub fn paths_exist(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// A slash, or the ending of a file that this tree has. `postern-schema` and `decide` are no paths.
+/// A slash, or a document or manifest of the root. `postern-schema`, `decide` and `site.kdl` are no paths of this tree.
 fn is_path(name: &str) -> bool {
-    let is_file = [".rs", ".md", ".toml", ".kdl", ".txt"].iter().any(|ending| name.ends_with(ending));
-    (name.contains('/') || is_file) && !MADE_LATER.iter().any(|prefix| name.starts_with(prefix))
+    let is_root_file = name.starts_with(|c: char| c.is_ascii_uppercase()) && [".md", ".toml"].iter().any(|end| name.ends_with(end));
+    (name.contains('/') || is_root_file) && !MADE_LATER.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Every folder `<crate>/src/<part>` that the map does not name.
@@ -50,15 +50,13 @@ mod tests {
     #[test]
     fn a_path_that_is_gone_and_a_part_that_is_not_named_are_found() {
         let tree = Tree::of(&[
-            (MAP, "`schema/src/site/` and `schema/src/old.rs`, `postern-schema`, [x](docs/gone.md)\n`target/release/postern`"),
+            (MAP, "`schema/src/site/` and `schema/src/old.rs`, `postern-schema`, `x.rs`, `GONE.md`, [x](docs/gone.md)\n`target/release/postern`"),
             ("schema/src/site/mod.rs", ""),
             ("runtime/src/net/mod.rs", ""),
             ("runtime/src/net/inner/mod.rs", ""),
         ]);
         let found: Vec<String> = paths_exist(&tree).into_iter().chain(map_is_whole(&tree)).map(|finding| finding.what).collect();
-        assert_eq!(
-            found,
-            ["schema/src/old.rs does not exist", "docs/gone.md does not exist", "does not name `runtime/src/net/`"]
-        );
+        let wanted = ["schema/src/old.rs", "GONE.md", "docs/gone.md"].map(|path| format!("{path} does not exist"));
+        assert_eq!(found, [&wanted[..], &["does not name `runtime/src/net/`".to_owned()]].concat());
     }
 }

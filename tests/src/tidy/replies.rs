@@ -17,6 +17,8 @@ const CODES: &[&str] = &[
 pub fn numbers(tree: &Tree, allowed: &Allowed) -> Vec<Finding> {
     let line_start = Regex::new(r"(?:^|\\n)[2-5][0-5][0-9](?:[ -]|\\r|$)").unwrap();
     let status = Regex::new(r"(?:^|[^0-9.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?:[^0-9.]|$)").unwrap();
+    // The section of an RFC looks like a status.
+    let citation = Regex::new(r"RFC [0-9]+(?: [0-9.]+)?").unwrap();
     let speaks = Regex::new(r"(?i)code|reply|replies|status|=>|response").unwrap();
     let mut findings = Vec::new();
     let mut found = |path: &str, line, text: &str| {
@@ -26,7 +28,8 @@ pub fn numbers(tree: &Tree, allowed: &Allowed) -> Vec<Finding> {
     for file in tree.rust("").filter(|file| !file.is_test() && file.path != "schema/src/reply.rs") {
         let code = file.code();
         for literal in code.literals.iter().filter(|literal| !code.is_test(literal.line)) {
-            if line_start.is_match(&literal.content) || status.is_match(&literal.content) {
+            let content = citation.replace_all(&literal.content, "");
+            if line_start.is_match(&content) || status.is_match(&content) {
                 found(&file.path, literal.line, &literal.content);
             }
         }
@@ -75,6 +78,7 @@ mod tests {
             "let c = format!(\"{x} 5.7.1 denied\");",
             "/// 550 in a comment",
             "let http = \"in 2504 days\";",
+            "let d = \"postmaster (RFC 5321 4.5.1)\";",
         ];
         let tree = Tree::of(&[("runtime/src/a.rs", &lines.join("\n")), ("schema/src/reply.rs", "fixed(250, \"250 Ok\")")]);
         let found: Vec<usize> = numbers(&tree, &Allowed::default()).iter().map(|finding| finding.line).collect();

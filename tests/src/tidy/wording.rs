@@ -14,7 +14,8 @@ const NOT_OURS: &[&str] = &["Cargo.lock", "LICENSE"];
 pub fn rfc_references(tree: &Tree) -> Vec<Finding> {
     let wrong = RegexSet::new([
         r"§",
-        r"(?:^|[^/A-Za-z])(?i:rfc)[-_]?[0-9]{3,5}\b",
+        // In lower case it may be a name of the field: `message/rfc822`.
+        r"(?:^|[^/A-Za-z])RFC[-_]?[0-9]{3,5}\b",
         r"\b(?:rfc|Rfc) [0-9]",
         r"(?i)\brfc ?[0-9]+[,;:]? *\(?(?:section|sec\.|sect\.|chapter|appendix |s\.)",
         r"(?i)\b(?:section|chapter) [0-9][0-9.]* (?:of|in) (?:the )?rfc",
@@ -72,6 +73,7 @@ mod tests {
             "(RFC 3463) and RFC 2920 3.1, RFC 3207 4.2",
             "https://www.rfc-editor.org/rfc/rfc5321#section-4.1",
             "in section 4 of the manual",
+            "Content-Type: message/rfc822, and rfc822;a@example.com",
         ] {
             assert_eq!(rfc_references(&Tree::of(&[("a.md", good)])), [], "{good}");
         }
