@@ -13,6 +13,7 @@ users "staff" { passwd secret="users"; }
 network "office" "192.0.2.0/24" relay=#true reason="wired LAN"
 domain "example.com" {
     mailbox "alice"
+    alias "abuse" "alice"
     alias "team" "alice" "partner@partner.example"
 }
 parked "example.net"

@@ -1,7 +1,11 @@
 //! Listeners: what is bound twice, and what is missing.
 
 pub mod bound_twice;
+pub mod mail_cannot_arrive;
+pub mod no_implicit_tls;
 pub mod nothing_listens;
+pub mod random_port;
+pub mod unusual_port;
 
 use crate::report::Severity;
 use crate::rules::{Raised, Rule};
