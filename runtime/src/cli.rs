@@ -202,12 +202,7 @@ fn serve(run: Run) -> ExitCode {
         // Where the kernel does not know how, the parent's own signal has to do.
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
     }
-    let options = Options {
-        snapshot: run.snapshot,
-        state: default_state(run.state),
-        credentials: run.credentials,
-        dns: run.dns,
-    };
+    let options = Options { snapshot: run.snapshot, state: default_state(run.state), credentials: run.credentials, dns: run.dns };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(INTERNAL, &format!("threads cannot be started: {error}")),
@@ -240,7 +235,11 @@ fn inquire(ask: &Ask, request: &Request, print: fn(&Value)) -> ExitCode {
         Err(error) => fail(UNAVAILABLE, &error.to_string()),
         Ok(Answer::Refused(why)) => fail(REFUSED, &why),
         Ok(Answer::Ok(value)) => {
-            if ask.json { println!("{value:#}") } else { print(&value) }
+            if ask.json {
+                println!("{value:#}")
+            } else {
+                print(&value)
+            }
             ExitCode::SUCCESS
         }
     }
@@ -273,7 +272,9 @@ fn one_line(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| format!("{name}={}", one_line(value))).collect::<Vec<_>>().join(" "),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| format!("{name}={}", one_line(value))).collect::<Vec<_>>().join(" ")
+        }
         value => value.to_string(),
     }
 }

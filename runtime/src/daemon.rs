@@ -142,7 +142,14 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     for damage in &recovered.corrupt {
         let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
         let saved_as = saved_as.map(tracing::field::display);
-        tracing::error!(segment, damage.offset, damage.octets, damage.reason, saved_as, "a damaged piece of the queue was set aside");
+        tracing::error!(
+            segment,
+            damage.offset,
+            damage.octets,
+            damage.reason,
+            saved_as,
+            "a damaged piece of the queue was set aside"
+        );
     }
     let dns = Resolver::new(options.dns).map_err(|error| system("DNS")(&error))?;
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
@@ -209,9 +216,9 @@ impl Daemon {
 
     /// Counts one session in, unless there are `limit` already. It counts until the guard is dropped.
     pub fn admit(self: &Arc<Self>, limit: u32) -> Option<SessionGuard> {
-        let admitted = self.sessions.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
-            if open < limit as usize { Some(open + 1) } else { None }
-        });
+        let admitted = self
+            .sessions
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| if open < limit as usize { Some(open + 1) } else { None });
         admitted.ok().map(|_| SessionGuard(self.clone()))
     }
 

@@ -105,9 +105,7 @@ impl Wire {
         match line.strip_suffix(b"\n") {
             None if line.is_empty() => Ok(None),
             None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended within a line")),
-            Some(text) => {
-                Ok(Some(String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)).into_owned()))
-            }
+            Some(text) => Ok(Some(String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)).into_owned())),
         }
     }
 

@@ -76,11 +76,9 @@ fn strangers_are_refused_with_the_reply_of_their_reason() {
     let scene = Scene::start();
     let mut client = scene.stranger();
     client.expect("MAIL FROM:<a@remote.test>", 250);
-    for (recipient, code, status) in [
-        ("victim@elsewhere.test", 554, "5.7.1"),
-        ("nobody@example.com", 550, "5.1.1"),
-        ("anybody@parked.example", 556, "5.1.10"),
-    ] {
+    for (recipient, code, status) in
+        [("victim@elsewhere.test", 554, "5.7.1"), ("nobody@example.com", 550, "5.1.1"), ("anybody@parked.example", 556, "5.1.10")]
+    {
         let reply = client.command(&format!("RCPT TO:<{recipient}>"));
         assert_eq!((reply.code, reply.lines[0].split(' ').next()), (code, Some(status)), "{recipient}: {reply}");
     }

@@ -97,7 +97,9 @@ fn selects(selection: &Selection, entry: &QueueEntry) -> bool {
     let in_domain = |mailbox: &Mailbox, wanted: &str| mailbox.host.to_string().eq_ignore_ascii_case(wanted);
     let age_seconds = now_ms().saturating_sub(envelope.arrival_ms) / 1000;
     (selection.ids.is_empty() || selection.ids.iter().any(|id| id.eq_ignore_ascii_case(&envelope.id.to_string())))
-        && contains(&selection.from, &mut |wanted| envelope.reverse_path.to_string().eq_ignore_ascii_case(wanted.trim_matches(['<', '>'])))
+        && contains(&selection.from, &mut |wanted| {
+            envelope.reverse_path.to_string().eq_ignore_ascii_case(wanted.trim_matches(['<', '>']))
+        })
         && contains(&selection.to, &mut |wanted| {
             pending().any(|(recipient, _)| recipient.address.to_string().eq_ignore_ascii_case(wanted))
         })
@@ -129,9 +131,10 @@ fn detail(entry: &QueueEntry) -> Value {
     let envelope = &entry.envelope;
     let mut shown = summary(entry);
     shown["generation"] = envelope.generation.to_string().into();
-    shown["client"] = envelope.client.as_ref().map_or(Value::Null, |client| {
-        json!({ "address": client.address, "helo": client.helo, "listener": client.listener, "user": client.user })
-    });
+    shown["client"] = envelope.client.as_ref().map_or(
+        Value::Null,
+        |client| json!({ "address": client.address, "helo": client.helo, "listener": client.listener, "user": client.user }),
+    );
     let recipients = envelope.recipients.iter().zip(&entry.states).map(|(recipient, state)| {
         json!({
             "address": recipient.address.to_string(),

@@ -8,7 +8,7 @@ use crate::queue::spool::BodyReader;
 use crate::smtp::client::{Client, ClientConfig, ClientStep, Outcome, Phase, Recipient, Transaction};
 use crate::smtp::sasl::Credentials;
 use bytes::BytesMut;
-use postern_schema::name::{Domain, HostName};
+use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::reply::Reply;
 use postern_schema::site::{Login, TlsLevel};
 use rustls::ClientConfig as TlsConfig;
@@ -116,7 +116,9 @@ impl Session {
                         break outcome;
                     }
                 }
-                ClientStep::Failed(failure) => break Outcome { replies: vec![failure.reply; job.recipients.len()], reusable: false },
+                ClientStep::Failed(failure) => {
+                    break Outcome { replies: vec![failure.reply; job.recipients.len()], reusable: false };
+                }
                 ClientStep::NeedInput | ClientStep::StartTls | ClientStep::Ready | ClientStep::Closed => {
                     let reply = Reply::lost("The session ended out of turn".to_owned());
                     break Outcome { replies: vec![reply; job.recipients.len()], reusable: false };
@@ -200,10 +202,13 @@ impl Session {
 
 fn transaction(job: &Job) -> Transaction {
     let envelope = &job.envelope;
-    let recipient = |(_, mailbox): &(u32, postern_schema::name::Mailbox)| Recipient {
-        mailbox: mailbox.clone(),
-        notify: None,
-        original_recipient: None,
+    let recipient = |(place, mailbox): &(u32, Mailbox)| {
+        let given = envelope.recipients.get(*place as usize);
+        Recipient {
+            mailbox: mailbox.clone(),
+            notify: given.and_then(|given| given.notify),
+            original_recipient: given.and_then(|given| given.orcpt.clone()),
+        }
     };
     Transaction {
         reverse_path: envelope.reverse_path.clone(),
@@ -211,8 +216,8 @@ fn transaction(job: &Job) -> Transaction {
         size_octets: envelope.body_octets,
         smtputf8: envelope.smtp_utf8,
         eight_bit: envelope.eight_bit,
-        ret: None,
-        envelope_id: None,
+        ret: envelope.ret,
+        envelope_id: envelope.envid.clone(),
     }
 }
 

@@ -158,9 +158,9 @@ async fn notify(daemon: &Arc<Daemon>, entry: &QueueEntry, generation: &Generatio
         return;
     }
     let mut changes = vec![Change::Outcome { id: entry.id(), recipients: places.clone(), outcome: Outcome::Returned }];
-    let is_last = (0u32..).zip(&entry.states).all(|(place, state)| {
-        matches!(state, RecipientState::Delivered | RecipientState::Returned) || places.contains(&place)
-    });
+    let is_last = (0u32..)
+        .zip(&entry.states)
+        .all(|(place, state)| matches!(state, RecipientState::Delivered | RecipientState::Returned) || places.contains(&place));
     if is_last {
         changes = vec![Change::Remove(entry.id())];
     }

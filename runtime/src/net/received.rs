@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(
             String::from_utf8(field(&facts)).unwrap(),
             "Received: from client.example ([IPv6:2001:db8::1])\r\n\tby mail.example.com with ESMTPS id 0123456789ABCDEF\
-             \r\n\t(TLSv1_3 TLS13_AES_256_GCM_SHA384)\r\n\tfor <bob@example.com>;\r\n\tThu, 01 Jan 1970 00:00:00 +0000\r\n"
+             \r\n\t(TLSv1_3 TLS13_AES_256_GCM_SHA384)\r\n\tfor <bob@example.com>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n"
         );
         facts.protection = None;
         facts.recipient = None;

@@ -80,8 +80,8 @@ impl Transaction {
         };
         log(peer, &self.generation, &verdict, &self.request.reverse_path, Some(&request.forward_path));
         if let Disposition::Accept(permit) = verdict.disposition {
-            let orcpt = request.original_recipient.map(|original| format!("{};{}", original.kind, original.address).into());
-            self.recipients.push(AcceptedRecipient { permit, notify: request.notify.map(convert_notify), orcpt });
+            let (notify, orcpt) = (request.notify, request.original_recipient);
+            self.recipients.push(AcceptedRecipient { permit, notify, orcpt });
         }
         verdict.reason.reply()
     }
@@ -124,8 +124,8 @@ impl Transaction {
             recipients: self.recipients,
             smtp_utf8: self.request.smtputf8,
             eight_bit: self.request.eight_bit || message.eight_bit,
-            ret: self.request.ret.map(convert_ret),
-            envid: self.request.envelope_id.map(|envelope_id| envelope_id.decode().into()),
+            ret: self.request.ret,
+            envid: self.request.envelope_id,
             client: Client { address: peer.address, helo, listener: peer.listener.clone(), user: peer.user.clone() },
             generation: self.generation.mark(),
             body,
@@ -201,11 +201,4 @@ fn log<T>(peer: &Peer, generation: &Generation, verdict: &Verdict<T>, from: &dyn
 
 fn refusal(error: &SpoolError) -> Reply {
     if error.is_full() { Reply::INSUFFICIENT_STORAGE } else { Reply::LOCAL_ERROR }
-}
-
-fn convert_notify(n: crate::smtp::command::Notify) -> crate::queue::envelope::Notify {
-    crate::queue::envelope::Notify { success: n.success, failure: n.failure, delay: n.delay }
-}
-fn convert_ret(r: crate::smtp::command::Return) -> crate::queue::envelope::Ret {
-    match r { crate::smtp::command::Return::Full => crate::queue::envelope::Ret::Full, crate::smtp::command::Return::Headers => crate::queue::envelope::Ret::Headers }
 }

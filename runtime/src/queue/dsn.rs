@@ -158,14 +158,14 @@ impl Report<'_> {
         let mut fields = Fields::default();
         fields.put("Reporting-MTA", &format!("dns; {}", self.hostname));
         if let Some(envid) = &envelope.envid {
-            fields.put("Original-Envelope-Id", &self.clean(envid));
+            fields.put("Original-Envelope-Id", &self.clean(&envid.decode()));
         }
         fields.put("X-Postern-Queue-ID", &envelope.id.to_string());
         fields.put("Arrival-Date", &date::rfc5322(envelope.arrival_ms / 1000));
         for failed in self.failed {
             fields.end_group();
             if let Some(orcpt) = &failed.recipient.orcpt {
-                fields.put("Original-Recipient", &self.clean(orcpt));
+                fields.put("Original-Recipient", &self.clean(&orcpt.decode()));
             }
             let final_recipient = failed.recipient.original().to_string();
             let address_type = if final_recipient.is_ascii() { "rfc822" } else { "utf-8" };

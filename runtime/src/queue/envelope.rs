@@ -3,6 +3,7 @@
 //! [`QueueEntry`]. Nothing here reads a clock: every time is given, in milliseconds since the epoch.
 
 use super::id::QueueId;
+use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use std::fmt;
@@ -38,9 +39,9 @@ pub struct Envelope {
     /// It came with BODY=8BITMIME (RFC 6152 2).
     pub eight_bit: bool,
     /// The RET parameter (RFC 3461 4.3).
-    pub ret: Option<Ret>,
-    /// The ENVID parameter, decoded from xtext (RFC 3461 4.4).
-    pub envid: Option<Box<str>>,
+    pub ret: Option<Return>,
+    /// The ENVID parameter (RFC 3461 4.4).
+    pub envid: Option<Xtext>,
     /// Who handed it in; `None` for a notification of our own.
     pub client: Option<Box<Client>>,
     /// The snapshot that accepted it.
@@ -60,8 +61,8 @@ pub struct Recipient {
     pub given: Option<Box<Mailbox>>,
     /// The NOTIFY parameter (RFC 3461 4.1).
     pub notify: Option<Notify>,
-    /// The ORCPT parameter with its type, decoded from xtext (RFC 3461 4.2): `rfc822;bob@example.com`.
-    pub orcpt: Option<Box<str>>,
+    /// The ORCPT parameter (RFC 3461 4.2).
+    pub orcpt: Option<OriginalRecipient>,
 }
 
 impl Recipient {
@@ -74,26 +75,6 @@ impl Recipient {
     pub fn wants_failure_notice(&self) -> bool {
         self.notify.is_none_or(|notify| notify.failure)
     }
-}
-
-/// NOTIFY (RFC 3461 4.1); all false is NEVER.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Notify {
-    /// SUCCESS.
-    pub success: bool,
-    /// FAILURE.
-    pub failure: bool,
-    /// DELAY.
-    pub delay: bool,
-}
-
-/// RET (RFC 3461 4.3).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ret {
-    /// FULL.
-    Full,
-    /// HDRS.
-    Headers,
 }
 
 /// Who handed the message in; for logs and the operator.

@@ -3,9 +3,10 @@
 //! it always has the null reverse-path (RFC 5321 4.5.5), so that it cannot be used to relay. Sessions make the one, the
 //! deliverer makes the other, and the spool takes both as a [`NewMessage`].
 
-use super::envelope::{Change, Client, Envelope, Generation, Notify, QueueEntry, Recipient, Ret};
+use super::envelope::{Change, Client, Envelope, Generation, QueueEntry, Recipient};
 use super::id::FreshId;
 use super::spool::SpilledBody;
+use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use bytes::Bytes;
 use postern_schema::decide::RelayPermit;
 use postern_schema::name::{Mailbox, ReversePath};
@@ -26,9 +27,9 @@ pub struct Accepted {
     /// MAIL had BODY=8BITMIME (RFC 6152 2).
     pub eight_bit: bool,
     /// RET (RFC 3461 4.3).
-    pub ret: Option<Ret>,
-    /// ENVID, decoded (RFC 3461 4.4).
-    pub envid: Option<Box<str>>,
+    pub ret: Option<Return>,
+    /// ENVID (RFC 3461 4.4).
+    pub envid: Option<Xtext>,
     /// Who handed it in.
     pub client: Client,
     /// The snapshot that accepted it.
@@ -44,8 +45,8 @@ pub struct AcceptedRecipient {
     pub permit: RelayPermit,
     /// NOTIFY (RFC 3461 4.1).
     pub notify: Option<Notify>,
-    /// ORCPT, decoded (RFC 3461 4.2).
-    pub orcpt: Option<Box<str>>,
+    /// ORCPT (RFC 3461 4.2).
+    pub orcpt: Option<OriginalRecipient>,
 }
 
 impl From<RelayPermit> for AcceptedRecipient {
@@ -161,7 +162,7 @@ impl From<Generated> for NewMessage {
     }
 }
 
-fn recipient(original: &Mailbox, address: Mailbox, notify: Option<Notify>, orcpt: Option<Box<str>>) -> Recipient {
+fn recipient(original: &Mailbox, address: Mailbox, notify: Option<Notify>, orcpt: Option<OriginalRecipient>) -> Recipient {
     let given = (*original != address).then(|| Box::new(original.clone()));
     Recipient { address, given, notify, orcpt }
 }

@@ -22,3 +22,6 @@ pub mod data;
 pub mod sasl;
 pub mod server;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;

@@ -22,8 +22,13 @@ impl Maildir {
 
     /// Every message file, in the order of the names.
     pub fn files(&self) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> =
-            ["new", "cur"].iter().filter_map(|part| fs::read_dir(self.0.join(part)).ok()).flatten().flatten().map(|e| e.path()).collect();
+        let mut files: Vec<PathBuf> = ["new", "cur"]
+            .iter()
+            .filter_map(|part| fs::read_dir(self.0.join(part)).ok())
+            .flatten()
+            .flatten()
+            .map(|e| e.path())
+            .collect();
         files.sort_unstable();
         files
     }

@@ -74,7 +74,8 @@ fn a_mismatch_names_its_line() {
 fn it_is_played_over_a_socket_and_through_tls() {
     let peer = Peer::start(Script::new("x").tls(TlsMode::StartTls, &Authority::new().issue("x")));
     let dialogue =
-        Dialogue::parse("S: 220\nC: EHLO a\nS: 250 *STARTTLS*\nC: STARTTLS\nS: 220 /^2\\./\nTLS\nC: QUIT\nS: 221\nS: closes").unwrap();
+        Dialogue::parse("S: 220\nC: EHLO a\nS: 250 *STARTTLS*\nC: STARTTLS\nS: 220 /^2\\./\nTLS\nC: QUIT\nS: 221\nS: closes")
+            .unwrap();
     for cut in [Cut::Whole, Cut::EveryOctet, Cut::After(5)] {
         assert_eq!(dialogue.play(&mut Client::dial(peer.address()), cut), Ok(()));
     }

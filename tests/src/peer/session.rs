@@ -148,7 +148,8 @@ impl Session<'_> {
             if self.offers_starttls() {
                 lines.push("STARTTLS".to_owned());
             }
-            let (login, tls, mechanisms) = self.with_script(|script| (script.login.is_some(), script.tls, script.mechanisms.clone()));
+            let (login, tls, mechanisms) =
+                self.with_script(|script| (script.login.is_some(), script.tls, script.mechanisms.clone()));
             if login && (self.wire.is_tls() || tls == TlsMode::None) {
                 lines.push(format!("AUTH {mechanisms}"));
             }

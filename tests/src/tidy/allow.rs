@@ -21,7 +21,9 @@ impl Allowed {
             let line_number = index + 1;
             match line.split_once(" -- ") {
                 _ if line.is_empty() || line.starts_with('#') => {}
-                Some((entry, reason)) if !reason.trim().is_empty() => allowed.entries.push((line_number, entry.trim().to_owned())),
+                Some((entry, reason)) if !reason.trim().is_empty() => {
+                    allowed.entries.push((line_number, entry.trim().to_owned()))
+                }
                 _ => findings.push(Finding::new(PATH, line_number, "write `check path [name] -- reason`")),
             }
         }

@@ -7,8 +7,21 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "schema/Cargo.toml",
         &[
-            "postern", "posternd", "postern-tests", "kdl", "miette", "tokio", "rustls", "hickory-proto", "hickory-resolver",
-            "mail-auth", "rand", "getrandom", "chrono", "time", "serde_json",
+            "postern",
+            "posternd",
+            "postern-tests",
+            "kdl",
+            "miette",
+            "tokio",
+            "rustls",
+            "hickory-proto",
+            "hickory-resolver",
+            "mail-auth",
+            "rand",
+            "getrandom",
+            "chrono",
+            "time",
+            "serde_json",
         ],
     ),
     (
@@ -62,13 +75,15 @@ mod tests {
     fn a_wrong_direction_and_a_second_version_are_found() {
         let tree = Tree::of(&[
             ("schema/Cargo.toml", "[package]\nname = \"x\"\n[dependencies]\nheed.workspace = true\ntokio.workspace = true\n"),
-            ("runtime/Cargo.toml", "[dependencies]\npostern-schema = { workspace = true }\n[dev-dependencies]\npostern.workspace = true\n"),
+            (
+                "runtime/Cargo.toml",
+                "[dependencies]\npostern-schema = { workspace = true }\n[dev-dependencies]\npostern.workspace = true\n",
+            ),
             ("compiler/Cargo.toml", "[dependencies]\nclap = \"4\"\n[lints]\nworkspace = true\n"),
             ("tests/Cargo.toml", "[dependencies]\nposternd.workspace = true\nring.workspace = true\n"),
         ]);
         let found: Vec<(String, usize)> = check(&tree).into_iter().map(|finding| (finding.path, finding.line)).collect();
-        let wanted =
-            [("schema/Cargo.toml", 5), ("runtime/Cargo.toml", 4), ("compiler/Cargo.toml", 2), ("tests/Cargo.toml", 3)];
+        let wanted = [("schema/Cargo.toml", 5), ("runtime/Cargo.toml", 4), ("compiler/Cargo.toml", 2), ("tests/Cargo.toml", 3)];
         assert_eq!(found, wanted.map(|(path, line)| (path.to_owned(), line)));
     }
 }

@@ -253,10 +253,7 @@ mod tests {
     fn functions_are_measured_to_their_closing_brace() {
         let code = Code::read("trait T { fn a(x: [u8; 3]) -> u8; }\nfn b(f: fn(u8)) {\n    { \"}\" };\n}\nimpl X { fn c() {} }");
         let functions = code.functions();
-        assert_eq!(
-            functions,
-            [Function { name: "b", line: 2, lines: 3 }, Function { name: "c", line: 5, lines: 1 }]
-        );
+        assert_eq!(functions, [Function { name: "b", line: 2, lines: 3 }, Function { name: "c", line: 5, lines: 1 }]);
     }
 
     #[test]

@@ -77,7 +77,9 @@ mod tests {
         ] {
             assert_eq!(rfc_references(&Tree::of(&[("a.md", good)])), [], "{good}");
         }
-        for bad in ["RFC5321", "rfc 5321", "RFC 5321 §4.1", "RFC 5321, section 4", "RFC 5321 section 4", "section 4.1 of RFC 5321"] {
+        for bad in
+            ["RFC5321", "rfc 5321", "RFC 5321 §4.1", "RFC 5321, section 4", "RFC 5321 section 4", "section 4.1 of RFC 5321"]
+        {
             assert!(!rfc_references(&Tree::of(&[("a.rs", bad)])).is_empty(), "{bad}");
         }
     }

@@ -1,8 +1,9 @@
 use super::*;
-use crate::queue::envelope::{Change, Notify, Outcome};
+use crate::queue::envelope::{Change, Outcome};
 use crate::queue::fixture::{accepted, attempt};
 use crate::queue::id::IdSource;
 use crate::queue::message::NewMessage;
+use crate::smtp::command::{Notify, OriginalRecipient, Xtext};
 
 const NOW: u64 = 1_795_285_020;
 const HEADER: &[u8] = b"From: alice@example.com\r\nSubject: hello\r\n\r\nThe secret body\r\n";
@@ -124,8 +125,8 @@ fn what_an_alias_stands_for_is_not_disclosed() {
 fn foreign_text_cannot_begin_a_field_or_leave_ascii() {
     let mut entry = entry("alice@example.com", &["bob@example.net"]);
     let mut envelope = (*entry.envelope).clone();
-    envelope.envid = Some("x\r\nAction: delivered".into());
-    envelope.recipients[0].orcpt = Some("rfc822;bob\r\nAction: delivered".into());
+    envelope.envid = Xtext::parse("x+0D+0AAction:+20delivered");
+    envelope.recipients[0].orcpt = OriginalRecipient::parse("rfc822;bob+0D+0AAction:+20delivered");
     entry.envelope = envelope.into();
     let reply = "5.0.0 gr\u{fc}n\r\nAction: delivered";
     settle(&mut entry, &[0], Outcome::Failed(attempt("550", reply, Some("mx\r\nAction: delivered"))));

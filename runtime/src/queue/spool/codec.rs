@@ -2,10 +2,9 @@
 //! in 32 bits and its UTF-8, an option is a zero octet or a one before the value. Any change here is a new
 //! [`super::segment::FORMAT_VERSION`].
 
-use crate::queue::envelope::{
-    Attempt, Change, Client, Envelope, Generation, Notify, Outcome, QueueEntry, Recipient, RecipientState, Ret,
-};
+use crate::queue::envelope::{Attempt, Change, Client, Envelope, Generation, Outcome, QueueEntry, Recipient, RecipientState};
 use crate::queue::id::QueueId;
+use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::reply::{EnhancedStatus, Reply, ReplyCode};
 use std::net::IpAddr;
@@ -87,8 +86,8 @@ fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
     put_option(out, envelope.body_file, |out, crc| out.extend_from_slice(&crc.to_le_bytes()));
     out.push(envelope.smtp_utf8.into());
     out.push(envelope.eight_bit.into());
-    put_option(out, envelope.ret, |out, ret| out.push((ret == Ret::Full).into()));
-    put_option(out, envelope.envid.as_deref(), put_text);
+    put_option(out, envelope.ret, |out, ret| out.push((ret == Return::Full).into()));
+    put_option(out, envelope.envid.as_ref(), |out, envid| put_text(out, envid.as_str()));
     put_option(out, envelope.reverse_path.mailbox(), put_mailbox);
     put_option(out, envelope.client.as_deref(), |out, client| {
         put_text(out, &client.address.to_string());
@@ -103,7 +102,7 @@ fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
         put_option(out, recipient.notify, |out, notify| {
             out.push(u8::from(notify.success) | u8::from(notify.failure) << 1 | u8::from(notify.delay) << 2);
         });
-        put_option(out, recipient.orcpt.as_deref(), put_text);
+        put_option(out, recipient.orcpt.as_ref(), |out, orcpt| put_text(out, &orcpt.to_string()));
     }
 }
 
@@ -218,6 +217,14 @@ impl<'a> Input<'a> {
         self.text().map(Box::from)
     }
 
+    fn xtext(&mut self) -> Decoded<Xtext> {
+        Xtext::parse(self.text()?).ok_or(Malformed("an envelope id is none"))
+    }
+
+    fn orcpt(&mut self) -> Decoded<OriginalRecipient> {
+        OriginalRecipient::parse(self.text()?).ok_or(Malformed("an original recipient is none"))
+    }
+
     fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Decoded<T>) -> Decoded<Option<T>> {
         if self.flag()? { read(self).map(Some) } else { Ok(None) }
     }
@@ -251,8 +258,8 @@ impl<'a> Input<'a> {
             body_file: self.option(Input::u32)?,
             smtp_utf8: self.flag()?,
             eight_bit: self.flag()?,
-            ret: self.option(Input::flag)?.map(|full| if full { Ret::Full } else { Ret::Headers }),
-            envid: self.option(Input::boxed_text)?,
+            ret: self.option(Input::flag)?.map(|full| if full { Return::Full } else { Return::Headers }),
+            envid: self.option(Input::xtext)?,
             reverse_path: self.option(Input::mailbox)?.map_or(ReversePath::Null, ReversePath::Mailbox),
             client: self.option(Input::client)?.map(Box::new),
             recipients: self.recipients()?,
@@ -272,7 +279,7 @@ impl<'a> Input<'a> {
                 address: input.mailbox()?,
                 given: input.option(Input::mailbox)?.map(Box::new),
                 notify: input.option(Input::notify)?,
-                orcpt: input.option(Input::boxed_text)?,
+                orcpt: input.option(Input::orcpt)?,
             })
         };
         (0..count).map(|_| one(self)).collect()

@@ -157,6 +157,14 @@ impl OriginalRecipient {
     }
 }
 
+impl OriginalRecipient {
+    /// `type;address` as people read it. The address of a type whose encoding is not xtext stays as it was written.
+    pub fn decode(&self) -> String {
+        let address = Xtext::parse(&self.address).map_or_else(|| self.address.to_string(), |address| address.decode());
+        format!("{};{address}", self.kind)
+    }
+}
+
 impl fmt::Display for OriginalRecipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{};{}", self.kind, self.address)

@@ -24,9 +24,9 @@ mod content;
 mod hello;
 mod login;
 
+pub use super::command::{MailRequest, RecipientRequest};
 pub use super::data::Message;
 
-use super::command::{MailRequest, RecipientRequest};
 use super::data::Decoder;
 use super::sasl::{Credentials, Exchange, Mechanism};
 use super::wire::{AUTH_LINE_MAX_OCTETS, COMMAND_LINE_MAX_OCTETS, Line, LineReader};

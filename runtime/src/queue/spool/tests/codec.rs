@@ -8,12 +8,12 @@ use proptest::prelude::*;
 fn full_entry() -> QueueEntry {
     let id = IdSource::new(3).next(1_795_285_000_000);
     let mut message = accepted(id, "\"a b\"@[IPv6:2001:db8::1]", &["team@here.test", "c@[192.0.2.9]", "d@x.test"], vec![0; 9]);
-    message.ret = Some(Ret::Full);
-    message.envid = Some("env".into());
+    message.ret = Some(Return::Full);
+    message.envid = Xtext::parse("env");
     message.smtp_utf8 = true;
     message.client.user = Some("alice".into());
     message.recipients[1].notify = Some(Notify { success: true, failure: false, delay: true });
-    message.recipients[1].orcpt = Some("rfc822;c@example.com".into());
+    message.recipients[1].orcpt = OriginalRecipient::parse("rfc822;c@example.com");
     let mut entry = NewMessage::from(message).entry;
     let deferred = Outcome::Deferred { attempt: attempt("450", "4.2.0 later\nmuch later", Some("mx.test")), next_ms: 12 };
     for (index, outcome) in [
