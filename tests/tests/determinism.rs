@@ -30,19 +30,12 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// A site of several files, with enough names that a hash map would give its order away.
 fn site() -> Site {
-<<<<<<< HEAD
-    let more: String = (0..200).map(|i| format!("    mailbox \"user{i}\"\n    alias \"alias{i}\" \"user{i}\" \"alice\"\n")).collect();
+    let more: String =
+        (0..200).map(|i| format!("    mailbox \"user{i}\"\n    alias \"alias{i}\" \"user{i}\" \"alice\"\n")).collect();
     let domain = |name: &str| format!("domain \"{name}.example\" {{\n    mailbox \"alice\"\n{more}}}\n");
     let site = Site::new(&format!("{}include \"domains/*.kdl\"\n{}{}", kdl(2525), domain("one"), domain("two")));
     for name in ["three", "four"] {
         site.write(&format!("domains/{name}.kdl"), &domain(name));
-=======
-    let more: String =
-        (0..200).map(|i| format!("    mailbox \"user{i}\"\n    alias \"alias{i}\" \"user{i}\" \"alice\"\n")).collect();
-    let site = Site::new(&format!("{}include \"domains/*.kdl\"\n", kdl(2525)));
-    for name in ["one", "two", "three"] {
-        site.write(&format!("domains/{name}.kdl"), &format!("domain \"{name}.example\" {{\n    mailbox \"alice\"\n{more}}}\n"));
->>>>>>> main
     }
     site
 }

@@ -103,7 +103,8 @@ impl Tree {
     fn mark_tests(&mut self) {
         let modules: Vec<String> = self.rust("").flat_map(SourceFile::test_modules).collect();
         for file in &mut self.files {
-            let is_below = |module: &String| file.path.strip_prefix(module.as_str()).is_some_and(|r| r == ".rs" || r.starts_with('/'));
+            let is_below =
+                |module: &String| file.path.strip_prefix(module.as_str()).is_some_and(|r| r == ".rs" || r.starts_with('/'));
             file.is_test |= modules.iter().any(is_below);
         }
     }
