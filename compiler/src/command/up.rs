@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     publish::publish(model, &snapshot::source_digests(&compiled.sources), &records, &snapshots)?;
 
     let credentials = arguments.site.path.parent().unwrap_or(Path::new("")).join("credentials");
-    let mut daemon = Daemon::start(&snapshots, &arguments.state.join("queue"), &credentials)?;
+    let mut daemon = Daemon::start(&snapshots, &arguments.state, &credentials)?;
     let mut asked_to_stop = false;
     loop {
         match daemon.next()? {

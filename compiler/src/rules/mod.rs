@@ -25,6 +25,7 @@ mod nam;
 mod net;
 mod rly;
 mod rte;
+mod sec;
 mod sit;
 mod tls;
 mod tst;

@@ -3,6 +3,8 @@
 pub mod container_pool;
 pub mod link_local;
 pub mod open_relay;
+pub mod shared_space;
+pub mod trust_without_listener;
 pub mod wide_network;
 
 use crate::lower::draft::NetworkDraft;

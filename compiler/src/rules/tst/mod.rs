@@ -1,5 +1,7 @@
 //! The site's own tests.
 
+pub mod test_twice;
+
 use crate::report::Severity;
 use crate::rules::{Raised, Rule};
 

@@ -12,7 +12,7 @@ fn ready() -> Ready {
     Ready {
         digest: "4c85".to_owned(),
         listeners: vec![listener("mx", "mx", 2525), listener("staff", "submission", 2587)],
-        state: ".postern/queue".into(),
+        state: ".postern".into(),
     }
 }
 
@@ -23,8 +23,8 @@ fn it_says_where_to_connect_where_mail_lands_and_how_to_send_some() {
         "serving 4c85\n\n\
          listening:\n  mx             127.0.0.1:2525\n  staff          127.0.0.1:2587  (kind submission)\n\n\
          mail lands in:\n  \
-         alice@example.com              .postern/queue/mail/example.com/alice/new/\n  \
-         bob@example.com                .postern/queue/mail/example.com/bob/new/\n\n\
+         alice@example.com              .postern/mail/example.com/alice/new/\n  \
+         bob@example.com                .postern/mail/example.com/bob/new/\n\n\
          to send a message:\n  \
          printf 'From: alice@example.com\\r\\nTo: info@example.com\\r\\nSubject: It works\\r\\n\\r\\nHello\\r\\n' | \
          curl smtp://127.0.0.1:2525/localhost --mail-from alice@example.com --mail-rcpt info@example.com --upload-file -\n\n\
