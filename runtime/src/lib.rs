@@ -1,3 +1,3 @@
-//! `posternd`: the daemon's library.
+//! `posternd`, the runtime: an MTA that serves one compiled snapshot at a time.
 
 pub mod queue;

@@ -4,8 +4,10 @@
 use super::blob::SpilledBody;
 use super::error::SpoolError;
 use super::lock;
-use crate::queue::envelope::{Change, QueueEntry};
-use std::sync::{Arc, Condvar, Mutex};
+use super::index::Message;
+use crate::queue::envelope::Change;
+use crate::queue::id::QueueId;
+use std::sync::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 /// The answer to a job.
@@ -21,11 +23,11 @@ pub(super) struct Job {
 /// What becomes true.
 pub(super) enum Effect {
     /// A message is in the queue.
-    Append { entry: Arc<QueueEntry>, file: Option<SpilledBody>, changes: Vec<Change>, done: Done<Arc<QueueEntry>> },
+    Append { message: Message, file: Option<SpilledBody>, changes: Vec<Change>, done: Done<QueueId> },
     /// Changes hold.
     Record { changes: Vec<Change>, done: Done<()> },
     /// The record of a message stands elsewhere.
-    Relocate { entry: Arc<QueueEntry> },
+    Relocate { message: Message },
 }
 
 impl Job {

@@ -7,13 +7,15 @@
 //! a message of the failed batch: it is then delivered although its client was told to come back with it.
 
 use super::Shared;
+use super::blob::SpilledBody;
 use super::disk::write_all_at;
 use super::error::SpoolError;
-use super::inbox::{Effect, Job};
+use super::inbox::{Done, Effect, Job};
 use super::index::Location;
 use super::lock;
 use super::record;
 use super::segment::{self, FIRST_OFFSET, SegmentName};
+use crate::queue::id::QueueId;
 use std::fs::File;
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -169,46 +171,50 @@ impl Shared {
         for Job { record, effect } in batch {
             let location = Location { segment, offset, octets: record.len() as u32 };
             offset += location.octets;
-            let changes = match &effect {
-                Effect::Append { entry, changes, .. } => {
-                    index.insert(entry.clone(), location);
-                    changes.as_slice()
+            match effect {
+                Effect::Append { message, file, changes, done } => {
+                    answers.push(Answer::Append(message.id, file, done));
+                    index.insert(message, location);
+                    removed.extend(changes.iter().filter_map(|change| index.apply(change)));
                 }
-                Effect::Relocate { entry } => {
-                    index.insert(entry.clone(), location);
-                    &[]
+                Effect::Record { changes, done } => {
+                    removed.extend(changes.iter().filter_map(|change| index.apply(change)));
+                    answers.push(Answer::Record(done));
                 }
-                Effect::Record { changes, .. } => changes.as_slice(),
-            };
-            removed.extend(changes.iter().filter_map(|change| index.apply(change)));
-            answers.push(effect);
+                Effect::Relocate { message } => index.insert(message, location),
+            }
         }
         drop(index);
-        for effect in answers {
-            self.answer(effect);
+        for answer in answers {
+            self.answer(answer);
         }
-        for entry in removed.iter().filter(|entry| entry.envelope.body_file.is_some()) {
+        for message in removed.iter().filter(|message| message.has_file) {
             // One that stays behind is removed when the spool is opened next.
-            let _ = self.disk().remove(&self.blob_path(entry.id()));
+            let _ = self.disk().remove(&self.blob_path(message.id));
         }
     }
 
     /// Whoever has stopped waiting is not told; that the message is there, is.
-    fn answer(&self, effect: Effect) {
-        match effect {
-            Effect::Append { entry, file, done, .. } => {
+    fn answer(&self, answer: Answer) {
+        match answer {
+            Answer::Append(id, file, done) => {
                 if let Some(file) = file {
                     file.claim();
                 }
                 if let Some(arrivals) = &self.options.arrivals {
-                    let _ = arrivals.send(entry.id());
+                    let _ = arrivals.send(id);
                 }
-                let _ = done.send(Ok(entry));
+                let _ = done.send(Ok(id));
             }
-            Effect::Record { done, .. } => {
+            Answer::Record(done) => {
                 let _ = done.send(Ok(()));
             }
-            Effect::Relocate { .. } => {}
         }
     }
+}
+
+/// What is left to be said once a batch is true.
+enum Answer {
+    Append(QueueId, Option<SpilledBody>, Done<QueueId>),
+    Record(Done<()>),
 }

@@ -80,7 +80,7 @@ fn run(steps: Vec<Step>) {
     assert_eq!(counts.messages(), model.len() as u64);
     assert_eq!(counts.segments as usize, segment_files(folder.path()).len());
     for state in [MessageState::Active, MessageState::Deferred, MessageState::Hold] {
-        let wanted = model.values().filter(|(entry, _)| entry.state() == state).count() as u64;
+        let wanted = model.values().filter(|(entry, _)| entry.progress.state() == state).count() as u64;
         let counted = match state {
             MessageState::Active => counts.active,
             MessageState::Deferred => counts.deferred,

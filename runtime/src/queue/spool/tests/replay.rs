@@ -57,7 +57,7 @@ impl Log {
 }
 
 fn ids(recovered: &Recovered) -> Vec<QueueId> {
-    recovered.messages.iter().map(|entry| entry.id()).collect()
+    recovered.messages.iter().map(|standing| standing.id).collect()
 }
 
 /// The bodies of the log's messages are what they were.
@@ -207,7 +207,7 @@ fn a_record_with_foreign_content_is_set_aside() {
     assert_eq!((recovered.torn_tail_octets, last), (0, octets.len() - log.records[1].0.len()));
     check_bodies(&log, &spool);
     // The last record of the first message is the one that holds: it was not held then.
-    assert!(!recovered.messages[0].held);
+    assert!(recovered.messages[0].state != MessageState::Hold);
 }
 
 #[test]
