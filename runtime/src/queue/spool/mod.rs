@@ -379,7 +379,10 @@ fn check_version(folder: &Path, disk: &dyn Disk) -> Result<(), SpoolError> {
         _ => {
             let written = fs::write(&path, ours).and_then(|()| disk.sync(&File::open(&path)?));
             let written = written.and_then(|()| disk.sync_folder(folder));
-            written.map_err(|error| SpoolError::io("write", &path, error))
+            let folder = written.and_then(|()| folder.canonicalize()).map_err(|error| SpoolError::io("write", &path, error))?;
+            // The folder's own name must last too. One above it that we may not open was there before us.
+            folder.ancestors().skip(1).for_each(|above| drop(disk.sync_folder(above)));
+            Ok(())
         }
     }
 }

@@ -3,11 +3,11 @@
 //! whole record. Only at the end of the last segment is damage taken for a write that a crash cut short, and dropped, since
 //! nothing behind it was ever acknowledged. Called by [`super::Spool::open`], before anything is written.
 
+use super::codec::{self, Malformed, Message};
 use super::error::SpoolError;
 use super::index::{self, Index, Location};
 use super::record::{self, Kind, Record};
 use super::segment::{self, FORMAT_VERSION, SegmentName, SegmentStart};
-use super::codec::{self, Malformed, Message};
 use crate::queue::id::QueueId;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};

@@ -19,7 +19,10 @@ use crate::queue::id::QueueId;
 use std::fs::File;
 use std::io::IoSlice;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+/// The longest that a batch waits for more.
+const PATIENCE_MAX: Duration = Duration::from_millis(1);
 /// Which part of a segment is kept for changes.
 const RESERVE_DIVISOR: u32 = 32;
 
@@ -39,6 +42,10 @@ pub(super) struct Writer {
     /// The segment written to before, and its end.
     previous: Option<(u32, u32)>,
     next_number: u32,
+    /// How many jobs the last batch had.
+    answered: usize,
+    /// How long it took.
+    last_flush: Duration,
     /// A clean-up failed: none until jobs of others succeed again.
     pub(super) reclaim_paused: bool,
     /// The oldest segment could not be removed, and a warning said so.
@@ -49,7 +56,16 @@ impl Writer {
     /// Goes on behind the newest segment that replay found.
     pub(super) fn new(shared: Arc<Shared>, newest: Option<(u32, u32)>) -> Writer {
         let next_number = newest.map_or(1, |(number, _)| number + 1);
-        Writer { shared, current: None, previous: newest, next_number, reclaim_paused: false, removal_failed: false }
+        Writer {
+            shared,
+            current: None,
+            previous: newest,
+            next_number,
+            answered: 0,
+            last_flush: Duration::ZERO,
+            reclaim_paused: false,
+            removal_failed: false,
+        }
     }
 
     /// Works until the inbox is closed and empty.
@@ -57,13 +73,22 @@ impl Writer {
         self.remove_dead();
         loop {
             let reclaims = self.wants_reclaim();
-            let Some(jobs) = self.shared.inbox.take(!reclaims) else { return };
+            let inbox = &self.shared.inbox;
+            let jobs = if reclaims { inbox.take_now() } else { inbox.take(self.answered, self.patience()) };
+            let Some(jobs) = jobs else { return };
+            self.answered = jobs.len();
             // Relocations go first: a change in the same batch must stand behind the record that does not know of it yet.
             let mut batch = if reclaims { self.relocations() } else { Vec::new() };
             batch.extend(jobs);
             self.write(batch);
             self.remove_dead();
         }
+    }
+
+    /// How long to wait for callers that were just answered and may come back at once: without that, the first of them gets a
+    /// flush of its own, and on a slow disk all others wait for it. A part of what the flush takes anyway.
+    fn patience(&self) -> Duration {
+        (self.last_flush / 4).min(PATIENCE_MAX)
     }
 
     /// The number of the segment that is written to.
@@ -108,18 +133,20 @@ impl Writer {
         current.end as usize + batch_octets + job.record.len() <= limit as usize
     }
 
-    /// Begins a new segment with room for a record of that size.
+    /// Begins a new segment with room for a record of that size. Where there is no room for it, the old one stays.
     fn roll(&mut self, record_octets: usize) -> Result<(), SpoolError> {
         let name = SegmentName::new(self.next_number);
         // Records are below 1 GiB, so this stays below 4 GiB.
         let least = FIRST_OFFSET + record_octets as u32;
         let octets = self.shared.options.segment_octets.max((least + least / 8).next_multiple_of(4096));
-        if let Some(current) = &self.current {
+        let disk = self.shared.disk();
+        let file = Arc::new(segment::make(disk, &name.path(&self.shared.folder), octets)?);
+        self.next_number += 1;
+        // From here on, the end of the old segment is written down: whatever becomes of the new one, the old is left.
+        if let Some(current) = self.current.take() {
             self.previous = Some((current.name.number, current.end));
         }
-        let file = segment::create(self.shared.disk(), &self.shared.folder, name, octets, self.previous)?;
-        let file = Arc::new(file);
-        self.next_number += 1;
+        segment::begin(disk, &self.shared.folder, name, &file, self.previous)?;
         lock(&self.shared.index).add_segment(name, file.clone(), octets.into());
         self.current = Some(Current { name, file, octets, end: FIRST_OFFSET });
         Ok(())
@@ -131,7 +158,9 @@ impl Writer {
         batch.iter_mut().for_each(|job| record::salt(&mut job.record, current.name.salt));
         let mut slices: Vec<IoSlice<'_>> = batch.iter().map(|job| IoSlice::new(&job.record)).collect();
         let disk = self.shared.disk();
+        let begun = Instant::now();
         let result = write_all_at(disk, &current.file, &mut slices, current.end.into()).and_then(|()| disk.sync(&current.file));
+        self.last_flush = begun.elapsed();
         match result {
             Ok(()) => {
                 self.reclaim_paused &= batch.iter().all(|job| matches!(job.effect, Effect::Relocate { .. }));
@@ -154,10 +183,20 @@ impl Writer {
             // Either of the two undoes the batch; the other is tried whatever becomes of this one.
             let _ = disk.cut(file, (*end).into()).and_then(|()| disk.sync(file));
         }
-        if self.roll(0).is_err() {
-            self.current = None;
+        if self.roll(0).is_err()
+            && let Some(current) = self.current.take()
+        {
+            self.previous = Some((current.name.number, current.end));
         }
         batch.into_iter().for_each(|job| job.fail(error.clone()));
+    }
+}
+
+impl Drop for Writer {
+    /// However the thread ends, nobody waits for it in vain.
+    fn drop(&mut self) {
+        self.shared.inbox.close();
+        self.shared.inbox.take_now().into_iter().flatten().for_each(|job| job.fail(SpoolError::Closed));
     }
 }
 

@@ -76,6 +76,23 @@ fn a_flush_that_fails_poisons_its_batch_and_nothing_else() {
     assert!(spool.find(last).is_some());
 }
 
+/// The new segment says where the old one ended. If it comes back after all, the old one must not have grown.
+#[test]
+fn a_segment_that_could_not_be_begun_may_come_back() {
+    let folder = scratch();
+    let disk = TestDisk::new();
+    let (spool, _) = open_on(folder.path(), disk.clone()).unwrap();
+    let ids: Vec<QueueId> = (0..5).map(|_| append(&spool, &[b'x'; 500])).collect();
+    disk.fail_syncs(1);
+    assert!(spool.append_blocking(message(&spool, &[b'x'; 500])).is_err());
+    spool.record_blocking(vec![Change::Remove(ids[0])]).unwrap();
+    drop(spool);
+    disk.cut_power(u64::MAX);
+    let (spool, recovered) = open(folder.path());
+    assert_eq!(contents(&spool).into_keys().collect::<Vec<_>>(), ids[1..]);
+    assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0));
+}
+
 #[test]
 fn flushes_that_go_on_failing_leave_a_spool_that_recovers() {
     let folder = scratch();

@@ -12,7 +12,6 @@ mod faults;
 mod model;
 mod reclaim;
 mod replay;
-mod speed;
 
 pub(super) const NOW: u64 = 1_795_285_000_000;
 

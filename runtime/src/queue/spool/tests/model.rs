@@ -27,7 +27,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn change(id: QueueId, kind: u8, recipient: u32, number: u64) -> Change {
-    let attempt = attempt("450", "4.2.0 later", (number % 2 == 0).then_some("mx.example.net"));
+    let attempt = attempt("450", "4.2.0 later", number.is_multiple_of(2).then_some("mx.example.net"));
     let outcome = match kind {
         0..=2 => return Change::Remove(id),
         3 => return Change::Hold(id),
