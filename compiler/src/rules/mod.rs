@@ -39,6 +39,7 @@ pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use sit::NO_POSTMASTER;
 pub(crate) use tst::TEST_FAILED;
 
+use crate::certificate::Date;
 use crate::lower::draft::{Part, SiteDraft};
 use crate::model::Model;
 use crate::report::{Diagnostic, Severity};
@@ -117,12 +118,14 @@ pub struct Subject<'a> {
     pub model: &'a Model,
     /// Which address leads to which.
     pub graph: AddressGraph,
+    /// The day that certificates must be valid on.
+    pub today: Option<Date>,
 }
 
 impl<'a> Subject<'a> {
     /// Prepares what several rules share.
-    pub fn new(draft: &'a SiteDraft, model: &'a Model) -> Subject<'a> {
-        Subject { draft, model, graph: AddressGraph::new(draft, model) }
+    pub fn new(draft: &'a SiteDraft, model: &'a Model, today: Option<Date>) -> Subject<'a> {
+        Subject { draft, model, graph: AddressGraph::new(draft, model), today }
     }
 }
 

@@ -2,6 +2,7 @@
 //! compile clean.
 
 use super::{RULES, Raised};
+use crate::certificate::Date;
 use crate::compile::{CompileOptions, Compiled, compile};
 use crate::report::Severity;
 use std::collections::{BTreeSet, HashSet};
@@ -41,7 +42,8 @@ fn compile_example(blocks: &[(&str, String)]) -> Compiled {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    compile(&folder.path().join("site.kdl"), &CompileOptions::default()).unwrap()
+    let today = blocks[0].0.split_once("--today ").map(|(_, day)| Date::parse(day).unwrap());
+    compile(&folder.path().join("site.kdl"), &CompileOptions { today, ..CompileOptions::default() }).unwrap()
 }
 
 /// `// error: RLY001` at the end of a line.
