@@ -93,6 +93,6 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod random;
+#[cfg(test)]
+mod tests;

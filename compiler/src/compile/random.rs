@@ -25,8 +25,17 @@ impl Dice {
 const NAMES: &[&str] = &["\"a\"", "\"b\"", "\"store\"", "\"mx\"", "\"submission\"", "\"direct\""];
 const DOMAINS: &[&str] = &["\"example.com\"", "\"example.org\"", "\"mail.example.com\"", "\"例え.example\"", "\"localhost\""];
 const LOCALS: &[&str] = &["\"a\"", "\"b\"", "\"a+b\"", "\"postmaster\"", "\"A\"", "\"\\\"x y\\\"\""];
-const MAILBOXES: &[&str] = &["\"a@example.com\"", "\"b@example.org\"", "\"a+b@example.com\"", "\"x@elsewhere.example\"", "\"postmaster@example.com\""];
-const RANGES: &[&str] = &["\"0.0.0.0/0\"", "\"::/0\"", "\"10.0.0.0/8\"", "\"192.0.2.0/24\"", "\"192.0.2.7\"", "\"::ffff:0.0.0.0/96\"", "\"fe80::/64\""];
+const MAILBOXES: &[&str] =
+    &["\"a@example.com\"", "\"b@example.org\"", "\"a+b@example.com\"", "\"x@elsewhere.example\"", "\"postmaster@example.com\""];
+const RANGES: &[&str] = &[
+    "\"0.0.0.0/0\"",
+    "\"::/0\"",
+    "\"10.0.0.0/8\"",
+    "\"192.0.2.0/24\"",
+    "\"192.0.2.7\"",
+    "\"::ffff:0.0.0.0/96\"",
+    "\"fe80::/64\"",
+];
 const PATTERNS: &[&str] = &["\"^(.*)$\"", "\"a|b\"", "\"^x(\\\\d*)$\"", "\"\"", "\"[^a]\"", "\"(?i)Q\""];
 const TEMPLATES: &[&str] = &["\"{1}@example.com\"", "\"a\"", "\"x{1}\"", "\"{9}z@example.org\"", "\"a@b.example\""];
 const JUNK: &[&str] = &["\"\"", "0", "-1", "#true", "#null", "1.5", "\"*\"", "\".\"", "\"@\"", "\"a b\"", "99999999999999999999"];
@@ -37,7 +46,9 @@ fn value(kind: &ValueType, dice: &mut Dice) -> String {
     }
     let fixed: &[&str] = match kind {
         ValueType::Name => NAMES,
-        ValueType::Reference { words, .. } if !words.is_empty() && dice.roll(2) == 0 => return format!("\"{}\"", dice.pick(words).text),
+        ValueType::Reference { words, .. } if !words.is_empty() && dice.roll(2) == 0 => {
+            return format!("\"{}\"", dice.pick(words).text);
+        }
         ValueType::Reference { kinds, .. } if kinds.iter().any(|kind| kind.node() == "domain") => DOMAINS,
         ValueType::Reference { .. } => NAMES,
         ValueType::Domain => DOMAINS,
@@ -72,7 +83,8 @@ fn node(spec: &NodeSpec, depth: usize, dice: &mut Dice, out: &mut String) {
             let _ = write!(out, " {}={}", property.name, value(&property.kind, dice));
         }
     }
-    let children: Vec<&NodeSpec> = spec.children.iter().filter(|child| child.served == Served::Yes || dice.roll(60) == 0).collect();
+    let children: Vec<&NodeSpec> =
+        spec.children.iter().filter(|child| child.served == Served::Yes || dice.roll(60) == 0).collect();
     if !children.is_empty() {
         out.push_str(" {\n");
         for child in children {
@@ -88,7 +100,9 @@ fn node(spec: &NodeSpec, depth: usize, dice: &mut Dice, out: &mut String) {
 fn site(seed: u64) -> String {
     let mut dice = Dice(seed);
     let mut out = String::new();
-    for spec in ROOT.children.iter().filter(|spec| spec.served == Served::Yes && !matches!(spec.name, "include" | "profile" | "let")) {
+    for spec in
+        ROOT.children.iter().filter(|spec| spec.served == Served::Yes && !matches!(spec.name, "include" | "profile" | "let"))
+    {
         let count = if spec.many { dice.roll(4) } else { 1 };
         (0..count).for_each(|_| node(spec, 0, &mut dice, &mut out));
     }

@@ -21,7 +21,8 @@ fn findings(text: &str) -> Vec<(&'static str, u32)> {
 
 fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let mut found: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().join("site.kdl")).collect();
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().join("site.kdl")).collect();
     found.retain(|path| path.is_file());
     found.sort();
     found
@@ -40,7 +41,8 @@ fn examples_compile_without_a_note_and_pass_their_tests() {
 
 #[test]
 fn the_quickstart_is_small() {
-    let text = std::fs::read_to_string(&examples().into_iter().find(|path| path.ends_with("quickstart/site.kdl")).unwrap()).unwrap();
+    let text =
+        std::fs::read_to_string(&examples().into_iter().find(|path| path.ends_with("quickstart/site.kdl")).unwrap()).unwrap();
     assert!(text.lines().count() < 25);
 }
 
@@ -80,7 +82,8 @@ route to="*" via="plain""#;
 
 #[test]
 fn several_names_share_their_addresses_but_not_their_bare_targets() {
-    let text = SMALL.replace("domain \"example.com\" {", "domain \"example.com\" \"example.org\" {\n    alias \"info\" \"alice\"");
+    let text =
+        SMALL.replace("domain \"example.com\" {", "domain \"example.com\" \"example.org\" {\n    alias \"info\" \"alice\"");
     let model = compiled(&text).model.unwrap();
     let targets = |name: &str| format!("{:?}", model.address(&Domain::parse(name).unwrap(), "info").unwrap().unwrap().kind);
     assert!(targets("example.org").contains("alice@example.org"), "{}", targets("example.org"));

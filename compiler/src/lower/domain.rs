@@ -89,7 +89,9 @@ fn transport(view: &View<'_>, lowering: &mut Lowering<'_>) -> Setting<Box<str>> 
 
 fn address(view: &View<'_>, host: &HostName) -> Option<AddressDraft> {
     let form = match view.name() {
-        "mailbox" => AddressForm::Mailbox { quota_octets: view.property::<Octets>("quota").map(|quota| quota.map(|octets| octets.0)) },
+        "mailbox" => {
+            AddressForm::Mailbox { quota_octets: view.property::<Octets>("quota").map(|quota| quota.map(|octets| octets.0)) }
+        }
         "alias" => {
             let targets = view.arguments::<Address>("targets");
             AddressForm::Alias(targets.into_iter().map(|target| qualified(target, host)).collect())

@@ -27,7 +27,10 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
         lowering.findings.push(
             NO_POSTMASTER
                 .at(view.name_span(), "The site has no postmaster")
-                .help(format!("Write `postmaster \"you@{}\"` in `site`: an address that a person reads", example_domain(&hostname.value)))
+                .help(format!(
+                    "Write `postmaster \"you@{}\"` in `site`: an address that a person reads",
+                    example_domain(&hostname.value)
+                ))
                 .postfix(&["2bounce_notice_recipient", "error_notice_recipient"]),
         );
     }

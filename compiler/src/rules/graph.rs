@@ -263,7 +263,10 @@ fn strings(hir: &Hir) -> Vec<String> {
             let once = repetition.max.is_none_or(|max| max >= 1).then_some(repetition.min.max(1));
             let counts = once.into_iter().chain((repetition.min == 0).then_some(0));
             let unit = strings(&repetition.sub);
-            counts.flat_map(|count| unit.iter().map(move |text| text.repeat(count.min(64) as usize))).take(WITNESS_LIMIT).collect()
+            counts
+                .flat_map(|count| unit.iter().map(move |text| text.repeat(count.min(64) as usize)))
+                .take(WITNESS_LIMIT)
+                .collect()
         }
     }
 }
@@ -276,7 +279,9 @@ fn product(heads: &[String], tails: &[String]) -> Vec<String> {
 fn characters(class: &Class) -> Vec<char> {
     let holds = |c: char| match class {
         Class::Unicode(class) => class.ranges().iter().any(|range| range.start() <= c && c <= range.end()),
-        Class::Bytes(class) => class.ranges().iter().any(|range| u32::from(range.start()) <= c as u32 && c as u32 <= u32::from(range.end())),
+        Class::Bytes(class) => {
+            class.ranges().iter().any(|range| u32::from(range.start()) <= c as u32 && c as u32 <= u32::from(range.end()))
+        }
     };
     let likely: Vec<char> = ['x', '1'].into_iter().filter(|c| holds(*c)).collect();
     if !likely.is_empty() {

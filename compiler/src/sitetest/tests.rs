@@ -45,17 +45,25 @@ fn fails(test: &str, why: &str) {
 
 #[test]
 fn promises_that_hold() {
-    holds(r#"client "198.51.100.7"; from "x@a.example" domain="found"; to "alice@example.com"; expect "accept" reason="local-recipient""#);
-    holds(r#"from "x@a.example" domain="nonexistent"; to "alice@example.com"; expect "reject" reason="sender-domain-nonexistent""#);
+    holds(
+        r#"client "198.51.100.7"; from "x@a.example" domain="found"; to "alice@example.com"; expect "accept" reason="local-recipient""#,
+    );
+    holds(
+        r#"from "x@a.example" domain="nonexistent"; to "alice@example.com"; expect "reject" reason="sender-domain-nonexistent""#,
+    );
     holds(r#"from "x@a.example" domain="failed"; to "alice@example.com"; expect "defer""#);
     holds(r#"from ""; to "alice@example.com"; expect "accept" via="store""#);
     holds(r#"from ""; to "postmaster"; expect "accept" via="store""#);
     holds(r#"from ""; to "x@example.net"; expect "reject" reason="null-mx-domain""#);
     holds(r#"from ""; to "x@elsewhere.example"; expect "reject" reason="relay-denied""#);
-    holds(r#"client "192.0.2.7"; from "x@a.example"; to "x@elsewhere.example"; expect "accept" reason="trusted-network" via="isp" tls="encrypt""#);
+    holds(
+        r#"client "192.0.2.7"; from "x@a.example"; to "x@elsewhere.example"; expect "accept" reason="trusted-network" via="isp" tls="encrypt""#,
+    );
     holds(r#"client user="alice"; from "alice@example.com"; to "x@partner.example"; expect "accept" via="direct" tls="verify""#);
     holds(r#"client user="alice"; from "bob@example.com"; to "x@partner.example"; expect "reject" reason="sender-not-owned""#);
-    holds(r#"client "192.0.2.7" listener="submissions"; from ""; to "alice@example.com"; expect "reject" reason="authentication-required""#);
+    holds(
+        r#"client "192.0.2.7" listener="submissions"; from ""; to "alice@example.com"; expect "reject" reason="authentication-required""#,
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use super::{Lookup, LookupFailed, StepKind, Trace};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::site::{AddressEntry, AddressKind, DomainClass, DomainEntry};
+use std::collections::{HashSet, VecDeque};
 
 /// The most addresses that one recipient may expand to (`virtual_alias_expansion_limit`).
 pub const EXPANSION_LIMIT: usize = 1000;
@@ -44,8 +45,8 @@ impl From<LookupFailed> for ExpandError {
 /// Everything that the targets lead to, each address once, in the order of first mention. An address in a local domain that
 /// nobody has stays in the result: its delivery fails with a reason, and the others are not held up by it.
 pub(super) fn expand(targets: Vec<Mailbox>, lookup: &dyn Lookup, trace: &mut Trace) -> Result<Vec<Mailbox>, ExpandError> {
-    let mut seen: std::collections::HashSet<Mailbox> = targets.iter().map(Mailbox::folded).collect();
-    let mut pending: std::collections::VecDeque<Mailbox> = targets.into();
+    let mut seen = HashSet::new();
+    let mut pending: VecDeque<Mailbox> = targets.into_iter().filter(|target| seen.insert(target.folded())).collect();
     let mut result = Vec::new();
     while let Some(address) = pending.pop_front() {
         match resolve(&address, lookup, trace)? {

@@ -100,10 +100,7 @@ impl SiteDraft {
             host: draft.host.value.clone(),
             port: draft.port.value,
             tls: draft.tls.value,
-            login: draft
-                .login
-                .as_ref()
-                .map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
+            login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
             origin: sources.origin(draft.span),
         };
         self.relays.iter().map(relay).collect()

@@ -21,7 +21,8 @@ fn finding(hops: &[Hop]) -> Option<Diagnostic> {
             .help("Remove it from its own targets; to keep a copy as well, give the mailbox another name and list that")
     } else {
         let path: Vec<String> = hops.iter().chain([first]).map(|hop| hop.address.to_string()).collect();
-        RULE.at(first.span, format!("Mail goes in a circle: {}", path.join(" → "))).help("Break the circle at one of these places")
+        RULE.at(first.span, format!("Mail goes in a circle: {}", path.join(" → ")))
+            .help("Break the circle at one of these places")
     };
     let finding = finding.postfix(&["virtual_alias_maps", "alias_maps", "virtual_alias_recursion_limit"]);
     let places = rest.iter().filter(|hop| hop.span != first.span).take(LABELLED);

@@ -1,9 +1,9 @@
 //! DOM003: an address that the site sends mail to, in a domain of its own, and that nobody has.
 
+use crate::lower::draft::{AddressForm, Part};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::graph::targets;
 use crate::rules::{Rule, Subject};
-use crate::lower::draft::{AddressForm, Part};
 use crate::syntax::nearest;
 use postern_schema::decide::{Resolved, StepKind, Trace, resolve};
 use postern_schema::name::Mailbox;

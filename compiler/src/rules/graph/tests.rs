@@ -50,7 +50,10 @@ fn a_circle_through_two_domains_is_found() {
 
 #[test]
 fn ways_that_meet_again_are_no_circle() {
-    assert_eq!(domain("alias \"all\" \"x\" \"y\" \"alice\"\nalias \"x\" \"alice\"\nalias \"y\" \"x\" \"alice\""), Vec::<String>::new());
+    assert_eq!(
+        domain("alias \"all\" \"x\" \"y\" \"alice\"\nalias \"x\" \"alice\"\nalias \"y\" \"x\" \"alice\""),
+        Vec::<String>::new()
+    );
     assert_eq!(domain("pattern \"^sales-(\\\\w+)$\" \"sales+{1}\"\nalias \"sales\" \"alice\""), Vec::<String>::new());
     assert_eq!(domain("alias \"alices\" \"alice+alices\"\ncatch-all \"alice\""), Vec::<String>::new());
 }

@@ -13,7 +13,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         return;
     }
     let Some(span) = queue.bounce_lifetime.span.or(queue.lifetime.span) else { return };
-    let finding = RULE.at(span, "A bounce may wait longer than the mail that it reports").postfix(&["bounce_queue_lifetime", "maximal_queue_lifetime"]);
+    let finding = RULE
+        .at(span, "A bounce may wait longer than the mail that it reports")
+        .postfix(&["bounce_queue_lifetime", "maximal_queue_lifetime"]);
     findings.push(match queue.bounce_lifetime.span {
         Some(_) => finding.help("Write a shorter `bounce-lifetime`"),
         None => finding.help("Write a `bounce-lifetime` too: without one it is 1d"),

@@ -12,9 +12,12 @@ const LEAST: u32 = 30;
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     if let Some(said) = subject.draft.limits.hops.said().filter(|said| *said.value < LEAST) {
         findings.push(
-            RULE.at(said.span, format!("Mail with {} Received fields is taken for a loop, and lists and forwarders add many", said.value))
-                .help("Write hops=100")
-                .postfix(&["hopcount_limit"]),
+            RULE.at(
+                said.span,
+                format!("Mail with {} Received fields is taken for a loop, and lists and forwarders add many", said.value),
+            )
+            .help("Write hops=100")
+            .postfix(&["hopcount_limit"]),
         );
     }
 }

@@ -1,8 +1,8 @@
 //! LST001: two listeners on one address and port.
 
+use crate::lower::draft::ListenerDraft;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
-use crate::lower::draft::ListenerDraft;
 
 /// The rule.
 pub static RULE: Rule = Rule::check("LST001", "bound-twice", Severity::Error, &[], check, include_str!("bound_twice.md"));
@@ -15,7 +15,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             findings.push(
                 RULE.at(
                     span,
-                    format!("The listeners {:?} and {:?} both want port {}", first.name.value, listener.name.value, listener.port.value),
+                    format!(
+                        "The listeners {:?} and {:?} both want port {}",
+                        first.name.value, listener.name.value, listener.port.value
+                    ),
                 )
                 .also(first.port.span.unwrap_or(first.name.span), "the first")
                 .help("Give one of the two another port= or address=")

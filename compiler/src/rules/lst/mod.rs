@@ -11,10 +11,5 @@ use crate::report::Severity;
 use crate::rules::{Raised, Rule};
 
 /// LST020: a listener whose name says no kind.
-pub static LISTENER_WITHOUT_KIND: Rule = Rule::new(
-    "LST020",
-    "listener-without-kind",
-    Severity::Error,
-    Raised::Lowering,
-    include_str!("listener_without_kind.md"),
-);
+pub static LISTENER_WITHOUT_KIND: Rule =
+    Rule::new("LST020", "listener-without-kind", Severity::Error, Raised::Lowering, include_str!("listener_without_kind.md"));

@@ -30,7 +30,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         }
         for range in &own {
             if let Some(around) = own.iter().find(|other| other.value != range.value && other.value.contains(&range.value)) {
-                let message = format!("{} lies within {}, which the network {:?} lists too", range.value, around.value, network.name.value);
+                let message =
+                    format!("{} lies within {}, which the network {:?} lists too", range.value, around.value, network.name.value);
                 findings.push(RULE.at(range.span, message).also(around.span, "the wider range").help("Remove one of the two"));
             }
         }

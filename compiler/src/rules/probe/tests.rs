@@ -25,9 +25,8 @@ route to="*" via="direct"
 fn range() -> impl Strategy<Value = IpNet> {
     let v4 = (any::<u32>(), 0..=32_u8).prop_map(|(bits, prefix)| IpNet::V4(Ipv4Net::new(bits.into(), prefix).unwrap().trunc()));
     // Few distinct addresses, so that ranges nest and neighbours meet.
-    let near = (0_u32..8, 24..=32_u8).prop_map(|(bits, prefix)| {
-        IpNet::V4(Ipv4Net::new((0xC000_0200 + bits * 32).into(), prefix).unwrap().trunc())
-    });
+    let near = (0_u32..8, 24..=32_u8)
+        .prop_map(|(bits, prefix)| IpNet::V4(Ipv4Net::new((0xC000_0200 + bits * 32).into(), prefix).unwrap().trunc()));
     let v6 = (any::<u128>(), 0..=128_u8)
         .prop_map(|(bits, prefix)| IpNet::V6(Ipv6Net::new((bits | 1 << 125).into(), prefix).unwrap().trunc()));
     prop_oneof![v4, near, v6]
@@ -108,7 +107,8 @@ fn two_halves_of_the_internet_are_the_internet() {
     assert!(public > 3_000_000_000, "{public}");
     // Taking everything but one /24 away again closes it.
     let name = "none".into();
-    let ranges = ["0.0.0.0/1", "128.0.0.0/1"].iter().flat_map(|half| half.parse::<IpNet>().unwrap().subnets(2).unwrap()).collect();
+    let ranges =
+        ["0.0.0.0/1", "128.0.0.0/1"].iter().flat_map(|half| half.parse::<IpNet>().unwrap().subnets(2).unwrap()).collect();
     model.site.networks.push(Network { name, ranges, relay: false, reason: Box::default(), origin: Origin::DEFAULT });
     assert!(open_paths(&model).is_empty());
 }

@@ -18,7 +18,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let message = format!("The network {:?} trusts {}, which container engines give out", network.name.value, range.value);
         findings.push(
             RULE.at(range.span, message)
-                .help("Name the one subnet of the containers that send mail (fix it with `ipam` or `--subnet`), or let them log in")
+                .help(
+                    "Name the one subnet of the containers that send mail (fix it with `ipam` or `--subnet`), or let them log in",
+                )
                 .postfix(&["mynetworks"]),
         );
     }

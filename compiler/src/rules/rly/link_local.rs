@@ -5,8 +5,7 @@ use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("RLY004", "link-local-relay", Severity::Error, &[], check, include_str!("link_local.md"));
+pub static RULE: Rule = Rule::check("RLY004", "link-local-relay", Severity::Error, &[], check, include_str!("link_local.md"));
 
 /// Link-local addresses of both families (RFC 3927 2.1, RFC 4291 2.5.6).
 pub(super) const BLOCKS: &[&str] = &["169.254.0.0/16", "fe80::/10"];

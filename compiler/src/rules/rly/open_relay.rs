@@ -9,8 +9,7 @@ use crate::source::Spanned;
 use ipnet::IpNet;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("RLY001", "open-relay", Severity::Error, &[], check, include_str!("open_relay.md"));
+pub static RULE: Rule = Rule::check("RLY001", "open-relay", Severity::Error, &[], check, include_str!("open_relay.md"));
 
 /// More public addresses than any one organisation has under one key: an IPv4 /8, an IPv6 /24.
 const MOST_V4: u128 = 1 << 24;
@@ -25,8 +24,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let owner = |path: &&OpenPath| subject.model.site.network(path.region.representative);
         open.iter().filter(|path| owner(path).is_some_and(|owner| owner.name == network.name.value)).cloned().collect()
     };
-    let shares: Vec<(&NetworkDraft, Vec<OpenPath>)> =
-        subject.draft.networks.iter().map(|network| (network, of_network(network))).filter(|(_, open)| !open.is_empty()).collect();
+    let shares: Vec<(&NetworkDraft, Vec<OpenPath>)> = subject
+        .draft
+        .networks
+        .iter()
+        .map(|network| (network, of_network(network)))
+        .filter(|(_, open)| !open.is_empty())
+        .collect();
     // Several networks may be harmless each, and the Internet together: then the largest is named.
     let guilty: Vec<_> = match shares.iter().filter(|(_, open)| is_anybody(open)).collect::<Vec<_>>() {
         found if !found.is_empty() => found,

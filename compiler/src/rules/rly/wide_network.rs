@@ -17,7 +17,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             || is_within(range.value, super::link_local::BLOCKS)
             || is_within(range.value, super::shared_space::BLOCKS)
             || is_loopback(range.value);
-        let Some(limit) = limit(network, range.value).filter(|limit| range.value.prefix_len() < *limit && !named_otherwise) else {
+        let Some(limit) = limit(network, range.value).filter(|limit| range.value.prefix_len() < *limit && !named_otherwise)
+        else {
             continue;
         };
         let finding = RULE

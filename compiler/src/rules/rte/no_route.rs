@@ -42,7 +42,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 fn finding(span: crate::source::Span, message: String, to: &str) -> Diagnostic {
-    RULE.at(span, message)
-        .help(format!("Write `route to=\"{to}\" via=\"direct\"`, or via= a `relay`"))
-        .postfix(&["relayhost", "transport_maps", "default_transport"])
+    RULE.at(span, message).help(format!("Write `route to=\"{to}\" via=\"direct\"`, or via= a `relay`")).postfix(&[
+        "relayhost",
+        "transport_maps",
+        "default_transport",
+    ])
 }

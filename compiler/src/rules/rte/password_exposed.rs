@@ -23,10 +23,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             TlsLevel::Encrypt | TlsLevel::Verify => "it goes to whoever answers, with any certificate",
         };
         findings.push(
-            RULE.at(span, format!("The password for the relay {:?} is not safe with tls \"{}\": {who}", relay.name.value, relay.tls.value))
-                .also(login.span, "this password")
-                .help("Write `tls \"verify\"`")
-                .postfix(&["smtp_tls_security_level", "smtp_sasl_password_maps"]),
+            RULE.at(
+                span,
+                format!("The password for the relay {:?} is not safe with tls \"{}\": {who}", relay.name.value, relay.tls.value),
+            )
+            .also(login.span, "this password")
+            .help("Write `tls \"verify\"`")
+            .postfix(&["smtp_tls_security_level", "smtp_sasl_password_maps"]),
         );
     }
 }

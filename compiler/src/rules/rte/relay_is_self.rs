@@ -20,9 +20,7 @@ pub static RULE: Rule = Rule::check(
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for relay in &subject.draft.relays {
         let listener = subject.draft.listeners.iter().find(|listener| {
-            let bound = |address: IpAddr| {
-                listener.addresses.iter().any(|own| own.value == address || own.value.is_unspecified())
-            };
+            let bound = |address: IpAddr| listener.addresses.iter().any(|own| own.value == address || own.value.is_unspecified());
             listener.port.value == relay.port.value && is_here(subject, relay, &bound)
         });
         if let Some(listener) = listener {

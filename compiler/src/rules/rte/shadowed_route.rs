@@ -6,8 +6,7 @@ use crate::rules::{Rule, Subject};
 use postern_schema::site::RoutePattern;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("RTE002", "shadowed-route", Severity::Warning, &[], check, include_str!("shadowed_route.md"));
+pub static RULE: Rule = Rule::check("RTE002", "shadowed-route", Severity::Warning, &[], check, include_str!("shadowed_route.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let routes = &subject.draft.routes;

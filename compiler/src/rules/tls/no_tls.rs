@@ -19,9 +19,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let listener = subject.draft.listeners.iter().find(|listener| listener.kind.value == ListenerKind::Mx);
     if let Some(listener) = listener.filter(|listener| !listener.addresses.iter().all(|address| address.value.is_loopback())) {
         findings.push(
-            RULE.at(listener.name.span, format!("The listener {:?} offers no TLS: the site has no certificate", listener.name.value))
-                .help("Write `tls { certificate … }`, or `tls { self-signed; }`: other hosts do not verify it, and use it all the same")
-                .postfix(&["smtpd_tls_security_level", "smtpd_tls_cert_file"]),
+            RULE.at(
+                listener.name.span,
+                format!("The listener {:?} offers no TLS: the site has no certificate", listener.name.value),
+            )
+            .help(
+                "Write `tls { certificate … }`, or `tls { self-signed; }`: other hosts do not verify it, and use it all the same",
+            )
+            .postfix(&["smtpd_tls_security_level", "smtpd_tls_cert_file"]),
         );
     }
 }
