@@ -17,12 +17,11 @@ pub mod probe;
 mod crt;
 mod dom;
 mod fil;
-mod kdl;
 mod lim;
-mod lng;
 mod lst;
 mod nam;
 mod net;
+mod reading;
 mod rly;
 mod rte;
 mod sec;
@@ -102,10 +101,18 @@ impl Rule {
         Diagnostic::new(self.code, self.severity, span, message)
     }
 
-    /// The first line of its page, without the code: a title.
+    /// A title: the first line of its page, without the code.
     pub fn title(&self) -> &'static str {
-        let line = self.explain.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
-        line.strip_prefix(self.code).map_or(line, |rest| rest.trim_start_matches([':', ' ']))
+        let line = self.explain.lines().next().unwrap_or_default();
+        match line.strip_prefix("# ") {
+            Some(heading) => heading.strip_prefix(self.code).map_or(heading, |rest| rest.trim_start_matches([':', ' '])),
+            None => line.split_inclusive(". ").next().unwrap_or(line).trim_end_matches([' ', '.']),
+        }
+    }
+
+    /// Whether it has a page with examples, and not one paragraph alone.
+    pub fn has_page(&self) -> bool {
+        self.explain.starts_with("# ")
     }
 }
 
