@@ -48,7 +48,11 @@ fn main() -> ExitCode {
         return ExitCode::from(64);
     };
     let report = run(&arguments);
-    if arguments.json { println!("{:#}", report.json()) } else { print!("{}", report.text()) }
+    if arguments.json {
+        println!("{:#}", report.json())
+    } else {
+        print!("{}", report.text())
+    }
     ExitCode::SUCCESS
 }
 

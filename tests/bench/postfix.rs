@@ -32,7 +32,8 @@ impl Postfix {
         let (uid, gid) = (id("-u", "postfix")?, id("-g", "postfix")?);
         let folder = tempfile::Builder::new().prefix("postern-bench-").tempdir().map_err(|error| error.to_string())?;
         // Postfix takes no port 0. The port is free now, and it is ours by the time somebody else could want it.
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map_err(|error| error.to_string())?.port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map_err(|error| error.to_string())?.port();
         let sink = Peer::start(Script::sink());
         write_folders(folder.path(), uid, gid, port, sink.address().port()).map_err(|error| error.to_string())?;
         let postfix = Postfix { folder, address: SocketAddr::from(([127, 0, 0, 1], port)), sink };

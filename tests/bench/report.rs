@@ -74,7 +74,11 @@ impl Report {
         for rate in &self.rates {
             let ratio = self.ratio(rate).map_or(String::new(), |ratio| format!("{ratio:.1} x"));
             // Writing to a String does not fail.
-            let _ = writeln!(out, "{:<30} {:>8} {:>10.0} {:>10.0} {ratio:>12}", rate.what, rate.sessions, rate.accepted, rate.through);
+            let _ = writeln!(
+                out,
+                "{:<30} {:>8} {:>10.0} {:>10.0} {ratio:>12}",
+                rate.what, rate.sessions, rate.accepted, rate.through
+            );
         }
         for (what, (now, most)) in &self.memory {
             let _ = writeln!(out, "memory: {what:<32} {:>7.1} MB resident, {:.1} MB at most", mb(*now), mb(*most));

@@ -74,8 +74,9 @@ fn ask_explain(scene: &Scene, site: &str, facts: Facts, sender_domain: Option<&s
     if facts.user {
         arguments.extend(["--user", LOGIN.0]);
     }
-    if let Some(word) = sender_domain {
-        arguments.extend(["--sender-domain", word]);
+    let fact = sender_domain.map(|word| format!("sender-domain={word}"));
+    if let Some(fact) = &fact {
+        arguments.extend(["--fact", fact]);
     }
     arguments.extend(["--from", facts.from, "--to", facts.to]);
     let outcome = scene.site.postern(&arguments);

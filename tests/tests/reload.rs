@@ -13,7 +13,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// The site with a mailbox more, and without the alias.
@@ -170,28 +170,52 @@ fn a_site_whose_certificate_is_missing_changes_nothing() {
     assert_eq!(digest(&scene), digest_of_new);
 }
 
+/// Ends a load when it goes out of scope, however that comes about: a failed assertion must not leave it running.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn no_message_is_lost_while_snapshots_change_under_load() {
     let scene = Scene::start();
     let old = kdl(scene.relay.address().port());
     let new = changed(&scene);
-    let stop = Arc::new(AtomicBool::new(false));
-    let load =
-        Load { sessions: 8, messages: u64::MAX, stop: stop.clone(), ..Load::to(scene.daemon.address("mx"), "alice@example.com") };
+    let load = Load { sessions: 8, messages: u64::MAX, ..Load::to(scene.daemon.address("mx"), "alice@example.com") };
     let report = thread::scope(|scope| {
         let running = scope.spawn(|| load.run());
+        let stop = Stop(load.stop.clone());
         for kdl in [&new, &old, &new, &old, &new] {
             let digest = scene.site.rebuild(kdl);
             scene.daemon.control(&["reload"]).success();
             assert_eq!(self::digest(&scene), digest);
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        drop(stop);
         running.join().unwrap()
     });
     assert_eq!((report.refused, report.unanswered, report.trouble), (0, 0, None));
     let maildir = scene.site.maildir("alice@example.com");
     let arrived: BTreeSet<u64> = maildir.wait_for(report.acknowledged.len()).iter().filter_map(|m| number_of(m)).collect();
     assert_eq!(arrived, report.acknowledged.into_iter().collect());
+}
+
+#[test]
+fn an_earlier_snapshot_comes_back_while_it_is_still_in_use() {
+    let scene = Scene::start();
+    let old = kdl(scene.relay.address().port());
+    let first = digest(&scene);
+    // This session holds the first snapshot until its transaction ends.
+    let mut client = scene.stranger();
+    client.expect("MAIL FROM:<a@remote.test>", 250);
+    scene.site.rebuild(&changed(&scene));
+    scene.daemon.control(&["reload"]).success();
+    assert_eq!(scene.site.rebuild(&old), first);
+    scene.daemon.control(&["reload"]).success();
+    assert_eq!(digest(&scene), first);
+    client.expect("RCPT TO:<info@example.com>", 250);
 }
 
 #[test]

@@ -72,7 +72,8 @@ fn the_map_names_every_part() {
 
 #[test]
 fn every_rule_is_a_pair_of_files_and_registered_once() {
-    let registered = |rule: &&'static postern::rules::Rule| rules::Registered { code: rule.code, name: rule.name, page: rule.explain };
+    let registered =
+        |rule: &&'static postern::rules::Rule| rules::Registered { code: rule.code, name: rule.name, page: rule.explain };
     let registered: Vec<_> = postern::rules::RULES.iter().map(registered).collect();
     assert_none(&rules::check(&TREE, &registered));
 }

@@ -57,17 +57,17 @@ fn describe(snapshot: &Snapshot) -> Result<String, LookupFailed> {
     let header = snapshot.header();
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = writeln!(text, "snapshot  {}  (verified)", snapshot.digest());
-    let _ = writeln!(text, "site      {}  (verified)", digest_hex(&header.site_digest));
-    let _ = writeln!(text, "format    {}", header.format);
-    let _ = writeln!(text, "compiler  {}", header.compiler);
-    let _ = writeln!(text, "hostname  {}", snapshot.site().hostname);
+    let _ = writeln!(text, "snapshot digest  {}  (verified)", snapshot.digest());
+    let _ = writeln!(text, "site digest      {}  (verified)", digest_hex(&header.site_digest));
+    let _ = writeln!(text, "format           {}", header.format);
+    let _ = writeln!(text, "compiler         {}", header.compiler);
+    let _ = writeln!(text, "hostname         {}", snapshot.site().hostname);
     for source in &header.sources {
-        let _ = writeln!(text, "source    {}  {}", digest_hex(&source.sha256), source.path);
+        let _ = writeln!(text, "source           {}  {}", digest_hex(&source.sha256), source.path);
     }
     for table in Table::ALL.into_iter().filter(|table| *table != Table::Header) {
         let count = snapshot.entries(table)?.len();
-        let _ = writeln!(text, "table     {:<10}  {count} {}", table.as_str(), if count == 1 { "entry" } else { "entries" });
+        let _ = writeln!(text, "table            {:<10}  {count} {}", table.as_str(), if count == 1 { "entry" } else { "entries" });
     }
     Ok(text)
 }

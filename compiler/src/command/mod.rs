@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod dns;
 mod explain;
+mod init;
 mod inspect;
 mod inventory;
 mod plan;
@@ -55,6 +56,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Try a site out on this machine
     Up(up::Arguments),
+    /// Write a first site, from flags or from answers
+    Init(init::Arguments),
 }
 
 /// Runs `postern` with these arguments, the program's name first.
@@ -81,6 +84,7 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Rule(arguments) => rule::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Up(arguments) => up::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
     }
 }
 

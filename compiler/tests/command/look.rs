@@ -113,7 +113,7 @@ fn inspect_verifies_and_dumps() {
     let folder = Folder::with(GOOD);
     let digest = folder.run(&["build", "site.kdl", "--out", "out"]).ended(0).out;
     let shown = folder.run(&["inspect", "out"]).ended(0).quietly().out;
-    assert!(shown.starts_with(&format!("snapshot  {}  (verified)\n", digest.trim_end())), "{shown}");
+    assert!(shown.starts_with(&format!("snapshot digest  {}  (verified)\n", digest.trim_end())), "{shown}");
     assert!(shown.contains("  site.kdl\n"), "{shown}");
     for (table, wanted) in [
         ("settings", "site hostname = mail.example.com"),

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-const READY: &str = r#"{"ready":{"digest":"ab","generation":1,"listeners":[{"name":"mx","kind":"mx","address":"127.0.0.1:2525"}],"state":"state/queue"}}"#;
+const READY: &str = r#"{"ready":{"digest":"ab","generation":1,"listeners":[{"name":"mx","kind":"mx","address":"127.0.0.1:2525"}],"state":"state"}}"#;
 
 /// The program in a folder of its own, beside a `posternd` that is this script.
 fn install(folder: &Folder, script: &str) -> PathBuf {
@@ -78,7 +78,7 @@ fn it_builds_serves_welcomes_and_stops_once_with_the_status_of_the_daemon() {
         assert_eq!(fs::read_to_string(folder.join("stopped")).expect("a note"), "asked\n");
         let arguments = fs::read_to_string(folder.join("arguments")).expect("a note");
         let wanted =
-            ["run", "--snapshot", "state/site", "--state", "state/queue", "--stop-with-parent", "--credentials", "credentials"];
+            ["run", "--snapshot", "state/site", "--state", "state", "--stop-with-parent", "--credentials", "credentials"];
         assert_eq!(arguments.lines().collect::<Vec<_>>(), wanted);
         let mode = fs::metadata(folder.join("state")).expect("a folder").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);

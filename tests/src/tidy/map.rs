@@ -28,7 +28,8 @@ pub fn paths_exist(tree: &Tree) -> Vec<Finding> {
 
 /// A slash, or a document or manifest of the root. `postern-schema`, `decide` and `site.kdl` are no paths of this tree.
 fn is_path(name: &str) -> bool {
-    let is_root_file = name.starts_with(|c: char| c.is_ascii_uppercase()) && [".md", ".toml"].iter().any(|end| name.ends_with(end));
+    let is_root_file =
+        name.starts_with(|c: char| c.is_ascii_uppercase()) && [".md", ".toml"].iter().any(|end| name.ends_with(end));
     (name.contains('/') || is_root_file) && !MADE_LATER.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -50,7 +51,10 @@ mod tests {
     #[test]
     fn a_path_that_is_gone_and_a_part_that_is_not_named_are_found() {
         let tree = Tree::of(&[
-            (MAP, "`schema/src/site/` and `schema/src/old.rs`, `postern-schema`, `x.rs`, `GONE.md`, [x](docs/gone.md)\n`target/release/postern`"),
+            (
+                MAP,
+                "`schema/src/site/` and `schema/src/old.rs`, `postern-schema`, `x.rs`, `GONE.md`, [x](docs/gone.md)\n`target/release/postern`",
+            ),
             ("schema/src/site/mod.rs", ""),
             ("runtime/src/net/mod.rs", ""),
             ("runtime/src/net/inner/mod.rs", ""),

@@ -16,7 +16,7 @@ const CODES: &[&str] = &[
 /// Every reply number that is written elsewhere.
 pub fn numbers(tree: &Tree, allowed: &Allowed) -> Vec<Finding> {
     let line_start = Regex::new(r"(?:^|\\n)[2-5][0-5][0-9](?:[ -]|\\r|$)").unwrap();
-    let status = Regex::new(r"(?:^|[^0-9.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?:[^0-9.]|$)").unwrap();
+    let status = Regex::new(r"(?:^|[^0-9A-Za-z.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?:[^0-9.]|$)").unwrap();
     // The section of an RFC looks like a status.
     let citation = Regex::new(r"RFC [0-9]+(?: [0-9.]+)?").unwrap();
     let speaks = Regex::new(r"(?i)code|reply|replies|status|=>|response").unwrap();

@@ -71,7 +71,9 @@ impl SourceFile {
     }
 
     fn new(path: String, text: String) -> SourceFile {
-        SourceFile { is_test: path.starts_with("tests/"), path, text, code: OnceLock::new() }
+        // The tests crate, and the `tests` folder of another one.
+        let is_test = path.starts_with("tests/") || path.split('/').nth(1) == Some("tests");
+        SourceFile { is_test, path, text, code: OnceLock::new() }
     }
 
     /// The path, without `.rs`, of every module that this file declares under `#[cfg(test)]`.
@@ -184,8 +186,12 @@ mod tests {
             ("x/src/b.rs", declaration),
             ("x/src/b/tests.rs", ""),
             ("tests/src/lib.rs", ""),
+            ("x/tests/e.rs", ""),
         ]);
         let tests: Vec<&str> = tree.files().iter().filter(|file| file.is_test()).map(|file| file.path.as_str()).collect();
-        assert_eq!(tests, ["x/src/tests.rs", "x/src/tests/deep.rs", "x/src/fixture.rs", "x/src/b/tests.rs", "tests/src/lib.rs"]);
+        assert_eq!(
+            tests,
+            ["x/src/tests.rs", "x/src/tests/deep.rs", "x/src/fixture.rs", "x/src/b/tests.rs", "tests/src/lib.rs", "x/tests/e.rs"]
+        );
     }
 }
