@@ -23,6 +23,9 @@ pub enum Extent {
     Part,
 }
 
+/// The most findings of one run: beyond them, it is something else than a site.
+const FINDINGS_LIMIT: usize = 1000;
+
 /// Checks the nodes of a site file, or of all the files of a site in one list.
 pub fn check(nodes: &[Node], extent: Extent) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
@@ -43,6 +46,9 @@ fn check_block(
     // Names that an unknown node was probably meant to be: they are not missed as well.
     let mut excused: Vec<&'static str> = Vec::new();
     for node in nodes {
+        if findings.len() >= FINDINGS_LIMIT {
+            return;
+        }
         let Some(spec) = known.clone().find(|spec| spec.name == node.name.value) else {
             findings.push(unknown::node(node, known.clone(), parent.spec, &mut excused));
             continue;

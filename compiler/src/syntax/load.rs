@@ -1,9 +1,11 @@
 //! A site from its files: [`load`]. It reads, parses and checks; what it returns is ready to be lowered.
 
-use super::check::{Extent, check};
-use super::{Node, kdl};
+use super::Node;
+use super::check::check;
+use super::parse::parse;
 use crate::report::{self, Diagnostic, Severity};
-use crate::source::Sources;
+use crate::source::{SourceId, Sources};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -105,16 +107,29 @@ fn load_from(mut sources: Sources, name: &str, text: String, _options: &LoadOpti
     let mut nodes = Vec::new();
     let mut diagnostics = Vec::new();
     if let Some(id) = sources.add(name, text) {
-        match kdl::parse(id, &sources.source(id).text) {
-            Ok(found) => nodes = found,
-            Err(found) => diagnostics = found,
-        }
-    }
-    if diagnostics.is_empty() {
-        diagnostics = check(&nodes, Extent::Whole);
+        let parsed = parse(id, &sources.source(id).text);
+        diagnostics = parsed.diagnostics;
+        merge(&mut diagnostics, check(&parsed.nodes, parsed.extent));
+        nodes = parsed.nodes;
     }
     report::sort(&mut diagnostics);
     Loaded { sources, nodes, diagnostics }
+}
+
+/// Joins what was said about the text with what the grammar says. Of two findings about one value, the grammar's is the better
+/// where the other only misses quotes, and the other where the text itself is broken.
+fn merge(said: &mut Vec<Diagnostic>, found: Vec<Diagnostic>) {
+    let unquoted = |code: &str| matches!(code, "KDL010" | "KDL011" | "KDL012" | "KDL037");
+    let (weak, strong): (Vec<_>, Vec<_>) = said.drain(..).partition(|finding| unquoted(finding.code));
+    let starts = |findings: &[Diagnostic]| findings.iter().map(start).collect::<BTreeSet<_>>();
+    let (broken, judged) = (starts(&strong), starts(&found));
+    said.extend(weak.into_iter().filter(|finding| !judged.contains(&start(finding))));
+    said.extend(found.into_iter().filter(|finding| !broken.contains(&start(finding))));
+    said.extend(strong);
+}
+
+fn start(finding: &Diagnostic) -> (SourceId, u32) {
+    (finding.primary.source, finding.primary.start)
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {

@@ -52,8 +52,10 @@ fn check_arguments(node: &Node, spec: &'static NodeSpec, findings: &mut Vec<Diag
         }
     }
     let given = node.arguments.len();
-    if let Some(missing) = spec.arguments.get(given).filter(|argument| argument.required) {
-        findings.push(missing_argument(node, spec, missing));
+    // Somebody who wrote `mailbox local-part="alice"` has the value, in the wrong form, and is told so.
+    let missing = spec.arguments.get(given).filter(|argument| argument.required && node.property(argument.name).is_none());
+    if let Some(missing) = missing {
+        findings.push(missing_argument(spec, node, missing));
     }
 }
 
@@ -75,14 +77,9 @@ fn surplus(node: &Node, spec: &NodeSpec, argument: &Spanned<Value>, index: usize
     Diagnostic::error("LNG005", argument.span.to(last), message).help(help)
 }
 
-fn missing_argument(node: &Node, spec: &NodeSpec, missing: &Argument) -> Diagnostic {
+fn missing_argument(spec: &NodeSpec, node: &Node, missing: &Argument) -> Diagnostic {
     let message = format!("`{}` lacks its {}: {}", spec.name, missing.name, missing.kind.describe());
-    // Somebody who wrote `mailbox name="alice"` or `site hostname=…` has the value, in the wrong form.
-    let help = match node.property(missing.name) {
-        Some(_) => format!("Remove `{}=` and keep the value", missing.name),
-        None => format!("Write `{}`", first_line(spec)),
-    };
-    Diagnostic::error("LNG004", node.name.span, message).help(help).postfix(spec.postfix)
+    Diagnostic::error("LNG004", node.name.span, message).help(format!("Write `{}`", first_line(spec))).postfix(spec.postfix)
 }
 
 fn first_line(spec: &NodeSpec) -> &'static str {

@@ -7,6 +7,7 @@ mod place;
 mod quantity;
 
 pub use error::ValueError;
+pub(in crate::syntax) use place::host_and_port;
 pub use place::{Address, Endpoint};
 pub use quantity::{Factor, Octets, Rate};
 
