@@ -1,6 +1,13 @@
 //! `postern`, the compiler: a mail site in KDL becomes a snapshot and DNS records, or a list of what is wrong with it.
 
+pub mod command;
+pub mod compile;
+pub mod emit;
+pub mod explain;
+pub mod lower;
 pub mod model;
 pub mod report;
+pub mod rules;
+pub mod sitetest;
 pub mod source;
 pub mod syntax;

@@ -1,2 +1,24 @@
 //! `posternd`, the runtime: an MTA that serves one compiled snapshot at a time.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`smtp`] | the protocol, pure: octets in, actions out |
+//! | [`net`] | the way in: sockets, sessions, transactions |
+//! | [`queue`] | what was accepted and is not delivered yet; durable |
+//! | [`deliver`] | the way out |
+//! | [`site`] | the snapshot in force, and its successor |
+//! | [`auth`], [`dns`] | who somebody is, and what names mean |
+//! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
 
+pub mod auth;
+pub mod cli;
+pub mod control;
+pub mod daemon;
+pub mod deliver;
+pub mod dns;
+pub mod logging;
+pub mod net;
+pub mod queue;
+pub mod site;
+pub mod smtp;
+pub mod state;

@@ -6,6 +6,7 @@
 use crate::decide::Reason;
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write;
 
 /// Three digits, 200 to 599 (RFC 5321 4.2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -42,6 +43,11 @@ impl ReplyCode {
     pub fn is_permanent(self) -> bool {
         self.0 / 100 == 5
     }
+
+    /// 421: whoever says it closes the connection, whatever the command was (RFC 5321 3.8).
+    pub fn closes_channel(self) -> bool {
+        self.0 == 421
+    }
 }
 
 impl fmt::Display for ReplyCode {
@@ -74,6 +80,41 @@ impl EnhancedStatus {
     pub fn class(self) -> u8 {
         self.0
     }
+
+    /// What it is about: the second number (RFC 3463 3).
+    pub fn subject(self) -> StatusSubject {
+        match self.1 {
+            1 => StatusSubject::Address,
+            2 => StatusSubject::Mailbox,
+            3 => StatusSubject::MailSystem,
+            4 => StatusSubject::Network,
+            5 => StatusSubject::Protocol,
+            6 => StatusSubject::Content,
+            7 => StatusSubject::Policy,
+            _ => StatusSubject::Other,
+        }
+    }
+}
+
+/// What an enhanced status is about (RFC 3463 3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum StatusSubject {
+    /// Nothing more is known.
+    Other,
+    /// The address of the sender or recipient.
+    Address,
+    /// The mailbox: full, closed, too small.
+    Mailbox,
+    /// The host that has the mailbox.
+    MailSystem,
+    /// The way there.
+    Network,
+    /// What was said in the session.
+    Protocol,
+    /// What is in the message.
+    Content,
+    /// Security or policy.
+    Policy,
 }
 
 impl fmt::Display for EnhancedStatus {
@@ -112,13 +153,24 @@ impl Reply {
         let mut lines = self.text.split('\n').peekable();
         while let Some(line) = lines.next() {
             let divider = if lines.peek().is_some() { '-' } else { ' ' };
-            out.extend_from_slice(format!("{}{divider}", self.code).as_bytes());
+            // A `Vec` takes every write, so there is no error to look at.
+            let _ = write!(out, "{}{divider}", self.code);
             if let Some(status) = self.status {
-                out.extend_from_slice(format!("{status} ").as_bytes());
+                let _ = write!(out, "{status} ");
             }
             out.extend(line.bytes().map(|b| if b.is_ascii_graphic() || b == b' ' { b } else { b'?' }));
             out.extend_from_slice(b"\r\n");
         }
+    }
+
+    /// The enhanced status; where there is none, one that says no more than the code does (RFC 3463 3.1).
+    pub fn status_or_class(&self) -> EnhancedStatus {
+        let class = match self.code {
+            code if code.is_transient() => 4,
+            code if code.is_permanent() => 5,
+            _ => 2,
+        };
+        self.status.unwrap_or(EnhancedStatus(class, 0, 0))
     }
 
     /// Builds a reply that a peer sent: the code and the raw text of its lines, joined by `\n`. The enhanced status is taken
@@ -279,6 +331,10 @@ impl Reply {
     pub fn tls_failed(text: String) -> Reply {
         Reply::fixed(450, Some((4, 7, 5)), "").with_text(text)
     }
+    /// The peer offers no way to log in that we speak.
+    pub fn login_unavailable(text: String) -> Reply {
+        Reply::fixed(450, Some((4, 7, 0)), "").with_text(text)
+    }
     /// Our own trouble on the way out: a file, a credential, a snapshot.
     pub fn local_trouble(text: String) -> Reply {
         Reply::fixed(451, Some((4, 3, 0)), "").with_text(text)
@@ -294,6 +350,10 @@ impl Reply {
     /// The destination takes no mail, RFC 7505 4.
     pub fn null_mx(text: String) -> Reply {
         Reply::fixed(556, Some((5, 1, 10)), "").with_text(text)
+    }
+    /// The way leads back to us, RFC 5321 5.1 and RFC 3463 3.5.
+    pub fn loops_back(text: String) -> Reply {
+        Reply::fixed(554, Some((5, 4, 6)), "").with_text(text)
     }
     /// The peer cannot take this message: it lacks SMTPUTF8, RFC 6531 3.5.
     pub fn peer_lacks_smtputf8(text: String) -> Reply {
@@ -373,6 +433,16 @@ mod tests {
         assert_eq!(reply.to_string(), "550 5.1.1 No such user really");
         assert_eq!(Reply::from_peer(code, "4.1.1 odd").status, None);
         assert_eq!(Reply::from_peer(code, "").to_string(), "550");
+    }
+
+    #[test]
+    fn a_reply_without_status_has_that_of_its_class() {
+        let status = |code: &[u8], text| Reply::from_peer(ReplyCode::parse(code).unwrap(), text).status_or_class();
+        assert_eq!(status(b"450", "later").to_string(), "4.0.0");
+        assert_eq!(status(b"550", "no").to_string(), "5.0.0");
+        assert_eq!(status(b"550", "5.1.1 no").to_string(), "5.1.1");
+        assert_eq!(status(b"550", "5.1.1 no").subject(), StatusSubject::Address);
+        assert_eq!(status(b"550", "5.99.1 no").subject(), StatusSubject::Other);
     }
 
     #[test]

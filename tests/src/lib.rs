@@ -1,1 +1,30 @@
-//! Stub.
+//! The harness: what the tests of Postern stand on. Everything is in process, on loopback and on ports that the system
+//! chooses, so tests run in parallel, without network, root or an installed server.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`dns`] | a DNS server with a zone, broken names and counters |
+//! | [`peer`] | an SMTP or LMTP receiver that follows a script and records what it took |
+//! | [`client`] | an SMTP client that sends exactly what it is told |
+//! | [`tls`] | a certificate authority of its own |
+//! | [`daemon`] | `postern build`, `posternd run`, and the folders around them |
+//! | [`dialogue`] | `.dialogue` files and what plays them |
+//! | [`load`] | many sessions and messages at once, each message with a name |
+//! | [`scene`] | the quickstart, running, with everything around it |
+//! | [`tidy`] | the checks of the source tree itself |
+//!
+//! The harness panics where a test would: a harness that cannot go on has found something out.
+#![allow(clippy::unwrap_used)]
+
+pub mod acceptor;
+pub mod client;
+pub mod daemon;
+pub mod dialogue;
+pub mod dns;
+pub mod load;
+pub mod peer;
+pub mod scene;
+pub mod tidy;
+pub mod tls;
+pub mod wait;
+pub mod wire;

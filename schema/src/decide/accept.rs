@@ -62,6 +62,15 @@ pub fn accept(facts: &RecipientFacts<'_>, lookup: &dyn Lookup) -> Answer<RelayPe
     }
 }
 
+/// The addresses that a notification of our own to this address ends at. Where the site cannot say, the address itself:
+/// its delivery is decided by [`super::route`] again and waits there.
+pub fn expansion(recipient: &Mailbox, lookup: &dyn Lookup) -> Vec<Mailbox> {
+    match expand(vec![recipient.clone()], lookup, &mut Trace::default()) {
+        Ok(expansion) if !expansion.is_empty() => expansion,
+        _ => vec![recipient.clone()],
+    }
+}
+
 fn accept_elsewhere(
     facts: &RecipientFacts<'_>, class: ClientClass<'_>, recipient: Mailbox, lookup: &dyn Lookup, mut trace: Trace,
 ) -> Answer<RelayPermit> {

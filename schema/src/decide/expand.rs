@@ -7,13 +7,14 @@
 use super::{Lookup, LookupFailed, StepKind, Trace};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::site::{AddressEntry, AddressKind, DomainClass, DomainEntry};
+use std::collections::{HashSet, VecDeque};
 
 /// The most addresses that one recipient may expand to (`virtual_alias_expansion_limit`).
 pub const EXPANSION_LIMIT: usize = 1000;
 
 /// What an address of ours turned out to be.
-#[derive(Debug, PartialEq)]
-pub(super) enum Resolved {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resolved {
     /// A mailbox, under this address once detail and alias domain are set aside.
     Mailbox(Mailbox),
     /// Other addresses.
@@ -44,8 +45,8 @@ impl From<LookupFailed> for ExpandError {
 /// Everything that the targets lead to, each address once, in the order of first mention. An address in a local domain that
 /// nobody has stays in the result: its delivery fails with a reason, and the others are not held up by it.
 pub(super) fn expand(targets: Vec<Mailbox>, lookup: &dyn Lookup, trace: &mut Trace) -> Result<Vec<Mailbox>, ExpandError> {
-    let mut seen: std::collections::HashSet<Mailbox> = targets.iter().map(Mailbox::folded).collect();
-    let mut pending: std::collections::VecDeque<Mailbox> = targets.into();
+    let mut seen = HashSet::new();
+    let mut pending: VecDeque<Mailbox> = targets.into_iter().filter(|target| seen.insert(target.folded())).collect();
     let mut result = Vec::new();
     while let Some(address) = pending.pop_front() {
         match resolve(&address, lookup, trace)? {
@@ -65,8 +66,11 @@ pub(super) fn expand(targets: Vec<Mailbox>, lookup: &dyn Lookup, trace: &mut Tra
     Ok(result)
 }
 
-/// What one address is.
-pub(super) fn resolve(address: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Result<Resolved, LookupFailed> {
+/// What one address is: one edge of the graph that [`super::accept`] walks. The compiler's proofs walk the same edges.
+///
+/// # Errors
+/// [`LookupFailed`] if the store is damaged.
+pub fn resolve(address: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Result<Resolved, LookupFailed> {
     let Some(name) = address.domain() else {
         trace.push_default(StepKind::Elsewhere(address.host.to_string().into()));
         return Ok(Resolved::Elsewhere);

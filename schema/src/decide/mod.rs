@@ -20,8 +20,8 @@ mod route;
 mod sender;
 mod trace;
 
-pub use accept::{RelayPermit, accept};
-pub use expand::EXPANSION_LIMIT;
+pub use accept::{RelayPermit, accept, expansion};
+pub use expand::{EXPANSION_LIMIT, Resolved, resolve};
 pub use facts::{Client, ClientClass, Need, RecipientFacts, SenderDomain, SenderFacts};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;

@@ -1,3 +1,5 @@
+//! The names of mail: what parses, how it prints, what is refused.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,0 +1,49 @@
+//! `postern build`: the snapshot and the DNS records of a site, published into a folder.
+
+use super::site::{self, Deny, SiteArguments};
+use super::{Failure, Status, complain, print, show_findings};
+use crate::emit::{dns, publish, snapshot};
+use crate::report::{Counts, Format};
+use clap::Args;
+use std::path::PathBuf;
+
+/// The arguments of `build`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    site: SiteArguments,
+    /// The folder that gets the snapshot, the link `current` to it, and `dns/`, which is replaced as a whole
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Write nothing: exit with status 2 if DIR is not what would be written
+    #[arg(long)]
+    check: bool,
+    /// Fail on what is otherwise let pass
+    #[arg(long, value_enum)]
+    deny: Option<Deny>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
+    let compiled = arguments.site.compile()?;
+    show_findings(&site::findings(Format::Human, &compiled.diagnostics, &site::view(&compiled, &arguments.site.path)));
+    let status = site::judge(&compiled, arguments.deny);
+    let model = match (&compiled.model, status) {
+        (Some(model), Status::Fine) => model,
+        _ => {
+            let counts = Counts::of(&compiled.diagnostics);
+            let message = format!("{} was not built: {counts}", arguments.site.path.display());
+            return Err(Failure { status, message });
+        }
+    };
+    let sources = snapshot::source_digests(&compiled.sources);
+    let records = dns::every_format(&dns::derive(model));
+    if !arguments.check {
+        let digest = publish::publish(model, &sources, &records, &arguments.out)?;
+        return print(&format!("{digest}\n")).map(|()| Status::Fine);
+    }
+    let digest = publish::digest(model, &sources)?;
+    let differences = publish::differences(&digest, &records, &arguments.out);
+    differences.iter().for_each(|difference| complain(difference));
+    print(&format!("{digest}\n"))?;
+    Ok(if differences.is_empty() { Status::Fine } else { Status::Different })
+}

@@ -1,0 +1,61 @@
+//! `postern dns`: the records that a site needs, on standard output or as files.
+
+use super::site::SiteArguments;
+use super::{Failure, Status, complain, print};
+use crate::emit::dns::{DnsFormat, derive};
+use clap::Args;
+use postern_schema::name::Domain;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The arguments of `dns`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    site: SiteArguments,
+    /// The tool that the records are for
+    #[arg(long, value_enum, default_value = "zone")]
+    format: DnsFormat,
+    /// The records of this domain of the site alone
+    #[arg(long, value_name = "D", value_parser = domain)]
+    domain: Option<Domain>,
+    /// Write files into this folder; those of an earlier run are overwritten, others stay
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
+    let (_, model) = arguments.site.model()?;
+    let mut set = derive(&model);
+    if let Some(domain) = &arguments.domain {
+        if !model.domains.contains_key(domain) {
+            let known: Vec<&str> = model.domains.keys().map(Domain::as_str).take(10).collect();
+            let message = format!("{domain} is no domain of this site, which has {}", known.join(", "));
+            return Err(Failure::usage(message));
+        }
+        set = set.only(domain);
+    }
+    // Whoever reads the records reads the notes in them; a change batch has no place for any.
+    if arguments.out.is_some() || arguments.format == DnsFormat::Route53 {
+        set.notes.iter().for_each(|note| complain(&format!("note: {}", note.text)));
+    }
+    let files = arguments.format.files(&set);
+    match &arguments.out {
+        Some(out) => write_files(&files, out)?,
+        None => print(&files.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n"))?,
+    }
+    Ok(Status::Fine)
+}
+
+fn write_files(files: &[(PathBuf, String)], out: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(out).map_err(|error| Failure::refused(format!("{}: {error}", out.display())))?;
+    for (path, text) in files {
+        let path = out.join(path);
+        fs::write(&path, text).map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! A site as a flat list: what each thing is called in the words of the site language, its value, and the line behind it. For
+//! `show`, `plan` and `inspect`, which print, compare and dump it.
+
+use crate::model::Model;
+use postern_schema::name::Domain;
+use postern_schema::site::{
+    AddressEntry, AddressKind, Chain, DomainClass, DomainEntry, Network, Origin, Relay, Route, Site, TransportKind, UserStore,
+};
+use std::fmt::{self, Display};
+use std::time::Duration;
+
+/// One value in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    /// What it is of: `limits`, `relay ses`, `domain example.com`, `address info@example.com`.
+    pub subject: String,
+    /// Its name there: `recipients`, `host`.
+    pub name: String,
+    /// As one would write it.
+    pub value: String,
+    /// The line behind it, as far as a snapshot knows.
+    pub origin: Origin,
+}
+
+impl fmt::Display for Item {
+    /// `limits recipients = 1000`, or without a value `address alice@example.com mailbox`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let equals = if self.value.is_empty() { "" } else { " = " };
+        f.pad(&format!("{} {}{equals}{}", self.subject, self.name, self.value))
+    }
+}
+
+/// Every value of a site, in the order of a site file.
+pub fn inventory(model: &Model) -> Vec<Item> {
+    let mut items = settings(&model.site);
+    items.extend(model.domains.values().flat_map(|entry| domain(entry)));
+    items.extend(model.addresses.iter().map(|((at, local), entry)| address(at, local, entry)));
+    items
+}
+
+/// Every value but those of domains and addresses.
+pub fn settings(site: &Site) -> Vec<Item> {
+    let mut list = List { items: Vec::new(), subject: String::new(), origin: Origin::DEFAULT };
+    list.host(site);
+    list.tls(site);
+    for listener in &site.listeners {
+        list.of(format!("listen {}", listener.name), listener.origin);
+        list.say("kind", listener.kind);
+        list.say("address", join(&listener.addresses));
+        list.say("port", listener.port);
+    }
+    site.networks.iter().for_each(|network| list.network(network));
+    site.users.iter().for_each(|users| list.users(users));
+    for transport in &site.transports {
+        list.of(format!("transport {}", transport.name), transport.origin);
+        let TransportKind::Maildir { path } = &transport.kind;
+        list.say("maildir", path);
+    }
+    site.relays.iter().for_each(|relay| list.relay(relay));
+    site.routes.iter().enumerate().for_each(|(index, route)| list.route(index + 1, route));
+    list.policy(site);
+    list.items
+}
+
+struct List {
+    items: Vec<Item>,
+    subject: String,
+    origin: Origin,
+}
+
+impl List {
+    fn of(&mut self, subject: String, origin: Origin) {
+        (self.subject, self.origin) = (subject, origin);
+    }
+
+    fn say(&mut self, name: &str, value: impl Display) {
+        self.say_at(name, value, self.origin);
+    }
+
+    fn say_at(&mut self, name: &str, value: impl Display, origin: Origin) {
+        self.items.push(Item { subject: self.subject.clone(), name: name.to_owned(), value: value.to_string(), origin });
+    }
+
+    fn host(&mut self, site: &Site) {
+        self.of("site".to_owned(), Origin::DEFAULT);
+        self.say("hostname", &site.hostname);
+        self.say("origin", &site.origin_domain);
+        self.say_at("postmaster", &site.postmaster, site.postmaster_origin);
+        self.say("address", join(&site.addresses));
+    }
+
+    fn tls(&mut self, site: &Site) {
+        self.of("tls".to_owned(), site.tls.origin);
+        self.say("self-signed", site.tls.self_signed);
+        for certificate in &site.tls.certificates {
+            self.of(format!("certificate {}", certificate.name), certificate.origin);
+            match &certificate.chain {
+                Chain::Pem(pem) => self.say("chain", format!("{} octets of PEM", pem.len())),
+                Chain::Credential(name) => self.say("chain-secret", name),
+            }
+            self.say("key-secret", &certificate.key);
+        }
+    }
+
+    fn network(&mut self, network: &Network) {
+        self.of(format!("network {}", network.name), network.origin);
+        self.say("ranges", join(&network.ranges));
+        self.say("relay", network.relay);
+        self.say("reason", &network.reason);
+    }
+
+    fn users(&mut self, users: &UserStore) {
+        self.of(format!("users {}", users.name), users.origin);
+        self.say("passwd", &users.passwd);
+        for entry in &users.send_as {
+            self.say_at(&format!("may-send-as {}", entry.user), join(&entry.mailboxes), entry.origin);
+        }
+    }
+
+    fn relay(&mut self, relay: &Relay) {
+        self.of(format!("relay {}", relay.name), relay.origin);
+        self.say("host", &relay.host);
+        self.say("port", relay.port);
+        self.say("tls", relay.tls);
+        if let Some(login) = &relay.login {
+            self.say("login", &login.user);
+            self.say("secret", &login.secret);
+        }
+    }
+
+    fn route(&mut self, position: usize, route: &Route) {
+        self.of(format!("route {position}"), route.origin);
+        self.say("to", &route.to);
+        self.say("from", &route.from);
+        self.say("via", &route.via);
+        if let Some(level) = route.tls {
+            self.say("tls", level);
+        }
+    }
+
+    fn policy(&mut self, site: &Site) {
+        let screen = site.screen.require_sender_domain;
+        self.of("screen".to_owned(), screen.unwrap_or(Origin::DEFAULT));
+        self.say("sender-domain-exists", screen.is_some());
+        self.of("queue".to_owned(), site.queue.origin);
+        self.say("retry", duration(site.queue.retry));
+        self.say("factor", f64::from(site.queue.factor_percent) / 100.0);
+        self.say("up-to", duration(site.queue.retry_cap));
+        self.say("lifetime", duration(site.queue.lifetime));
+        self.say("bounce-lifetime", duration(site.queue.bounce_lifetime));
+        self.of("limits".to_owned(), site.limits.origin);
+        self.say("message", octets(site.limits.message_octets));
+        self.say("recipients", site.limits.recipients);
+        self.say("hops", site.limits.hops);
+        self.say("sessions", site.limits.sessions);
+        self.of("log".to_owned(), site.logging.origin);
+        self.say("format", site.logging.format.as_str());
+    }
+}
+
+/// The values of a domain.
+pub fn domain(entry: &DomainEntry) -> Vec<Item> {
+    let mut list = List { items: Vec::new(), subject: format!("domain {}", entry.name), origin: entry.origin };
+    list.say("class", &entry.class);
+    if entry.class == DomainClass::Local {
+        list.say("deliver", &entry.transport);
+        list.say("delimiter", entry.delimiter.map_or("none".to_owned(), String::from));
+        for pattern in &entry.patterns {
+            list.say_at(&format!("pattern {}", pattern.expression()), pattern.target(), pattern.origin);
+        }
+        if let Some((target, origin)) = &entry.catch_all {
+            list.say_at("catch-all", target, *origin);
+        }
+    }
+    list.items
+}
+
+/// An address and what it is.
+pub fn address(at: &Domain, local: &str, entry: &AddressEntry) -> Item {
+    let (name, value) = match &entry.kind {
+        AddressKind::Mailbox { quota_octets: None } => ("mailbox", String::new()),
+        AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(*quota))),
+        AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
+    };
+    Item { subject: format!("address {local}@{at}"), name: name.to_owned(), value, origin: entry.origin }
+}
+
+fn join<T: Display>(values: &[T]) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// `5m`, `2h`, `5d`: the largest unit that leaves nothing over.
+fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
+    let fits = units.iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+    fits.map_or_else(|| format!("{seconds}s"), |(unit, name)| format!("{}{name}", seconds / unit))
+}
+
+/// `50MiB`: the largest unit that leaves nothing over.
+fn octets(octets: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let fits = units.iter().find(|(unit, _)| octets > 0 && octets.is_multiple_of(*unit));
+    fits.map_or_else(|| octets.to_string(), |(unit, name)| format!("{}{name}", octets / unit))
+}

@@ -1,0 +1,42 @@
+//! `postern rule`: what a code means, why it matters, and what to write instead.
+
+use super::{Failure, Status, print};
+use crate::rules::{self, RULES};
+use crate::syntax::nearest;
+use clap::Args;
+use std::fmt::Write;
+
+/// The arguments of `rule`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The code of a finding, or the name of its rule; without one, all are listed
+    code: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
+    let text = match &arguments.code {
+        None => list(),
+        Some(code) => {
+            let rule = rules::find(code).ok_or_else(|| unknown(&code.to_uppercase()))?;
+            format!("{}\n", rule.explain.trim_end())
+        }
+    };
+    print(&text).map(|()| Status::Fine)
+}
+
+fn list() -> String {
+    let mut text = String::new();
+    for rule in RULES.iter() {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}  {:<7}  {}", rule.code, rule.severity.as_str(), rule.title());
+    }
+    text
+}
+
+fn unknown(code: &str) -> Failure {
+    let hint = match nearest(code, RULES.iter().map(|rule| rule.code)) {
+        Some(near) => format!("; did you mean {near}?"),
+        None => "; `postern rule` lists them".to_owned(),
+    };
+    Failure::usage(format!("there is no rule {code}{hint}"))
+}

@@ -1,0 +1,134 @@
+//! `postern show`: what is in force, and why (`postconf`).
+
+use super::inventory::{Item, inventory};
+use super::site::{self, SiteArguments};
+use super::{Failure, Status, print};
+use crate::lower::draft::{Setting, SiteDraft};
+use crate::report::View;
+use crate::source::{Sources, Span};
+use clap::Args;
+use postern_schema::site::Origin;
+use serde_json::json;
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// The arguments of `show`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    site: SiteArguments,
+    /// Only what the site does not say, and is in force all the same
+    #[arg(long)]
+    defaults: bool,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
+    let (compiled, model) = arguments.site.model()?;
+    let view = site::view(&compiled, &arguments.site.path);
+    let places = compiled.draft.as_ref().map(|draft| said(draft, &compiled.sources)).unwrap_or_default();
+    let mut items = inventory(&model);
+    for item in &mut items {
+        if let Some(origin) = places.get(&(item.subject.clone(), item.name.clone())) {
+            item.origin = *origin;
+        }
+    }
+    items.retain(|item| !arguments.defaults || item.origin.is_default());
+    print(&if arguments.json { json(&items, &view) } else { human(&items, &view) }).map(|()| Status::Fine)
+}
+
+fn human(items: &[Item], view: &View<'_>) -> String {
+    let mut text = String::new();
+    for item in items {
+        let source = source(item, view).map_or("default".to_owned(), |(file, line)| format!("{file}:{line}"));
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{item:<56}  # {source}");
+    }
+    text
+}
+
+fn json(items: &[Item], view: &View<'_>) -> String {
+    let one = |item: &Item| {
+        let source = source(item, view).map(|(file, line)| json!({ "file": file, "line": line }));
+        json!({ "subject": item.subject, "name": item.name, "value": item.value, "source": source })
+    };
+    let values: Vec<serde_json::Value> = items.iter().map(one).collect();
+    format!("{:#}\n", json!({ "values": values }))
+}
+
+fn source(item: &Item, view: &View<'_>) -> Option<(String, u32)> {
+    let found = view.sources.iter().nth(usize::from(item.origin.file)).filter(|_| !item.origin.is_default());
+    found.map(|(id, _)| (view.path(id), item.origin.line))
+}
+
+/// Where each value with a default was said, or that it was not: a snapshot knows the line of the whole block alone.
+fn said(draft: &SiteDraft, sources: &Sources) -> HashMap<(String, String), Origin> {
+    let mut places = Places { found: HashMap::new(), sources };
+    let host = &draft.host;
+    places.setting("site", "hostname", &host.hostname);
+    places.setting("site", "origin", &host.origin_domain);
+    places.setting("site", "postmaster", &host.postmaster);
+    places.note("site", "address", host.addresses.first().map(|address| address.span));
+    places.note("tls", "self-signed", draft.tls.self_signed);
+    for listener in &draft.listeners {
+        let subject = format!("listen {}", listener.name.value);
+        places.setting(&subject, "port", &listener.port);
+        places.note(&subject, "address", listener.addresses.iter().find_map(|address| address.span));
+    }
+    for network in &draft.networks {
+        let subject = format!("network {}", network.name.value);
+        places.setting(&subject, "relay", &network.relay);
+        places.setting(&subject, "reason", &network.reason);
+    }
+    for relay in &draft.relays {
+        let subject = format!("relay {}", relay.name.value);
+        places.setting(&subject, "port", &relay.port);
+        places.setting(&subject, "tls", &relay.tls);
+        places.note(&subject, "login", relay.login.as_ref().map(|login| login.user.span));
+        places.note(&subject, "secret", relay.login.as_ref().map(|login| login.secret.span));
+    }
+    for (index, route) in draft.routes.iter().enumerate() {
+        let subject = format!("route {}", index + 1);
+        places.setting(&subject, "to", &route.to);
+        places.setting(&subject, "from", &route.from);
+    }
+    for domain in &draft.domains {
+        let subject = format!("domain {}", domain.name.value);
+        places.setting(&subject, "deliver", &domain.transport);
+        places.setting(&subject, "delimiter", &domain.delimiter);
+    }
+    places.policy(draft);
+    places.found
+}
+
+struct Places<'a> {
+    found: HashMap<(String, String), Origin>,
+    sources: &'a Sources,
+}
+
+impl Places<'_> {
+    fn note(&mut self, subject: &str, name: &str, span: Option<Span>) {
+        let origin = span.map_or(Origin::DEFAULT, |span| self.sources.origin(span));
+        self.found.insert((subject.to_owned(), name.to_owned()), origin);
+    }
+
+    fn setting<T>(&mut self, subject: &str, name: &str, setting: &Setting<T>) {
+        self.note(subject, name, setting.span);
+    }
+
+    fn policy(&mut self, draft: &SiteDraft) {
+        let (queue, limits) = (&draft.queue, &draft.limits);
+        self.setting("queue", "retry", &queue.retry);
+        self.setting("queue", "factor", &queue.factor_percent);
+        self.setting("queue", "up-to", &queue.retry_cap);
+        self.setting("queue", "lifetime", &queue.lifetime);
+        self.setting("queue", "bounce-lifetime", &queue.bounce_lifetime);
+        self.setting("limits", "message", &limits.message_octets);
+        self.setting("limits", "recipients", &limits.recipients);
+        self.setting("limits", "hops", &limits.hops);
+        self.setting("limits", "sessions", &limits.sessions);
+        self.setting("log", "format", &draft.log_format);
+    }
+}

@@ -1,0 +1,75 @@
+//! What `up` says once the site is served: where it listens, where mail lands, and a line to paste that sends some.
+
+use super::daemon::Ready;
+use crate::model::Model;
+use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
+use postern_schema::site::{AddressKind, TransportKind};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// The most mailboxes that are listed.
+const MAILBOXES_SHOWN: usize = 10;
+
+/// The whole text.
+pub fn text(ready: &Ready, model: &Model) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "serving {}\n\nlistening:", &ready.digest);
+    for listener in &ready.listeners {
+        let named = if listener.name == listener.kind { String::new() } else { format!("  (kind {})", listener.kind) };
+        let _ = writeln!(text, "  {:<14} {}{named}", listener.name, listener.address);
+    }
+    let mailboxes: Vec<(Mailbox, PathBuf)> = maildirs(ready, model).take(MAILBOXES_SHOWN + 1).collect();
+    if !mailboxes.is_empty() {
+        text.push_str("\nmail lands in:\n");
+    }
+    for (mailbox, folder) in mailboxes.iter().take(MAILBOXES_SHOWN) {
+        let _ = writeln!(text, "  {mailbox:<30} {}/new/", folder.display(), mailbox = mailbox.to_string());
+    }
+    if mailboxes.len() > MAILBOXES_SHOWN {
+        let _ = writeln!(text, "  ... and more: `postern show` lists them");
+    }
+    if let Some(line) = sending_line(ready, model, &mailboxes) {
+        let _ = writeln!(text, "\nto send a message:\n  {line}");
+    }
+    text.push_str("\nCtrl-C stops it\n");
+    text
+}
+
+/// Every mailbox with its Maildir.
+fn maildirs<'a>(ready: &'a Ready, model: &'a Model) -> impl Iterator<Item = (Mailbox, PathBuf)> + 'a {
+    let entries = model.addresses.iter().filter(|(_, entry)| matches!(entry.kind, AddressKind::Mailbox { .. }));
+    entries.filter_map(|((domain, local), _)| {
+        let TransportKind::Maildir { path } = &model.site.transport(&model.domains.get(domain)?.transport)?.kind;
+        let path = path.replace("{domain}", domain.as_str()).replace("{user}", local);
+        Some((mailbox(local, domain)?, ready.state.join(path)))
+    })
+}
+
+/// A line for the shell. The recipient is an alias if there is one, since that shows more; the sender is of the site, so
+/// that nobody needs DNS to believe it.
+fn sending_line(ready: &Ready, model: &Model, mailboxes: &[(Mailbox, PathBuf)]) -> Option<String> {
+    let listener = ready.listeners.iter().find(|listener| listener.kind == "mx")?;
+    let alias = model.addresses.iter().find(|(_, entry)| matches!(entry.kind, AddressKind::Alias(_)));
+    let alias = alias.and_then(|((domain, local), _)| mailbox(local, domain));
+    let (sender, _) = mailboxes.iter().find(|(mailbox, _)| is_plain(mailbox))?;
+    let recipient = alias.filter(is_plain).unwrap_or_else(|| sender.clone());
+    Some(format!(
+        "printf 'From: {sender}\\r\\nTo: {recipient}\\r\\nSubject: It works\\r\\n\\r\\nHello\\r\\n' | \
+         curl smtp://{}/localhost --mail-from {sender} --mail-rcpt {recipient} --upload-file -",
+        listener.address
+    ))
+}
+
+/// Whether an address can stand in a shell line without quoting.
+fn is_plain(mailbox: &Mailbox) -> bool {
+    mailbox.to_string().bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-_@+".contains(&octet))
+}
+
+fn mailbox(local: &str, domain: &Domain) -> Option<Mailbox> {
+    let local = LocalPart::from_content(local).ok()?;
+    Some(Mailbox::new(local, HostName::Domain(domain.clone())))
+}
+
+#[cfg(test)]
+mod tests;

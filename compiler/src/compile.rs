@@ -1,0 +1,95 @@
+//! A site file becomes a [`Model`], or a list of what is wrong with it: [`compile`]. Every command begins here.
+//!
+//! No network, no clock, no secret: what comes out depends on the files of the site and the options alone.
+
+use crate::lower::draft::SiteDraft;
+use crate::lower::{LoopbackPorts, lower};
+use crate::model::Model;
+use crate::report::{Diagnostic, Severity, sort};
+use crate::rules::{self, Subject};
+use crate::sitetest::{self, SiteTest};
+use crate::source::Sources;
+use crate::syntax::{LoadError, LoadOptions, Loaded, load, load_text};
+use std::path::Path;
+
+/// What may differ between two runs over the same files.
+#[derive(Clone, Default, Debug)]
+pub struct CompileOptions {
+    /// The profile that is in force.
+    pub profile: Option<String>,
+    /// Lets an `include` leave the folder of the site file.
+    pub allow_outside: bool,
+    /// Moves every listener to high ports of 127.0.0.1, and every Maildir below the state folder: for trying a site out.
+    pub loopback: Option<LoopbackPorts>,
+}
+
+/// Everything that is known of a site after one run.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Its files.
+    pub sources: Sources,
+    /// The site with places; `None` where it could not be read at all.
+    pub draft: Option<SiteDraft>,
+    /// The site itself; `None` where an error denies it. Failed tests do not: they are for the caller to weigh.
+    pub model: Option<Model>,
+    /// Its tests, as they ran; empty where there is no model.
+    pub tests: Vec<SiteTest>,
+    /// What is wrong, in source order. A failed test is an error with the code `TST001`.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Compiled {
+    /// Whether a test of the site failed.
+    pub fn has_failed_tests(&self) -> bool {
+        self.tests.iter().any(|test| !test.passed)
+    }
+
+    /// How many findings are this bad.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|finding| finding.severity == severity).count()
+    }
+}
+
+/// Compiles the site in a file.
+///
+/// # Errors
+/// [`LoadError`] where the site file itself cannot be read.
+pub fn compile(path: &Path, options: &CompileOptions) -> Result<Compiled, LoadError> {
+    let loading = LoadOptions { profile: options.profile.clone(), allow_outside: options.allow_outside };
+    Ok(compile_loaded(load(path, &loading)?, options))
+}
+
+/// Compiles the site in a text, as if it stood in a file of that name in the current folder.
+pub fn compile_text(name: &str, text: &str, options: &CompileOptions) -> Compiled {
+    let loading = LoadOptions { profile: options.profile.clone(), allow_outside: options.allow_outside };
+    compile_loaded(load_text(name, text, &loading), options)
+}
+
+/// Compiles a site that was read.
+pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
+    if loaded.nodes.is_empty() && loaded.has_errors() {
+        // Text that is no KDL: there is nothing to look at, and all else would be said of an empty site.
+        let Loaded { sources, diagnostics, .. } = loaded;
+        return Compiled { sources, draft: None, model: None, tests: Vec::new(), diagnostics };
+    }
+    let (draft, findings) = lower(&loaded);
+    let Loaded { sources, mut diagnostics, .. } = loaded;
+    diagnostics.extend(findings);
+    let mut model = draft.to_model(&sources);
+    diagnostics.extend(rules::check(&Subject::new(&draft, &model)));
+    if diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
+        sort(&mut diagnostics);
+        return Compiled { sources, draft: Some(draft), model: None, tests: Vec::new(), diagnostics };
+    }
+    let tests = sitetest::run(&draft.tests, &model, &sources, &mut diagnostics);
+    sort(&mut diagnostics);
+    if let Some(ports) = options.loopback {
+        ports.apply(&mut model.site);
+    }
+    Compiled { sources, draft: Some(draft), model: Some(model), tests, diagnostics }
+}
+
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! Whole sites through [`compile`]: the examples, several mistakes in one run, and one finding for each.
+
+use super::{CompileOptions, Compiled, compile, compile_text};
+use crate::lower::LoopbackPorts;
+use crate::report::Severity;
+use postern_schema::decide::Lookup;
+use postern_schema::name::Domain;
+use postern_schema::site::{DomainClass, TlsLevel, TransportKind};
+use std::path::{Path, PathBuf};
+
+fn compiled(text: &str) -> Compiled {
+    compile_text("site.kdl", text, &CompileOptions::default())
+}
+
+/// Code and line of every error and warning.
+fn findings(text: &str) -> Vec<(&'static str, u32)> {
+    let compiled = compiled(text);
+    let serious = compiled.diagnostics.iter().filter(|finding| finding.severity > Severity::Note);
+    serious.map(|finding| (finding.code, compiled.sources.source(finding.primary.source).line(finding.primary.start))).collect()
+}
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().join("site.kdl")).collect();
+    found.retain(|path| path.is_file());
+    found.sort();
+    found
+}
+
+#[test]
+fn examples_compile_without_a_warning_and_pass_their_tests() {
+    let examples = examples();
+    assert!(!examples.is_empty());
+    for path in examples {
+        let compiled = compile(&path, &CompileOptions::default()).unwrap();
+        let serious: Vec<_> = compiled.diagnostics.iter().filter(|finding| finding.severity > Severity::Note).collect();
+        assert!(serious.is_empty() && compiled.model.is_some(), "{}: {serious:#?}", path.display());
+        assert!(compiled.tests.len() >= 2 && !compiled.has_failed_tests(), "{}: {:#?}", path.display(), compiled.tests);
+    }
+}
+
+#[test]
+fn the_quickstart_is_small() {
+    let text =
+        std::fs::read_to_string(&examples().into_iter().find(|path| path.ends_with("quickstart/site.kdl")).unwrap()).unwrap();
+    assert!(text.lines().count() < 25);
+}
+
+const SMALL: &str = r#"
+site "mail.example.com" {
+    postmaster "alice@example.com"
+}
+tls { self-signed; }
+listen "mx"
+domain "example.com" {
+    mailbox "alice"
+}
+"#;
+
+#[test]
+fn a_small_site_has_every_default() {
+    let compiled = compiled(SMALL);
+    let model = compiled.model.unwrap();
+    assert_eq!(model.site.origin_domain.as_str(), "example.com");
+    assert_eq!(model.site.listeners[0].port, 25);
+    assert_eq!(model.site.transports[0].kind, TransportKind::Maildir { path: "mail/{domain}/{user}".into() });
+    assert!(model.site.transports[0].origin.is_default() && model.site.queue.origin.is_default());
+    let domain = model.domain(&Domain::parse("example.com").unwrap()).unwrap().unwrap();
+    assert_eq!((domain.delimiter, &domain.class, &*domain.transport), (Some('+'), &DomainClass::Local, "store"));
+    assert_eq!(model.site.sources.describe(domain.origin), "site.kdl:7");
+}
+
+#[test]
+fn a_login_is_verified_by_default() {
+    let relay = r#"relay "isp" host="smtp.isp.example" port=587 { login "x" secret="isp"; }
+relay "plain" host="smtp.plain.example"
+route to="a.example" via="isp"
+route to="*" via="plain""#;
+    let model = compiled(&format!("{SMALL}{relay}")).model.unwrap();
+    assert_eq!(model.site.relays.iter().map(|relay| relay.tls).collect::<Vec<_>>(), [TlsLevel::Verify, TlsLevel::May]);
+}
+
+#[test]
+fn several_names_share_their_addresses_but_not_their_bare_targets() {
+    let text =
+        SMALL.replace("domain \"example.com\" {", "domain \"example.com\" \"example.org\" {\n    alias \"info\" \"alice\"");
+    let model = compiled(&text).model.unwrap();
+    let targets = |name: &str| format!("{:?}", model.address(&Domain::parse(name).unwrap(), "info").unwrap().unwrap().kind);
+    assert!(targets("example.org").contains("alice@example.org"), "{}", targets("example.org"));
+    assert!(targets("example.com").contains("alice@example.com"));
+}
+
+#[test]
+fn every_mistake_is_found_in_one_run_and_once() {
+    let text = r#"site "mail.example.com" {
+    postmaster "nobody@example.com"
+}
+tls { self-signed; }
+listen "mx"
+listen "other" kind="mx" port=25
+domain "example.com" "example.com" {
+    mailbox "alice"
+    alias "a" "b"
+    alias "b" "a"
+}
+network "all" "::/0" relay=#true
+relay "isp" host="smtp.isp.example" port=587 {
+    tls "encrypt"
+    login "x" secret="isp"
+}
+route to="*" via="ips"
+limits recipients=10
+"#;
+    assert_eq!(
+        findings(text),
+        [
+            ("DOM003", 2),
+            ("LST001", 6),
+            ("DOM001", 7),
+            ("DOM002", 9),
+            ("RLY001", 12),
+            ("RTE004", 14),
+            ("NAM001", 17),
+            ("LIM001", 18)
+        ]
+    );
+}
+
+#[test]
+fn an_error_is_not_followed_by_others_that_it_causes() {
+    // Without the error each of these sites is clean.
+    let unknown_relay_host = format!("{SMALL}relay \"isp\" hots=\"smtp.isp.example\"\nroute to=\"*\" via=\"isp\"\n");
+    assert_eq!(findings(&unknown_relay_host), [("LNG002", 10)]);
+    let unknown_block = format!("{SMALL}rout to=\"*\" via=\"isp\"\nrelay \"isp\" host=\"smtp.isp.example\"\n");
+    assert_eq!(findings(&unknown_block), [("LNG001", 10)]);
+    let wrong_certificate = SMALL.replace("self-signed;", "certificate \"mail.example.com\" chain=\"no.pem\" key-secret=\"k\";");
+    assert_eq!(findings(&wrong_certificate), [("FIL001", 5)]);
+    let wrong_mailbox = SMALL.replace("mailbox \"alice\"", "mailbox \"alice@\"");
+    assert_eq!(findings(&wrong_mailbox), [("LNG007", 8)]);
+    let no_site = SMALL.replace("site \"mail.example.com\"", "stie \"mail.example.com\"");
+    assert_eq!(findings(&no_site), [("LNG001", 2)]);
+    let wrong_users = format!("{SMALL}listen \"submission\"\nusers \"staff\" {{ passwd; }}\nroute to=\"*\" via=\"direct\"\n");
+    assert_eq!(findings(&wrong_users), [("LNG011", 11)]);
+}
+
+#[test]
+fn loopback_moves_ports_and_maildirs_but_not_what_is_checked() {
+    let text = format!(
+        "{SMALL}listen \"submission\"\nlisten \"second\" kind=\"submission\" port=588\nusers \"u\" {{ passwd secret=\"u\"; }}\n\
+         route to=\"*\" via=\"direct\"\ntransport \"store\" maildir=\"/var/mail/{{domain}}/{{user}}\"\n"
+    )
+    .replace("mailbox \"alice\"", "mailbox \"alice\"\n    deliver \"store\"");
+    let options = CompileOptions { loopback: Some(LoopbackPorts::default()), ..CompileOptions::default() };
+    let compiled = compile_text("site.kdl", &text, &options);
+    let site = compiled.model.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics)).site;
+    assert_eq!(site.listeners.iter().map(|listener| listener.port).collect::<Vec<_>>(), [2525, 2587, 2588]);
+    assert!(site.listeners.iter().all(|listener| listener.addresses.iter().all(|address| address.is_loopback())));
+    assert_eq!(site.transports[0].kind, TransportKind::Maildir { path: "var/mail/{domain}/{user}".into() });
+}

@@ -1,0 +1,130 @@
+//! A hand-made site for the tests of this folder: every kind of entry once, nothing that needs a parser.
+
+use crate::model::Model;
+use crate::source::Sources;
+use postern_schema::name::{Domain, HostName, Mailbox};
+use postern_schema::site::{
+    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
+    Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel,
+    TlsPolicy, Transport, TransportKind, UserStore, Via,
+};
+use std::path::Path;
+use std::sync::Arc;
+
+pub fn domain(text: &str) -> Domain {
+    Domain::parse(text).expect("a domain")
+}
+
+pub fn mailbox(text: &str) -> Mailbox {
+    Mailbox::parse(text).expect("a mailbox")
+}
+
+fn line(line: u32) -> Origin {
+    Origin { file: 0, line }
+}
+
+/// The files that [`model`] claims to come from.
+pub fn sources() -> Sources {
+    let mut sources = Sources::new(Path::new("/srv/site"));
+    sources.add("site.kdl", "site \"mail.example.com\"\n".to_owned()).expect("room for one source");
+    sources
+}
+
+pub fn model() -> Model {
+    let mut model = Model { site: site(), domains: Default::default(), addresses: Default::default() };
+    let add = |model: &mut Model, name: &str, class: DomainClass, at: u32| {
+        let patterns = match class {
+            DomainClass::Local => vec![Pattern::new("^sales-(\\w+)$", "sales+{1}@example.com", line(14)).expect("a pattern")],
+            _ => Vec::new(),
+        };
+        let entry = DomainEntry {
+            name: domain(name),
+            class,
+            transport: "store".into(),
+            catch_all: None,
+            delimiter: Some('+'),
+            patterns,
+            origin: line(at),
+        };
+        model.domains.insert(domain(name), Arc::new(entry));
+    };
+    add(&mut model, "example.com", DomainClass::Local, 10);
+    add(&mut model, "shop.example", DomainClass::AliasOf(domain("example.com")), 16);
+    add(&mut model, "example.net", DomainClass::Parked, 17);
+    let here = domain("example.com");
+    for (at, name) in [(11, "alice"), (12, "bob")] {
+        let entry = AddressEntry { kind: AddressKind::Mailbox { quota_octets: None }, origin: line(at) };
+        model.addresses.insert((here.clone(), name.into()), entry);
+    }
+    let targets = ["alice@example.com", "bob@example.com"].map(|to| Forward { mailbox: mailbox(to) });
+    let info = AddressEntry { kind: AddressKind::Alias(targets.into()), origin: line(13) };
+    model.addresses.insert((here, "info".into()), info);
+    model
+}
+
+fn site() -> Site {
+    let listener = |kind: ListenerKind, at: u32| Listener {
+        name: kind.as_str().into(),
+        kind,
+        addresses: vec!["0.0.0.0".parse().expect("an address"), "::".parse().expect("an address")],
+        port: kind.default_port(),
+        origin: line(at),
+    };
+    let secret = |name: &str| SecretName::parse(name).expect("a secret name");
+    Site {
+        sources: sources().to_site(),
+        hostname: domain("mail.example.com"),
+        origin_domain: domain("example.com"),
+        postmaster: mailbox("alice@example.com"),
+        postmaster_origin: line(2),
+        addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
+        listeners: vec![listener(ListenerKind::Mx, 3), listener(ListenerKind::Submission, 4)],
+        networks: vec![Network {
+            name: "loopback".into(),
+            ranges: vec!["127.0.0.0/8".parse().expect("a range")],
+            relay: true,
+            reason: "this host".into(),
+            origin: line(5),
+        }],
+        users: vec![UserStore {
+            name: "staff".into(),
+            passwd: secret("users"),
+            send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
+            origin: line(6),
+        }],
+        transports: vec![Transport {
+            name: "store".into(),
+            kind: TransportKind::Maildir { path: "mail/{domain}/{user}".into() },
+            origin: Origin::DEFAULT,
+        }],
+        relays: vec![Relay {
+            name: "smarthost".into(),
+            host: HostName::Domain(domain("smtp.provider.example")),
+            port: 587,
+            tls: TlsLevel::Verify,
+            login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            origin: line(8),
+        }],
+        routes: vec![Route {
+            to: RoutePattern::Any,
+            from: RoutePattern::Any,
+            via: Via::Relay("smarthost".into()),
+            tls: None,
+            origin: line(9),
+        }],
+        tls: TlsPolicy {
+            certificates: vec![Certificate {
+                name: domain("mail.example.com"),
+                chain: Chain::Credential(secret("tls-chain")),
+                key: secret("tls-key"),
+                origin: line(15),
+            }],
+            self_signed: false,
+            origin: line(15),
+        },
+        screen: Screen { require_sender_domain: Some(line(18)) },
+        queue: QueuePolicy::default(),
+        limits: Limits::default(),
+        logging: Logging::default(),
+    }
+}

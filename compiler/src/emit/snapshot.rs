@@ -1,0 +1,229 @@
+//! Writes a [`Model`] as an LMDB file whose octets are a pure function of the model, its sources and the compiler's version.
+//! The only LMDB writer, and one of the two places that may say `unsafe`. [`super::publish`] calls it.
+//!
+//! LMDB is reproducible under these rules, each of which is kept below: keys in order, one table after the other, appended,
+//! in one transaction; a map size that follows from the content (it is stored in the file); no `WRITE_MAP`, no
+//! `NO_MEM_INIT`; and the compacted copy is what counts, not the file that was written first. The page size is that of the
+//! machine: a snapshot made where pages are not 4,096 octets long has another digest.
+
+use crate::model::Model;
+use crate::source::Sources;
+use heed::types::Bytes;
+use heed::{CommitOrAbort, CompactionOption, EnvFlags, EnvOpenOptions, PutFlags};
+use postern_schema::snapshot::codec::Stored;
+use postern_schema::snapshot::site::{self, Entries};
+use postern_schema::snapshot::{FORMAT_VERSION, Header, SourceDigest, Table, digest_hex, key};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// A snapshot that was written and is durable, but that nobody has published.
+#[derive(Debug)]
+pub struct Written {
+    /// The SHA-256 of its octets, in lower-case hexadecimal.
+    pub digest: String,
+    /// Where it lies: `<digest>.mdb` in the scratch folder.
+    pub path: PathBuf,
+}
+
+/// Writes the snapshot of a model into `scratch`, an empty folder that nobody else uses.
+///
+/// # Errors
+/// [`WriteError`]; what was written until then stays in `scratch`.
+pub fn write(model: &Model, sources: &[SourceDigest], scratch: &Path) -> Result<Written, WriteError> {
+    let content = Content { small: site::encode(&model.site), model };
+    let header = Header {
+        format: FORMAT_VERSION,
+        compiler: env!("CARGO_PKG_VERSION").into(),
+        sources: sources.to_vec(),
+        site_digest: content.digest(),
+    };
+    let grown = scratch.join("grown");
+    let compact = scratch.join("compact");
+    write_tables(&content, &header, &grown, &compact)?;
+    fs::remove_file(&grown).map_err(WriteError::io(&grown))?;
+    let digest = digest_hex(&file_digest(&compact).map_err(WriteError::io(&compact))?);
+    let path = scratch.join(format!("{digest}.mdb"));
+    fs::rename(&compact, &path).map_err(WriteError::io(&path))?;
+    Ok(Written { digest, path })
+}
+
+/// The digests of the files that a site was compiled from, in their order.
+pub fn source_digests(sources: &Sources) -> Vec<SourceDigest> {
+    let digest = |text: &str| Sha256::digest(text.as_bytes()).into();
+    sources.iter().map(|(_, source)| SourceDigest { path: source.path.clone(), sha256: digest(&source.text) }).collect()
+}
+
+/// The SHA-256 of a file.
+///
+/// # Errors
+/// Whatever reading it meets.
+pub fn file_digest(path: &Path) -> io::Result<[u8; 32]> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finalize().into()),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}
+
+/// The digest over every table but the header: the name, then each key and value, all preceded by their length.
+#[derive(Default)]
+pub struct SiteDigest(Sha256);
+
+impl SiteDigest {
+    /// Begins a table; its entries follow in key order.
+    pub fn table(&mut self, table: Table) {
+        self.part(table.as_str().as_bytes());
+    }
+
+    /// Takes one entry.
+    pub fn entry(&mut self, key: &[u8], value: &[u8]) {
+        self.part(key);
+        self.part(value);
+    }
+
+    /// The digest of all that was taken.
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+
+    fn part(&mut self, octets: &[u8]) {
+        self.0.update((octets.len() as u64).to_le_bytes());
+        self.0.update(octets);
+    }
+}
+
+/// The tables of a snapshot but the header. Addresses are encoded as they are visited: there may be millions.
+struct Content<'a> {
+    small: Vec<(Table, Entries)>,
+    model: &'a Model,
+}
+
+impl Content<'_> {
+    /// Shows every entry of a table in key order.
+    fn visit<E>(&self, table: Table, mut entry: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
+        match table {
+            Table::Domains => self.model.domains.iter().try_for_each(|(name, domain)| entry(key::domain(name), &domain.encode())),
+            // The map is ordered by domain, then local part; the NUL between the two sorts before every octet of a name, so
+            // this is key order too.
+            Table::Addresses => self
+                .model
+                .addresses
+                .iter()
+                .try_for_each(|((domain, local), address)| entry(&key::address(domain, local), &address.encode())),
+            _ => {
+                let entries = self.small.iter().filter(|(name, _)| *name == table).flat_map(|(_, entries)| entries);
+                entries.into_iter().try_for_each(|(key, value)| entry(key, value))
+            }
+        }
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        let mut digest = SiteDigest::default();
+        for table in Table::ALL.into_iter().filter(|table| *table != Table::Header) {
+            digest.table(table);
+            let Ok(()) = self.visit(table, |key, value| {
+                digest.entry(key, value);
+                Ok::<(), std::convert::Infallible>(())
+            });
+        }
+        digest.finish()
+    }
+
+    /// Room enough for the tables, as a function of nothing but their content.
+    fn map_octets(&self, header: &Header) -> usize {
+        const PAGE: usize = 4096;
+        // Twice the payload covers pages that are half empty; a value that does not fit into a page starts a page of its own.
+        let room = |key: &[u8], value: &[u8]| {
+            let own_page = if key.len() + value.len() > PAGE / 4 { 2 * PAGE } else { 0 };
+            2 * (key.len() + value.len() + 16) + own_page
+        };
+        let mut octets: usize = header.entries().iter().map(|(key, value)| room(key, value)).sum();
+        for table in Table::ALL {
+            let Ok(()) = self.visit(table, |key, value| {
+                octets += room(key, value);
+                Ok::<(), std::convert::Infallible>(())
+            });
+        }
+        (octets + 16 * Table::ALL.len() * PAGE).next_multiple_of(1 << 20)
+    }
+}
+
+/// Writes every table into `grown`, then a compacted copy, made durable, into `compact`.
+fn write_tables(content: &Content<'_>, header: &Header, grown: &Path, compact: &Path) -> Result<(), WriteError> {
+    let mut options = EnvOpenOptions::new().read_txn_without_tls();
+    options.max_dbs(Table::ALL.len() as u32).map_size(content.map_octets(header));
+    // SAFETY: the map is sound as long as nobody else changes the file under it. `grown` does not exist before, lies in a
+    // scratch folder that belongs to this call alone, and is removed by it; so no lock is needed, and nothing is lost by not
+    // syncing it, since only the copy lives on.
+    #[allow(unsafe_code)]
+    let env = unsafe {
+        options.flags(EnvFlags::NO_SUB_DIR | EnvFlags::NO_LOCK | EnvFlags::NO_SYNC);
+        options.open(grown)
+    }
+    .map_err(WriteError::store(grown))?;
+    let txn = env.write_txn().map_err(WriteError::store(grown))?;
+    let written = env.create_databases_and_commit(txn, |opener, txn| -> heed::Result<_> {
+        for table in Table::ALL {
+            let database = opener.create_database::<Bytes, Bytes>(txn, Some(table.as_str()))?;
+            if table == Table::Header {
+                for (key, value) in header.entries() {
+                    database.put_with_flags(txn, PutFlags::APPEND, key, &value)?;
+                }
+            }
+            content.visit(table, |key, value| database.put_with_flags(txn, PutFlags::APPEND, key, value))?;
+        }
+        Ok(CommitOrAbort::<(), ()>::Commit(()))
+    });
+    written.map_err(WriteError::store(grown))?;
+    let mut copy = File::create_new(compact).map_err(WriteError::io(compact))?;
+    env.copy_to_file(&mut copy, CompactionOption::Enabled).map_err(WriteError::store(compact))?;
+    copy.sync_all().map_err(WriteError::io(compact))
+}
+
+/// Why a snapshot could not be written.
+#[derive(Debug)]
+pub enum WriteError {
+    /// The system refused.
+    Io {
+        /// The file in question.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// LMDB refused: a limit of its own that the compiler should have kept.
+    Store(heed::Error),
+}
+
+impl WriteError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> WriteError {
+        move |error| WriteError::Io { path: path.to_path_buf(), error }
+    }
+
+    fn store(path: &Path) -> impl FnOnce(heed::Error) -> WriteError {
+        move |error| match error {
+            heed::Error::Io(error) => WriteError::Io { path: path.to_path_buf(), error },
+            other => WriteError::Store(other),
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::Io { path, error } => write!(f, "the snapshot cannot be written to {}: {error}", path.display()),
+            WriteError::Store(error) => write!(f, "the snapshot cannot be written: {error}; this is a mistake in the compiler"),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+#[cfg(test)]
+mod tests;

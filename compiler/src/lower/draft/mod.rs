@@ -1,0 +1,159 @@
+//! The site as its author wrote it: every value typed, every name resolved, every default filled in, and every piece with its
+//! place. This is what the rules read; [`crate::model::Model`] is what remains when the places are dropped.
+//!
+//! A draft is made even from a site with errors, so that one run shows everything. Where a value was wrong or missing, a
+//! stand-in takes its place and [`Gaps`] says which part of the site is not to be trusted.
+
+mod domain;
+mod gaps;
+mod model;
+mod service;
+
+pub use domain::{AddressDraft, AddressForm, DomainDraft, PatternDraft};
+pub use gaps::{Gaps, Part};
+pub use service::{
+    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft, TransportDraft,
+    UsersDraft,
+};
+
+use crate::sitetest::TestDraft;
+use crate::source::{Span, Spanned};
+use postern_schema::name::{Domain, Mailbox};
+use postern_schema::site::LogFormat;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A value that has a default.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Setting<T> {
+    /// The value in force.
+    pub value: T,
+    /// Where it was said; `None`: it is the default.
+    pub span: Option<Span>,
+}
+
+impl<T> Setting<T> {
+    /// A value that nobody said.
+    pub fn default_of(value: T) -> Setting<T> {
+        Setting { value, span: None }
+    }
+
+    /// What was said, or else the default.
+    pub fn new(said: Option<Spanned<T>>, default: T) -> Setting<T> {
+        match said {
+            Some(said) => Setting { value: said.value, span: Some(said.span) },
+            None => Setting::default_of(default),
+        }
+    }
+
+    /// The value with its place, if somebody said it.
+    pub fn said(&self) -> Option<Spanned<&T>> {
+        self.span.map(|span| Spanned::new(&self.value, span))
+    }
+}
+
+/// A site with places.
+#[derive(Clone, Debug)]
+pub struct SiteDraft {
+    /// The host itself.
+    pub host: HostDraft,
+    /// `tls`.
+    pub tls: TlsDraft,
+    /// `listen`, in source order.
+    pub listeners: Vec<ListenerDraft>,
+    /// `network`, in source order.
+    pub networks: Vec<NetworkDraft>,
+    /// `users`, in source order.
+    pub users: Vec<UsersDraft>,
+    /// `transport`, in source order; a built-in one has no place.
+    pub transports: Vec<TransportDraft>,
+    /// `relay`, in source order.
+    pub relays: Vec<RelayDraft>,
+    /// `route`, in order of precedence.
+    pub routes: Vec<RouteDraft>,
+    /// `domain` and `parked`: one entry for each name, in source order.
+    pub domains: Vec<DomainDraft>,
+    /// `screen`.
+    pub screen: ScreenDraft,
+    /// `queue`.
+    pub queue: QueueDraft,
+    /// `limits`.
+    pub limits: LimitsDraft,
+    /// `log`.
+    pub log_format: Setting<LogFormat>,
+    /// `test`, in source order.
+    pub tests: Vec<TestDraft>,
+    /// What is not to be trusted, since it holds an error.
+    pub gaps: Gaps,
+}
+
+/// `site`.
+#[derive(Clone, Debug)]
+pub struct HostDraft {
+    /// The node; the start of the file where there is none.
+    pub span: Span,
+    /// `myhostname`.
+    pub hostname: Setting<Domain>,
+    /// `myorigin`.
+    pub origin_domain: Setting<Domain>,
+    /// Who reads mail to postmaster.
+    pub postmaster: Setting<Mailbox>,
+    /// Public addresses.
+    pub addresses: Vec<Spanned<IpAddr>>,
+}
+
+/// `screen`.
+#[derive(Clone, Debug, Default)]
+pub struct ScreenDraft {
+    /// The word `sender-domain-exists` of `require`.
+    pub require_sender_domain: Option<Span>,
+}
+
+/// `queue`.
+#[derive(Clone, Debug)]
+pub struct QueueDraft {
+    /// The node.
+    pub span: Option<Span>,
+    /// The pause after the first failure.
+    pub retry: Setting<Duration>,
+    /// What each further pause is longer by, in hundredths.
+    pub factor_percent: Setting<u32>,
+    /// The longest pause.
+    pub retry_cap: Setting<Duration>,
+    /// How long a message may stay.
+    pub lifetime: Setting<Duration>,
+    /// How long a bounce may stay.
+    pub bounce_lifetime: Setting<Duration>,
+}
+
+/// `limits`.
+#[derive(Clone, Debug)]
+pub struct LimitsDraft {
+    /// The node.
+    pub span: Option<Span>,
+    /// The largest message.
+    pub message_octets: Setting<u64>,
+    /// The most recipients of one transaction.
+    pub recipients: Setting<u32>,
+    /// The most Received fields.
+    pub hops: Setting<u32>,
+    /// Sessions at once.
+    pub sessions: Setting<u32>,
+}
+
+impl SiteDraft {
+    /// The local or other domain of that name.
+    pub fn domain(&self, name: &Domain) -> Option<&DomainDraft> {
+        self.domains.iter().find(|domain| domain.name.value == *name)
+    }
+
+    /// The relay of that name.
+    pub fn relay(&self, name: &str) -> Option<&RelayDraft> {
+        self.relays.iter().find(|relay| &*relay.name.value == name)
+    }
+
+    /// The listeners that take mail from logged-in users only.
+    pub fn submission_listeners(&self) -> impl Iterator<Item = &ListenerDraft> {
+        self.listeners.iter().filter(|listener| listener.kind.value.requires_login())
+    }
+}

@@ -1,0 +1,189 @@
+//! From draft to [`Model`]: places become [`Origin`]s, and nothing else changes.
+
+use super::{AddressForm, DomainDraft, Setting, SiteDraft};
+use crate::model::Model;
+use crate::source::{Sources, Span};
+use postern_schema::name::Domain;
+use postern_schema::site::{
+    AddressEntry, AddressKind, Certificate, DomainEntry, Forward, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy,
+    Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+impl SiteDraft {
+    /// The site without places. Of two domains or addresses with one name the first counts; a rule refuses the second.
+    pub fn to_model(&self, sources: &Sources) -> Model {
+        let mut domains = BTreeMap::new();
+        let mut addresses = BTreeMap::new();
+        for domain in &self.domains {
+            if let Entry::Vacant(place) = domains.entry(domain.name.value.clone()) {
+                place.insert(Arc::new(domain_entry(domain, sources)));
+                add_addresses(domain, sources, &mut addresses);
+            }
+        }
+        Model { site: self.site(sources), domains, addresses }
+    }
+
+    fn site(&self, sources: &Sources) -> Site {
+        Site {
+            sources: sources.to_site(),
+            hostname: self.host.hostname.value.clone(),
+            origin_domain: self.host.origin_domain.value.clone(),
+            postmaster: self.host.postmaster.value.clone(),
+            postmaster_origin: origin_of(&self.host.postmaster, sources),
+            addresses: self.host.addresses.iter().map(|address| address.value).collect(),
+            listeners: self.listeners(sources),
+            networks: self.networks(sources),
+            users: self.users(sources),
+            transports: self.transports(sources),
+            relays: self.relays(sources),
+            routes: self.routes(sources),
+            tls: self.tls(sources),
+            screen: Screen { require_sender_domain: self.screen.require_sender_domain.map(|span| sources.origin(span)) },
+            queue: self.queue(sources),
+            limits: self.limits(sources),
+            logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
+        }
+    }
+
+    fn listeners(&self, sources: &Sources) -> Vec<Listener> {
+        let listener = |draft: &super::ListenerDraft| Listener {
+            name: draft.name.value.clone(),
+            kind: draft.kind.value,
+            addresses: draft.addresses.iter().map(|address| address.value).collect(),
+            port: draft.port.value,
+            origin: sources.origin(draft.span),
+        };
+        self.listeners.iter().map(listener).collect()
+    }
+
+    fn networks(&self, sources: &Sources) -> Vec<Network> {
+        let network = |draft: &super::NetworkDraft| Network {
+            name: draft.name.value.clone(),
+            ranges: draft.ranges.iter().map(|range| range.value).collect(),
+            relay: draft.relay.value,
+            reason: draft.reason.value.clone(),
+            origin: sources.origin(draft.span),
+        };
+        self.networks.iter().map(network).collect()
+    }
+
+    fn users(&self, sources: &Sources) -> Vec<UserStore> {
+        let send_as = |draft: &super::SendAsDraft| SendAs {
+            user: draft.user.value.clone(),
+            mailboxes: draft.mailboxes.iter().map(|mailbox| mailbox.value.clone()).collect(),
+            origin: sources.origin(draft.span),
+        };
+        let store = |draft: &super::UsersDraft| UserStore {
+            name: draft.name.value.clone(),
+            passwd: draft.passwd.value.clone(),
+            send_as: draft.send_as.iter().map(send_as).collect(),
+            origin: sources.origin(draft.span),
+        };
+        self.users.iter().map(store).collect()
+    }
+
+    fn transports(&self, sources: &Sources) -> Vec<Transport> {
+        let transport = |draft: &super::TransportDraft| Transport {
+            name: draft.name.value.clone(),
+            kind: draft.kind.clone(),
+            origin: origin(draft.span, sources),
+        };
+        self.transports.iter().map(transport).collect()
+    }
+
+    fn relays(&self, sources: &Sources) -> Vec<Relay> {
+        let relay = |draft: &super::RelayDraft| Relay {
+            name: draft.name.value.clone(),
+            host: draft.host.value.clone(),
+            port: draft.port.value,
+            tls: draft.tls.value,
+            login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
+            origin: sources.origin(draft.span),
+        };
+        self.relays.iter().map(relay).collect()
+    }
+
+    fn routes(&self, sources: &Sources) -> Vec<Route> {
+        let route = |draft: &super::RouteDraft| Route {
+            to: draft.to.value.clone(),
+            from: draft.from.value.clone(),
+            via: draft.via.value.clone(),
+            tls: draft.tls.as_ref().map(|level| level.value),
+            origin: sources.origin(draft.span),
+        };
+        self.routes.iter().map(route).collect()
+    }
+
+    fn tls(&self, sources: &Sources) -> TlsPolicy {
+        let certificate = |draft: &super::CertificateDraft| Certificate {
+            name: draft.name.value.clone(),
+            chain: draft.chain.value.clone(),
+            key: draft.key.value.clone(),
+            origin: sources.origin(draft.span),
+        };
+        TlsPolicy {
+            certificates: self.tls.certificates.iter().map(certificate).collect(),
+            self_signed: self.tls.self_signed.is_some(),
+            origin: origin(self.tls.span, sources),
+        }
+    }
+
+    fn queue(&self, sources: &Sources) -> QueuePolicy {
+        QueuePolicy {
+            retry: self.queue.retry.value,
+            factor_percent: self.queue.factor_percent.value,
+            retry_cap: self.queue.retry_cap.value,
+            lifetime: self.queue.lifetime.value,
+            bounce_lifetime: self.queue.bounce_lifetime.value,
+            origin: origin(self.queue.span, sources),
+        }
+    }
+
+    fn limits(&self, sources: &Sources) -> Limits {
+        Limits {
+            message_octets: self.limits.message_octets.value,
+            recipients: self.limits.recipients.value,
+            hops: self.limits.hops.value,
+            sessions: self.limits.sessions.value,
+            origin: origin(self.limits.span, sources),
+        }
+    }
+}
+
+fn domain_entry(draft: &DomainDraft, sources: &Sources) -> DomainEntry {
+    DomainEntry {
+        name: draft.name.value.clone(),
+        class: draft.class.value.clone(),
+        transport: draft.transport.value.clone(),
+        catch_all: draft.catch_all.as_ref().map(|target| (target.value.clone(), sources.origin(target.span))),
+        delimiter: draft.delimiter.value,
+        patterns: draft.patterns.iter().map(|pattern| pattern.pattern.clone()).collect(),
+        origin: sources.origin(draft.name.span),
+    }
+}
+
+fn add_addresses(draft: &DomainDraft, sources: &Sources, addresses: &mut BTreeMap<(Domain, Box<str>), AddressEntry>) {
+    for address in &draft.addresses {
+        let key = (draft.name.value.clone(), address.local.value.folded().into_boxed_str());
+        let kind = match &address.form {
+            AddressForm::Mailbox { quota_octets } => {
+                AddressKind::Mailbox { quota_octets: quota_octets.as_ref().map(|quota| quota.value) }
+            }
+            AddressForm::Alias(targets) => {
+                AddressKind::Alias(targets.iter().map(|target| Forward { mailbox: target.value.clone() }).collect())
+            }
+        };
+        addresses.entry(key).or_insert(AddressEntry { kind, origin: sources.origin(address.span) });
+    }
+}
+
+fn origin(span: Option<Span>, sources: &Sources) -> Origin {
+    span.map_or(Origin::DEFAULT, |span| sources.origin(span))
+}
+
+fn origin_of<T>(setting: &Setting<T>, sources: &Sources) -> Origin {
+    origin(setting.span, sources)
+}

@@ -1,0 +1,140 @@
+//! Draft of what a site has several of by name: listeners, networks, users, transports, relays, routes, certificates.
+
+use super::Setting;
+use crate::source::{Span, Spanned};
+use ipnet::IpNet;
+use postern_schema::name::{Domain, HostName, Mailbox};
+use postern_schema::site::{Chain, ListenerKind, RoutePattern, SecretName, TlsLevel, TransportKind, Via};
+use std::net::IpAddr;
+
+/// `listen`.
+#[derive(Clone, Debug)]
+pub struct ListenerDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique.
+    pub name: Spanned<Box<str>>,
+    /// From `kind=`, or from the name.
+    pub kind: Spanned<ListenerKind>,
+    /// Addresses to bind; never empty.
+    pub addresses: Vec<Setting<IpAddr>>,
+    /// TCP port.
+    pub port: Setting<u16>,
+}
+
+/// `network`.
+#[derive(Clone, Debug)]
+pub struct NetworkDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique.
+    pub name: Spanned<Box<str>>,
+    /// Ranges with their host bits cleared.
+    pub ranges: Vec<Spanned<IpNet>>,
+    /// Whether members may relay.
+    pub relay: Setting<bool>,
+    /// Why it is trusted; may be empty.
+    pub reason: Setting<Box<str>>,
+}
+
+/// `users`.
+#[derive(Clone, Debug)]
+pub struct UsersDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique.
+    pub name: Spanned<Box<str>>,
+    /// The credential that holds the password hashes.
+    pub passwd: Spanned<SecretName>,
+    /// `may-send-as`.
+    pub send_as: Vec<SendAsDraft>,
+}
+
+/// `may-send-as`.
+#[derive(Clone, Debug)]
+pub struct SendAsDraft {
+    /// The node.
+    pub span: Span,
+    /// The login name.
+    pub user: Spanned<Box<str>>,
+    /// What the user may send as beyond the own mailbox.
+    pub mailboxes: Vec<Spanned<Mailbox>>,
+}
+
+/// `transport`, or the built-in `store`.
+#[derive(Clone, Debug)]
+pub struct TransportDraft {
+    /// The node; `None`: built in.
+    pub span: Option<Span>,
+    /// Its name, unique.
+    pub name: Setting<Box<str>>,
+    /// What it does.
+    pub kind: TransportKind,
+}
+
+/// `relay`.
+#[derive(Clone, Debug)]
+pub struct RelayDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique.
+    pub name: Spanned<Box<str>>,
+    /// The host.
+    pub host: Spanned<HostName>,
+    /// TCP port.
+    pub port: Setting<u16>,
+    /// The least protection.
+    pub tls: Setting<TlsLevel>,
+    /// How we log in there.
+    pub login: Option<LoginDraft>,
+}
+
+/// `login` of a relay.
+#[derive(Clone, Debug)]
+pub struct LoginDraft {
+    /// The node.
+    pub span: Span,
+    /// The user name.
+    pub user: Spanned<Box<str>>,
+    /// The credential that holds the password.
+    pub secret: Spanned<SecretName>,
+}
+
+/// `route`.
+#[derive(Clone, Debug)]
+pub struct RouteDraft {
+    /// The node.
+    pub span: Span,
+    /// Which recipients.
+    pub to: Setting<RoutePattern>,
+    /// Which senders.
+    pub from: Setting<RoutePattern>,
+    /// Where the mail goes.
+    pub via: Spanned<Via>,
+    /// The least protection.
+    pub tls: Option<Spanned<TlsLevel>>,
+}
+
+/// `tls`.
+#[derive(Clone, Debug, Default)]
+pub struct TlsDraft {
+    /// The node.
+    pub span: Option<Span>,
+    /// Certificates, the default one first.
+    pub certificates: Vec<CertificateDraft>,
+    /// `self-signed`.
+    pub self_signed: Option<Span>,
+}
+
+/// `certificate`.
+#[derive(Clone, Debug)]
+pub struct CertificateDraft {
+    /// The node.
+    pub span: Span,
+    /// The host name that it is for.
+    pub name: Spanned<Domain>,
+    /// The chain; its place is that of the file name or credential name.
+    pub chain: Spanned<Chain>,
+    /// The credential that holds the key.
+    pub key: Spanned<SecretName>,
+}

@@ -1,0 +1,43 @@
+//! The changes that `postern up` makes to a site so that it can be tried out: high ports on the loopback interface, and every
+//! file below the state folder.
+
+use postern_schema::site::{ListenerKind, Site, TransportKind};
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The port of the first listener of each kind; a second one gets the next that is free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LoopbackPorts {
+    /// Of kind `mx`.
+    pub mx: u16,
+    /// Of kind `submission`.
+    pub submission: u16,
+    /// Of kind `submissions`.
+    pub submissions: u16,
+}
+
+impl Default for LoopbackPorts {
+    fn default() -> LoopbackPorts {
+        LoopbackPorts { mx: 2525, submission: 2587, submissions: 2465 }
+    }
+}
+
+impl LoopbackPorts {
+    /// Moves every listener and every Maildir of the site. A port of 0 stays 0: the system chooses.
+    pub(crate) fn apply(self, site: &mut Site) {
+        let mut taken = HashSet::new();
+        for listener in &mut site.listeners {
+            listener.addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+            let first = match listener.kind {
+                ListenerKind::Mx => self.mx,
+                ListenerKind::Submission => self.submission,
+                ListenerKind::Submissions => self.submissions,
+            };
+            listener.port = (first..=u16::MAX).find(|port| *port == 0 || taken.insert(*port)).unwrap_or_default();
+        }
+        for transport in &mut site.transports {
+            let TransportKind::Maildir { path } = &mut transport.kind;
+            *path = path.trim_start_matches('/').into();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! From nodes to a [`draft::SiteDraft`]: names resolved, defaults filled in, every value with its place. One file for each
+//! family of blocks. What a value must look like was checked by the grammar already; here falls what takes more than one
+//! block to see. What the whole means is for [`crate::rules`].
+//!
+//! Lowering never stops: what is wrong is reported and left out, and [`draft::Gaps`] remembers where.
+
+mod domain;
+pub mod draft;
+mod egress;
+mod file;
+mod gaps;
+mod host;
+mod loopback;
+mod names;
+mod policy;
+mod service;
+mod tls;
+
+pub use loopback::LoopbackPorts;
+
+use crate::report::{Diagnostic, Severity};
+use crate::sitetest;
+use crate::source::Sources;
+use crate::syntax::grammar::Kind;
+use crate::syntax::{Document, Loaded};
+use draft::{Gaps, Part, SiteDraft};
+use names::Names;
+
+/// What every block needs while it is lowered.
+pub(crate) struct Lowering<'a> {
+    /// The whole site.
+    pub document: Document<'a>,
+    /// Its files.
+    pub sources: &'a Sources,
+    /// What is wrong.
+    pub findings: Vec<Diagnostic>,
+    /// The names of relays.
+    pub relays: Names,
+    /// The names of transports.
+    pub transports: Names,
+    /// The names of listeners.
+    pub listeners: Names,
+    /// The names of networks.
+    pub networks: Names,
+    /// The names of user stores.
+    pub users: Names,
+}
+
+/// Lowers a site that was read. The findings are those of lowering alone.
+pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
+    let gaps = gaps::of(&loaded.nodes, &loaded.diagnostics);
+    let document = Document::new(&loaded.nodes);
+    let mut lowering = Lowering {
+        document,
+        sources: &loaded.sources,
+        findings: Vec::new(),
+        relays: Names::new(Kind::Relay, gaps),
+        transports: Names::new(Kind::Transport, gaps),
+        listeners: Names::new(Kind::Listener, gaps),
+        networks: Names::new(Kind::Network, gaps),
+        users: Names::new(Kind::Users, gaps),
+    };
+    lowering.declare_names();
+    let (host, origin_domain) = host::lower(&mut lowering);
+    let domains = domain::lower(&mut lowering);
+    let mut draft = SiteDraft {
+        host: host::finish(host, origin_domain, &domains),
+        tls: tls::lower(&mut lowering),
+        listeners: service::listeners(&mut lowering),
+        networks: service::networks(&mut lowering),
+        users: service::users(&mut lowering),
+        transports: egress::transports(&mut lowering),
+        relays: egress::relays(&mut lowering),
+        routes: egress::routes(&mut lowering),
+        domains,
+        screen: policy::screen(&lowering),
+        queue: policy::queue(&lowering),
+        limits: policy::limits(&lowering),
+        log_format: policy::log_format(&lowering),
+        tests: sitetest::lower(&mut lowering),
+        gaps,
+    };
+    let errors = lowering.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let errors: Vec<Diagnostic> = errors.chain(&loaded.diagnostics).cloned().collect();
+    draft.gaps = gaps::of(&loaded.nodes, &errors);
+    lowering.report_unused(draft.gaps);
+    (draft, lowering.findings)
+}
+
+impl Lowering<'_> {
+    /// All names first, so that a reference may stand before what it names.
+    fn declare_names(&mut self) {
+        let document = self.document;
+        let kinds = [
+            (&mut self.relays, "relay"),
+            (&mut self.transports, "transport"),
+            (&mut self.listeners, "listen"),
+            (&mut self.networks, "network"),
+            (&mut self.users, "users"),
+        ];
+        for (names, node) in kinds {
+            for view in document.children(node) {
+                if let Some(name) = view.argument::<String>("name") {
+                    names.declare(&name, &mut self.findings);
+                }
+            }
+        }
+        self.transports.built_in(egress::STORE);
+    }
+
+    /// Relays and transports are there to be referred to; listeners, networks and user stores do something by themselves.
+    /// A reference with an error in it may be the one that is missed.
+    fn report_unused(&mut self, gaps: Gaps) {
+        if !gaps.holds(Part::Routes) {
+            self.relays.report_unused(&mut self.findings);
+        }
+        if !gaps.holds(Part::Domains) {
+            self.transports.report_unused(&mut self.findings);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `screen`, `queue`, `limits`, `log`: settings of which a site has one set each.
+
+use super::Lowering;
+use super::draft::{LimitsDraft, QueueDraft, ScreenDraft, Setting};
+use crate::syntax::View;
+use crate::syntax::value::{Factor, Octets};
+use postern_schema::site::{Limits, LogFormat, QueuePolicy};
+use std::time::Duration;
+
+pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
+    let require = lowering.document.child("screen").and_then(|screen| screen.child("require"));
+    let words = require.map_or_else(Vec::new, |require| require.arguments::<String>("checks"));
+    let sender_domain = words.into_iter().find(|word| word.value == "sender-domain-exists");
+    ScreenDraft { require_sender_domain: sender_domain.map(|word| word.span) }
+}
+
+pub(super) fn queue(lowering: &Lowering<'_>) -> QueueDraft {
+    let view = lowering.document.child("queue");
+    let default = QueuePolicy::default();
+    let retry = view.and_then(|view| view.child("retry"));
+    let time = |name: &str| view.and_then(|view| view.child(name)).and_then(|child| child.argument::<Duration>("time"));
+    let factor = retry.and_then(|retry| retry.property::<Factor>("factor")).map(|factor| factor.map(|factor| factor.0));
+    QueueDraft {
+        span: view.map(|view| view.span()),
+        retry: Setting::new(retry.and_then(|retry| retry.argument("pause")), default.retry),
+        factor_percent: Setting::new(factor, default.factor_percent),
+        retry_cap: Setting::new(retry.and_then(|retry| retry.property("up-to")), default.retry_cap),
+        lifetime: Setting::new(time("lifetime"), default.lifetime),
+        bounce_lifetime: Setting::new(time("bounce-lifetime"), default.bounce_lifetime),
+    }
+}
+
+pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
+    let view = lowering.document.child("limits");
+    let default = Limits::default();
+    let count = |name: &str| view.and_then(|view: View<'_>| view.property::<u32>(name));
+    let message = view.and_then(|view| view.property::<Octets>("message"));
+    LimitsDraft {
+        span: view.map(|view| view.span()),
+        message_octets: Setting::new(message.map(|size| size.map(|octets| octets.0)), default.message_octets),
+        recipients: Setting::new(count("recipients"), default.recipients),
+        hops: Setting::new(count("hops"), default.hops),
+        sessions: Setting::new(count("sessions"), default.sessions),
+    }
+}
+
+pub(super) fn log_format(lowering: &Lowering<'_>) -> Setting<LogFormat> {
+    let word = lowering.document.child("log").and_then(|log| log.property::<String>("format"));
+    let said = word.and_then(|word| {
+        let format = [LogFormat::Text, LogFormat::Json].into_iter().find(|format| format.as_str() == word.value)?;
+        Some(crate::source::Spanned::new(format, word.span))
+    });
+    Setting::new(said, LogFormat::Text)
+}

@@ -1,0 +1,53 @@
+//! `tls`: certificates. A chain in the site's folder is read, since it is public; a key never is.
+
+use super::Lowering;
+use super::draft::{CertificateDraft, TlsDraft};
+use super::file::CHAIN_MAX_OCTETS;
+use crate::rules::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
+use crate::source::Spanned;
+use crate::syntax::View;
+use postern_schema::name::Domain;
+use postern_schema::site::{Chain, SecretName};
+
+pub(super) fn lower(lowering: &mut Lowering<'_>) -> TlsDraft {
+    let Some(view) = lowering.document.child("tls") else { return TlsDraft::default() };
+    let views: Vec<View<'_>> = view.children("certificate").collect();
+    TlsDraft {
+        span: Some(view.span()),
+        certificates: views.iter().filter_map(|view| certificate(view, lowering)).collect(),
+        self_signed: view.flag("self-signed").filter(|flag| flag.value).map(|flag| flag.span),
+    }
+}
+
+fn certificate(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<CertificateDraft> {
+    let name = view.argument::<Domain>("name")?;
+    let key = view.property::<SecretName>("key-secret")?;
+    let chain = match view.property::<SecretName>("chain-secret") {
+        Some(secret) => secret.map(Chain::Credential),
+        None => chain(view.property::<String>("chain")?, lowering)?,
+    };
+    Some(CertificateDraft { span: view.span(), name, chain, key })
+}
+
+fn chain(path: Spanned<String>, lowering: &mut Lowering<'_>) -> Option<Spanned<Chain>> {
+    let text = lowering.read(&path, CHAIN_MAX_OCTETS)?;
+    if text.contains("PRIVATE KEY-----") {
+        lowering.findings.push(
+            CHAIN_HOLDS_KEY
+                .at(path.span, format!("{:?} holds a private key beside the certificates", path.value))
+                .help("Move the key into the credentials folder and name it with key-secret=; and make a new key, if this file was shared")
+                .postfix(&["smtpd_tls_chain_files"]),
+        );
+        return None;
+    }
+    let first_line = |line: &str| line.trim_end() == "-----BEGIN CERTIFICATE-----";
+    if !text.lines().any(first_line) {
+        lowering.findings.push(
+            NO_CERTIFICATE
+                .at(path.span, format!("{:?} holds no certificate", path.value))
+                .help("Write the path of a PEM file: `-----BEGIN CERTIFICATE-----`, the host's own first"),
+        );
+        return None;
+    }
+    Some(path.map(|_| Chain::Pem(text.into())))
+}

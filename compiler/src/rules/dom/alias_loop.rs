@@ -1,0 +1,30 @@
+//! DOM002: addresses that lead in a circle. The walk is [`crate::rules::graph`].
+
+use crate::report::{Diagnostic, Severity};
+use crate::rules::graph::Hop;
+use crate::rules::{Rule, Subject};
+
+/// The rule.
+pub static RULE: Rule = Rule::check("DOM002", "alias-loop", Severity::Error, &[], check, include_str!("alias_loop.md"));
+
+/// The most places that are pointed at beside the first.
+const LABELLED: usize = 6;
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
+    findings.extend(subject.graph.loops.iter().filter_map(|hops| finding(hops)));
+}
+
+fn finding(hops: &[Hop]) -> Option<Diagnostic> {
+    let (first, rest) = hops.split_first()?;
+    let finding = if rest.is_empty() {
+        RULE.at(first.span, format!("{} leads to itself", first.address))
+            .help("Remove it from its own targets; to keep a copy as well, give the mailbox another name and list that")
+    } else {
+        let path: Vec<String> = hops.iter().chain([first]).map(|hop| hop.address.to_string()).collect();
+        RULE.at(first.span, format!("Mail goes in a circle: {}", path.join(" → ")))
+            .help("Break the circle at one of these places")
+    };
+    let finding = finding.postfix(&["virtual_alias_maps", "alias_maps", "virtual_alias_recursion_limit"]);
+    let places = rest.iter().filter(|hop| hop.span != first.span).take(LABELLED);
+    Some(places.fold(finding, |finding, hop| finding.also(hop.span, format!("{} is sent on here", hop.address))))
+}

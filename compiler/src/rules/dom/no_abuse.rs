@@ -1,0 +1,25 @@
+//! DOM014: nobody reads complaints.
+
+use crate::lower::draft::Part;
+use crate::report::{Diagnostic, Severity};
+use crate::rules::{Rule, Subject};
+use postern_schema::decide::{Resolved, Trace, resolve};
+use postern_schema::name::{HostName, LocalPart, Mailbox};
+use postern_schema::site::DomainClass;
+
+/// The rule.
+pub static RULE: Rule = Rule::check("DOM014", "no-abuse-address", Severity::Note, &[Part::Domains], check, include_str!("no_abuse.md"));
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
+    let Ok(abuse) = LocalPart::from_content("abuse") else { return };
+    for domain in subject.draft.domains.iter().filter(|domain| domain.class.value == DomainClass::Local) {
+        let address = Mailbox::new(abuse.clone(), HostName::Domain(domain.name.value.clone()));
+        let is_empty = domain.addresses.is_empty();
+        if !is_empty && resolve(&address, subject.model, &mut Trace::default()) == Ok(Resolved::Unknown) {
+            findings.push(
+                RULE.at(domain.name.span, format!("Nobody reads mail to {address}"))
+                    .help("Write `alias \"abuse\" \"postmaster\"` in the domain: that is where complaints about its mail go"),
+            );
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Limits and times that contradict each other, or what other hosts rely on.
+
+pub mod bounce_lifetime;
+pub mod cap_below_retry;
+pub mod eager_retry;
+pub mod few_hops;
+pub mod few_recipients;
+pub mod long_lifetime;
+pub mod many_attempts;
+pub mod quota_below_message;
+pub mod short_lifetime;
+pub mod small_message;

@@ -1,0 +1,15 @@
+//! Listeners: what is bound twice, and what is missing.
+
+pub mod bound_twice;
+pub mod mail_cannot_arrive;
+pub mod no_implicit_tls;
+pub mod nothing_listens;
+pub mod random_port;
+pub mod unusual_port;
+
+use crate::report::Severity;
+use crate::rules::{Raised, Rule};
+
+/// LST020: a listener whose name says no kind.
+pub static LISTENER_WITHOUT_KIND: Rule =
+    Rule::new("LST020", "listener-without-kind", Severity::Error, Raised::Lowering, include_str!("listener_without_kind.md"));

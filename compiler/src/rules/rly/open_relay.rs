@@ -1,0 +1,87 @@
+//! RLY001: strangers may relay. The proof is [`crate::rules::probe`]; what is decided here is only how many strangers make
+//! "anybody".
+
+use crate::lower::draft::NetworkDraft;
+use crate::report::{Diagnostic, Severity};
+use crate::rules::probe::{OpenPath, open_paths, size};
+use crate::rules::{Rule, Subject};
+use crate::source::Spanned;
+use ipnet::IpNet;
+
+/// The rule.
+pub static RULE: Rule = Rule::check("RLY001", "open-relay", Severity::Error, &[], check, include_str!("open_relay.md"));
+
+/// More public addresses than any one organisation has under one key: an IPv4 /8, an IPv6 /24.
+const MOST_V4: u128 = 1 << 24;
+const MOST_V6: u128 = 1 << 104;
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
+    let open: Vec<OpenPath> = open_paths(subject.model).into_iter().filter(|path| path.region.public).collect();
+    if !is_anybody(&open) {
+        return;
+    }
+    let of_network = |network: &NetworkDraft| -> Vec<OpenPath> {
+        let owner = |path: &&OpenPath| subject.model.site.network(path.region.representative);
+        open.iter().filter(|path| owner(path).is_some_and(|owner| owner.name == network.name.value)).cloned().collect()
+    };
+    let shares: Vec<(&NetworkDraft, Vec<OpenPath>)> = subject
+        .draft
+        .networks
+        .iter()
+        .map(|network| (network, of_network(network)))
+        .filter(|(_, open)| !open.is_empty())
+        .collect();
+    // Several networks may be harmless each, and the Internet together: then the largest is named.
+    let guilty: Vec<_> = match shares.iter().filter(|(_, open)| is_anybody(open)).collect::<Vec<_>>() {
+        found if !found.is_empty() => found,
+        _ => shares.iter().max_by_key(|(_, open)| total(open)).into_iter().collect(),
+    };
+    for (network, open) in guilty {
+        if let (Some(range), Some(path)) = (widest(network), open.iter().max_by_key(|path| path.region.addresses)) {
+            findings.push(finding(network, range, path));
+        }
+    }
+}
+
+/// Whether the network alone lets anybody relay: what other rules need not say again.
+pub(super) fn is_reported(range: IpNet) -> bool {
+    let most = if range.max_prefix_len() == 32 { MOST_V4 } else { MOST_V6 };
+    size(range) > most
+}
+
+fn is_anybody(open: &[OpenPath]) -> bool {
+    let sum = |v4: bool| {
+        let paths = open.iter().filter(|path| path.region.representative.is_ipv4() == v4);
+        paths.fold(0_u128, |sum, path| sum.saturating_add(path.region.addresses))
+    };
+    sum(true) > MOST_V4 || sum(false) > MOST_V6
+}
+
+fn total(open: &[OpenPath]) -> u128 {
+    open.iter().fold(0, |sum, path| sum.saturating_add(path.region.addresses))
+}
+
+fn widest(network: &NetworkDraft) -> Option<&Spanned<IpNet>> {
+    network.ranges.iter().min_by_key(|range| range.value.prefix_len())
+}
+
+fn finding(network: &NetworkDraft, range: &Spanned<IpNet>, path: &OpenPath) -> Diagnostic {
+    let message = format!(
+        "Strangers may relay: {} may send to {} by listener {:?}, without a login",
+        path.region.representative, path.recipient, path.listener
+    );
+    let finding = RULE
+        .at(range.span, message)
+        .label(format!("{} addresses of the public Internet are trusted", how_many(range.value)))
+        .help("Name the few addresses that you know, and let everybody else log in on a `submission` listener")
+        .postfix(&["mynetworks", "smtpd_relay_restrictions"]);
+    match network.relay.span {
+        Some(span) => finding.also(span, "this lets them relay"),
+        None => finding,
+    }
+}
+
+/// As a power of two: the exact number says less.
+fn how_many(range: IpNet) -> String {
+    format!("2^{}", range.max_prefix_len() - range.prefix_len())
+}

@@ -1,0 +1,164 @@
+//! Every page is a test: its first example must give its code on the line that says so and nothing else, its second must
+//! compile clean.
+
+use super::{RULES, Raised};
+use crate::compile::{CompileOptions, Compiled, compile};
+use crate::report::Severity;
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+/// The fenced blocks of a section, each with its info string.
+fn examples<'a>(page: &'a str, section: &str) -> Vec<(&'a str, String)> {
+    let mut found: Vec<(&str, String)> = Vec::new();
+    let mut inside = false;
+    let mut open = false;
+    for line in page.lines() {
+        match line.strip_prefix("```") {
+            Some(info) if inside && !open => {
+                found.push((info, String::new()));
+                open = true;
+            }
+            Some(_) => open = false,
+            None if open => {
+                if let Some((_, text)) = found.last_mut() {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+            None if line.starts_with("## ") => inside = line == format!("## {section}"),
+            None => {}
+        }
+    }
+    found
+}
+
+/// Compiles the example in a folder of its own: the first block is the site, further ones are files by name.
+fn compile_example(blocks: &[(&str, String)]) -> Compiled {
+    let folder = tempfile::tempdir().unwrap();
+    for (index, (info, text)) in blocks.iter().enumerate() {
+        let name = if index == 0 { "site.kdl" } else { info.split(' ').nth(1).unwrap() };
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    compile(&folder.path().join("site.kdl"), &CompileOptions::default()).unwrap()
+}
+
+/// `// error: RLY001` at the end of a line.
+fn marks(blocks: &[(&str, String)]) -> BTreeSet<(String, u32, String)> {
+    let mut found = BTreeSet::new();
+    for (index, (info, text)) in blocks.iter().enumerate() {
+        let name = if index == 0 { "site.kdl" } else { info.split(' ').nth(1).unwrap() };
+        for (line, text) in text.lines().enumerate() {
+            if let Some((_, mark)) = text.rsplit_once("// ").or_else(|| text.rsplit_once("# "))
+                && ["error: ", "warning: ", "note: "].iter().any(|severity| mark.starts_with(severity))
+            {
+                found.insert((name.to_owned(), line as u32 + 1, mark.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+fn found(compiled: &Compiled, least: Severity) -> BTreeSet<(String, u32, String)> {
+    let findings = compiled.diagnostics.iter().filter(|finding| finding.severity >= least);
+    let place = |finding: &crate::report::Diagnostic| {
+        let source = compiled.sources.source(finding.primary.source);
+        (source.path.to_string(), source.line(finding.primary.start), format!("{}: {}", finding.severity.as_str(), finding.code))
+    };
+    findings.map(place).collect()
+}
+
+#[test]
+fn every_page_is_true() {
+    let mut wrong = Vec::new();
+    for rule in RULES.iter() {
+        let fails = examples(rule.explain, "Fails");
+        let passes = examples(rule.explain, "Passes");
+        if fails.is_empty() || passes.is_empty() {
+            wrong.push(format!("{}: lacks an example", rule.code));
+            continue;
+        }
+        let compiled = compile_example(&fails);
+        // A note that the example is not about does not disturb it.
+        let (found_here, marked) = (found(&compiled, rule.severity.min(Severity::Warning)), marks(&fails));
+        let own = format!("{}: {}", rule.severity.as_str(), rule.code);
+        if found_here != marked || !marked.iter().any(|(_, _, mark)| *mark == own) {
+            wrong.push(format!("{}: marked {marked:?}, found {found_here:?}\n{:#?}", rule.code, compiled.diagnostics));
+        }
+        let compiled = compile_example(&passes);
+        if !found(&compiled, rule.severity.min(Severity::Warning)).is_empty() || compiled.model.is_none() {
+            wrong.push(format!("{}: the passing example gives {:#?}", rule.code, compiled.diagnostics));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_page_has_its_form() {
+    for rule in RULES.iter() {
+        assert!(rule.explain.starts_with(&format!("# {}: ", rule.code)), "{}: {:?}", rule.code, rule.explain.lines().next());
+        for section in ["What it checks", "Why it matters", "Fails", "Passes", "References"] {
+            assert!(rule.explain.contains(&format!("\n## {section}\n")), "{} lacks {section}", rule.code);
+        }
+        assert!(!rule.title().is_empty() && !rule.title().contains(rule.code), "{}", rule.code);
+        assert!(rule.explain.lines().all(|line| line.chars().count() <= 130), "{} has a line over 130", rule.code);
+    }
+}
+
+#[test]
+fn codes_and_names_are_unique_and_well_formed() {
+    let mut seen = HashSet::new();
+    for rule in RULES.iter() {
+        assert!(seen.insert(rule.code), "{} twice", rule.code);
+        assert!(seen.insert(rule.name), "{} twice", rule.name);
+        let (family, number) = rule.code.split_at(3);
+        assert!(family.bytes().all(|b| b.is_ascii_uppercase()) && number.len() == 3, "{}", rule.code);
+        assert!(number.parse::<u16>().is_ok_and(|number| number > 0), "{}", rule.code);
+        assert!(rule.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{}", rule.name);
+    }
+}
+
+/// A code that the source spells and the registry does not know has no page: `postern rule CODE` would shrug.
+#[test]
+fn every_code_in_the_source_has_a_page() {
+    let known: HashSet<&str> = RULES.iter().map(|rule| rule.code).collect();
+    let spelled = regex::Regex::new(r#""([A-Z]{3}[0-9]{3})""#).unwrap();
+    let mut unknown = BTreeSet::new();
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, text| {
+        for code in spelled.captures_iter(text).map(|found| found.get(1).unwrap().as_str()) {
+            if !known.contains(code) && !path.ends_with("tests.rs") {
+                unknown.insert(format!("{code} in {}", path.display()));
+            }
+        }
+    });
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+/// A page beside no rule is one that nobody reads.
+#[test]
+fn every_page_is_registered() {
+    let pages: HashSet<&str> = RULES.iter().map(|rule| rule.explain).collect();
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules"), &mut |path, text| {
+        if path.extension().is_some_and(|extension| extension == "md") {
+            assert!(pages.contains(text), "{} belongs to no rule", path.display());
+        }
+    });
+}
+
+#[test]
+fn only_checks_have_a_check() {
+    let checks = RULES.iter().filter(|rule| matches!(rule.raised, Raised::Check { .. })).count();
+    assert!(checks > 20, "{checks}");
+}
+
+fn visit(folder: &Path, each: &mut dyn FnMut(&Path, &str)) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            visit(&path, each);
+        } else {
+            each(&path, &std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Draft of `test` blocks.
+
+use crate::lower::Lowering;
+use crate::source::{Span, Spanned};
+use crate::syntax::View;
+use postern_schema::decide::{Reason, SenderDomain};
+use postern_schema::name::{ForwardPath, ReversePath};
+use postern_schema::site::TlsLevel;
+use std::net::IpAddr;
+
+/// One `test`.
+#[derive(Clone, Debug)]
+pub struct TestDraft {
+    /// The node.
+    pub span: Span,
+    /// What it promises.
+    pub name: Spanned<Box<str>>,
+    /// The client's address; `None`: a stranger's.
+    pub client: Option<Spanned<IpAddr>>,
+    /// The client's login name.
+    pub user: Option<Spanned<Box<str>>>,
+    /// The listener; `None`: the first that fits.
+    pub listener: Option<Spanned<Box<str>>>,
+    /// The reverse-path.
+    pub from: Spanned<ReversePath>,
+    /// What DNS says of its domain.
+    pub sender_domain: Option<SenderDomain>,
+    /// The forward-path.
+    pub to: Spanned<ForwardPath>,
+    /// What must become of it.
+    pub expect: ExpectDraft,
+}
+
+/// `expect`.
+#[derive(Clone, Debug)]
+pub struct ExpectDraft {
+    /// `accept`, `reject` or `defer`.
+    pub disposition: Spanned<Box<str>>,
+    /// The one reason.
+    pub reason: Option<Spanned<Reason>>,
+    /// The relay or transport that it goes to next, or `direct`.
+    pub via: Option<Spanned<Box<str>>>,
+    /// The least protection on the way.
+    pub tls: Option<Spanned<TlsLevel>>,
+}
+
+/// Every `test` of a site; one with an error in it, which was reported, is left out.
+pub(crate) fn lower(lowering: &mut Lowering<'_>) -> Vec<TestDraft> {
+    let views: Vec<View<'_>> = lowering.document.children("test").collect();
+    views.iter().filter_map(|view| test(view, lowering)).collect()
+}
+
+fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
+    let name = boxed(view.argument::<String>("name")?);
+    let client = view.child("client");
+    let listener = client.and_then(|client| client.property::<String>("listener"));
+    if let Some(listener) = &listener
+        && !lowering.listeners.holds(&listener.value)
+    {
+        let finding = lowering.listeners.unknown(listener, &[]);
+        lowering.findings.extend(finding);
+        return None;
+    }
+    let from = view.child("from")?;
+    let sender_domain = from.property::<String>("domain").and_then(|word| SenderDomain::parse(&word.value));
+    Some(TestDraft {
+        span: view.span(),
+        name,
+        client: client.and_then(|client| client.argument::<IpAddr>("address")),
+        user: client.and_then(|client| client.property::<String>("user")).map(boxed),
+        listener: listener.map(boxed),
+        from: from.argument("address")?,
+        sender_domain,
+        to: view.child("to")?.argument("address")?,
+        expect: expect(&view.child("expect")?, lowering)?,
+    })
+}
+
+fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
+    let via = view.property::<String>("via");
+    if let Some(name) = &via
+        && name.value != "direct"
+        && !lowering.relays.holds(&name.value)
+        && !lowering.transports.holds(&name.value)
+    {
+        let finding = lowering.relays.unknown(name, &["direct", "store"]);
+        lowering.findings.extend(finding);
+        return None;
+    }
+    let tls = view.property::<String>("tls");
+    let tls = tls.and_then(|word| TlsLevel::parse(&word.value).map(|level| Spanned::new(level, word.span)));
+    let reason = view.property::<Reason>("reason");
+    Some(ExpectDraft { disposition: boxed(view.argument::<String>("disposition")?), reason, via: via.map(boxed), tls })
+}
+
+fn boxed(text: Spanned<String>) -> Spanned<Box<str>> {
+    text.map(String::into_boxed_str)
+}

@@ -1,0 +1,12 @@
+//! The site's own `test` blocks: one envelope each, and what must become of it. They run over the compiled site, with the
+//! daemon's own decisions; `check`, `build` and `test` all run them.
+
+mod draft;
+mod run;
+
+pub(crate) use draft::lower;
+pub use draft::{ExpectDraft, TestDraft};
+pub use run::{SiteTest, run};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Running a `test` block, and saying why it failed.
+
+use super::{ExpectDraft, TestDraft};
+use crate::explain::{Explanation, HopExplained, Question, explain};
+use crate::model::Model;
+use crate::report::Diagnostic;
+use crate::rules::TEST_FAILED;
+use crate::source::{SourceId, Sources, Span};
+use postern_schema::site::TlsLevel;
+
+/// A `test` block that was run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SiteTest {
+    /// What it promises.
+    pub name: Box<str>,
+    /// Where it stands.
+    pub span: Span,
+    /// Whether the promise holds.
+    pub passed: bool,
+    /// Why it does not: first what was expected and what was found, then the steps that led there. Empty where it holds.
+    pub why: Vec<String>,
+}
+
+/// A promise that does not hold: where in the block it is made, and what was found.
+struct Failure {
+    place: Span,
+    text: String,
+}
+
+/// Runs every test; a failed one is a finding too.
+pub fn run(tests: &[TestDraft], model: &Model, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Vec<SiteTest> {
+    tests.iter().map(|test| run_one(test, model, sources, findings)).collect()
+}
+
+fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Vec<Diagnostic>) -> SiteTest {
+    let question = Question {
+        client: test.client.as_ref().map(|client| client.value),
+        user: test.user.as_ref().map(|user| user.value.to_string()),
+        listener: test.listener.as_ref().map(|listener| listener.value.to_string()),
+        from: test.from.value.clone(),
+        to: test.to.value.clone(),
+        sender_domain: test.sender_domain,
+    };
+    let result = |why: Vec<String>| SiteTest { name: test.name.value.clone(), span: test.name.span, passed: why.is_empty(), why };
+    let explanation = match explain(&question, model) {
+        Ok(explanation) => explanation,
+        Err(error) => {
+            let place = test.listener.as_ref().or(test.user.as_ref()).map_or(test.name.span, |said| said.span);
+            findings.push(TEST_FAILED.at(place, format!("The test {:?} cannot run: {error}", test.name.value)));
+            return result(vec![error.to_string()]);
+        }
+    };
+    let Some(failure) = judge(&test.expect, &explanation) else { return result(Vec::new()) };
+    let mut finding = TEST_FAILED
+        .at(failure.place, format!("The test {:?} fails: {}", test.name.value, failure.text))
+        .help("Mend the site, or the promise; `postern explain` shows every step");
+    if let Some((text, span)) = cause(&explanation, sources) {
+        finding = finding.also(span, text);
+    }
+    findings.push(finding);
+    let mut why = vec![failure.text];
+    why.extend(steps(&explanation));
+    result(why)
+}
+
+/// The first promise that does not hold.
+fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
+    let outcome = &found.outcome;
+    if outcome.disposition == "undecided" {
+        let text = format!("it {}; write domain=\"found\" beside its `from`, or another answer", outcome.reason);
+        return Some(Failure { place: expect.disposition.span, text });
+    }
+    if outcome.disposition != &*expect.disposition.value {
+        let text = format!("expected {}, found {} ({})", expect.disposition.value, outcome.disposition, outcome.reason);
+        return Some(Failure { place: expect.disposition.span, text });
+    }
+    if let Some(reason) = &expect.reason
+        && reason.value.as_str() != outcome.reason
+    {
+        let text = format!("expected the reason {}, found {}", reason.value, outcome.reason);
+        return Some(Failure { place: reason.span, text });
+    }
+    // A promise about the way is one about every address that the recipient stands for.
+    if let Some(via) = &expect.via
+        && let Some(text) = wrong_hop(found, &format!("via {}", via.value), |hop| hop.via.as_deref() == Some(&*via.value))
+    {
+        return Some(Failure { place: via.span, text });
+    }
+    if let Some(tls) = &expect.tls {
+        let enough = |hop: &HopExplained| hop.tls.and_then(TlsLevel::parse).is_some_and(|level| level >= tls.value);
+        if let Some(text) = wrong_hop(found, &format!("tls {}", tls.value), enough) {
+            return Some(Failure { place: tls.span, text });
+        }
+    }
+    None
+}
+
+fn wrong_hop(found: &Explanation, wanted: &str, fits: impl Fn(&HopExplained) -> bool) -> Option<String> {
+    if found.hops.is_empty() {
+        return Some(format!("expected {wanted}, and the message goes nowhere"));
+    }
+    let hop = found.hops.iter().find(|hop| !fits(hop))?;
+    let way = match (&hop.via, hop.tls) {
+        (Some(via), Some(tls)) => format!("goes via {via} with tls {tls}"),
+        (Some(via), None) => format!("goes via {via}"),
+        (None, _) => format!("goes nowhere ({})", hop.outcome.reason),
+    };
+    Some(format!("expected {wanted}, and mail for {} {way}", hop.recipient))
+}
+
+/// The line that decided: the last step of the last stage that has one.
+fn cause(found: &Explanation, sources: &Sources) -> Option<(String, Span)> {
+    let stage = found.stages.last()?;
+    let hops = found.hops.iter().flat_map(|hop| &hop.steps);
+    let step = stage.steps.iter().chain(hops).rev().find(|step| step.source.is_some())?;
+    let (path, line) = step.source.as_ref()?.rsplit_once(':')?;
+    let (id, source) = sources.iter().find(|(_, source)| &*source.path == path)?;
+    line_span(id, &source.text, line.parse().ok()?).map(|span| (step.text.clone(), span))
+}
+
+/// The text of a line, without the blanks around it.
+fn line_span(source: SourceId, text: &str, line: usize) -> Option<Span> {
+    let line = text.split('\n').nth(line.checked_sub(1)?)?;
+    let trimmed = line.trim();
+    let start = trimmed.as_ptr() as usize - text.as_ptr() as usize;
+    Some(Span { source, start: u32::try_from(start).ok()?, length: u32::try_from(trimmed.len()).ok()? })
+}
+
+fn steps(found: &Explanation) -> Vec<String> {
+    let stages = found.stages.iter().map(|stage| (stage.name.to_owned(), &stage.steps));
+    let hops = found.hops.iter().map(|hop| (hop.recipient.clone(), &hop.steps));
+    let lines = stages.chain(hops).flat_map(|(name, steps)| {
+        steps.iter().map(move |step| match &step.source {
+            Some(source) => format!("{name}: {}  ({source})", step.text),
+            None => format!("{name}: {}", step.text),
+        })
+    });
+    lines.collect()
+}

@@ -1,0 +1,134 @@
+//! Test blocks: what they can set, what they can expect, and what a failure says.
+
+use crate::compile::{CompileOptions, Compiled, compile_text};
+
+const SITE: &str = r#"
+site "mail.example.com" {
+    postmaster "alice@example.com"
+}
+tls { self-signed; }
+listen "mx"
+listen "submissions"
+users "staff" { passwd secret="users"; }
+network "office" "192.0.2.0/24" relay=#true reason="wired LAN"
+domain "example.com" {
+    mailbox "alice"
+    alias "abuse" "alice"
+    alias "team" "alice" "partner@partner.example"
+}
+parked "example.net"
+relay "isp" host="smtp.isp.example" port=587 { tls "encrypt"; }
+route to="partner.example" via="direct" tls="verify"
+route to="*" via="isp"
+screen { require "sender-domain-exists"; }
+"#;
+
+fn run(test: &str) -> Compiled {
+    let compiled = compile_text("site.kdl", &format!("{SITE}test \"promise\" {{ {test}; }}\n"), &CompileOptions::default());
+    assert!(compiled.model.is_some(), "{:#?}", compiled.diagnostics);
+    assert_eq!(compiled.tests.len(), 1);
+    compiled
+}
+
+fn holds(test: &str) {
+    let compiled = run(test);
+    assert!(compiled.tests[0].passed && compiled.diagnostics.is_empty(), "{test}\n{:#?}", compiled.tests);
+}
+
+fn fails(test: &str, why: &str) {
+    let compiled = run(test);
+    assert!(compiled.has_failed_tests(), "{test}");
+    let text = compiled.tests[0].why.join("\n");
+    assert!(text.contains(why), "{test}\n{text}");
+    assert_eq!(compiled.diagnostics.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["TST001"]);
+}
+
+#[test]
+fn promises_that_hold() {
+    holds(
+        r#"client "198.51.100.7"; from "x@a.example" domain="found"; to "alice@example.com"; expect "accept" reason="local-recipient""#,
+    );
+    holds(
+        r#"from "x@a.example" domain="nonexistent"; to "alice@example.com"; expect "reject" reason="sender-domain-nonexistent""#,
+    );
+    holds(r#"from "x@a.example" domain="failed"; to "alice@example.com"; expect "defer""#);
+    holds(r#"from ""; to "alice@example.com"; expect "accept" via="store""#);
+    holds(r#"from ""; to "postmaster"; expect "accept" via="store""#);
+    holds(r#"from ""; to "x@example.net"; expect "reject" reason="null-mx-domain""#);
+    holds(r#"from ""; to "x@elsewhere.example"; expect "reject" reason="relay-denied""#);
+    holds(
+        r#"client "192.0.2.7"; from "x@a.example"; to "x@elsewhere.example"; expect "accept" reason="trusted-network" via="isp" tls="encrypt""#,
+    );
+    holds(r#"client user="alice"; from "alice@example.com"; to "x@partner.example"; expect "accept" via="direct" tls="verify""#);
+    holds(r#"client user="alice"; from "bob@example.com"; to "x@partner.example"; expect "reject" reason="sender-not-owned""#);
+    holds(
+        r#"client "192.0.2.7" listener="submissions"; from ""; to "alice@example.com"; expect "reject" reason="authentication-required""#,
+    );
+}
+
+#[test]
+fn a_stronger_session_than_promised_is_fine() {
+    holds(r#"client user="alice"; from "alice@example.com"; to "x@partner.example"; expect "accept" tls="encrypt""#);
+    fails(
+        r#"client user="alice"; from "alice@example.com"; to "x@elsewhere.example"; expect "accept" tls="verify""#,
+        "mail for x@elsewhere.example goes via isp with tls encrypt",
+    );
+}
+
+#[test]
+fn a_failure_names_what_was_found_and_the_line_behind_it() {
+    let promise = r#"client "192.0.2.7"; from "x@a.example"; to "x@elsewhere.example"; expect "reject""#;
+    fails(promise, "expected reject, found accept (trusted-network)");
+    fails(promise, "RCPT: client is in network office, which may relay  (site.kdl:9)");
+    let compiled = run(promise);
+    let finding = &compiled.diagnostics[0];
+    let label = &finding.secondary[0];
+    let source = compiled.sources.source(label.span.source);
+    let start = label.span.start as usize;
+    assert_eq!(&source.text[start..start + label.span.length as usize], "route to=\"*\" via=\"isp\"");
+}
+
+#[test]
+fn every_address_that_a_recipient_stands_for_must_go_the_promised_way() {
+    fails(
+        r#"from ""; to "team@example.com"; expect "accept" via="store""#,
+        "expected via store, and mail for partner@partner.example goes via direct with tls verify",
+    );
+}
+
+#[test]
+fn a_missing_fact_is_named() {
+    fails(
+        r#"from "x@a.example"; to "alice@example.com"; expect "accept""#,
+        "needs sender-domain: what DNS says of a.example; write domain=\"found\"",
+    );
+}
+
+#[test]
+fn a_wrong_reason_fails() {
+    fails(
+        r#"from ""; to "nobody@example.com"; expect "reject" reason="relay-denied""#,
+        "expected the reason relay-denied, found unknown-mailbox",
+    );
+}
+
+#[test]
+fn names_in_a_test_must_exist() {
+    for (test, line) in [
+        (r#"from ""; to "alice@example.com"; expect "accept" via="sotre""#, "sotre"),
+        (r#"client listener="mxx"; from ""; to "alice@example.com"; expect "accept""#, "mxx"),
+    ] {
+        let text = format!("{SITE}test \"promise\" {{ {test}; }}\n");
+        let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
+        let found: Vec<_> = compiled.diagnostics.iter().map(|finding| finding.code).collect();
+        assert_eq!(found, ["NAM001"], "{line}");
+    }
+}
+
+#[test]
+fn a_user_needs_a_listener_that_takes_logins() {
+    let text = SITE.replace("listen \"submissions\"\n", "").replace("users \"staff\" { passwd secret=\"users\"; }\n", "");
+    let test = r#"test "promise" { client user="alice"; from ""; to "alice@example.com"; expect "accept"; }"#;
+    let compiled = compile_text("site.kdl", &format!("{text}{test}\n"), &CompileOptions::default());
+    assert!(compiled.tests[0].why[0].contains("no listener takes logins"), "{:#?}", compiled.tests);
+}

@@ -1,0 +1,141 @@
+//! The commands that look at a site or a snapshot and change nothing.
+
+use crate::site::{Folder, GOOD};
+use serde_json::Value;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn explain_says_the_same_of_a_site_and_of_its_snapshot() {
+    let folder = Folder::with(GOOD);
+    folder.run(&["build", "site.kdl", "--out", "out"]).ended(0);
+    let ask = |subject: &str, rest: &[&str]| {
+        let mut arguments = vec!["explain", subject, "--client", "198.51.100.9", "--from", "x@evil.example"];
+        arguments.extend(rest);
+        folder.run(&arguments).ended(0).quietly().out
+    };
+    for rest in [&["--to", "info@example.com"][..], &["--to", "a@elsewhere.example", "--json"], &["--to", "postmaster"]] {
+        let of_site = ask("site.kdl", rest);
+        assert_eq!(ask("out", rest), of_site);
+        assert_eq!(ask("out/current", rest), of_site, "a link to a snapshot is one");
+    }
+    let relayed = json(&ask("out", &["--to", "a@elsewhere.example", "--json"]));
+    assert_eq!(relayed["outcome"]["disposition"], "reject");
+    assert_eq!(relayed["outcome"]["reason"], "relay-denied");
+    let text = ask("site.kdl", &["--to", "info@example.com"]);
+    assert!(text.contains("alias of 2 addresses  (site.kdl:12)"), "{text}");
+    assert!(text.ends_with("\naccept: local-recipient\n"), "{text}");
+}
+
+#[test]
+fn explain_asks_for_the_fact_that_is_missing() {
+    let folder = Folder::with(&format!("{GOOD}screen {{ require \"sender-domain-exists\"; }}\n"));
+    let base = ["explain", "site.kdl", "--client", "198.51.100.9", "--from", "x@evil.example", "--to", "info@example.com"];
+    let ran = folder.run(&base).ended(0);
+    assert!(ran.out.contains("undecided") && ran.out.contains("--fact sender-domain="), "{}", ran.out);
+    let ran = folder.run(&[&base[..], &["--fact", "sender-domain=nonexistent"]].concat()).ended(0);
+    assert!(ran.out.contains("sender-domain-nonexistent"), "{}", ran.out);
+}
+
+#[test]
+fn show_gives_each_value_its_line_or_says_default() {
+    let folder = Folder::with(&format!("{GOOD}limits recipients=500\n"));
+    let shown = folder.run(&["show", "site.kdl"]).ended(0).quietly().out;
+    let line = |start: &str| shown.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {shown}"));
+    assert!(line("limits recipients = 500").ends_with("# site.kdl:22"), "{shown}");
+    assert!(line("limits hops = 100").ends_with("# default"), "{shown}");
+    assert!(line("listen mx port = 25").ends_with("# default"), "{shown}");
+    assert!(line("address info@example.com alias = alice@example.com bob@example.com").ends_with("# site.kdl:12"), "{shown}");
+    let defaults = folder.run(&["show", "site.kdl", "--defaults"]).ended(0).out;
+    assert!(defaults.lines().all(|line| line.ends_with("# default")) && defaults.contains("limits hops"), "{defaults}");
+    let values = json(&folder.run(&["show", "site.kdl", "--json"]).ended(0).out);
+    let found = values["values"].as_array().expect("a list").iter().find(|value| value["name"] == "recipients");
+    assert_eq!(found.expect("it is there")["source"], serde_json::json!({ "file": "site.kdl", "line": 22 }));
+}
+
+#[test]
+fn test_reports_in_three_forms() {
+    let folder = Folder::with(&format!(
+        "{GOOD}test \"<angles> & 'quotes'\" {{\n    from \"\"\n    to \"nobody@example.com\"\n    expect \"accept\"\n}}\n"
+    ));
+    let human = folder.run(&["test", "site.kdl"]).ended(1);
+    assert!(human.out.starts_with("ok    strangers cannot relay"), "{}", human.out);
+    let results = json(&folder.run(&["test", "site.kdl", "--format", "json"]).ended(1).out);
+    assert_eq!((results["passed"].clone(), results["failed"].clone()), (1.into(), 1.into()));
+    assert_eq!(results["tests"][1]["line"], 22);
+    let junit = folder.run(&["test", "site.kdl", "--format", "junit"]).ended(1).out;
+    assert!(junit.contains("tests=\"2\" failures=\"1\""), "{junit}");
+    assert!(junit.contains("name=\"&lt;angles&gt; &amp; 'quotes'\""), "{junit}");
+}
+
+#[test]
+fn plan_compares_sites_and_snapshots() {
+    let folder = Folder::with(GOOD);
+    folder.run(&["build", "site.kdl", "--out", "out"]).ended(0);
+    let same = folder.run(&["plan", "out", "site.kdl"]).ended(0).quietly();
+    assert_eq!(same.out, "no differences\n");
+    folder.write(
+        "new.kdl",
+        &GOOD
+            .replace("parked \"example.net\"", "")
+            .replace("    mailbox \"bob\"\n", "    mailbox \"bob\"\n    mailbox \"carol\"\n"),
+    );
+    let plan = folder.run(&["plan", "out", "new.kdl"]).ended(2).quietly().out;
+    assert!(plan.contains("+ address carol@example.com = mailbox  (accepted from now on)"), "{plan}");
+    assert!(plan.contains("- domain example.net class = parked"), "{plan}");
+    assert!(plan.contains("- example.net. 3600 IN MX 0 ."), "{plan}");
+    let plan = json(&folder.run(&["plan", "out", "new.kdl", "--json"]).ended(2).out);
+    assert_eq!(plan["dns_add"], serde_json::json!([]));
+    assert_eq!(plan["changes"].as_array().expect("a list").len(), 2);
+}
+
+#[test]
+fn dns_writes_every_format_to_the_stream_or_to_files() {
+    let folder = Folder::with(GOOD);
+    let zone = folder.run(&["dns", "site.kdl"]).ended(0).quietly().out;
+    assert!(zone.contains("$ORIGIN example.com.\n@ "), "{zone}");
+    for format in
+        ["zone", "octodns", "dnscontrol", "terraform-cloudflare", "terraform-route53", "route53", "nsupdate", "json", "markdown"]
+    {
+        let shown = folder.run(&["dns", "site.kdl", "--format", format]).ended(0).quietly().out;
+        assert!(shown.contains("v=spf1"), "{format}: {shown}");
+        folder.run(&["dns", "site.kdl", "--format", format, "--out", format]).ended(0).quietly();
+        assert!(folder.join(format).read_dir().expect("a folder").count() > 0);
+    }
+    let one = folder.run(&["dns", "site.kdl", "--domain", "example.net"]).ended(0).out;
+    assert!(one.contains("example.net.") && !one.contains("example.com"), "{one}");
+}
+
+#[test]
+fn inspect_verifies_and_dumps() {
+    let folder = Folder::with(GOOD);
+    let digest = folder.run(&["build", "site.kdl", "--out", "out"]).ended(0).out;
+    let shown = folder.run(&["inspect", "out"]).ended(0).quietly().out;
+    assert!(shown.starts_with(&format!("snapshot digest  {}  (verified)\n", digest.trim_end())), "{shown}");
+    assert!(shown.contains("  site.kdl\n"), "{shown}");
+    for (table, wanted) in [
+        ("settings", "site hostname = mail.example.com"),
+        ("listeners", "listen submission port = 587"),
+        ("users", "users staff passwd = users"),
+        ("transports", "transport store maildir"),
+        ("routes", "route 1 via = direct"),
+        ("domains", "domain example.net class = parked"),
+        ("addresses", "address bob@example.com mailbox"),
+    ] {
+        let dump = folder.run(&["inspect", "out", "--table", table]).ended(0).quietly().out;
+        assert!(dump.contains(wanted), "{table}: {dump}");
+    }
+}
+
+#[test]
+fn rule_lists_and_explains() {
+    let folder = Folder::with(GOOD);
+    let list = folder.run(&["rule"]).ended(0).quietly().out;
+    assert!(list.lines().any(|line| line.starts_with("RLY001  error    ")), "{list}");
+    let page = folder.run(&["rule", "rly001"]).ended(0).quietly().out;
+    assert!(page.starts_with("# RLY001"), "{page}");
+    let ran = folder.run(&["rule", "RLY01"]).ended(64);
+    assert!(ran.err.contains("RLY001"), "{}", ran.err);
+}

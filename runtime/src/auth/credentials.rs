@@ -1,0 +1,77 @@
+//! The credentials folder: one file per secret, by the name that the site gives it (`$CREDENTIALS_DIRECTORY` under systemd).
+
+use postern_schema::site::SecretName;
+use std::fmt;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The largest credential, in octets: a user list of a few ten thousand names, and far more than any key.
+const LIMIT_OCTETS: u64 = 16 << 20;
+
+/// A folder of secrets, which may be missing as long as nothing is asked of it.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    folder: Option<PathBuf>,
+}
+
+/// A credential cannot be had. Never holds any of its content.
+#[derive(Debug)]
+pub enum CredentialError {
+    /// The daemon was started without a credentials folder.
+    NoFolder(SecretName),
+    /// The file cannot be read.
+    Unreadable(PathBuf, io::Error),
+    /// The file is larger than any credential.
+    TooLarge(PathBuf),
+    /// The file is not text.
+    NotText(PathBuf),
+}
+
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CredentialError::NoFolder(name) => write!(
+                f,
+                "the site names the credential {name}, and there is no credentials folder; \
+                 give one with --credentials DIR or $CREDENTIALS_DIRECTORY"
+            ),
+            CredentialError::Unreadable(path, error) => write!(f, "credential {} cannot be read: {error}", path.display()),
+            CredentialError::TooLarge(path) => write!(f, "credential {} is over {LIMIT_OCTETS} octets", path.display()),
+            CredentialError::NotText(path) => write!(f, "credential {} is not UTF-8 text", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for CredentialError {}
+
+impl Credentials {
+    /// Secrets are looked for in this folder.
+    pub fn new(folder: Option<&Path>) -> Credentials {
+        Credentials { folder: folder.map(Path::to_path_buf) }
+    }
+
+    /// The whole content of a credential.
+    ///
+    /// # Errors
+    /// [`CredentialError`] names the file and what is wrong with it.
+    pub fn read(&self, name: &SecretName) -> Result<String, CredentialError> {
+        let folder = self.folder.as_ref().ok_or_else(|| CredentialError::NoFolder(name.clone()))?;
+        let path = folder.join(name.as_str());
+        let unreadable = |error| CredentialError::Unreadable(path.clone(), error);
+        let file = std::fs::File::open(&path).map_err(unreadable)?;
+        let mut octets = Vec::new();
+        file.take(LIMIT_OCTETS + 1).read_to_end(&mut octets).map_err(unreadable)?;
+        if octets.len() as u64 > LIMIT_OCTETS {
+            return Err(CredentialError::TooLarge(path));
+        }
+        String::from_utf8(octets).map_err(|_| CredentialError::NotText(path))
+    }
+
+    /// The first line of a credential, without its end: a password or token.
+    ///
+    /// # Errors
+    /// As for [`Credentials::read`].
+    pub fn read_line(&self, name: &SecretName) -> Result<String, CredentialError> {
+        Ok(self.read(name)?.lines().next().unwrap_or_default().to_owned())
+    }
+}

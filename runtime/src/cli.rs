@@ -1,0 +1,295 @@
+//! The command line of `posternd`. Standard output carries the result and nothing else; what went wrong goes to standard
+//! error in one sentence.
+//!
+//! Exit status: 0 done; 1 refused; 64 usage; 66 no snapshot; 69 the daemon does not answer; 70 internal; 78 what it was
+//! given cannot be served.
+
+use crate::control::{self, Answer, QueueAction, Request, Selection};
+use crate::daemon::{self, Options, StartError};
+use crate::site::LoadError;
+use clap::{Args, Parser, Subcommand};
+use postern_schema::snapshot::SnapshotError;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const REFUSED: u8 = 1;
+const USAGE: u8 = 64;
+const NO_INPUT: u8 = 66;
+const UNAVAILABLE: u8 = 69;
+const INTERNAL: u8 = 70;
+const CONFIG: u8 = 78;
+
+#[derive(Parser)]
+#[command(name = "posternd", version, about = "Serves a mail site that `postern build` compiled")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a snapshot until SIGTERM; SIGHUP reloads
+    Run(Run),
+    /// Show what is in force, and how the queue is
+    Status(Ask),
+    /// Put the snapshot in force that the source names now
+    Reload(Ask),
+    /// Look at the queue
+    Queue {
+        #[command(subcommand)]
+        command: Queue,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    /// A .mdb file, or a folder with `current`
+    #[arg(long, value_name = "PATH")]
+    snapshot: PathBuf,
+    /// Where the daemon keeps its queue; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Where secrets lie, a file each
+    #[arg(long, value_name = "DIR", env = "CREDENTIALS_DIRECTORY")]
+    credentials: Option<PathBuf>,
+    /// Ask this DNS server instead of the system's
+    #[arg(long, value_name = "IP:PORT")]
+    dns: Option<SocketAddr>,
+    /// Stop when the process that started it ends
+    #[arg(long, hide = true)]
+    stop_with_parent: bool,
+}
+
+#[derive(Args)]
+struct Ask {
+    /// The state folder of the daemon
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Queue {
+    /// List messages
+    List {
+        #[command(flatten)]
+        select: Select,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Show one message
+    Show {
+        /// Its queue id
+        id: String,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Try messages now
+    Flush(Change),
+    /// Try messages no more until they are released
+    Hold(Change),
+    /// Try again what was held
+    Release(Change),
+    /// Route and try messages anew, as `postsuper -r` does
+    Requeue(Change),
+    /// Delete messages without telling their senders
+    Delete(Change),
+}
+
+#[derive(Args)]
+struct Change {
+    #[command(flatten)]
+    select: Select,
+    /// Only count what would be changed
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+#[derive(Args)]
+struct Select {
+    /// Queue ids
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// Mail from this sender; <> for bounces
+    #[arg(long, value_name = "ADDRESS")]
+    from: Option<String>,
+    /// Mail that still has to reach this recipient
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<String>,
+    /// Mail that still has to reach this domain
+    #[arg(long)]
+    domain: Option<String>,
+    /// Mail whose last reply holds this text
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Mail that is at least so old: 90s, 5m, 2h, 3d
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    older_than: Option<u64>,
+    /// Every message
+    #[arg(long)]
+    all: bool,
+}
+
+impl From<Select> for Selection {
+    fn from(select: Select) -> Selection {
+        let Select { ids, from, to, domain, reason, older_than, all } = select;
+        Selection { ids, from, to, domain, reason, older_than_seconds: older_than, all }
+    }
+}
+
+fn parse_age(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no age; write a number and s, m, h or d");
+    let (number, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds)).ok_or_else(wrong)
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let wants_help = !error.use_stderr();
+            // A closed standard output leaves nobody to tell.
+            let _ = error.print();
+            return if wants_help { ExitCode::SUCCESS } else { USAGE.into() };
+        }
+    };
+    match arguments.command {
+        Command::Run(run) => serve(run),
+        Command::Status(ask) => inquire(&ask, &Request::Status, print_fields),
+        Command::Reload(ask) => inquire(&ask, &Request::Reload, print_fields),
+        Command::Queue { command } => queue(command),
+    }
+}
+
+/// Where the state is when nobody says: where systemd puts it, where `postern up` does, where a package would.
+fn default_state(given: Option<PathBuf>) -> PathBuf {
+    given.or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from)).unwrap_or_else(|| {
+        let here = PathBuf::from(".postern");
+        if here.is_dir() { here } else { PathBuf::from("/var/lib/postern") }
+    })
+}
+
+fn queue(command: Queue) -> ExitCode {
+    let (action, change) = match command {
+        Queue::List { select, ask } => return inquire(&ask, &Request::QueueList { select: select.into() }, print_queue),
+        Queue::Show { id, ask } => return inquire(&ask, &Request::QueueShow { id }, print_fields),
+        // Routes are asked for anew at every attempt: a message that is tried now is requeued.
+        Queue::Flush(change) | Queue::Requeue(change) => (QueueAction::Flush, change),
+        Queue::Hold(change) => (QueueAction::Hold, change),
+        Queue::Release(change) => (QueueAction::Release, change),
+        Queue::Delete(change) => (QueueAction::Delete, change),
+    };
+    let Change { select, dry_run, ask } = change;
+    inquire(&ask, &Request::QueueChange { action, select: select.into(), dry_run }, print_fields)
+}
+
+fn serve(run: Run) -> ExitCode {
+    if run.stop_with_parent {
+        // Where the kernel does not know how, the parent's own signal has to do.
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    }
+    let options = Options { snapshot: run.snapshot, state: default_state(run.state), credentials: run.credentials, dns: run.dns };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(INTERNAL, &format!("threads cannot be started: {error}")),
+    };
+    let result = runtime.block_on(daemon::run(&options));
+    // A delivery that hangs in a system call must not keep us: its message is in the queue.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(status_of(&error), &error.to_string()),
+    }
+}
+
+fn status_of(error: &StartError) -> u8 {
+    match error {
+        StartError::Load(LoadError::Snapshot(SnapshotError::Missing { .. } | SnapshotError::Io { .. })) => NO_INPUT,
+        StartError::Load(_) => CONFIG,
+        StartError::State(_) | StartError::Spool(_) | StartError::Listen(_) => REFUSED,
+        StartError::System(..) => INTERNAL,
+    }
+}
+
+fn fail(status: u8, message: &str) -> ExitCode {
+    eprintln!("posternd: {message}");
+    status.into()
+}
+
+fn inquire(ask: &Ask, request: &Request, print: fn(&Value)) -> ExitCode {
+    match control::ask(&default_state(ask.state.clone()), request) {
+        Err(error) => fail(UNAVAILABLE, &error.to_string()),
+        Ok(Answer::Refused(why)) => fail(REFUSED, &why),
+        Ok(Answer::Ok(value)) => {
+            if ask.json {
+                println!("{value:#}")
+            } else {
+                print(&value)
+            }
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// `name: value` a line; nested objects indented, lists one item a line.
+fn print_fields(value: &Value) {
+    fn print(value: &Value, indent: usize) {
+        let Value::Object(fields) = value else { return };
+        for (name, value) in fields {
+            match value {
+                Value::Object(_) => {
+                    println!("{:indent$}{name}:", "");
+                    print(value, indent + 2);
+                }
+                Value::Array(items) => {
+                    println!("{:indent$}{name}:", "");
+                    for item in items {
+                        println!("{:indent$}  {}", "", one_line(item));
+                    }
+                }
+                value => println!("{:indent$}{name}: {}", "", one_line(value)),
+            }
+        }
+    }
+    print(value, 0);
+}
+
+fn one_line(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| format!("{name}={}", one_line(value))).collect::<Vec<_>>().join(" ")
+        }
+        value => value.to_string(),
+    }
+}
+
+fn print_queue(value: &Value) {
+    let messages = value.as_array().map_or(&[][..], Vec::as_slice);
+    for message in messages {
+        let field = |name: &str| one_line(&message[name]);
+        println!("{}  {:<8}  {:>9}  <{}>", field("id"), field("state"), field("octets"), field("from"));
+        for recipient in message["to"].as_array().map_or(&[][..], Vec::as_slice) {
+            println!("    to <{}>", one_line(&recipient["address"]));
+            if let Some(reason) = recipient["reason"].as_str() {
+                println!("       {reason}");
+            }
+        }
+    }
+    println!("{} message{} in the queue", messages.len(), if messages.len() == 1 { "" } else { "s" });
+}

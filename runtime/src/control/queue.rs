@@ -1,0 +1,170 @@
+//! What an operator may see of the queue and do to it.
+
+use super::{Answer, QueueAction, Selection};
+use crate::daemon::{Daemon, now_ms};
+use crate::deliver::Dispatcher;
+use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError};
+use postern_schema::name::Mailbox;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The most messages that one list shows.
+const LIST_LIMIT: usize = 100_000;
+/// How many messages are looked at, and changed, at once.
+const PAGE: usize = 1000;
+
+/// The messages that are selected, oldest first.
+pub fn list(daemon: &Daemon, selection: &Selection) -> Answer {
+    let mut shown = Vec::new();
+    for_each_page(daemon, |page| {
+        let wanted = page.iter().filter(|entry| selects(selection, entry)).map(|entry| summary(entry));
+        shown.extend(wanted.take(LIST_LIMIT - shown.len()));
+        shown.len() < LIST_LIMIT
+    });
+    Answer::Ok(shown.into())
+}
+
+/// One message in full.
+pub fn show(daemon: &Daemon, id: &str) -> Answer {
+    match QueueId::parse(id).and_then(|id| daemon.spool.find(id)) {
+        Some(entry) => Answer::Ok(detail(&entry)),
+        None => Answer::Refused(format!("no message {id} is in the queue")),
+    }
+}
+
+/// Does something to every message that is selected, or only counts them.
+pub async fn change(daemon: &Arc<Daemon>, action: QueueAction, selection: &Selection, dry_run: bool) -> Answer {
+    if selection.is_empty() && action == QueueAction::Delete {
+        return Answer::Refused("say which messages: name ids, a filter, or --all".to_owned());
+    }
+    let mut selected = Vec::new();
+    for_each_page(daemon, |page| {
+        selected.extend(page.iter().filter(|entry| selects(selection, entry) && applies(action, entry)).map(|entry| entry.id()));
+        true
+    });
+    if !dry_run {
+        for ids in selected.chunks(PAGE) {
+            if let Err(error) = apply(daemon, action, ids).await {
+                return Answer::Refused(format!("the queue could not note it: {error}"));
+            }
+        }
+    }
+    Answer::Ok(json!({ "messages": selected.len(), "action": action.as_str(), "dry-run": dry_run }))
+}
+
+async fn apply(daemon: &Arc<Daemon>, action: QueueAction, ids: &[QueueId]) -> Result<(), SpoolError> {
+    let change = |id: &QueueId| match action {
+        QueueAction::Hold => Change::Hold(*id),
+        QueueAction::Release => Change::Release(*id),
+        QueueAction::Flush => Change::Retry { id: *id, at_ms: 0 },
+        QueueAction::Delete => Change::Remove(*id),
+    };
+    daemon.spool.record(ids.iter().map(change).collect()).await?;
+    for entry in ids.iter().filter_map(|id| daemon.spool.find(*id)) {
+        Dispatcher::consider(daemon, &entry);
+    }
+    tracing::info!(messages = ids.len(), action = action.as_str(), "queue changed by the operator");
+    Ok(())
+}
+
+fn applies(action: QueueAction, entry: &QueueEntry) -> bool {
+    match action {
+        QueueAction::Hold => !entry.held,
+        QueueAction::Release => entry.held,
+        QueueAction::Flush => !entry.held && entry.next_attempt_ms().is_some_and(|at| at > 0),
+        QueueAction::Delete => true,
+    }
+}
+
+/// Goes through the queue in pages until the visitor has enough.
+fn for_each_page(daemon: &Daemon, mut visit: impl FnMut(&[Arc<QueueEntry>]) -> bool) {
+    let mut after = None;
+    loop {
+        let page = daemon.spool.page(after, PAGE);
+        match page.last() {
+            Some(last) if visit(&page) => after = Some(last.id()),
+            _ => return,
+        }
+    }
+}
+
+/// Whether every condition that is given holds; of several ids, one has to be the message's.
+fn selects(selection: &Selection, entry: &QueueEntry) -> bool {
+    let envelope = &entry.envelope;
+    let contains = |wanted: &Option<String>, found: &mut dyn FnMut(&str) -> bool| wanted.as_deref().is_none_or(found);
+    let is_pending = |state: &RecipientState| matches!(state, RecipientState::Pending { .. });
+    let pending = || envelope.recipients.iter().zip(&entry.states).filter(|(_, state)| is_pending(state));
+    let in_domain = |mailbox: &Mailbox, wanted: &str| mailbox.host.to_string().eq_ignore_ascii_case(wanted);
+    let age_seconds = now_ms().saturating_sub(envelope.arrival_ms) / 1000;
+    (selection.ids.is_empty() || selection.ids.iter().any(|id| id.eq_ignore_ascii_case(&envelope.id.to_string())))
+        && contains(&selection.from, &mut |wanted| {
+            envelope.reverse_path.to_string().eq_ignore_ascii_case(wanted.trim_matches(['<', '>']))
+        })
+        && contains(&selection.to, &mut |wanted| {
+            pending().any(|(recipient, _)| recipient.address.to_string().eq_ignore_ascii_case(wanted))
+        })
+        && contains(&selection.domain, &mut |wanted| pending().any(|(recipient, _)| in_domain(&recipient.address, wanted)))
+        && contains(&selection.reason, &mut |wanted| {
+            pending().any(|(_, state)| last_reply(state).is_some_and(|reply| reply.contains(wanted)))
+        })
+        && selection.older_than_seconds.is_none_or(|wanted| age_seconds >= wanted)
+}
+
+fn summary(entry: &QueueEntry) -> Value {
+    let envelope = &entry.envelope;
+    let open = envelope.recipients.iter().zip(&entry.states).filter(|(_, state)| is_open(state));
+    json!({
+        "id": envelope.id.to_string(),
+        "state": entry.state().as_str(),
+        "arrival-ms": envelope.arrival_ms,
+        "octets": envelope.body_octets,
+        "from": envelope.reverse_path.to_string(),
+        "to": open.map(|(recipient, state)| json!({
+            "address": recipient.address.to_string(),
+            "reason": last_reply(state),
+        })).collect::<Value>(),
+        "next-attempt-ms": entry.next_attempt_ms(),
+    })
+}
+
+fn detail(entry: &QueueEntry) -> Value {
+    let envelope = &entry.envelope;
+    let mut shown = summary(entry);
+    shown["generation"] = envelope.generation.to_string().into();
+    shown["client"] = envelope.client.as_ref().map_or(
+        Value::Null,
+        |client| json!({ "address": client.address, "helo": client.helo, "listener": client.listener, "user": client.user }),
+    );
+    let recipients = envelope.recipients.iter().zip(&entry.states).map(|(recipient, state)| {
+        json!({
+            "address": recipient.address.to_string(),
+            "original": recipient.original().to_string(),
+            "state": state_name(state),
+            "reply": last_reply(state),
+        })
+    });
+    shown["recipients"] = recipients.collect();
+    shown
+}
+
+fn is_open(state: &RecipientState) -> bool {
+    !matches!(state, RecipientState::Delivered | RecipientState::Returned)
+}
+
+fn state_name(state: &RecipientState) -> &'static str {
+    match state {
+        RecipientState::Pending { .. } => "pending",
+        RecipientState::Delivered => "delivered",
+        RecipientState::Failed(_) => "failed",
+        RecipientState::Expired(_) => "expired",
+        RecipientState::Returned => "returned",
+    }
+}
+
+fn last_reply(state: &RecipientState) -> Option<String> {
+    match state {
+        RecipientState::Pending { last, .. } => last.as_ref().map(|attempt| attempt.reply.to_string()),
+        RecipientState::Failed(attempt) | RecipientState::Expired(attempt) => Some(attempt.reply.to_string()),
+        RecipientState::Delivered | RecipientState::Returned => None,
+    }
+}

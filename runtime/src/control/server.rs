@@ -1,0 +1,99 @@
+//! The answering side of the control socket.
+
+use super::{Answer, Request, queue, socket_path};
+use crate::daemon::Daemon;
+use serde_json::{Value, json};
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+/// The longest question, in octets.
+const QUESTION_LIMIT_OCTETS: u64 = 1 << 20;
+/// How long somebody may take to ask.
+const QUESTION_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens the socket and answers until the daemon ends. The lock on the state folder is ours, so a socket that is there
+/// already belongs to nobody.
+///
+/// # Errors
+/// The socket cannot be made.
+pub fn serve(daemon: &Arc<Daemon>, state: &Path) -> io::Result<()> {
+    let (folder, path) = socket_path(state)?;
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let socket = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    let daemon = daemon.clone();
+    tokio::spawn(async move {
+        let _folder = folder;
+        loop {
+            match socket.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(converse(stream, daemon.clone()))),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn converse(mut stream: UnixStream, daemon: Arc<Daemon>) {
+    let (reading, mut writing) = stream.split();
+    let mut line = String::new();
+    let mut reading = BufReader::new(reading.take(QUESTION_LIMIT_OCTETS));
+    let Ok(Ok(1..)) = tokio::time::timeout(QUESTION_PATIENCE, reading.read_line(&mut line)).await else { return };
+    let answer = match serde_json::from_str::<Request>(&line) {
+        Ok(request) => answer(request, &daemon).await,
+        Err(error) => Answer::Refused(format!("the question is not understood: {error}")),
+    };
+    if let Ok(text) = serde_json::to_string(&answer) {
+        // Whoever hung up does not want to know.
+        let _ = writing.write_all(format!("{text}\n").as_bytes()).await;
+    }
+}
+
+async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
+    match request {
+        Request::Status => Answer::Ok(status(daemon).await),
+        Request::Reload => match daemon.reload().await {
+            Ok(generation) => Answer::Ok(json!({
+                "digest": generation.snapshot.digest(),
+                "generation": generation.number,
+            })),
+            Err(error) => Answer::Refused(error.to_string()),
+        },
+        Request::QueueList { select } => queue::list(daemon, &select),
+        Request::QueueShow { id } => queue::show(daemon, &id),
+        Request::QueueChange { action, select, dry_run } => queue::change(daemon, action, &select, dry_run).await,
+    }
+}
+
+async fn status(daemon: &Daemon) -> Value {
+    let generation = daemon.current.generation();
+    let counts = daemon.spool.counts();
+    json!({
+        "digest": generation.snapshot.digest(),
+        "generation": generation.number,
+        "pid": std::process::id(),
+        "uptime-seconds": daemon.started.elapsed().as_secs(),
+        "sessions": daemon.sessions(),
+        "listeners": daemon.bound().await.iter().map(listener).collect::<Value>(),
+        "queue": {
+            "active": counts.active,
+            "deferred": counts.deferred,
+            "hold": counts.held,
+            "octets": counts.live_octets,
+        },
+    })
+}
+
+/// A listener as `status` and the line of readiness show it.
+pub fn listener(bound: &crate::net::Bound) -> Value {
+    json!({ "name": bound.name, "kind": bound.kind.as_str(), "address": bound.address.to_string() })
+}

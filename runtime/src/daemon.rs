@@ -1,0 +1,296 @@
+//! The daemon as a whole: what its parts share, how it starts, reloads and stops.
+
+use crate::auth::Credentials;
+use crate::control;
+use crate::deliver::{Dispatcher, tls::ClientTls};
+use crate::dns::{Dns, Resolver};
+use crate::logging::Logging;
+use crate::net::{Bound, ListenError, Listeners};
+use crate::queue::{Spool, SpoolError, SpoolOptions};
+use crate::site::{Current, Generation, LoadError};
+use crate::state::{State, StateError};
+use serde_json::json;
+use std::fmt;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Mutex, mpsc, watch};
+
+/// How long open sessions may go on once the daemon is told to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A `.mdb` file, or a folder with `current`.
+    pub snapshot: PathBuf,
+    /// The state folder; made if it is not there.
+    pub state: PathBuf,
+    /// The credentials folder.
+    pub credentials: Option<PathBuf>,
+    /// The resolver to ask; the system's own without it.
+    pub dns: Option<SocketAddr>,
+}
+
+/// Everything that sessions, deliveries and the control socket share.
+pub struct Daemon {
+    /// The site in force.
+    pub current: Current,
+    /// The queue.
+    pub spool: Spool,
+    /// Who answers questions of names.
+    pub dns: Arc<dyn Dns>,
+    /// Secrets.
+    pub credentials: Credentials,
+    /// Who delivers.
+    pub dispatcher: Dispatcher,
+    /// TLS towards peers.
+    pub client_tls: ClientTls,
+    /// The state folder.
+    pub state: State,
+    /// When it started.
+    pub started: Instant,
+    listeners: Mutex<Listeners>,
+    sessions: AtomicUsize,
+    stopping: watch::Sender<bool>,
+    logging: Logging,
+}
+
+/// Why the daemon does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The snapshot or what it needs.
+    Load(LoadError),
+    /// The state folder.
+    State(StateError),
+    /// The queue in it.
+    Spool(SpoolError),
+    /// A socket of the site.
+    Listen(ListenError),
+    /// Something of the system that every program may expect.
+    System(&'static str, String),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Load(error) => error.fmt(f),
+            StartError::State(error) => error.fmt(f),
+            StartError::Spool(error) => error.fmt(f),
+            StartError::Listen(error) => error.fmt(f),
+            StartError::System(what, error) => write!(f, "{what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Why a reload changed nothing.
+#[derive(Debug)]
+pub enum ReloadError {
+    /// The snapshot or what it needs.
+    Load(LoadError),
+    /// A socket of the new site.
+    Listen(ListenError),
+}
+
+impl fmt::Display for ReloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReloadError::Load(error) => error.fmt(f),
+            ReloadError::Listen(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReloadError {}
+
+/// Milliseconds since the epoch; 0 for a clock before it.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`StartError`] says what keeps it from serving; nothing was accepted then.
+pub async fn run(options: &Options) -> Result<(), StartError> {
+    // Before anybody can know that we are there, and want us to stop.
+    let signals = Signals::catch().map_err(|error| StartError::System("signals", error.to_string()))?;
+    let daemon = start(options)?;
+    let generation = daemon.current.generation();
+    let prepared = daemon.listeners.lock().await.prepare(generation.site()).map_err(StartError::Listen)?;
+    daemon.listeners.lock().await.commit(prepared, &daemon);
+    control::serve(&daemon, daemon.state.folder())
+        .map_err(|error| StartError::System("the control socket cannot be made", error.to_string()))?;
+    daemon.announce(&generation).await;
+    daemon.supervise(signals).await;
+    Ok(())
+}
+
+fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
+    let system = |what: &'static str| move |error: &dyn fmt::Display| StartError::System(what, error.to_string());
+    let state = State::open(&options.state).map_err(StartError::State)?;
+    // The queue first: its lock says that the state folder is ours.
+    let (arrivals, arrived) = mpsc::unbounded_channel();
+    let spool_options = SpoolOptions { node: state.node(), arrivals: Some(arrivals), ..SpoolOptions::default() };
+    let (spool, recovered) = Spool::open(&state.spool_folder(), spool_options).map_err(StartError::Spool)?;
+    let credentials = Credentials::new(options.credentials.as_deref());
+    let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
+    let logging = Logging::start(current.generation().site().logging.format);
+    for damage in &recovered.corrupt {
+        let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
+        let saved_as = saved_as.map(tracing::field::display);
+        tracing::error!(
+            segment,
+            damage.offset,
+            damage.octets,
+            damage.reason,
+            saved_as,
+            "a damaged piece of the queue was set aside"
+        );
+    }
+    let dns = Resolver::new(options.dns).map_err(|error| system("DNS")(&error))?;
+    let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
+    let daemon = Arc::new(Daemon {
+        current,
+        spool,
+        dns: Arc::new(dns),
+        credentials,
+        dispatcher: Dispatcher::default(),
+        client_tls,
+        state,
+        started: Instant::now(),
+        listeners: Mutex::default(),
+        sessions: AtomicUsize::new(0),
+        stopping: watch::Sender::new(false),
+        logging,
+    });
+    tracing::info!(messages = recovered.messages.len(), "queue recovered");
+    Dispatcher::start(&daemon, arrived, recovered.messages);
+    Ok(daemon)
+}
+
+impl Daemon {
+    /// Puts the snapshot in force that the source names now: all of it, or nothing.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; what was in force goes on serving.
+    pub async fn reload(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
+        // The lock also keeps two reloads from crossing.
+        let mut listeners = self.listeners.lock().await;
+        let result = self.prepare_and_swap(&mut listeners).await;
+        match &result {
+            Ok(generation) => {
+                tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "snapshot in force");
+                Dispatcher::reconsider(self);
+            }
+            Err(error) => {
+                let digest = self.current.generation().snapshot.digest().to_owned();
+                tracing::error!(%error, still_in_force = digest, "reload refused");
+            }
+        }
+        result
+    }
+
+    async fn prepare_and_swap(self: &Arc<Self>, listeners: &mut Listeners) -> Result<Arc<Generation>, ReloadError> {
+        // Reading and digesting a large snapshot takes a while, and sessions go on meanwhile.
+        let next = tokio::task::block_in_place(|| self.current.prepare()).map_err(ReloadError::Load)?;
+        let prepared = listeners.prepare(next.site()).map_err(ReloadError::Listen)?;
+        let generation = self.current.swap(next);
+        listeners.commit(prepared, self);
+        self.logging.change(generation.site().logging.format);
+        Ok(generation)
+    }
+
+    /// Where the listeners are reached.
+    pub async fn bound(&self) -> Vec<Bound> {
+        self.listeners.lock().await.bound(self.current.generation().site())
+    }
+
+    /// How many sessions are open.
+    pub fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Counts one session in, unless there are `limit` already. It counts until the guard is dropped.
+    pub fn admit(self: &Arc<Self>, limit: u32) -> Option<SessionGuard> {
+        let admitted = self
+            .sessions
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| if open < limit as usize { Some(open + 1) } else { None });
+        admitted.ok().map(|_| SessionGuard(self.clone()))
+    }
+
+    /// Becomes true when the daemon is told to stop.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// One line of JSON on standard output for whoever started us: we are ready, and this is where.
+    async fn announce(&self, generation: &Generation) {
+        let ready = json!({ "ready": {
+            "digest": generation.snapshot.digest(),
+            "generation": generation.number,
+            "listeners": self.bound().await.iter().map(control::listener).collect::<serde_json::Value>(),
+            "state": self.state.folder(),
+        }});
+        tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "ready");
+        // Whoever does not read it has not asked for it.
+        let _ = writeln!(io::stdout(), "{ready}");
+        let _ = io::stdout().flush();
+    }
+
+    async fn supervise(self: &Arc<Self>, mut signals: Signals) {
+        loop {
+            tokio::select! {
+                // What went wrong is in the log; SIGHUP has nobody to tell.
+                _ = signals.hangup.recv() => drop(self.reload().await),
+                _ = signals.terminate.recv() => break,
+                _ = signals.interrupt.recv() => break,
+            }
+        }
+        self.stop().await;
+    }
+
+    async fn stop(&self) {
+        tracing::info!("stopping");
+        self.listeners.lock().await.close();
+        self.stopping.send_replace(true);
+        let patience = Instant::now() + FAREWELL;
+        while Instant::now() < patience && (self.sessions() > 0 || self.dispatcher.is_busy()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // Whatever is still on its way is in the queue and will be found there.
+        tracing::info!(sessions = self.sessions(), "stopped");
+    }
+}
+
+/// The signals that the daemon heeds.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Signals> {
+        Ok(Signals {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+/// One open session.
+pub struct SessionGuard(Arc<Daemon>);
+
+impl Drop for SessionGuard {
+    fn drop(&mut self) {
+        self.0.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}

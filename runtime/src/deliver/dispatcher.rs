@@ -1,0 +1,204 @@
+//! Decides what is tried when, and keeps the lanes filled.
+
+use super::lane::{Job, Lanes};
+use super::settle::{Settled, settle};
+use super::{local, remote};
+use crate::daemon::{Daemon, now_ms};
+use crate::queue::due::DueQueue;
+use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError};
+use crate::site::Generation;
+use postern_schema::decide::{Answer, Disposition, Hop, Reason, RouteFacts, route};
+use postern_schema::name::Mailbox;
+use postern_schema::site::Destination;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+
+/// Sessions at once towards one remote destination (`default_destination_concurrency_limit`).
+const REMOTE_WORKERS: usize = 20;
+/// Workers at once for one local transport. Each flushes its own files, and the file system makes one commit of flushes that
+/// come together: one worker alone would wait for one commit after the other.
+const LOCAL_WORKERS: usize = 8;
+/// Recipients of one transaction (`default_destination_recipient_limit`).
+const RECIPIENTS_PER_JOB: usize = 50;
+/// The place of no recipient: it stands for the notice about the message.
+const NOTICE: u32 = u32::MAX;
+/// How many messages are looked at between two pauses when the whole queue is gone through.
+const PAGE: usize = 1000;
+
+/// What is under way, and what comes due when.
+#[derive(Default)]
+pub struct Dispatcher {
+    lanes: Arc<Lanes>,
+    timers: Mutex<DueQueue>,
+    timers_changed: Notify,
+}
+
+impl Dispatcher {
+    /// Begins to deliver: what was recovered, what arrives, and what comes due.
+    pub fn start(daemon: &Arc<Daemon>, mut arrived: mpsc::UnboundedReceiver<QueueId>, recovered: Vec<Arc<QueueEntry>>) {
+        let arrivals = daemon.clone();
+        tokio::spawn(async move {
+            for (index, entry) in recovered.iter().enumerate() {
+                Dispatcher::consider(&arrivals, entry);
+                if index % PAGE == PAGE - 1 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            drop(recovered);
+            while let Some(id) = arrived.recv().await {
+                if let Some(entry) = arrivals.spool.find(id) {
+                    Dispatcher::consider(&arrivals, &entry);
+                }
+            }
+        });
+        tokio::spawn(keep_time(daemon.clone()));
+    }
+
+    /// Whether anything is under way.
+    pub fn is_busy(&self) -> bool {
+        self.lanes.is_busy()
+    }
+
+    /// Claims the right to write the notice about a message; `false` if somebody is writing one.
+    pub fn claim_notice(&self, id: QueueId) -> bool {
+        self.lanes.claim(id.number(), NOTICE)
+    }
+
+    /// Gives that right back.
+    pub fn release_notice(&self, id: QueueId) {
+        self.release(id, [NOTICE]);
+    }
+
+    /// Gives recipients free again whose attempt is over and noted.
+    pub fn release(&self, id: QueueId, recipients: impl IntoIterator<Item = u32>) {
+        self.lanes.release(id.number(), recipients);
+    }
+
+    /// Wakes for a message at a time, in milliseconds since the epoch.
+    pub fn wake_at(&self, at_ms: u64, id: QueueId) {
+        self.timers.lock().unwrap_or_else(PoisonError::into_inner).schedule(id, at_ms);
+        self.timers_changed.notify_one();
+    }
+
+    /// Looks at one message: what is due goes into its lane, what waits gets its timer.
+    pub fn consider(daemon: &Arc<Daemon>, entry: &QueueEntry) {
+        if entry.held {
+            return;
+        }
+        let now = now_ms();
+        let generation = daemon.current.generation();
+        let mut jobs: Vec<(Destination, Job)> = Vec::new();
+        let mut declined = Vec::new();
+        for (index, recipient) in entry.due(now) {
+            if !daemon.dispatcher.lanes.claim(entry.id().number(), index) {
+                continue;
+            }
+            match next_hop(entry, &recipient.address, &generation) {
+                Ok(hop) => add(&mut jobs, hop, index, entry, &generation),
+                Err(reason) => declined.push((index, reason.reply())),
+            }
+        }
+        for (destination, job) in jobs {
+            dispatch(daemon, destination, job);
+        }
+        if !declined.is_empty() || entry.unreturned().next().is_some() {
+            let settled = Settled::new(entry.envelope.clone(), generation, declined, None);
+            tokio::spawn(settle(daemon.clone(), vec![settled]));
+        }
+        if let Some(at) = entry.next_attempt_ms().filter(|at| *at > now) {
+            daemon.dispatcher.wake_at(at, entry.id());
+        }
+    }
+
+    /// After a reload: what waits because the old site had no way for it may have one now.
+    pub fn reconsider(daemon: &Arc<Daemon>) {
+        let daemon = daemon.clone();
+        tokio::spawn(async move {
+            let of_site = [Reason::NoRoute, Reason::MailboxGone, Reason::LookupFailed].map(Reason::reply);
+            let waits_for_site = |entry: &QueueEntry| {
+                entry.states.iter().any(|state| match state {
+                    RecipientState::Pending { last: Some(attempt), .. } => of_site.contains(&attempt.reply),
+                    _ => false,
+                })
+            };
+            if let Err(error) = retry_all(&daemon, waits_for_site).await {
+                tracing::warn!(%error, "the queue could not note that mail is to be tried again");
+            }
+        });
+    }
+}
+
+async fn retry_all(daemon: &Arc<Daemon>, wanted: impl Fn(&QueueEntry) -> bool) -> Result<(), SpoolError> {
+    let mut after = None;
+    loop {
+        let page = daemon.spool.page(after, PAGE);
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id());
+        let ids: Vec<QueueId> = page.iter().filter(|entry| wanted(entry)).map(|entry| entry.id()).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        daemon.spool.record(ids.iter().map(|id| Change::Retry { id: *id, at_ms: 0 }).collect()).await?;
+        for entry in ids.into_iter().filter_map(|id| daemon.spool.find(id)) {
+            Dispatcher::consider(daemon, &entry);
+        }
+    }
+}
+
+fn next_hop(entry: &QueueEntry, recipient: &Mailbox, generation: &Generation) -> Result<Hop, Reason> {
+    let facts = RouteFacts { reverse_path: &entry.envelope.reverse_path, recipient };
+    match route(&facts, &*generation.snapshot) {
+        Answer::Verdict(verdict) => match verdict.disposition {
+            Disposition::Accept(hop) => Ok(hop),
+            Disposition::Refuse | Disposition::Defer => Err(verdict.reason),
+        },
+        // A route needs nothing but the site; if that changes, the mail waits rather than being lost.
+        Answer::Need(_) => Err(Reason::LookupFailed),
+    }
+}
+
+fn add(jobs: &mut Vec<(Destination, Job)>, hop: Hop, index: u32, entry: &QueueEntry, generation: &Arc<Generation>) {
+    let fits = |(destination, job): &&mut (Destination, Job)| {
+        *destination == hop.destination && job.recipients.len() < RECIPIENTS_PER_JOB
+    };
+    // From the back: the job that still has room is the last one of its destination.
+    match jobs.iter_mut().rev().find(fits) {
+        Some((_, job)) => job.recipients.push((index, hop.mailbox)),
+        None => {
+            let recipients = vec![(index, hop.mailbox)];
+            let job = Job { envelope: entry.envelope.clone(), recipients, generation: generation.clone() };
+            jobs.push((hop.destination, job));
+        }
+    }
+}
+
+fn dispatch(daemon: &Arc<Daemon>, destination: Destination, job: Job) {
+    let is_local = matches!(destination, Destination::Maildir { .. });
+    let limit = if is_local { LOCAL_WORKERS } else { REMOTE_WORKERS };
+    if let Some(place) = daemon.dispatcher.lanes.push(destination, job, limit) {
+        let daemon = daemon.clone();
+        if is_local { drop(tokio::spawn(local::work(daemon, place))) } else { drop(tokio::spawn(remote::work(daemon, place))) }
+    }
+}
+
+/// Considers each message when its time has come.
+async fn keep_time(daemon: Arc<Daemon>) {
+    loop {
+        let now = now_ms();
+        let (due, next) = {
+            let mut timers = daemon.dispatcher.timers.lock().unwrap_or_else(PoisonError::into_inner);
+            let due: Vec<QueueId> = std::iter::from_fn(|| timers.take_due(now)).collect();
+            (due, timers.next_ms())
+        };
+        for entry in due.into_iter().filter_map(|id| daemon.spool.find(id)) {
+            Dispatcher::consider(&daemon, &entry);
+        }
+        // At most a minute, so that a clock that was set is noticed.
+        let pause = next.map_or(60_000, |at| at.saturating_sub(now_ms()).min(60_000));
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(pause)) => {}
+            () = daemon.dispatcher.timers_changed.notified() => {}
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Workers for mailboxes of our own: many messages at once, one thread, one flush for each folder.
+
+use super::lane::{Job, Place};
+use super::maildir::{self, Delivery};
+use super::settle::{Settled, settle};
+use crate::daemon::Daemon;
+use postern_schema::name::Mailbox;
+use postern_schema::reply::Reply;
+use postern_schema::site::{Destination, TransportKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Messages of one batch.
+const BATCH: usize = 32;
+/// How long a worker waits for the next one.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Delivers what its lane holds until nothing comes any more.
+pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
+    loop {
+        let jobs = place.next(BATCH, PATIENCE).await;
+        if jobs.is_empty() {
+            return;
+        }
+        let (worker, destination) = (daemon.clone(), place.destination().clone());
+        match tokio::task::spawn_blocking(move || deliver(&worker, &destination, jobs)).await {
+            Ok(settled) => settle(daemon.clone(), settled).await,
+            Err(error) => tracing::error!(%error, "a local delivery was lost; its mail is tried again after a restart"),
+        }
+    }
+}
+
+/// Delivers all jobs in one batch, and sorts the results back to them.
+fn deliver(daemon: &Daemon, destination: &Destination, jobs: Vec<Job>) -> Vec<Settled> {
+    let (mut batch, mut whose) = (Vec::new(), Vec::new());
+    let mut results: Vec<Vec<(u32, Reply)>> = jobs.iter().map(|job| Vec::with_capacity(job.recipients.len())).collect();
+    for (index, job) in jobs.iter().enumerate() {
+        for (place, mailbox) in &job.recipients {
+            match plan(daemon, destination, job, *place, mailbox) {
+                Ok(delivery) => {
+                    batch.push(delivery);
+                    whose.push((index, *place));
+                }
+                Err(reply) => results[index].push((*place, reply)),
+            }
+        }
+    }
+    for ((index, place), result) in whose.into_iter().zip(maildir::deliver(batch)) {
+        let reply = match result {
+            Ok(()) => Reply::delivered("delivered to maildir".to_owned()),
+            Err(error) => Reply::local_trouble(error.to_string()),
+        };
+        results[index].push((place, reply));
+    }
+    let via: Arc<str> = destination.to_string().into();
+    let settled = |(job, results): (Job, _)| Settled::new(job.envelope, job.generation, results, Some(via.clone()));
+    jobs.into_iter().zip(results).map(settled).collect()
+}
+
+fn plan(daemon: &Daemon, destination: &Destination, job: &Job, place: u32, mailbox: &Mailbox) -> Result<Delivery, Reply> {
+    let site = job.generation.site();
+    let transport = match destination {
+        Destination::Maildir { transport } => site.transport(transport),
+        Destination::Mx { .. } | Destination::Literal { .. } | Destination::Relay { .. } => None,
+    };
+    let missing = || Reply::local_trouble(format!("{destination} is no local transport of the site"));
+    let TransportKind::Maildir { path } = &transport.ok_or_else(missing)?.kind;
+    let envelope = &job.envelope;
+    let message = daemon.spool.read_body(envelope.id).map_err(|error| Reply::local_trouble(error.to_string()))?;
+    let recipient = envelope.recipients.get(place as usize).map_or(mailbox, |recipient| &recipient.address);
+    let domain = mailbox.domain().map_or("", |domain| domain.as_str());
+    Ok(Delivery {
+        folder: maildir::folder(path, daemon.state.folder(), domain, mailbox.local.as_str()),
+        file_name: format!("{}.Q{}R{place}.{}", envelope.arrival_ms / 1000, envelope.id, site.hostname),
+        // RFC 5321 4.4: the return path stands first.
+        fields: format!("Return-Path: <{}>\r\nDelivered-To: {recipient}\r\n", envelope.reverse_path).into_bytes(),
+        message,
+    })
+}

@@ -1,0 +1,19 @@
+//! The way out: every queued recipient is brought to its next hop, or back to its sender.
+//!
+//! [`Dispatcher`] decides what is tried when: it asks [`postern_schema::decide::route`] for each recipient that is due, and
+//! puts what goes the same way into one lane. A lane has workers, who take one job after the other and keep their
+//! connection for the next: there is no task per message. [`settle`] notes what became of each recipient, in the log and in
+//! the queue, and writes the bounces.
+
+mod dispatcher;
+mod lane;
+mod local;
+pub mod maildir;
+mod remote;
+mod session;
+mod settle;
+pub mod target;
+pub mod tls;
+
+pub use dispatcher::Dispatcher;
+pub use lane::Job;

@@ -1,0 +1,169 @@
+//! The sockets of a site. A reload binds what is new before it commits to anything, keeps what stays, and closes what is gone;
+//! sessions that are open go on in any case.
+
+use super::session;
+use crate::daemon::Daemon;
+use postern_schema::site::{Listener, ListenerKind, Site};
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinHandle;
+
+/// Connections that the system holds for us until we accept them.
+const BACKLOG: u32 = 1024;
+/// The pause after the system refused us a connection, for want of file descriptors most of all.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What makes two listeners the same socket. The name counts only where the system chooses the port.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    address: IpAddr,
+    port: u16,
+    name: Option<Box<str>>,
+}
+
+/// The open sockets.
+#[derive(Default)]
+pub struct Listeners {
+    open: HashMap<Key, Open>,
+}
+
+struct Open {
+    local: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+/// Sockets that were bound for a site that is not in force yet. Dropping them closes them.
+pub struct Prepared {
+    fresh: Vec<(Key, TcpListener)>,
+    wanted: Vec<Key>,
+}
+
+/// Where a listener of the site is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Its name in the site.
+    pub name: Box<str>,
+    /// What it is for.
+    pub kind: ListenerKind,
+    /// The address and port in fact, whoever chose them.
+    pub address: SocketAddr,
+}
+
+/// A socket that cannot be had.
+#[derive(Debug)]
+pub struct ListenError {
+    name: Box<str>,
+    address: SocketAddr,
+    error: io::Error,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ListenError { name, address, error } = self;
+        write!(f, "listener {name} cannot have {address}: ")?;
+        match error.kind() {
+            io::ErrorKind::AddrInUse => write!(f, "another program listens there; stop it, or choose another port"),
+            io::ErrorKind::PermissionDenied => {
+                write!(f, "ports below 1024 need root or CAP_NET_BIND_SERVICE; grant it, or choose another port")
+            }
+            io::ErrorKind::AddrNotAvailable => write!(f, "this host has no such address"),
+            _ => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ListenError {}
+
+impl Listeners {
+    /// Binds what the site has beyond what is open.
+    ///
+    /// # Errors
+    /// [`ListenError`] for the first socket that cannot be had; nothing has changed then.
+    pub fn prepare(&self, site: &Site) -> Result<Prepared, ListenError> {
+        let mut prepared = Prepared { fresh: Vec::new(), wanted: Vec::new() };
+        for listener in &site.listeners {
+            for key in keys(listener) {
+                if !self.open.contains_key(&key) {
+                    let address = SocketAddr::new(key.address, key.port);
+                    let socket = bind(address).map_err(|error| ListenError { name: listener.name.clone(), address, error })?;
+                    prepared.fresh.push((key.clone(), socket));
+                }
+                prepared.wanted.push(key);
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// Accepts on the fresh sockets and closes those that the site has no more. Called after the site came into force.
+    pub fn commit(&mut self, prepared: Prepared, daemon: &Arc<Daemon>) {
+        for (key, socket) in prepared.fresh {
+            let Ok(local) = socket.local_addr() else { continue };
+            let accepting = tokio::spawn(accept(socket, key.clone(), daemon.clone()));
+            self.open.insert(key, Open { local, accepting });
+        }
+        self.open.retain(|key, open| {
+            let stays = prepared.wanted.contains(key);
+            if !stays {
+                open.accepting.abort();
+            }
+            stays
+        });
+    }
+
+    /// Accepts no more on any socket.
+    pub fn close(&mut self) {
+        self.open.drain().for_each(|(_, open)| open.accepting.abort());
+    }
+
+    /// Where the listeners of the site are reached, in the order of the site.
+    pub fn bound(&self, site: &Site) -> Vec<Bound> {
+        let bound = |listener: &Listener, key: Key| {
+            let open = self.open.get(&key)?;
+            Some(Bound { name: listener.name.clone(), kind: listener.kind, address: open.local })
+        };
+        site.listeners.iter().flat_map(|listener| keys(listener).filter_map(move |key| bound(listener, key))).collect()
+    }
+}
+
+fn keys(listener: &Listener) -> impl Iterator<Item = Key> {
+    let name = (listener.port == 0).then(|| listener.name.clone());
+    listener.addresses.iter().map(move |address| Key { address: *address, port: listener.port, name: name.clone() })
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    if address.is_ipv6() {
+        // `::` must not take the IPv4 port of a listener of its own.
+        rustix::net::sockopt::set_ipv6_v6only(&socket, true)?;
+    }
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept(socket: TcpListener, key: Key, daemon: Arc<Daemon>) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, peer)) => start(stream, peer, &key, &daemon),
+            Err(error) => {
+                // Out of descriptors: the next try would fail at once, and so on for ever.
+                tracing::warn!(%error, address = %key.address, port = key.port, "cannot accept");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Which listener the socket stands for is asked of the site in force: its name or kind may have changed since it was bound.
+fn start(stream: TcpStream, peer: SocketAddr, key: &Key, daemon: &Arc<Daemon>) {
+    let generation = daemon.current.generation();
+    let listener = generation.site().listeners.iter().find(|listener| keys(listener).any(|other| other == *key));
+    if let Some(listener) = listener.cloned() {
+        tokio::spawn(session::serve(stream, peer, listener, daemon.clone()));
+    }
+}

@@ -1,0 +1,13 @@
+//! The way in: sockets, TLS and time limits around the pure protocol of [`crate::smtp`].
+//!
+//! [`Listeners`] holds the sockets of the site in force and starts one [`session`] for each connection. A session feeds octets
+//! to the protocol, answers its questions by [`postern_schema::decide`], and puts what was accepted into the queue.
+
+mod listen;
+mod received;
+mod session;
+mod stream;
+mod transaction;
+
+pub use listen::{Bound, ListenError, Listeners};
+pub use stream::Stream;

@@ -1,0 +1,82 @@
+//! A connection with or without TLS around it, whichever side began it.
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ServerConfig};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+
+/// Plain TCP, or TLS over it.
+pub enum Stream {
+    /// As it came.
+    Plain(TcpStream),
+    /// After a handshake.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Does the server's part of a handshake.
+    ///
+    /// # Errors
+    /// What the peer or the network did wrong, or that TLS is on already.
+    pub async fn accept_tls(self, config: Arc<ServerConfig>) -> io::Result<Stream> {
+        match self {
+            Stream::Plain(stream) => Ok(Stream::Tls(Box::new(TlsAcceptor::from(config).accept(stream).await?.into()))),
+            Stream::Tls(_) => Err(io::Error::other("TLS is already on")),
+        }
+    }
+
+    /// Does the client's part of a handshake with the peer of that name.
+    ///
+    /// # Errors
+    /// As for [`Stream::accept_tls`].
+    pub async fn connect_tls(self, config: Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Stream> {
+        match self {
+            Stream::Plain(stream) => Ok(Stream::Tls(Box::new(TlsConnector::from(config).connect(name, stream).await?.into()))),
+            Stream::Tls(_) => Err(io::Error::other("TLS is already on")),
+        }
+    }
+
+    /// `TLSv1_3 TLS13_AES_256_GCM_SHA384`, for logs and the Received field; `None` without TLS.
+    pub fn protection(&self) -> Option<String> {
+        let Stream::Tls(stream) = self else { return None };
+        let connection = &stream.get_ref().1;
+        Some(format!("{:?} {:?}", connection.protocol_version()?, connection.negotiated_cipher_suite()?.suite()))
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(context, octets),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(context, octets),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The envelope of a queued message and the state of its recipients (RFC 5321 2.3.1). Domain types: how they are stored is
+//! for `spool::codec`. What never changes after arrival is [`Envelope`]; what deliveries change is beside it in
+//! [`QueueEntry`]. Nothing here reads a clock: every time is given, in milliseconds since the epoch.
+
+use super::id::QueueId;
+use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
+use postern_schema::name::{Mailbox, ReversePath};
+use postern_schema::reply::Reply;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The most of a peer's reply that the queue keeps, in octets.
+pub const REPLY_TEXT_MAX_OCTETS: usize = 512;
+
+/// Which snapshot decided: the first eight octets of its digest. Printed as 16 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Generation(pub u64);
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What was fixed when the message was accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Envelope {
+    /// Its name.
+    pub id: QueueId,
+    /// When it was accepted.
+    pub arrival_ms: u64,
+    /// Where a bounce goes.
+    pub reverse_path: ReversePath,
+    /// Whom it is for: at least one.
+    pub recipients: Box<[Recipient]>,
+    /// It came with SMTPUTF8 (RFC 6531 3.4), so the next hop must offer it.
+    pub smtp_utf8: bool,
+    /// It came with BODY=8BITMIME (RFC 6152 2).
+    pub eight_bit: bool,
+    /// The RET parameter (RFC 3461 4.3).
+    pub ret: Option<Return>,
+    /// The ENVID parameter (RFC 3461 4.4).
+    pub envid: Option<Xtext>,
+    /// Who handed it in; `None` for a notification of our own.
+    pub client: Option<Box<Client>>,
+    /// The snapshot that accepted it.
+    pub generation: Generation,
+    /// Size of the message as it was queued.
+    pub body_octets: u64,
+    /// Checksum of the body where it lies in a file of its own; `None` where it is in the log.
+    pub(in crate::queue) body_file: Option<u32>,
+}
+
+/// One recipient of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recipient {
+    /// Where the mail goes, once aliases are expanded.
+    pub address: Mailbox,
+    /// What RCPT said, where that is something else.
+    pub given: Option<Box<Mailbox>>,
+    /// The NOTIFY parameter (RFC 3461 4.1).
+    pub notify: Option<Notify>,
+    /// The ORCPT parameter (RFC 3461 4.2).
+    pub orcpt: Option<OriginalRecipient>,
+}
+
+impl Recipient {
+    /// What RCPT said.
+    pub fn original(&self) -> &Mailbox {
+        self.given.as_deref().unwrap_or(&self.address)
+    }
+
+    /// Whether the sender wants to hear of a failure: unless NOTIFY says otherwise (RFC 3461 4.1).
+    pub fn wants_failure_notice(&self) -> bool {
+        self.notify.is_none_or(|notify| notify.failure)
+    }
+}
+
+/// Who handed the message in; for logs and the operator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Client {
+    /// Its address.
+    pub address: IpAddr,
+    /// What it said in EHLO or HELO.
+    pub helo: Box<str>,
+    /// The listener that it came in by.
+    pub listener: Box<str>,
+    /// Its login name.
+    pub user: Option<Box<str>>,
+}
+
+/// What one attempt to deliver met with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// The reply: the peer's, or one that stands for trouble without a peer.
+    pub reply: Reply,
+    /// The host that answered, where one did.
+    pub remote_mta: Option<Box<str>>,
+    /// When it ended.
+    pub at_ms: u64,
+    /// The snapshot that routed it.
+    pub generation: Generation,
+}
+
+impl Attempt {
+    /// Keeps [`REPLY_TEXT_MAX_OCTETS`] of the reply's text: a peer must not fill our memory.
+    pub fn new(mut reply: Reply, remote_mta: Option<Box<str>>, at_ms: u64, generation: Generation) -> Attempt {
+        if reply.text.len() > REPLY_TEXT_MAX_OCTETS {
+            let end = reply.text.floor_char_boundary(REPLY_TEXT_MAX_OCTETS);
+            reply.text = reply.text[..end].to_owned().into();
+        }
+        Attempt { reply, remote_mta, at_ms, generation }
+    }
+}
+
+/// How far one recipient has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RecipientState {
+    /// To be tried, or tried again.
+    Pending {
+        /// How many attempts failed.
+        attempts: u16,
+        /// Not before this; 0 for at once.
+        next_attempt_ms: u64,
+        /// What the last attempt met with.
+        last: Option<Arc<Attempt>>,
+    },
+    /// Handed over.
+    Delivered,
+    /// Refused for good; the sender has not been told.
+    Failed(Arc<Attempt>),
+    /// Not delivered within its lifetime; the sender has not been told.
+    Expired(Arc<Attempt>),
+    /// Failed or expired, and all is done that was to be done about it: a notification is queued, or none is wanted.
+    Returned,
+}
+
+impl RecipientState {
+    /// The state of a recipient that nobody has tried.
+    pub const NEW: RecipientState = RecipientState::Pending { attempts: 0, next_attempt_ms: 0, last: None };
+
+    fn apply(&mut self, outcome: &Outcome) {
+        let next = match (&mut *self, outcome) {
+            (RecipientState::Pending { attempts, next_attempt_ms, last }, Outcome::Deferred { attempt, next_ms }) => {
+                *attempts = attempts.saturating_add(1);
+                *next_attempt_ms = *next_ms;
+                *last = Some(attempt.clone());
+                return;
+            }
+            (RecipientState::Pending { .. }, Outcome::Delivered) => RecipientState::Delivered,
+            (RecipientState::Pending { .. }, Outcome::Failed(attempt)) => RecipientState::Failed(attempt.clone()),
+            (RecipientState::Pending { .. }, Outcome::Expired(attempt)) => RecipientState::Expired(attempt.clone()),
+            (RecipientState::Failed(_) | RecipientState::Expired(_), Outcome::Returned) => RecipientState::Returned,
+            _ => return,
+        };
+        *self = next;
+    }
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum MessageState {
+    /// A recipient has never been tried or is to be tried at once, or something is left to be done about a settled one.
+    Active,
+    /// All that are pending were tried and wait.
+    Deferred,
+    /// The operator holds it.
+    Hold,
+}
+
+impl MessageState {
+    /// The word of `posternd queue`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MessageState::Active => "active",
+            MessageState::Deferred => "deferred",
+            MessageState::Hold => "hold",
+        }
+    }
+}
+
+/// A message in the queue: its envelope, and the state of each recipient in the same order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueEntry {
+    /// What does not change.
+    pub envelope: Arc<Envelope>,
+    /// As many as the envelope has recipients.
+    pub states: Box<[RecipientState]>,
+    /// The operator holds it: no attempts.
+    pub held: bool,
+}
+
+impl QueueEntry {
+    pub(in crate::queue) fn new(envelope: Envelope) -> QueueEntry {
+        let states = vec![RecipientState::NEW; envelope.recipients.len()].into();
+        QueueEntry { envelope: Arc::new(envelope), states, held: false }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> QueueId {
+        self.envelope.id
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> MessageState {
+        match self.next_attempt_ms() {
+            _ if self.held => MessageState::Hold,
+            None | Some(0) => MessageState::Active,
+            Some(_) => MessageState::Deferred,
+        }
+    }
+
+    /// When the first pending recipient may be tried; 0 for at once, `None` when nobody is pending.
+    pub fn next_attempt_ms(&self) -> Option<u64> {
+        let pending = self.states.iter().filter_map(|state| match state {
+            RecipientState::Pending { next_attempt_ms, .. } => Some(*next_attempt_ms),
+            _ => None,
+        });
+        pending.min()
+    }
+
+    /// The recipients that are pending and due, with their place in the envelope.
+    pub fn due(&self, now_ms: u64) -> impl Iterator<Item = (u32, &Recipient)> {
+        (0u32..).zip(&self.envelope.recipients).zip(&self.states).filter_map(move |(place, state)| match state {
+            RecipientState::Pending { next_attempt_ms, .. } if *next_attempt_ms <= now_ms => Some(place),
+            _ => None,
+        })
+    }
+
+    /// The recipients whose failure nothing was done about yet, with their place in the envelope.
+    pub fn unreturned(&self) -> impl Iterator<Item = Unreturned<'_>> {
+        (0u32..).zip(&self.envelope.recipients).zip(&self.states).filter_map(|((index, recipient), state)| match state {
+            RecipientState::Failed(attempt) => Some(Unreturned { index, recipient, attempt, expired: false }),
+            RecipientState::Expired(attempt) => Some(Unreturned { index, recipient, attempt, expired: true }),
+            _ => None,
+        })
+    }
+
+    /// Whether nothing is left to do but to remove it.
+    pub fn is_settled(&self) -> bool {
+        self.states.iter().all(|state| matches!(state, RecipientState::Delivered | RecipientState::Returned))
+    }
+
+    /// Makes a change true that speaks of this message. A recipient that the message does not have, and an outcome that does
+    /// not follow from the recipient's state, change nothing.
+    pub(in crate::queue) fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Outcome { recipients, outcome, .. } => {
+                for index in recipients {
+                    if let Some(state) = self.states.get_mut(*index as usize) {
+                        state.apply(outcome);
+                    }
+                }
+            }
+            Change::Retry { at_ms, .. } => {
+                for state in &mut self.states {
+                    if let RecipientState::Pending { next_attempt_ms, .. } = state {
+                        *next_attempt_ms = *at_ms;
+                    }
+                }
+            }
+            Change::Hold(_) => self.held = true,
+            Change::Release(_) => self.held = false,
+            Change::Remove(_) => {}
+        }
+    }
+}
+
+/// A failed recipient that its sender has not been told of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unreturned<'a> {
+    /// Its place in the envelope.
+    pub index: u32,
+    /// Who.
+    pub recipient: &'a Recipient,
+    /// What the last attempt met with.
+    pub attempt: &'a Attempt,
+    /// It was not refused, its time ran out.
+    pub expired: bool,
+}
+
+/// Something that becomes true of a queued message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// What became of some recipients.
+    Outcome {
+        /// Which message.
+        id: QueueId,
+        /// Which recipients: their places in the envelope.
+        recipients: Box<[u32]>,
+        /// What.
+        outcome: Outcome,
+    },
+    /// All pending recipients are next tried at this time; 0 for at once.
+    Retry {
+        /// Which message.
+        id: QueueId,
+        /// When.
+        at_ms: u64,
+    },
+    /// No attempts until it is released.
+    Hold(QueueId),
+    /// Attempts again.
+    Release(QueueId),
+    /// It leaves the queue with its body.
+    Remove(QueueId),
+}
+
+impl Change {
+    /// The message that it speaks of.
+    pub fn id(&self) -> QueueId {
+        match self {
+            Change::Outcome { id, .. } | Change::Retry { id, .. } => *id,
+            Change::Hold(id) | Change::Release(id) | Change::Remove(id) => *id,
+        }
+    }
+}
+
+/// What became of a recipient.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Pending: handed over.
+    Delivered,
+    /// Pending: the attempt failed, another follows.
+    Deferred {
+        /// What it met with.
+        attempt: Arc<Attempt>,
+        /// Not before this.
+        next_ms: u64,
+    },
+    /// Pending: refused for good.
+    Failed(Arc<Attempt>),
+    /// Pending: the last attempt failed and its lifetime is over.
+    Expired(Arc<Attempt>),
+    /// Failed or expired: nothing is left to be done about it.
+    Returned,
+}

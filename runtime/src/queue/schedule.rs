@@ -1,0 +1,211 @@
+//! When the next attempt is, and when to give up (RFC 5321 4.5.4.1). Pure: `now` is an argument, and what spreads the attempts
+//! of many messages is computed from their ids. The deliverer asks after each attempt that failed.
+
+use super::envelope::Envelope;
+use postern_schema::name::ReversePath;
+use postern_schema::site::QueuePolicy;
+use std::time::Duration;
+
+/// The shortest pause, whatever a site says: an attempt must not follow itself.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// Pauses are made longer or shorter by up to this part of them, in thousandths.
+const JITTER_PER_MILLE: u64 = 100;
+
+/// What follows a failed attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Another one, not before this time (milliseconds since the epoch).
+    Retry {
+        /// When.
+        at_ms: u64,
+    },
+    /// Nothing: the message was in the queue for its whole lifetime.
+    Expired,
+}
+
+/// Says what follows a failed attempt: `attempts` of them so far for this recipient, this one included.
+///
+/// The last attempt is made when the lifetime ends, not up to one pause earlier.
+pub fn after_failure(policy: &QueuePolicy, envelope: &Envelope, attempts: u16, now_ms: u64) -> Next {
+    let expiry_ms = expiry_ms(policy, envelope);
+    if now_ms >= expiry_ms {
+        return Next::Expired;
+    }
+    let pause_ms = millis(jittered(pause(policy, attempts), envelope.id.number(), attempts));
+    Next::Retry { at_ms: now_ms.saturating_add(pause_ms).min(expiry_ms) }
+}
+
+/// When the message's time is over; a bounce has a lifetime of its own.
+pub fn expiry_ms(policy: &QueuePolicy, envelope: &Envelope) -> u64 {
+    let lifetime = match envelope.reverse_path {
+        ReversePath::Null => policy.bounce_lifetime,
+        ReversePath::Mailbox(_) => policy.lifetime,
+    };
+    envelope.arrival_ms.saturating_add(millis(lifetime))
+}
+
+/// The pause after so many failures, before it is spread: the first is `retry`, each further one longer by the factor, up to
+/// the cap.
+pub fn pause(policy: &QueuePolicy, attempts: u16) -> Duration {
+    let cap_ms = u128::from(millis(policy.retry_cap));
+    let factor = u128::from(policy.factor_percent.max(100));
+    let mut pause_ms = u128::from(millis(policy.retry.max(PAUSE_MIN)));
+    for _ in 1..attempts {
+        if pause_ms >= cap_ms || factor == 100 {
+            break;
+        }
+        pause_ms = pause_ms * factor / 100;
+    }
+    let pause_ms = pause_ms.min(cap_ms.max(PAUSE_MIN.as_millis()));
+    // The cap came from 64 bits.
+    Duration::from_millis(pause_ms as u64)
+}
+
+/// Spreads a pause by up to [`JITTER_PER_MILLE`] either way, always the same for the same message and attempt: messages that
+/// failed together do not come back together.
+fn jittered(pause: Duration, id: u64, attempts: u16) -> Duration {
+    let spread = mix(id ^ u64::from(attempts) << 48) % (2 * JITTER_PER_MILLE + 1);
+    let per_mille = 1000 - JITTER_PER_MILLE + spread;
+    Duration::from_millis((u128::from(millis(pause)) * u128::from(per_mille) / 1000) as u64).max(PAUSE_MIN)
+}
+
+/// The finalizer of SplitMix64: neighbours end far apart.
+fn mix(mut value: u64) -> u64 {
+    value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+/// Capped at some hundred thousand years, so that sums and products of it stay in range.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(1 << 53)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::envelope::{Generation, Recipient};
+    use crate::queue::id::QueueId;
+    use postern_schema::name::Mailbox;
+    use proptest::prelude::*;
+
+    const ARRIVAL: u64 = 1_795_285_000_000;
+    const HOUR_MS: u64 = 3_600_000;
+
+    fn envelope(sender: &str, id: u64) -> Envelope {
+        let address = Mailbox::parse("bob@example.net").unwrap();
+        Envelope {
+            id: QueueId::from_number(id),
+            arrival_ms: ARRIVAL,
+            reverse_path: ReversePath::parse(sender).unwrap(),
+            recipients: vec![Recipient { address, given: None, notify: None, orcpt: None }].into(),
+            smtp_utf8: false,
+            eight_bit: false,
+            ret: None,
+            envid: None,
+            client: None,
+            generation: Generation(0),
+            body_octets: 0,
+            body_file: None,
+        }
+    }
+
+    /// The times of all attempts when every one fails, the first at arrival.
+    fn attempts(policy: &QueuePolicy, envelope: &Envelope) -> Vec<u64> {
+        let mut times = vec![envelope.arrival_ms];
+        while let Next::Retry { at_ms } =
+            after_failure(policy, envelope, u16::try_from(times.len()).unwrap(), times[times.len() - 1])
+        {
+            times.push(at_ms);
+        }
+        times
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_cap() {
+        let policy = QueuePolicy::default();
+        let seconds: Vec<u64> = (1..8).map(|n| pause(&policy, n).as_secs()).collect();
+        assert_eq!(seconds, [300, 600, 1200, 2400, 4800, 7200, 7200]);
+        assert_eq!(pause(&policy, u16::MAX).as_secs(), 7200);
+    }
+
+    #[test]
+    fn odd_policies_still_pause() {
+        let zero = Duration::ZERO;
+        let policy = QueuePolicy { retry: zero, retry_cap: zero, factor_percent: 0, ..QueuePolicy::default() };
+        assert_eq!(pause(&policy, 9), PAUSE_MIN);
+        let policy = QueuePolicy { retry_cap: Duration::MAX, factor_percent: u32::MAX, ..QueuePolicy::default() };
+        assert!(pause(&policy, u16::MAX) > Duration::from_secs(1 << 40));
+        assert!(matches!(after_failure(&policy, &envelope("a@b.c", 1), u16::MAX, ARRIVAL), Next::Retry { .. }));
+    }
+
+    #[test]
+    fn a_bounce_is_given_up_after_a_day_and_mail_after_five() {
+        let policy = QueuePolicy::default();
+        for (sender, days) in [("", 1), ("alice@example.com", 5)] {
+            let times = attempts(&policy, &envelope(sender, 77));
+            assert_eq!(times.last(), Some(&(ARRIVAL + days * 24 * HOUR_MS)), "the last attempt is at the very end");
+            assert!(times.len() as u64 > days * 12, "{} attempts", times.len());
+            // RFC 5321 4.5.4.1: two attempts in the first hour are what a sender may expect.
+            assert!(times.iter().filter(|at| **at < ARRIVAL + HOUR_MS).count() >= 2);
+        }
+    }
+
+    #[test]
+    fn a_message_without_lifetime_is_tried_once() {
+        let policy = QueuePolicy { lifetime: Duration::ZERO, ..QueuePolicy::default() };
+        assert_eq!(after_failure(&policy, &envelope("a@b.c", 1), 1, ARRIVAL), Next::Expired);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_stop_the_attempts() {
+        let policy = QueuePolicy::default();
+        let Next::Retry { at_ms } = after_failure(&policy, &envelope("a@b.c", 1), 1, ARRIVAL - 24 * HOUR_MS) else { panic!() };
+        assert!(at_ms < ARRIVAL - 23 * HOUR_MS);
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_comes_back_later_and_ends(
+            id in any::<u64>(), retry in 0u64..100_000, cap in 0u64..100_000, factor in 0u32..1000, lifetime in 0u64..600_000,
+        ) {
+            let policy = QueuePolicy {
+                retry: Duration::from_secs(retry),
+                retry_cap: Duration::from_secs(cap),
+                factor_percent: factor,
+                lifetime: Duration::from_secs(lifetime.min(1000 * cap.max(1))),
+                ..QueuePolicy::default()
+            };
+            let envelope = envelope("alice@example.com", id);
+            let times = attempts(&policy, &envelope);
+            prop_assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert_eq!(times[times.len() - 1], expiry_ms(&policy, &envelope));
+            prop_assert_eq!(&times, &attempts(&policy, &envelope), "no randomness");
+        }
+
+        #[test]
+        fn pauses_are_spread_by_a_tenth_at_most(id in any::<u64>(), attempts in 1u16..200) {
+            let policy = QueuePolicy { lifetime: Duration::from_secs(1 << 30), ..QueuePolicy::default() };
+            let plain = millis(pause(&policy, attempts));
+            let Next::Retry { at_ms } = after_failure(&policy, &envelope("a@b.c", id), attempts, ARRIVAL) else { panic!() };
+            let real = at_ms - ARRIVAL;
+            prop_assert!(real >= plain * 9 / 10 && real <= plain * 11 / 10, "{} for {}", real, plain);
+        }
+    }
+
+    #[test]
+    fn messages_that_failed_together_come_back_apart() {
+        let policy = QueuePolicy::default();
+        let at = |id: u64| match after_failure(&policy, &envelope("a@b.c", id << 10), 1, ARRIVAL) {
+            Next::Retry { at_ms } => at_ms,
+            Next::Expired => panic!(),
+        };
+        let mut times: Vec<u64> = (0..1000).map(at).collect();
+        times.sort_unstable();
+        let mean = times.iter().map(|at| at - ARRIVAL).sum::<u64>() / 1000;
+        assert!((295_000..305_000).contains(&mean), "{mean}");
+        times.dedup();
+        assert!(times.len() > 190, "only {} different times", times.len());
+    }
+}

@@ -1,0 +1,362 @@
+//! The spool: queued messages on disk. What [`Spool::append`] and [`Spool::record`] acknowledge survives a loss of power
+//! (RFC 5321 6.1), and [`Spool::open`] finds each acknowledged message exactly once.
+//!
+//! ```text
+//! <folder>/version                      the format, in words
+//! <folder>/lock                         held by the process that has the spool open; its id
+//! <folder>/seg-<number>-<salt>.log      the log: messages and changes, in the order in which they became true
+//! <folder>/blobs/<id>                   bodies over the inline limit
+//! <folder>/corrupt/<segment>-<offset>   what could not be read, each with a file that says why
+//! ```
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `record`, `codec` | the frames of the log, and what is in them |
+//! | `segment`, `disk` | files, and the calls that make them durable |
+//! | `inbox`, `writer`, `reclaim` | the thread that writes: group commit, and room given back |
+//! | `replay` | from the files to the index |
+//! | `index` | envelopes and states in memory |
+//! | `blob` | bodies |
+//!
+//! Calls that read files or wait for a flush without `async` say so; an async caller makes them where it may block.
+
+mod blob;
+mod codec;
+mod disk;
+mod error;
+mod inbox;
+mod index;
+mod reclaim;
+mod record;
+mod replay;
+mod segment;
+mod writer;
+
+pub use blob::{BodyReader, BodyWriter, FileBody, SpilledBody};
+pub use disk::{Disk, FileSystem};
+pub use error::SpoolError;
+pub use index::Counts;
+pub use replay::CorruptReport;
+
+use super::envelope::{Change, QueueEntry};
+use super::id::{FreshId, IdSource, QueueId};
+use super::message::{Body, NewMessage};
+use bytes::Bytes;
+use inbox::{Effect, Inbox, Job};
+use index::Index;
+use record::Kind;
+use rustix::fs::FlockOperation;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// How a spool is kept.
+#[derive(Clone)]
+pub struct SpoolOptions {
+    /// Size of a segment file, at most 1 GiB; one that a larger record needs is larger.
+    pub segment_octets: u32,
+    /// Bodies over this go to files of their own.
+    pub inline_limit_octets: usize,
+    /// The number of this node, up to [`super::id::NODE_MAX`]: chosen at random once for a state folder.
+    pub node: u16,
+    /// New messages are refused while less than this is free; changes are not.
+    pub min_free_octets: u64,
+    /// Told of every message that became durable, also when its client has gone meanwhile: the deliverer listens here.
+    pub arrivals: Option<mpsc::UnboundedSender<QueueId>>,
+    /// The file system.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for SpoolOptions {
+    fn default() -> SpoolOptions {
+        SpoolOptions {
+            segment_octets: 16 << 20,
+            inline_limit_octets: 256 << 10,
+            node: 0,
+            min_free_octets: 64 << 20,
+            arrivals: None,
+            disk: Arc::new(FileSystem),
+        }
+    }
+}
+
+/// What was found when the spool was opened.
+#[derive(Debug)]
+pub struct Recovered {
+    /// Every message, oldest first.
+    pub messages: Vec<Arc<QueueEntry>>,
+    /// What could not be read and was set aside.
+    pub corrupt: Vec<CorruptReport>,
+    /// What a crash left half-written at the end of the log: never acknowledged, and dropped.
+    pub torn_tail_octets: u64,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// An open spool. Dropping it finishes what was begun and gives the folder free.
+pub struct Spool {
+    shared: Arc<Shared>,
+    writer: Option<std::thread::JoinHandle<()>>,
+    /// Locked for as long as it is open.
+    _lock: File,
+}
+
+/// What the writer thread and the callers share.
+struct Shared {
+    folder: PathBuf,
+    options: SpoolOptions,
+    ids: IdSource,
+    inbox: Inbox,
+    index: Mutex<Index>,
+}
+
+impl Spool {
+    /// Opens the spool in a folder, which is made if it is not there, and reads all that it holds. Blocks.
+    ///
+    /// # Errors
+    /// [`SpoolError::InUse`], [`SpoolError::Version`], or [`SpoolError::Io`] for a folder or file that cannot be used. Damage
+    /// within a file is no error: it is in [`Recovered::corrupt`].
+    pub fn open(folder: &Path, options: SpoolOptions) -> Result<(Spool, Recovered), SpoolError> {
+        let begun = Instant::now();
+        let blobs = folder.join("blobs");
+        for folder in [folder, &blobs, &corrupt_folder(folder)] {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            made.map_err(|error| SpoolError::io("make", folder, error))?;
+        }
+        let lock_file = take_lock(folder)?;
+        check_version(folder, options.disk.as_ref())?;
+        let mut replayed = replay::replay(folder, options.segment_octets)?;
+        replayed.match_blobs(folder, &blobs)?;
+        let ids = IdSource::new(options.node);
+        if let Some(last) = replayed.last_id {
+            ids.skip(last);
+        }
+        let recovered = Recovered {
+            messages: replayed.index.slots().map(|slot| slot.entry.clone()).collect(),
+            corrupt: replayed.corrupt,
+            torn_tail_octets: replayed.torn_tail_octets,
+            duration: begun.elapsed(),
+        };
+        let folder = folder.to_owned();
+        let shared = Arc::new(Shared { folder, options, ids, inbox: Inbox::default(), index: Mutex::new(replayed.index) });
+        let writer = writer::Writer::new(shared.clone(), replayed.newest);
+        let writer = std::thread::Builder::new().name("queue-writer".into()).spawn(move || writer.run());
+        let writer = writer.map_err(|error| SpoolError::io("start the thread that writes", &shared.folder, error))?;
+        Ok((Spool { shared, writer: Some(writer), _lock: lock_file }, recovered))
+    }
+
+    /// An id for a message that is coming in.
+    pub fn fresh_id(&self, now_ms: u64) -> FreshId {
+        self.shared.ids.next(now_ms)
+    }
+
+    /// Takes the body of the message that will have this id.
+    pub fn begin_body(&self, id: &FreshId) -> BodyWriter {
+        BodyWriter::new(self.shared.clone(), id)
+    }
+
+    /// Puts a message into the queue. Once this has answered, the message is ours. If the future is dropped, the message may
+    /// be in the queue or not, like one whose client did not wait for the reply.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`], [`SpoolError::Io`], [`SpoolError::TooLarge`], [`SpoolError::NoRecipients`] or
+    /// [`SpoolError::Closed`]: it was not taken.
+    pub async fn append(&self, message: impl Into<NewMessage>) -> Result<Arc<QueueEntry>, SpoolError> {
+        self.submit(message.into())?.await.unwrap_or(Err(SpoolError::Closed))
+    }
+
+    /// [`Spool::append`] for a thread that may block.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn append_blocking(&self, message: impl Into<NewMessage>) -> Result<Arc<QueueEntry>, SpoolError> {
+        self.submit(message.into())?.blocking_recv().unwrap_or(Err(SpoolError::Closed))
+    }
+
+    /// Makes changes true, all of them or none. One about a message that is not in the queue changes nothing.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`], [`SpoolError::Io`], [`SpoolError::TooLarge`] or [`SpoolError::Closed`]: none is true.
+    pub async fn record(&self, changes: Vec<Change>) -> Result<(), SpoolError> {
+        self.submit_changes(changes)?.await.unwrap_or(Err(SpoolError::Closed))
+    }
+
+    /// [`Spool::record`] for a thread that may block.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn record_blocking(&self, changes: Vec<Change>) -> Result<(), SpoolError> {
+        self.submit_changes(changes)?.blocking_recv().unwrap_or(Err(SpoolError::Closed))
+    }
+
+    /// The octets of a message, as they were queued. Reads from disk: blocks.
+    ///
+    /// # Errors
+    /// [`SpoolError::Unknown`]; [`SpoolError::Corrupt`] where what is stored is not what was written: the message should be
+    /// held for the operator. [`SpoolError::Io`].
+    pub fn read_body(&self, id: QueueId) -> Result<BodyReader, SpoolError> {
+        let found = {
+            let index = lock(&self.shared.index);
+            let slot = index.slot(id).cloned();
+            slot.and_then(|slot| index.segment(slot.location.segment).map(|at| (slot, at.name, at.file.clone())))
+        };
+        let Some((slot, name, segment)) = found else { return Err(SpoolError::Unknown(id)) };
+        let envelope = &slot.entry.envelope;
+        if let Some(checksum) = envelope.body_file {
+            let path = self.shared.blob_path(id);
+            let file = File::open(&path).map_err(|error| SpoolError::io("open", &path, error))?;
+            return Ok(BodyReader::File(FileBody::new(file, envelope.body_octets, checksum)));
+        }
+        let path = name.path(&self.shared.folder);
+        let mut octets = vec![0; slot.location.octets as usize];
+        let read = segment.read_exact_at(&mut octets, slot.location.offset.into());
+        read.map_err(|error| SpoolError::io("read", &path, error))?;
+        let octets = Bytes::from(octets);
+        match record::read(&octets, name.salt) {
+            Ok(record) if record.id == id.number() => Ok(BodyReader::Inline(octets.slice_ref(record.body))),
+            Ok(_) => Err(SpoolError::Corrupt { id, path, reason: "another message stands in its place" }),
+            Err(reason) => Err(SpoolError::Corrupt { id, path, reason }),
+        }
+    }
+
+    /// The message of that id.
+    pub fn find(&self, id: QueueId) -> Option<Arc<QueueEntry>> {
+        lock(&self.shared.index).slot(id).map(|slot| slot.entry.clone())
+    }
+
+    /// Up to `limit` messages, in the order of their ids, from behind `after` on. Whoever wants all of them asks for one page
+    /// after the other, so that nobody waits long for the index.
+    pub fn page(&self, after: Option<QueueId>, limit: usize) -> Vec<Arc<QueueEntry>> {
+        lock(&self.shared.index).page(after, limit)
+    }
+
+    /// How many messages there are, and what they take.
+    pub fn counts(&self) -> Counts {
+        lock(&self.shared.index).counts()
+    }
+
+    fn submit(&self, message: NewMessage) -> Result<oneshot::Receiver<Result<Arc<QueueEntry>, SpoolError>>, SpoolError> {
+        let NewMessage { entry, body, changes } = message;
+        if entry.envelope.recipients.is_empty() {
+            return Err(SpoolError::NoRecipients);
+        }
+        let (inline, file) = match body {
+            Body::Inline(pieces) => (pieces, None),
+            Body::File(file) => (Vec::new(), Some(file)),
+        };
+        check_size(inline.iter().map(|piece| piece.len() as u64).sum())?;
+        let put = |meta: &mut Vec<u8>| codec::put_message(meta, &entry, &changes);
+        let record = record::seal(Kind::Message, entry.id().number(), &inline, put);
+        check_size(record.len() as u64)?;
+        let (done, answer) = oneshot::channel();
+        let effect = Effect::Append { entry: Arc::new(entry), file, changes, done };
+        self.shared.inbox.put(Job { record, effect });
+        Ok(answer)
+    }
+
+    fn submit_changes(&self, changes: Vec<Change>) -> Result<oneshot::Receiver<Result<(), SpoolError>>, SpoolError> {
+        let record = record::seal(Kind::Changes, 0, &[], |meta| codec::put_changes(meta, &changes));
+        check_size(record.len() as u64)?;
+        let (done, answer) = oneshot::channel();
+        self.shared.inbox.put(Job { record, effect: Effect::Record { changes, done } });
+        Ok(answer)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        self.shared.inbox.close();
+        if let Some(writer) = self.writer.take() {
+            // Its callers were told if it did not end well.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl std::fmt::Debug for Spool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Spool").field("folder", &self.shared.folder).field("counts", &self.counts()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn disk(&self) -> &dyn Disk {
+        self.options.disk.as_ref()
+    }
+
+    fn blobs(&self) -> PathBuf {
+        self.folder.join("blobs")
+    }
+
+    fn blob_path(&self, id: QueueId) -> PathBuf {
+        self.blobs().join(id.to_string())
+    }
+
+    /// Whether there is room for new messages. Where the system does not say, the write will.
+    fn check_free(&self) -> Result<(), SpoolError> {
+        match self.disk().free_octets(&self.folder) {
+            Ok(free) if free < self.options.min_free_octets => Err(SpoolError::Full { folder: self.folder.clone() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn corrupt_folder(folder: &Path) -> PathBuf {
+    folder.join("corrupt")
+}
+
+fn check_size(octets: u64) -> Result<(), SpoolError> {
+    let limit_octets = record::RECORD_MAX_OCTETS;
+    if octets > limit_octets { Err(SpoolError::TooLarge { octets, limit_octets }) } else { Ok(()) }
+}
+
+/// The value, also when a thread panicked while it had it: what is guarded here is never left half-changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take_lock(folder: &Path) -> Result<File, SpoolError> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let mut file = file.map_err(|error| SpoolError::io("open", &path, error))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let mut text = String::new();
+            let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            return Err(SpoolError::InUse { folder: folder.to_owned(), pid });
+        }
+        Err(error) => return Err(SpoolError::io("lock", &path, error.into())),
+    }
+    // The number is for people: without it, the lock holds all the same.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}
+
+/// The `version` file, written first of all and durable before any segment is.
+fn check_version(folder: &Path, disk: &dyn Disk) -> Result<(), SpoolError> {
+    let path = folder.join("version");
+    let ours = format!("postern queue format {}\n", segment::FORMAT_VERSION);
+    match fs::read(&path) {
+        Ok(text) if text == ours.as_bytes() => Ok(()),
+        Ok(text) if !text.is_empty() => {
+            let text = String::from_utf8_lossy(&text);
+            let found = text.trim().trim_start_matches("postern queue format ").chars().take(40).collect::<String>();
+            Err(SpoolError::Version { path, found: found.into(), known: segment::FORMAT_VERSION })
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(SpoolError::io("read", &path, error)),
+        // Not there, or empty after a crash: no segment was written before it was durable.
+        _ => {
+            let written = fs::write(&path, ours).and_then(|()| disk.sync(&File::open(&path)?));
+            let written = written.and_then(|()| disk.sync_folder(folder));
+            written.map_err(|error| SpoolError::io("write", &path, error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! Segment files: what they are called, how one begins, how one is made. `seg-<number>-<salt>.log`, both hexadecimal; the
+//! numbers grow. The first record says the format version and where the segment before it ended, so that nothing behind that
+//! end is ever taken for an acknowledged record: this is how a batch whose flush failed is undone.
+
+use super::disk::{Disk, write_all_at};
+use super::error::SpoolError;
+use super::record::{self, Kind};
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::IoSlice;
+use std::path::{Path, PathBuf};
+
+/// The format that this code writes and reads.
+pub(super) const FORMAT_VERSION: u32 = 1;
+/// Where the second record of a segment stands.
+pub(super) const FIRST_OFFSET: u32 = (record::HEADER_OCTETS + START_META_OCTETS) as u32;
+const START_META_OCTETS: usize = 16;
+
+/// What a file name says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct SegmentName {
+    pub(super) number: u32,
+    pub(super) salt: u64,
+}
+
+impl SegmentName {
+    /// A name with a salt that nobody can guess: `RandomState` takes its keys from the system's randomness.
+    pub(super) fn new(number: u32) -> SegmentName {
+        SegmentName { number, salt: RandomState::new().build_hasher().finish() }
+    }
+
+    pub(super) fn parse(file_name: &str) -> Option<SegmentName> {
+        let (number, salt) = file_name.strip_prefix("seg-")?.strip_suffix(".log")?.split_once('-')?;
+        let name = SegmentName { number: u32::from_str_radix(number, 16).ok()?, salt: u64::from_str_radix(salt, 16).ok()? };
+        (name.file_name() == file_name).then_some(name)
+    }
+
+    /// Without `.log`.
+    pub(super) fn stem(self) -> String {
+        format!("seg-{:08x}-{:016x}", self.number, self.salt)
+    }
+
+    pub(super) fn file_name(self) -> String {
+        format!("{}.log", self.stem())
+    }
+
+    pub(super) fn path(self, folder: &Path) -> PathBuf {
+        folder.join(self.file_name())
+    }
+}
+
+/// What the first record says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct SegmentStart {
+    pub(super) version: u32,
+    /// The segment before it and the offset of its end; `None` for the first.
+    pub(super) previous: Option<(u32, u32)>,
+}
+
+impl SegmentStart {
+    fn seal(self, name: SegmentName) -> Vec<u8> {
+        let (number, end) = self.previous.unwrap_or((0, 0));
+        let mut octets = record::seal(Kind::Segment, name.number.into(), &[], |meta| {
+            for value in [self.version, number, end, 0] {
+                meta.extend_from_slice(&value.to_le_bytes());
+            }
+        });
+        record::salt(&mut octets, name.salt);
+        octets
+    }
+
+    /// Reads it from the start of a segment; `None` where it is damaged.
+    pub(super) fn read(octets: &[u8], salt: u64) -> Option<SegmentStart> {
+        let record = record::read(octets, salt).ok().filter(|record| record.kind == Kind::Segment)?;
+        let mut values = record.meta.chunks_exact(4).map(|value| u32::from_le_bytes([value[0], value[1], value[2], value[3]]));
+        let (version, number, end) = (values.next()?, values.next()?, values.next()?);
+        // Nothing ends before its own first record, so 0 is free to mean that there is no segment before.
+        Some(SegmentStart { version, previous: (end > 0).then_some((number, end)) })
+    }
+}
+
+/// Makes a segment of that size, durable with its first record and its name. Leaves nothing behind where it fails.
+pub(super) fn create(
+    disk: &dyn Disk, folder: &Path, name: SegmentName, octets: u32, previous: Option<(u32, u32)>,
+) -> Result<File, SpoolError> {
+    let path = name.path(folder);
+    let fill = |file: &File| {
+        disk.allocate(file, octets.into())?;
+        let start = SegmentStart { version: FORMAT_VERSION, previous }.seal(name);
+        write_all_at(disk, file, &mut [IoSlice::new(&start)], 0)?;
+        disk.sync(file)?;
+        disk.sync_folder(folder)
+    };
+    let file = disk.create(&path).map_err(|error| SpoolError::io("make", &path, error))?;
+    match fill(&file) {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            // If it cannot be removed either, replay finds it empty and reclaim removes it.
+            let _ = disk.remove(&path);
+            Err(SpoolError::io("make", &path, error))
+        }
+    }
+}
+
+/// The segments in a folder, oldest first. Other files are let be.
+pub(super) fn list(folder: &Path) -> Result<Vec<SegmentName>, SpoolError> {
+    let names = folder.read_dir().and_then(|entries| {
+        entries.map(|entry| Ok(entry?.file_name().to_str().and_then(SegmentName::parse))).collect::<std::io::Result<Vec<_>>>()
+    });
+    let mut names: Vec<SegmentName> =
+        names.map_err(|error| SpoolError::io("read", folder, error))?.into_iter().flatten().collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back_and_others_are_none() {
+        let name = SegmentName { number: 0x1f, salt: 0xabc };
+        assert_eq!(name.file_name(), "seg-0000001f-0000000000000abc.log");
+        assert_eq!(SegmentName::parse(&name.file_name()), Some(name));
+        for other in ["seg-1f-abc.log", "seg-0000001f-0000000000000ABC.log", "seg-0000001f-0000000000000abc.log.gz", "lock"] {
+            assert_eq!(SegmentName::parse(other), None, "{other}");
+        }
+        assert_ne!(SegmentName::new(1).salt, SegmentName::new(1).salt);
+    }
+
+    #[test]
+    fn a_start_reads_back() {
+        let name = SegmentName { number: 2, salt: 9 };
+        for previous in [None, Some((1, 48))] {
+            let start = SegmentStart { version: FORMAT_VERSION, previous };
+            let octets = start.seal(name);
+            assert_eq!(octets.len(), FIRST_OFFSET as usize);
+            assert_eq!(SegmentStart::read(&octets, 9), Some(start));
+            assert_eq!(SegmentStart::read(&octets, 8), None);
+        }
+    }
+}

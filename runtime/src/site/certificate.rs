@@ -1,0 +1,135 @@
+//! The certificates of a generation: chains from the snapshot or the credentials folder, keys from the credentials folder,
+//! chosen by the name that a client asks for (RFC 6066 3), the first one for whoever asks for none.
+
+use crate::auth::{CredentialError, Credentials};
+use postern_schema::name::Domain;
+use postern_schema::site::{Certificate, Chain, Site};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, crypto::CryptoProvider};
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why certificates cannot be served. Names files and hosts, never what is in a key.
+#[derive(Debug)]
+pub enum CertificateError {
+    /// A credential is missing or unreadable.
+    Credential(CredentialError),
+    /// The chain holds no certificate, or one that is damaged.
+    BadChain(Domain, String),
+    /// The key is none, is of a kind that is not served, or belongs to another certificate.
+    BadKey(Domain, String),
+    /// The throw-away certificate cannot be made or kept.
+    SelfSigned(PathBuf, String),
+}
+
+impl fmt::Display for CertificateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CertificateError::Credential(error) => error.fmt(f),
+            CertificateError::BadChain(name, why) => write!(f, "the certificate chain for {name} is unusable: {why}"),
+            CertificateError::BadKey(name, why) => write!(f, "the private key for {name} is unusable: {why}"),
+            CertificateError::SelfSigned(path, why) => {
+                write!(f, "a self-signed certificate cannot be kept in {}: {why}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for CertificateError {}
+
+/// What the listeners of a site serve TLS with; `None` where it has no certificate.
+///
+/// # Errors
+/// [`CertificateError`] for the first certificate that cannot be served.
+pub fn server_config(
+    site: &Site, state: &Path, credentials: &Credentials,
+) -> Result<Option<Arc<ServerConfig>>, CertificateError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut by_name = Vec::new();
+    for certificate in &site.tls.certificates {
+        by_name.push((certificate.name.clone(), Arc::new(load(certificate, credentials, &provider)?)));
+    }
+    if by_name.is_empty() && site.tls.self_signed {
+        let key = self_signed(&site.hostname, state, &provider)?;
+        by_name.push((site.hostname.clone(), Arc::new(key)));
+    }
+    if by_name.is_empty() {
+        return Ok(None);
+    }
+    // The provider is a constant of this program, and it has TLS 1.2 and 1.3: nothing of the site can make this fail.
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| CertificateError::BadChain(site.hostname.clone(), error.to_string()))?;
+    let config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByName(by_name)));
+    Ok(Some(Arc::new(config)))
+}
+
+fn load(
+    certificate: &Certificate, credentials: &Credentials, provider: &CryptoProvider,
+) -> Result<CertifiedKey, CertificateError> {
+    let chain = match &certificate.chain {
+        Chain::Pem(text) => text.to_string(),
+        Chain::Credential(name) => credentials.read(name).map_err(CertificateError::Credential)?,
+    };
+    let key = credentials.read(&certificate.key).map_err(CertificateError::Credential)?;
+    certified(&certificate.name, &chain, &key, provider)
+}
+
+fn certified(name: &Domain, chain: &str, key: &str, provider: &CryptoProvider) -> Result<CertifiedKey, CertificateError> {
+    let bad_chain = |why: String| CertificateError::BadChain(name.clone(), why);
+    let bad_key = |why: String| CertificateError::BadKey(name.clone(), why);
+    let certificates = CertificateDer::pem_slice_iter(chain.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| bad_chain(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(bad_chain("it holds no PEM certificate".to_owned()));
+    }
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|error| bad_key(error.to_string()))?;
+    CertifiedKey::from_der(certificates, key, provider).map_err(|error| bad_key(error.to_string()))
+}
+
+/// The certificate of a site that names none: made at the first start, kept in the state folder, for trying out.
+fn self_signed(hostname: &Domain, state: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, CertificateError> {
+    let folder = state.join("tls");
+    let failed = |why: &dyn fmt::Display| CertificateError::SelfSigned(folder.clone(), why.to_string());
+    let (chain_path, key_path) = (folder.join(format!("{hostname}.pem")), folder.join(format!("{hostname}.key")));
+    if let (Ok(chain), Ok(key)) = (fs::read_to_string(&chain_path), fs::read_to_string(&key_path)) {
+        return certified(hostname, &chain, &key, provider);
+    }
+    let made = rcgen::generate_simple_self_signed(vec![hostname.to_string()]).map_err(|error| failed(&error))?;
+    let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
+    // The key first: a chain without its key would be taken for whole at the next start.
+    write_private(&key_path, &key).map_err(|error| failed(&error))?;
+    fs::write(&chain_path, &chain).map_err(|error| failed(&error))?;
+    certified(hostname, &chain, &key, provider)
+}
+
+/// Readable by its owner alone from its first moment.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
+/// Certificates by the names that they are for.
+#[derive(Debug)]
+struct ByName(Vec<(Domain, Arc<CertifiedKey>)>);
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let wanted = hello.server_name().and_then(|name| Domain::parse(name).ok());
+        let named = wanted.and_then(|wanted| self.0.iter().find(|(name, _)| *name == wanted));
+        named.or(self.0.first()).map(|(_, key)| key.clone())
+    }
+}

@@ -1,0 +1,134 @@
+//! Loads generations and swaps between them.
+
+use super::certificate::{self, CertificateError};
+use crate::auth::Credentials;
+use crate::queue;
+use arc_swap::ArcSwap;
+use postern_schema::decide::Lookup;
+use postern_schema::site::Site;
+use postern_schema::snapshot::{Snapshot, SnapshotError, locate};
+use rustls::ServerConfig;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// One snapshot in service.
+#[derive(Debug)]
+pub struct Generation {
+    /// Counts from 1 since the daemon started.
+    pub number: u64,
+    /// What it decides by.
+    pub snapshot: Arc<Snapshot>,
+    /// Certificates of its listeners; `None` where the site has none.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+impl Generation {
+    /// What the queue keeps of it.
+    pub fn mark(&self) -> queue::Generation {
+        // The digest was verified: 64 hexadecimal digits.
+        queue::Generation(u64::from_str_radix(&self.snapshot.digest()[..16], 16).unwrap_or_default())
+    }
+
+    /// The small parts of its site.
+    pub fn site(&self) -> &Site {
+        self.snapshot.site()
+    }
+}
+
+/// Why a snapshot does not come into service.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The snapshot itself.
+    Snapshot(SnapshotError),
+    /// A certificate or key that it names.
+    Certificate(CertificateError),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Snapshot(error) => error.fmt(f),
+            LoadError::Certificate(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// The generation in force, and what it takes to load the next.
+pub struct Current {
+    source: PathBuf,
+    state: PathBuf,
+    credentials: Credentials,
+    slot: ArcSwap<Generation>,
+    next_number: AtomicU64,
+    /// Every snapshot that may still be open. LMDB opens a file once in a process: whoever goes back to an earlier one while a
+    /// session still holds it gets the same.
+    open: Mutex<Vec<Weak<Snapshot>>>,
+}
+
+impl Current {
+    /// Loads the first generation from a `.mdb` file or a folder with `current`.
+    ///
+    /// # Errors
+    /// [`LoadError`] says what keeps it from serving.
+    pub fn open(source: &Path, state: &Path, credentials: &Credentials) -> Result<Current, LoadError> {
+        let path = locate(source).map_err(LoadError::Snapshot)?;
+        let snapshot = Snapshot::open(&path).map(Arc::new).map_err(LoadError::Snapshot)?;
+        let open = Mutex::new(vec![Arc::downgrade(&snapshot)]);
+        let first = with_certificates(snapshot, state, credentials, 1)?;
+        Ok(Current {
+            source: source.to_path_buf(),
+            state: state.to_path_buf(),
+            credentials: credentials.clone(),
+            slot: ArcSwap::from_pointee(first),
+            next_number: AtomicU64::new(2),
+            open,
+        })
+    }
+
+    /// The generation that new work begins on.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.slot.load_full()
+    }
+
+    /// Opens whatever the source names now, without putting it in force. Where that is the snapshot in force, the
+    /// certificates are loaded anew all the same: they may have been renewed.
+    ///
+    /// # Errors
+    /// [`LoadError`]; the generation in force is untouched.
+    pub fn prepare(&self) -> Result<Generation, LoadError> {
+        let path = locate(&self.source).map_err(LoadError::Snapshot)?;
+        let snapshot = self.open_once(&path)?;
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        with_certificates(snapshot, &self.state, &self.credentials, number)
+    }
+
+    fn open_once(&self, path: &Path) -> Result<Arc<Snapshot>, LoadError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|snapshot| snapshot.strong_count() > 0);
+        let digest = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if let Some(snapshot) = open.iter().filter_map(Weak::upgrade).find(|snapshot| snapshot.digest() == digest) {
+            return Ok(snapshot);
+        }
+        let snapshot = Snapshot::open(path).map(Arc::new).map_err(LoadError::Snapshot)?;
+        open.push(Arc::downgrade(&snapshot));
+        Ok(snapshot)
+    }
+
+    /// Puts a prepared generation in force.
+    pub fn swap(&self, next: Generation) -> Arc<Generation> {
+        let next = Arc::new(next);
+        self.slot.store(next.clone());
+        next
+    }
+}
+
+fn with_certificates(
+    snapshot: Arc<Snapshot>, state: &Path, credentials: &Credentials, number: u64,
+) -> Result<Generation, LoadError> {
+    let tls = certificate::server_config(snapshot.site(), state, credentials).map_err(LoadError::Certificate)?;
+    Ok(Generation { number, snapshot, tls })
+}

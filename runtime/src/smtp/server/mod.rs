@@ -1,0 +1,330 @@
+//! The server side of one session (RFC 5321): octets in, replies and questions out.
+//!
+//! It knows the protocol and nothing of mail: whether a sender, a recipient, a password or a message is taken is a [`Question`],
+//! which the caller answers with a [`Reply`]. It does no I/O and reads no clock. `net` drives it:
+//!
+//! ```text
+//! greet, or refuse
+//! loop: advance(input) -> NeedInput   flush output, read more
+//!                         Flush       flush output
+//!                         Question    find the reply, answer(reply)
+//!                         StartTls    flush output, handshake, tls_started
+//!                         Close       flush output, close
+//! ```
+//!
+//! | file | concern |
+//! |---|---|
+//! | `commands` | one function per verb |
+//! | `hello` | what EHLO announces, and the `with` keyword of Received |
+//! | `login` | AUTH and its responses |
+//! | `content` | DATA and BDAT |
+
+mod commands;
+mod content;
+mod hello;
+mod login;
+
+pub use super::command::{MailRequest, RecipientRequest};
+pub use super::data::Message;
+
+use super::data::Decoder;
+use super::sasl::{Credentials, Exchange, Mechanism};
+use super::wire::{AUTH_LINE_MAX_OCTETS, COMMAND_LINE_MAX_OCTETS, Line, LineReader};
+use bytes::{Buf, BytesMut};
+use content::Chunk;
+use postern_schema::reply::Reply;
+use postern_schema::site::ListenerKind;
+use std::sync::Arc;
+
+/// Replies beyond this many octets are to be flushed before more commands are read, so that a client that sends and never
+/// reads costs no memory.
+const OUTPUT_FULL_OCTETS: usize = 16 << 10;
+
+/// What a server is like: the same for all sessions of a listener.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerConfig {
+    /// Our name, in the greeting and the reply to EHLO.
+    pub hostname: Box<str>,
+    /// What the listener is for.
+    pub kind: ListenerKind,
+    /// A certificate serves, so STARTTLS can be offered.
+    pub starttls: bool,
+    /// Mechanisms of AUTH, in the order to announce them; none: AUTH is not offered.
+    pub mechanisms: Vec<Mechanism>,
+    /// The largest message, in octets.
+    pub message_octets: u64,
+    /// The most RCPT commands in one transaction.
+    pub recipients: u32,
+    /// The most Received fields.
+    pub hops: u32,
+    /// The error that ends a session: so many of them earn the last reply.
+    pub errors: u32,
+}
+
+/// What the caller is to do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Flush the output, and read more. Also while a question is open: then nothing is consumed.
+    NeedInput,
+    /// Flush the output, and advance again with the same input: there is more in it.
+    Flush,
+    /// Answer with [`Server::answer`].
+    Question(Question),
+    /// Flush the output, do the handshake, and say [`Server::tls_started`]. If it fails, close.
+    StartTls,
+    /// Flush the output, and close.
+    Close,
+}
+
+/// What the protocol leaves to the site.
+#[derive(Debug)]
+pub enum Question {
+    /// MAIL: may this be the sender? A new transaction: what was taken of an earlier body is void.
+    Mail(MailRequest),
+    /// RCPT: do we take this recipient?
+    Recipient(RecipientRequest),
+    /// AUTH: are these right?
+    Authenticate(Credentials),
+    /// The message is there, well formed and within limits. A positive answer makes it ours.
+    Message(Message),
+}
+
+/// One session.
+#[derive(Debug)]
+pub struct Server {
+    config: Arc<ServerConfig>,
+    state: State,
+    lines: LineReader,
+    output: Vec<u8>,
+    tls: bool,
+    hello: Option<Hello>,
+    authenticated: bool,
+    transaction: Option<Transaction>,
+    errors: u32,
+}
+
+/// Where the session is.
+#[derive(Debug)]
+enum State {
+    /// Nothing was said yet.
+    Fresh,
+    /// A command is awaited.
+    Command,
+    /// A SASL response is awaited.
+    Login(Exchange),
+    /// An answer of the caller is awaited.
+    Asked(Asked),
+    /// The message is coming in.
+    Data,
+    /// A chunk of it is.
+    Chunk(Chunk),
+    /// The handshake is the caller's.
+    Handshake,
+    /// Nothing more is read.
+    Closed,
+}
+
+/// The question that is open.
+#[derive(Debug)]
+enum Asked {
+    Mail(Transaction),
+    Recipient,
+    Login,
+    Message,
+}
+
+/// How the client greeted.
+#[derive(Debug)]
+struct Hello {
+    name: Box<str>,
+    extended: bool,
+}
+
+/// The transaction that MAIL began (RFC 5321 3.3).
+#[derive(Debug, Default)]
+struct Transaction {
+    smtputf8: bool,
+    declared_octets: u64,
+    /// RCPT commands that were decided.
+    attempted: u32,
+    /// Those among them that were accepted.
+    accepted: u32,
+    /// The message, as soon as DATA or BDAT has begun it.
+    content: Option<Decoder>,
+}
+
+impl Server {
+    /// A session that has said nothing yet. `tls_active`: TLS began with the first octet (RFC 8314 3.3).
+    pub fn new(config: Arc<ServerConfig>, tls_active: bool) -> Server {
+        Server {
+            config,
+            state: State::Fresh,
+            lines: LineReader::default(),
+            output: Vec::new(),
+            tls: tls_active,
+            hello: None,
+            authenticated: false,
+            transaction: None,
+            errors: 0,
+        }
+    }
+
+    /// Whether the client has spoken before it was greeted, as no honest one does (RFC 5321 4.3.1). The caller may then
+    /// [`Server::refuse`].
+    pub fn spoke_early(&self, input: &[u8]) -> bool {
+        matches!(self.state, State::Fresh) && !input.is_empty()
+    }
+
+    /// Queues the greeting.
+    pub fn greet(&mut self) {
+        self.say(&Reply::greeting(&self.config.hostname));
+        self.state = State::Command;
+    }
+
+    /// Queues `reply` as the last one, at any point of the session: a refusal instead of a greeting, a timeout, a shutdown.
+    pub fn refuse(&mut self, reply: &Reply) {
+        self.say(reply);
+        self.state = State::Closed;
+    }
+
+    /// Consumes what it can of `input`, up to the next thing that the caller has to do.
+    pub fn advance(&mut self, input: &mut BytesMut) -> Step {
+        loop {
+            let step = match &mut self.state {
+                State::Fresh | State::Asked(_) => Some(Step::NeedInput),
+                State::Handshake => Some(Step::StartTls),
+                State::Closed => Some(Step::Close),
+                State::Command | State::Login(_) if self.output.len() > OUTPUT_FULL_OCTETS => Some(Step::Flush),
+                State::Command | State::Login(_) => self.read_line(input),
+                State::Data => self.read_data(input),
+                State::Chunk(_) => self.read_chunk(input),
+            };
+            if let Some(step) = step {
+                return step;
+            }
+        }
+    }
+
+    /// Answers the open question; without one, nothing happens. A positive reply means yes, any other no, and one that closes
+    /// the channel (RFC 5321 3.8) ends the session.
+    pub fn answer(&mut self, reply: &Reply) {
+        let asked = match std::mem::replace(&mut self.state, State::Command) {
+            State::Asked(asked) => asked,
+            other => return self.state = other,
+        };
+        let yes = reply.code.is_positive();
+        match asked {
+            Asked::Mail(transaction) => self.transaction = yes.then_some(transaction),
+            Asked::Recipient => self.count_recipient(yes),
+            Asked::Login => self.authenticated = yes,
+            Asked::Message => {
+                self.transaction = None;
+                if yes {
+                    self.errors = 0;
+                }
+            }
+        }
+        // A refused recipient counts only until one was accepted: an address harvester finds none (RFC 5321 7.3), an honest
+        // list has some that are gone.
+        let has_recipient = self.transaction.as_ref().is_some_and(|transaction| transaction.accepted > 0);
+        if reply.code.closes_channel() {
+            self.refuse(reply);
+        } else if reply.code.is_permanent() && !has_recipient {
+            self.reject(reply);
+        } else {
+            self.say(reply);
+        }
+    }
+
+    /// The handshake is done. The session begins anew: whatever was said in plaintext is forgotten (RFC 3207 4.2).
+    pub fn tls_started(&mut self) {
+        if matches!(self.state, State::Handshake) {
+            self.tls = true;
+            self.hello = None;
+            self.transaction = None;
+            self.state = State::Command;
+        }
+    }
+
+    /// Replies that are to be sent. The caller clears what it has sent.
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.output
+    }
+
+    /// Octets of the message that are held here; never more than the size limit.
+    pub fn body_octets(&self) -> usize {
+        self.content().map_or(0, Decoder::body_octets)
+    }
+
+    /// Takes the content that came so far, so that a large message need not stay in memory: the pieces and the body of the
+    /// [`Message`] make up the whole. They are void unless that question comes, and at the latest when the next transaction
+    /// begins.
+    pub fn take_body(&mut self) -> Vec<u8> {
+        self.transaction.as_mut().and_then(|transaction| transaction.content.as_mut()).map_or_else(Vec::new, Decoder::take_body)
+    }
+
+    /// The name that the client gave in EHLO or HELO.
+    pub fn helo(&self) -> Option<&str> {
+        self.hello.as_ref().map(|hello| &*hello.name)
+    }
+
+    /// Whether TLS is active.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// Whether the client has logged in.
+    pub fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    fn content(&self) -> Option<&Decoder> {
+        self.transaction.as_ref()?.content.as_ref()
+    }
+
+    fn read_line(&mut self, input: &mut BytesMut) -> Option<Step> {
+        let response = matches!(self.state, State::Login(_));
+        let is_auth = response || input.get(..4).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH"));
+        let limit_octets = if is_auth { AUTH_LINE_MAX_OCTETS } else { COMMAND_LINE_MAX_OCTETS };
+        match self.lines.next(input, limit_octets) {
+            Line::Incomplete => return Some(Step::NeedInput),
+            Line::TooLong => self.fail_line(&Reply::LINE_TOO_LONG),
+            Line::BareLineEnd => self.fail_line(&Reply::BARE_LINE_END),
+            Line::Complete(octets) => {
+                let line = &input[..octets];
+                let step = if response { self.respond(line) } else { self.execute(line, input.len() > octets) };
+                input.advance(octets);
+                return step;
+            }
+        }
+        None
+    }
+
+    /// A line that cannot be read ends an exchange of AUTH too (RFC 4954 4).
+    fn fail_line(&mut self, reply: &Reply) {
+        self.state = State::Command;
+        self.reject(reply);
+    }
+
+    fn ask(&mut self, asked: Asked, question: Question) -> Option<Step> {
+        self.state = State::Asked(asked);
+        Some(Step::Question(question))
+    }
+
+    fn say(&mut self, reply: &Reply) {
+        reply.write(&mut self.output);
+    }
+
+    /// Replies to an error, or ends the session if that was one too many.
+    fn reject(&mut self, reply: &Reply) {
+        self.errors += 1;
+        if self.errors >= self.config.errors {
+            self.refuse(&Reply::TOO_MANY_ERRORS);
+        } else {
+            self.say(reply);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

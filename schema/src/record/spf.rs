@@ -1,0 +1,52 @@
+//! Which hosts send mail in a domain's name (RFC 7208).
+
+use crate::name::Domain;
+use std::fmt;
+use std::net::IpAddr;
+
+/// An SPF record: terms that pass, and what is said of everything else. A name has one at most (RFC 7208 3.2).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spf {
+    /// What passes, in the order in which it is tried.
+    pub terms: Vec<SpfTerm>,
+    /// What holds for the rest; always said, since silence would mean "neutral" (RFC 7208 4.7).
+    pub all: SpfAll,
+}
+
+/// A term that passes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SpfTerm {
+    /// One address.
+    Ip(IpAddr),
+    /// The addresses of the record's own name: one lookup.
+    OwnAddresses,
+    /// The addresses of another name: one lookup.
+    AddressesOf(Domain),
+}
+
+/// What is said of a sender that no term passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SpfAll {
+    /// `-all`: it is not authorised (RFC 7208 8.4).
+    Fail,
+    /// `~all`: it is probably not, so look at DKIM and DMARC before refusing (RFC 7208 8.5).
+    SoftFail,
+}
+
+impl fmt::Display for Spf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("v=spf1")?;
+        for term in &self.terms {
+            match term {
+                SpfTerm::Ip(IpAddr::V4(address)) => write!(f, " ip4:{address}")?,
+                SpfTerm::Ip(IpAddr::V6(address)) => write!(f, " ip6:{address}")?,
+                SpfTerm::OwnAddresses => f.write_str(" a")?,
+                SpfTerm::AddressesOf(name) => write!(f, " a:{name}")?,
+            }
+        }
+        f.write_str(match self.all {
+            SpfAll::Fail => " -all",
+            SpfAll::SoftFail => " ~all",
+        })
+    }
+}

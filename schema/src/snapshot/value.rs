@@ -1,0 +1,123 @@
+//! The stored form of everything in [`crate::site`]: which fields, in which order, and what the tags of its enums are.
+//!
+//! A change here is a change of format: raise [`super::FORMAT_VERSION`].
+
+use super::codec::{Damaged, Reader, Stored, Writer};
+use crate::name::{Domain, HostName, LocalPart, Mailbox};
+use crate::site::{
+    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, LogFormat,
+    Logging, Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, TlsLevel,
+    TlsPolicy, Transport, TransportKind, UserStore, Via,
+};
+use ipnet::IpNet;
+
+/// A struct is stored as its fields, in the order given here.
+macro_rules! stored_structs {
+    ($($name:ident { $($field:ident),* })*) => {$(
+        impl Stored for $name {
+            fn write(&self, out: &mut Writer) {
+                $(self.$field.write(out);)*
+            }
+            fn read(from: &mut Reader<'_>) -> Result<$name, Damaged> {
+                Ok($name { $($field: Stored::read(from)?),* })
+            }
+        }
+    )*};
+}
+
+stored_structs! {
+    Origin { file, line }
+    Listener { name, kind, addresses, port, origin }
+    Network { name, ranges, relay, reason, origin }
+    UserStore { name, passwd, send_as, origin }
+    SendAs { user, mailboxes, origin }
+    Transport { name, kind, origin }
+    Relay { name, host, port, tls, login, origin }
+    Login { user, secret }
+    Route { to, from, via, tls, origin }
+    Certificate { name, chain, key, origin }
+    TlsPolicy { certificates, self_signed, origin }
+    Screen { require_sender_domain }
+    QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, origin }
+    Limits { message_octets, recipients, hops, sessions, origin }
+    Logging { format, origin }
+    DomainEntry { name, class, transport, catch_all, delimiter, patterns, origin }
+    AddressEntry { kind, origin }
+    Forward { mailbox }
+    Mailbox { local, host }
+}
+
+/// A type with a text form is stored as that text, and parsed again when it is read.
+macro_rules! stored_texts {
+    ($($name:ty: $text:expr, $parse:expr;)*) => {$(
+        impl Stored for $name {
+            fn write(&self, out: &mut Writer) {
+                let text: fn(&$name) -> Box<str> = $text;
+                text(self).write(out);
+            }
+            fn read(from: &mut Reader<'_>) -> Result<$name, Damaged> {
+                let parse: fn(&str) -> Option<$name> = $parse;
+                parse(&Box::<str>::read(from)?).ok_or(Damaged(concat!("a text is no ", stringify!($name))))
+            }
+        }
+    )*};
+}
+
+stored_texts! {
+    Domain: |value| value.as_str().into(), |text| Domain::parse(text).ok();
+    HostName: |value| value.to_string().into(), |text| HostName::parse(text).ok();
+    LocalPart: |value| value.as_str().into(), |text| LocalPart::from_content(text).ok();
+    SecretName: |value| value.as_str().into(), SecretName::parse;
+    IpNet: |value| value.to_string().into(), |text| text.parse().ok();
+}
+
+/// An enum is stored as a tag of one octet, then its fields.
+macro_rules! stored_enums {
+    ($($name:ident { $($tag:literal => $variant:ident $(($($item:ident),*))? $({$($field:ident),*})?,)* })*) => {$(
+        impl Stored for $name {
+            fn write(&self, out: &mut Writer) {
+                match self {
+                    $($name::$variant $(($($item),*))? $({$($field),*})? => {
+                        let tag: u8 = $tag;
+                        tag.write(out);
+                        $($($item.write(out);)*)?
+                        $($($field.write(out);)*)?
+                    })*
+                }
+            }
+            fn read(from: &mut Reader<'_>) -> Result<$name, Damaged> {
+                match u8::read(from)? {
+                    $($tag => {
+                        $($(let $item = Stored::read(from)?;)*)?
+                        Ok($name::$variant $(($($item),*))? $({$($field: Stored::read(from)?),*})?)
+                    })*
+                    _ => Err(Damaged(concat!("a tag is of no known ", stringify!($name)))),
+                }
+            }
+        }
+    )*};
+}
+
+stored_enums! {
+    ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, }
+    TransportKind { 1 => Maildir { path }, }
+    TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
+    RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
+    Via { 1 => Direct, 2 => Relay(name), }
+    Chain { 1 => Pem(text), 2 => Credential(name), }
+    LogFormat { 1 => Text, 2 => Json, }
+    DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
+    AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
+}
+
+impl Stored for Pattern {
+    fn write(&self, out: &mut Writer) {
+        Box::<str>::from(self.expression()).write(out);
+        Box::<str>::from(self.target()).write(out);
+        self.origin.write(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Pattern, Damaged> {
+        let (expression, target) = (Box::<str>::read(from)?, Box::<str>::read(from)?);
+        Pattern::new(&expression, &target, Origin::read(from)?).map_err(|_| Damaged("a pattern is no expression"))
+    }
+}

@@ -1,0 +1,80 @@
+//! The bench: `cargo run --release -p postern-tests --bin bench`.
+//!
+//! Everything runs on loopback in one go: the generator, the daemon and the sink share the machine, so the figures are for
+//! comparing with each other and with Postfix in the same run, never with another machine's. The first row, the generator
+//! straight into the sink, is the most that any server could show here.
+
+mod measure;
+mod postfix;
+mod report;
+
+use measure::{figures_of_a_site, rates};
+use postern_tests::load::Load;
+use postern_tests::peer::{Peer, Script};
+use report::Report;
+use std::process::ExitCode;
+
+/// Sessions at once, one row each.
+const SESSIONS: [usize; 3] = [1, 10, 50];
+
+const USAGE: &str = "usage: bench [--messages N] [--no-postfix] [--json]
+  --messages N   messages in each row (5000)
+  --no-postfix   leave Postfix out, even if it is installed
+  --json         print JSON instead of a table";
+
+struct Arguments {
+    messages: u64,
+    with_postfix: bool,
+    json: bool,
+}
+
+fn arguments() -> Option<Arguments> {
+    let mut arguments = Arguments { messages: 5000, with_postfix: true, json: false };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--messages" => arguments.messages = words.next()?.parse().ok().filter(|messages| *messages > 0)?,
+            "--no-postfix" => arguments.with_postfix = false,
+            "--json" => arguments.json = true,
+            _ => return None,
+        }
+    }
+    Some(arguments)
+}
+
+fn main() -> ExitCode {
+    let Some(arguments) = arguments() else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(64);
+    };
+    let report = run(&arguments);
+    if arguments.json {
+        println!("{:#}", report.json())
+    } else {
+        print!("{}", report.text())
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(arguments: &Arguments) -> Report {
+    let mut report = Report::default();
+    for sessions in SESSIONS {
+        let sink = Peer::start(Script::sink());
+        let load = Load { sessions, messages: arguments.messages, ..Load::to(sink.address(), "a@example.com") };
+        let rate = load.run().rate();
+        report.rate("generator into sink", sessions, rate, rate);
+    }
+    let postern = measure::Postern::start();
+    report.memory("posternd, idle", postern.resident_octets());
+    rates(&mut report, &postern, "posternd", &SESSIONS, arguments.messages);
+    report.memory("posternd, after the load", postern.resident_octets());
+    drop(postern);
+    figures_of_a_site(&mut report);
+    if arguments.with_postfix {
+        match postfix::Postfix::start() {
+            Ok(postfix) => rates(&mut report, &postfix, "postfix", &SESSIONS, arguments.messages),
+            Err(why) => report.remark(format!("no figures of Postfix: {why}")),
+        }
+    }
+    report
+}

@@ -1,0 +1,131 @@
+//! What is measured, and how.
+
+use crate::report::Report;
+use postern_tests::daemon::{Daemon, Maildir, Options, Site};
+use postern_tests::dns::DnsServer;
+use postern_tests::load::Load;
+use postern_tests::peer::{Peer, Script};
+use std::fs;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How long the slowest row may take to arrive in full.
+const ARRIVAL: Duration = Duration::from_secs(600);
+
+/// A mail server under load.
+pub trait Under {
+    /// Where it takes mail from this host.
+    fn address(&self) -> SocketAddr;
+    /// The mailbox of `load@example.com`.
+    fn maildir(&self) -> Maildir;
+    /// Where everything for elsewhere goes.
+    fn sink(&self) -> &Peer;
+}
+
+/// One row for each number of sessions, into a mailbox and on to the sink.
+pub fn rates(report: &mut Report, server: &dyn Under, name: &str, sessions: &[usize], messages: u64) {
+    for &sessions in sessions {
+        let maildir = server.maildir();
+        for file in maildir.files() {
+            fs::remove_file(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        }
+        let load = Load { sessions, messages, ..Load::to(server.address(), "load@example.com") };
+        let (accepted, through) = run(&load, |limit| maildir.wait_within(messages as usize, limit));
+        report.rate(&format!("{name} to a Maildir"), sessions, accepted, through);
+
+        let before = server.sink().messages();
+        let load = Load { to: vec!["load@elsewhere.test".to_owned()], ..load };
+        let (accepted, through) = run(&load, |limit| server.sink().wait_within(before + messages as usize, limit) - before);
+        report.rate(&format!("{name} to the relayhost"), sessions, accepted, through);
+    }
+}
+
+/// Messages by second: acknowledged, and arrived.
+fn run(load: &Load, arrived: impl Fn(Duration) -> usize) -> (f64, f64) {
+    let start = Instant::now();
+    let report = load.run();
+    assert_eq!(report.acknowledged.len() as u64, load.messages, "{:?}", report.trouble);
+    let found = arrived(ARRIVAL);
+    assert!(found as u64 >= load.messages, "{found} of {} arrived", load.messages);
+    (report.rate(), load.messages as f64 / start.elapsed().as_secs_f64())
+}
+
+/// The daemon with a mailbox, a trusted network, and the sink as its relayhost, in plaintext as Postfix has it here.
+pub struct Postern {
+    daemon: Daemon,
+    sink: Peer,
+    site: Site,
+    _dns: DnsServer,
+}
+
+fn kdl(sink: SocketAddr, more: &str) -> String {
+    format!(
+        "site \"mail.example.com\" {{ postmaster \"load@example.com\"; address \"192.0.2.25\" }}\n\
+         listen \"mx\" port=0 address=\"127.0.0.1\"\n\
+         network \"here\" \"127.0.0.1\" relay=#true reason=\"the generator\"\n\
+         domain \"example.com\" {{\n    mailbox \"load\"\n{more}}}\n\
+         relay \"sink\" host=\"sink.test\" port={} {{ tls \"none\" }}\n\
+         route to=\"*\" via=\"sink\"\n",
+        sink.port()
+    )
+}
+
+impl Postern {
+    /// Compiles and starts it.
+    pub fn start() -> Postern {
+        let sink = Peer::start(Script::sink());
+        let dns = DnsServer::start("sink.test A 127.0.0.1");
+        let site = Site::new(&kdl(sink.address(), ""));
+        site.build();
+        let daemon = Daemon::start(Options::of(&site).dns(dns.address()));
+        Postern { daemon, sink, site, _dns: dns }
+    }
+
+    /// Resident memory in octets: now, and the most so far.
+    pub fn resident_octets(&self) -> (u64, u64) {
+        self.daemon.resident_octets()
+    }
+}
+
+impl Under for Postern {
+    fn address(&self) -> SocketAddr {
+        self.daemon.address("mx")
+    }
+    fn maildir(&self) -> Maildir {
+        self.site.maildir("load@example.com")
+    }
+    fn sink(&self) -> &Peer {
+        &self.sink
+    }
+}
+
+/// The middle of five, each with whatever starting a process costs.
+fn middle_time(mut act: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..5)
+        .map(|_| {
+            let start = Instant::now();
+            act();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[2]
+}
+
+/// How long it takes to build and to reload a small site and one of ten thousand mailboxes.
+pub fn figures_of_a_site(report: &mut Report) {
+    let sink: SocketAddr = "127.0.0.1:2525".parse().expect("that is an address");
+    let mailboxes: String = (0..10_000).map(|number| format!("    mailbox \"user{number}\"\n")).collect();
+    for (name, more) in [("a small site", ""), ("10000 mailboxes", mailboxes.as_str())] {
+        let site = Site::new(&kdl(sink, more));
+        let build = middle_time(|| drop(site.build()));
+        report.time(&format!("build, {name}"), build);
+        let daemon = Daemon::start(Options::of(&site));
+        let reload = middle_time(|| drop(daemon.control(&["reload"]).success()));
+        report.time(&format!("reload, {name}"), reload);
+        report.memory(&format!("posternd, {name}"), daemon.resident_octets());
+        let start = Instant::now();
+        daemon.stop();
+        report.time(&format!("stop, {name}"), start.elapsed());
+    }
+}

@@ -1,0 +1,148 @@
+//! One decision, three users: what a peer hears over real SMTP is what `postern explain` says for the same facts, and what the
+//! daemon's log gives as its reason.
+#![allow(clippy::unwrap_used)]
+
+use postern_tests::client::{Client, Reply};
+use postern_tests::scene::{LOGIN, STRANGER, Scene};
+use serde_json::Value;
+
+/// The facts of one question: listener, client, user, reverse-path, forward-path.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    listener: &'static str,
+    is_trusted: bool,
+    user: bool,
+    from: &'static str,
+    to: &'static str,
+}
+
+const fn facts(listener: &'static str, is_trusted: bool, user: bool, from: &'static str, to: &'static str) -> Facts {
+    Facts { listener, is_trusted, user, from, to }
+}
+
+const MX: &str = "mx";
+const TABLE: &[Facts] = &[
+    facts(MX, false, false, "a@remote.test", "alice@example.com"),
+    facts(MX, false, false, "a@remote.test", "ALICE+x@Example.COM"),
+    facts(MX, false, false, "a@remote.test", "info@example.com"),
+    facts(MX, false, false, "", "bob@example.com"),
+    facts(MX, false, false, "a@remote.test", "postmaster"),
+    facts(MX, false, false, "a@remote.test", "postmaster@example.com"),
+    facts(MX, false, false, "a@remote.test", "nobody@example.com"),
+    facts(MX, false, false, "a@remote.test", "anybody@parked.example"),
+    facts(MX, false, false, "a@remote.test", "victim@elsewhere.test"),
+    facts(MX, false, false, "alice@example.com", "victim@elsewhere.test"),
+    facts(MX, false, false, "a@remote.test", "victim@[192.0.2.1]"),
+    facts(MX, false, false, "a@nonexistent.test", "alice@example.com"),
+    facts(MX, false, false, "a@null.test", "alice@example.com"),
+    facts(MX, true, false, "cron@example.com", "friend@elsewhere.test"),
+    facts(MX, true, false, "", "nobody@example.com"),
+    facts(MX, true, false, "a@nonexistent.test", "alice@example.com"),
+    facts("submission", false, false, "alice@example.com", "bob@example.com"),
+    facts("submission", false, true, "alice@example.com", "friend@elsewhere.test"),
+    facts("submission", false, true, "alice+x@example.com", "friend@elsewhere.test"),
+    facts("submission", false, true, "bob@example.com", "friend@elsewhere.test"),
+    facts("submission", false, true, "alice@elsewhere.test", "bob@example.com"),
+    facts("submissions", false, true, "alice@example.com", "nobody@example.com"),
+    facts("submissions", true, true, "", "bob@example.com"),
+    facts("submissions", true, false, "alice@example.com", "bob@example.com"),
+];
+
+/// What the peer hears: of MAIL if that was refused, else of RCPT.
+fn ask_smtp(scene: &Scene, facts: Facts) -> Reply {
+    let source = if facts.is_trusted { "127.0.0.1".parse().unwrap() } else { STRANGER };
+    let mut client = Client::dial_from(source, scene.daemon.address(facts.listener)).unwrap();
+    if facts.listener == "submissions" {
+        client.tls();
+    }
+    client.expect_reply(220);
+    client.hello();
+    if facts.listener == "submission" {
+        client.start_tls();
+        client.hello();
+    }
+    if facts.user {
+        assert_eq!(client.auth_plain(LOGIN.0, LOGIN.1).code, 235);
+    }
+    let reply = client.command(&format!("MAIL FROM:<{}>", facts.from));
+    if reply.code / 100 == 2 { client.command(&format!("RCPT TO:<{}>", facts.to)) } else { reply }
+}
+
+fn ask_explain(scene: &Scene, site: &str, facts: Facts, sender_domain: Option<&str>) -> Value {
+    let client = if facts.is_trusted { "127.0.0.1".to_owned() } else { STRANGER.to_string() };
+    let mut arguments = vec!["explain", site, "--listener", facts.listener, "--client", &client, "--json"];
+    if facts.user {
+        arguments.extend(["--user", LOGIN.0]);
+    }
+    let fact = sender_domain.map(|word| format!("sender-domain={word}"));
+    if let Some(fact) = &fact {
+        arguments.extend(["--fact", fact]);
+    }
+    arguments.extend(["--from", facts.from, "--to", facts.to]);
+    let outcome = scene.site.postern(&arguments);
+    serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}: {arguments:?}: {outcome}"))
+}
+
+/// What DNS of the scene says, in the word of `explain`.
+fn sender_domain(from: &str) -> Option<&'static str> {
+    match from.split_once('@')?.1 {
+        "remote.test" => Some("found"),
+        "null.test" => Some("null-mx"),
+        "nonexistent.test" | "elsewhere.test" => Some("nonexistent"),
+        _ => None,
+    }
+}
+
+#[test]
+fn smtp_and_explain_and_the_log_say_the_same() {
+    let scene = Scene::with(|kdl| format!("{kdl}screen {{ require \"sender-domain-exists\" }}\n"));
+    let source = scene.site.source().to_str().unwrap().to_owned();
+    let snapshot = scene.site.snapshots().join("current").canonicalize().unwrap().to_str().unwrap().to_owned();
+    for facts in TABLE {
+        let before = scene.daemon.log().len();
+        let heard = ask_smtp(&scene, *facts);
+        let told = ask_explain(&scene, &source, *facts, sender_domain(facts.from));
+        let outcome = &told["outcome"];
+        let disposition = match heard.code / 100 {
+            2 => "accept",
+            4 => "defer",
+            _ => "reject",
+        };
+        assert_eq!(outcome["disposition"], disposition, "{facts:?}: {heard}, and {told}");
+        assert_eq!(outcome["reply"].as_str().unwrap(), format!("{} {}", heard.code, heard.text()), "{facts:?}");
+
+        let reason = outcome["reason"].as_str().unwrap();
+        let log = scene.daemon.log().split_off(before);
+        let events: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let logged = events.iter().filter_map(|event| event["reason"].as_str()).next_back();
+        assert_eq!(logged, Some(reason), "{facts:?}: {log}");
+
+        // The snapshot says what the source says, lines of the source included.
+        assert_eq!(ask_explain(&scene, &snapshot, *facts, sender_domain(facts.from)), told, "{facts:?}");
+    }
+}
+
+#[test]
+fn every_step_that_a_line_decided_names_that_line() {
+    let scene = Scene::start();
+    let source = scene.site.source().to_str().unwrap().to_owned();
+    let told = ask_explain(&scene, &source, TABLE[2], None);
+    let kdl = std::fs::read_to_string(&source).unwrap();
+    let line_of = |text: &str| {
+        let line = kdl.lines().position(|line| line.contains(text)).unwrap() + 1;
+        format!("site.kdl:{line}")
+    };
+    let rcpt = told["stages"].as_array().unwrap().iter().find(|stage| stage["name"] == "RCPT").expect("RCPT was reached");
+    let sources: Vec<&str> = rcpt["steps"].as_array().unwrap().iter().filter_map(|step| step["source"].as_str()).collect();
+    for text in ["listen \"mx\"", "domain \"example.com\"", "alias \"info\"", "mailbox \"bob\""] {
+        assert!(sources.contains(&line_of(text).as_str()), "{text} is not among {sources:?}: {told}");
+    }
+}
+
+#[test]
+fn a_missing_fact_is_said_to_be_missing() {
+    let scene = Scene::with(|kdl| format!("{kdl}screen {{ require \"sender-domain-exists\" }}\n"));
+    let source = scene.site.source().to_str().unwrap().to_owned();
+    let told = ask_explain(&scene, &source, TABLE[0], None);
+    assert_eq!(told["outcome"]["disposition"], "undecided", "{told}");
+}
