@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, watch};
 
 /// How long open sessions may go on once the daemon is told to stop.
@@ -119,6 +119,8 @@ pub fn now_ms() -> u64 {
 /// # Errors
 /// [`StartError`] says what keeps it from serving; nothing was accepted then.
 pub async fn run(options: &Options) -> Result<(), StartError> {
+    // Before anybody can know that we are there, and want us to stop.
+    let signals = Signals::catch().map_err(|error| StartError::System("signals", error.to_string()))?;
     let daemon = start(options)?;
     let generation = daemon.current.generation();
     let prepared = daemon.listeners.lock().await.prepare(generation.site()).map_err(StartError::Listen)?;
@@ -126,7 +128,8 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     control::serve(&daemon, daemon.state.folder())
         .map_err(|error| StartError::System("the control socket cannot be made", error.to_string()))?;
     daemon.announce(&generation).await;
-    daemon.clone().supervise().await
+    daemon.supervise(signals).await;
+    Ok(())
 }
 
 fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
@@ -241,21 +244,16 @@ impl Daemon {
         let _ = io::stdout().flush();
     }
 
-    async fn supervise(self: Arc<Self>) -> Result<(), StartError> {
-        let catch = |kind| signal(kind).map_err(|error| StartError::System("signals", error.to_string()));
-        let mut hangup = catch(SignalKind::hangup())?;
-        let mut terminate = catch(SignalKind::terminate())?;
-        let mut interrupt = catch(SignalKind::interrupt())?;
+    async fn supervise(self: &Arc<Self>, mut signals: Signals) {
         loop {
             tokio::select! {
                 // What went wrong is in the log; SIGHUP has nobody to tell.
-                _ = hangup.recv() => drop(self.reload().await),
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = signals.hangup.recv() => drop(self.reload().await),
+                _ = signals.terminate.recv() => break,
+                _ = signals.interrupt.recv() => break,
             }
         }
         self.stop().await;
-        Ok(())
     }
 
     async fn stop(&self) {
@@ -268,6 +266,23 @@ impl Daemon {
         }
         // Whatever is still on its way is in the queue and will be found there.
         tracing::info!(sessions = self.sessions(), "stopped");
+    }
+}
+
+/// The signals that the daemon heeds.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Signals> {
+        Ok(Signals {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 }
 

@@ -29,7 +29,9 @@ fn ours(set: &RecordSet) -> BTreeSet<Triple> {
 fn theirs(files: &[(std::path::PathBuf, String)]) -> BTreeSet<Triple> {
     let mut found = BTreeSet::new();
     for (path, text) in files {
-        let (_, sets) = Parser::new(text.as_str(), None, Some(Name::root())).parse().unwrap_or_else(|error| panic!("{path:?}: {error}\n{text}"));
+        let (_, sets) = Parser::new(text.as_str(), None, Some(Name::root()))
+            .parse()
+            .unwrap_or_else(|error| panic!("{path:?}: {error}\n{text}"));
         for record in sets.values().flat_map(|set| set.records_without_rrsigs()) {
             let value = match &record.data {
                 RData::A(address) => address.to_string(),
@@ -54,7 +56,8 @@ fn subset<T: Clone + std::fmt::Debug + 'static>(of: &'static [T], least: usize) 
     proptest::sample::subsequence(of.to_vec(), least..=of.len())
 }
 
-const DOMAINS: &[&str] = &["example.com", "lists.example.com", "例え.example", "xn--mgbh0fb.example", "a-b.example.org", "1984.example"];
+const DOMAINS: &[&str] =
+    &["example.com", "lists.example.com", "例え.example", "xn--mgbh0fb.example", "a-b.example.org", "1984.example"];
 const PARKED: &[&str] = &["parked.example", "under_score.example", "old.example.com"];
 const ADDRESSES: &[&str] = &["203.0.113.25", "203.0.113.26", "198.51.100.7", "2001:db8::25", "2001:db8:1::1"];
 const LISTENERS: &[&str] = &["mx", "submission", "submissions"];

@@ -12,12 +12,12 @@ pub const GOOD: &str = r#"site "mail.example.com" {
 }
 tls { self-signed; }
 listen "mx"
-listen "submission"
+listen "submission"; listen "submissions"
 users "staff" { passwd secret="users"; }
 domain "example.com" {
     mailbox "alice"
     mailbox "bob"
-    alias "info" "alice" "bob"
+    alias "info" "alice" "bob"; alias "abuse" "alice"
 }
 parked "example.net"
 route to="*" via="direct"

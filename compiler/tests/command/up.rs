@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-const READY: &str = r#"{"ready":{"digest":"ab","generation":1,"listeners":[{"name":"mx","kind":"mx","address":"127.0.0.1:2525"}],"state":"state/queue"}}"#;
+const READY: &str = r#"{"ready":{"digest":"ab","generation":1,"listeners":[{"name":"mx","kind":"mx","address":"127.0.0.1:2525"}],"state":"state"}}"#;
 
 /// The program in a folder of its own, beside a `posternd` that is this script.
 fn install(folder: &Folder, script: &str) -> PathBuf {
@@ -71,14 +71,14 @@ fn it_builds_serves_welcomes_and_stops_once_with_the_status_of_the_daemon() {
         let (child, mut out) = start(&folder, &serving());
         let welcome = read_until(&mut out, "Ctrl-C");
         assert!(welcome.contains("mx             127.0.0.1:2525"), "{welcome}");
-        assert!(welcome.contains("state/queue/mail/example.com/alice/new/"), "{welcome}");
+        assert!(welcome.contains("state/mail/example.com/alice/new/"), "{welcome}");
         assert!(welcome.contains("curl smtp://127.0.0.1:2525/"), "{welcome}");
         kill_process(Pid::from_child(&child), signal).expect("it is there");
         assert_eq!(end(child), (Some(7), String::new()));
         assert_eq!(fs::read_to_string(folder.join("stopped")).expect("a note"), "asked\n");
         let arguments = fs::read_to_string(folder.join("arguments")).expect("a note");
         let wanted =
-            ["run", "--snapshot", "state/site", "--state", "state/queue", "--stop-with-parent", "--credentials", "credentials"];
+            ["run", "--snapshot", "state/site", "--state", "state", "--stop-with-parent", "--credentials", "credentials"];
         assert_eq!(arguments.lines().collect::<Vec<_>>(), wanted);
         let mode = fs::metadata(folder.join("state")).expect("a folder").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
@@ -96,7 +96,7 @@ fn the_snapshot_listens_on_loopback_and_keeps_mail_below_the_state() {
     );
     let (child, mut out) = start(&folder, &serving());
     let welcome = read_until(&mut out, "Ctrl-C");
-    assert!(welcome.contains("state/queue/var/mail/example.com/alice/new/"), "{welcome}");
+    assert!(welcome.contains("state/var/mail/example.com/alice/new/"), "{welcome}");
     let dump = folder.run(&["inspect", "state/site", "--table", "listeners"]).ended(0).out;
     assert!(dump.contains("listen mx address = 127.0.0.1 ") && dump.contains("listen mx port = 2525"), "{dump}");
     kill_process(Pid::from_child(&child), Signal::TERM).expect("it is there");

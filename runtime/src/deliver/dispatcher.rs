@@ -16,8 +16,9 @@ use tokio::sync::{Notify, mpsc};
 
 /// Sessions at once towards one remote destination (`default_destination_concurrency_limit`).
 const REMOTE_WORKERS: usize = 20;
-/// Workers at once for one local transport: more only compete for the same disk.
-const LOCAL_WORKERS: usize = 2;
+/// Workers at once for one local transport. Each flushes its own files, and the file system makes one commit of flushes that
+/// come together: one worker alone would wait for one commit after the other.
+const LOCAL_WORKERS: usize = 8;
 /// Recipients of one transaction (`default_destination_recipient_limit`).
 const RECIPIENTS_PER_JOB: usize = 50;
 /// The place of no recipient: it stands for the notice about the message.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Messages of one batch.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 /// How long a worker waits for the next one.
 const PATIENCE: Duration = Duration::from_secs(1);
 

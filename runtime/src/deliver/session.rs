@@ -13,8 +13,10 @@ use postern_schema::reply::Reply;
 use postern_schema::site::{Login, TlsLevel};
 use rustls::ClientConfig as TlsConfig;
 use rustls::pki_types::ServerName;
+use std::future::Future;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -64,6 +66,7 @@ impl Session {
         let login = target.login.as_ref().map(|login| credentials(daemon, login)).transpose()?;
         let mut last = Reply::unreachable("No address to connect to".to_owned());
         for candidate in &target.candidates {
+            let host = &candidate.host;
             let config = |tls| ClientConfig { helo: helo.as_str().into(), tls, login: login.clone(), lmtp: false };
             let mut opened = open(daemon, candidate, config(target.tls)).await;
             // RFC 7435 3: where protection is welcome but not demanded, mail goes without it rather than not at all.
@@ -75,8 +78,10 @@ impl Session {
                 // RFC 5321 5.1: the next address is for those that cannot be reached or are out of service, and a refusal of
                 // one host says nothing of the next.
                 Err(OpenError { reply, .. }) => {
-                    tracing::info!(peer = %candidate.address, host = %candidate.host, %reply, "session failed");
-                    last = reply;
+                    let reply_text = reply.to_string();
+                    tracing::info!(peer = %candidate.address, host = %candidate.host, reply = reply_text, "session failed");
+                    // A refused login or greeting is about us or the host, not about the message: it must not bounce for it.
+                    last = if reply.code.is_permanent() { Reply::unreachable(format!("{host} refused the session: {reply}")) } else { reply };
                 }
             }
         }
@@ -103,6 +108,10 @@ impl Session {
     /// # Errors
     /// The connection broke before the peer had said anything about this message.
     pub async fn send(&mut self, job: &Job, mut body: BodyReader) -> Result<Vec<(u32, Reply)>, Reply> {
+        if self.transactions > 0 && self.has_spoken() {
+            // Between messages a peer speaks only to say that it is going, or it is gone already.
+            return Err(Reply::lost(format!("{} ended the session between messages", self.peer)));
+        }
         self.client.begin(transaction(job));
         self.transactions += 1;
         let mut heard = false;
@@ -131,6 +140,13 @@ impl Session {
             return Err(reply);
         }
         Ok(job.recipients.iter().map(|(place, _)| *place).zip(outcome.replies).collect())
+    }
+
+    /// Whether something has come that nobody asked for, the end of the connection among it. Does not wait.
+    fn has_spoken(&mut self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let read = std::pin::pin!(self.stream.read_buf(&mut self.input)).poll(&mut context);
+        !self.input.is_empty() || read.is_ready()
     }
 
     /// Says goodbye, and does not wait for the answer.

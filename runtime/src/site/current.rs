@@ -10,8 +10,8 @@ use postern_schema::snapshot::{Snapshot, SnapshotError, locate};
 use rustls::ServerConfig;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// One snapshot in service.
 #[derive(Debug)]
@@ -64,6 +64,9 @@ pub struct Current {
     credentials: Credentials,
     slot: ArcSwap<Generation>,
     next_number: AtomicU64,
+    /// Every snapshot that may still be open. LMDB opens a file once in a process: whoever goes back to an earlier one while a
+    /// session still holds it gets the same.
+    open: Mutex<Vec<Weak<Snapshot>>>,
 }
 
 impl Current {
@@ -72,13 +75,17 @@ impl Current {
     /// # Errors
     /// [`LoadError`] says what keeps it from serving.
     pub fn open(source: &Path, state: &Path, credentials: &Credentials) -> Result<Current, LoadError> {
-        let first = with_certificates(open(source)?, state, credentials, 1)?;
+        let path = locate(source).map_err(LoadError::Snapshot)?;
+        let snapshot = Snapshot::open(&path).map(Arc::new).map_err(LoadError::Snapshot)?;
+        let open = Mutex::new(vec![Arc::downgrade(&snapshot)]);
+        let first = with_certificates(snapshot, state, credentials, 1)?;
         Ok(Current {
             source: source.to_path_buf(),
             state: state.to_path_buf(),
             credentials: credentials.clone(),
             slot: ArcSwap::from_pointee(first),
             next_number: AtomicU64::new(2),
+            open,
         })
     }
 
@@ -94,11 +101,21 @@ impl Current {
     /// [`LoadError`]; the generation in force is untouched.
     pub fn prepare(&self) -> Result<Generation, LoadError> {
         let path = locate(&self.source).map_err(LoadError::Snapshot)?;
-        let in_force = self.generation();
-        let is_in_force = path.file_stem().is_some_and(|stem| stem == in_force.snapshot.digest());
-        let snapshot = if is_in_force { in_force.snapshot.clone() } else { open(&path)? };
+        let snapshot = self.open_once(&path)?;
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         with_certificates(snapshot, &self.state, &self.credentials, number)
+    }
+
+    fn open_once(&self, path: &Path) -> Result<Arc<Snapshot>, LoadError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|snapshot| snapshot.strong_count() > 0);
+        let digest = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if let Some(snapshot) = open.iter().filter_map(Weak::upgrade).find(|snapshot| snapshot.digest() == digest) {
+            return Ok(snapshot);
+        }
+        let snapshot = Snapshot::open(path).map(Arc::new).map_err(LoadError::Snapshot)?;
+        open.push(Arc::downgrade(&snapshot));
+        Ok(snapshot)
     }
 
     /// Puts a prepared generation in force.
@@ -107,10 +124,6 @@ impl Current {
         self.slot.store(next.clone());
         next
     }
-}
-
-fn open(path: &Path) -> Result<Arc<Snapshot>, LoadError> {
-    Snapshot::open(path).map(Arc::new).map_err(LoadError::Snapshot)
 }
 
 fn with_certificates(
