@@ -17,7 +17,7 @@ users "staff" { passwd secret="users"; }
 domain "example.com" {
     mailbox "alice"
     mailbox "bob"
-    alias "info" "alice" "bob"; alias "abuse" "alice"
+    alias "info" "alice" "bob"; alias "abuse" "postmaster"
 }
 parked "example.net"
 route to="*" via="direct"
