@@ -1,3 +1,5 @@
+//! What `init` writes compiles, whatever the answers are.
+
 use super::*;
 
 fn answers() -> Answers {
