@@ -1,3 +1,5 @@
+//! Findings as each format shows them.
+
 use super::terminal::Style;
 use super::*;
 use crate::source::{Sources, Span};

@@ -1,3 +1,5 @@
+//! Presentation forms of records.
+
 use super::*;
 use proptest::prelude::*;
 

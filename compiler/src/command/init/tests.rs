@@ -1,3 +1,5 @@
+//! A first site: what the answers make of it, and that it compiles.
+
 use super::*;
 
 fn answers() -> Answers {

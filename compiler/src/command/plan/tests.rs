@@ -1,3 +1,5 @@
+//! What a plan says of two sites.
+
 use super::*;
 use crate::emit::fixture::{domain, mailbox, model};
 use postern_schema::site::{AddressKind, DomainClass, Forward, Origin, RoutePattern, TlsLevel, Via};

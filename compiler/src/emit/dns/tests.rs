@@ -1,3 +1,5 @@
+//! The records of a site, and that every format carries the same ones.
+
 use super::*;
 use crate::emit::fixture::{self, domain};
 use crate::model::Model;

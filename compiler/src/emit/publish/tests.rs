@@ -1,3 +1,5 @@
+//! Publishing: whole or not at all.
+
 use super::*;
 use crate::emit::fixture;
 

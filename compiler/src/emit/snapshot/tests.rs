@@ -1,3 +1,5 @@
+//! Snapshots: the same octets for the same site, and what a reader finds in them.
+
 use super::*;
 use crate::emit::fixture;
 use postern_schema::decide::Lookup;

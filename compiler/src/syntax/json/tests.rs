@@ -1,3 +1,5 @@
+//! The JSON twin means what the KDL means.
+
 use super::{parse, to_json};
 use crate::source::{SourceId, Span, Spanned};
 use crate::syntax::grammar::{NodeSpec, ROOT, allowed_in_profile};

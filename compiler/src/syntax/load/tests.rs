@@ -1,3 +1,5 @@
+//! Files, includes, profiles and constants.
+
 use super::{LoadError, LoadOptions, Loaded, glob, load, load_text};
 use crate::syntax::{Document, Value};
 use postern_schema::name::Domain;

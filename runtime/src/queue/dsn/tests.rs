@@ -1,3 +1,5 @@
+//! Bounces, to the letter.
+
 use super::*;
 use crate::queue::envelope::{Change, Outcome, Progress};
 use crate::smtp::command::{Notify, OriginalRecipient, Xtext};

@@ -1,3 +1,5 @@
+//! What a trial tells whoever started it.
+
 use super::*;
 use crate::command::up::daemon::ReadyListener;
 use crate::emit::fixture;

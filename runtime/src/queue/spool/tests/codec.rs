@@ -1,3 +1,5 @@
+//! What is stored is what is read back.
+
 use super::*;
 use crate::queue::fixture::{accepted, attempt};
 use crate::queue::id::IdSource;
