@@ -19,7 +19,6 @@
 
 pub mod acceptor;
 pub mod client;
-
 pub mod daemon;
 pub mod dialogue;
 pub mod dns;
