@@ -18,7 +18,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             if !is_chosen || !reported.insert(pattern.target) {
                 continue;
             }
-            let message = format!("Strangers may relay: whoever writes to {} chooses the domain that the mail goes on to", domain.name.value);
+            let message = format!(
+                "Strangers may relay: whoever writes to {} chooses the domain that the mail goes on to",
+                domain.name.value
+            );
             findings.push(
                 RULE.at(pattern.target, message)
                     .also(pattern.expression, "the group is part of the address that they write to")
