@@ -19,8 +19,10 @@ use std::collections::BTreeMap;
 pub enum Extent {
     /// All of it: what is required must be there.
     Whole,
-    /// A part, such as a profile that is not in force or a file with syntax errors: nothing is missed.
+    /// A part of it, as where a syntax error hides the rest: no block or setting is missed.
     Part,
+    /// A profile: its nodes say only what differs, and lack even arguments.
+    Overlay,
 }
 
 /// The most findings of one run: beyond them, it is something else than a site.
@@ -75,7 +77,7 @@ fn check_node(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &m
     entries::check(node, spec, extent, findings);
     if spec.name == "profile" {
         let known = ROOT.children.iter().filter(|spec| allowed_in_profile(spec));
-        check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Part }, findings);
+        check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Overlay }, findings);
     } else if !spec.children.is_empty() {
         check_block(&node.children, spec.children.iter(), &Parent { node: Some(node), spec, extent }, findings);
     } else if let Some(child) = node.children.first() {

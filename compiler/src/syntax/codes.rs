@@ -18,6 +18,32 @@ const fn code(code: &'static str, name: &'static str, explain: &'static str) -> 
 
 /// In order.
 pub const CODES: &[Code] = &[
+    code(
+        "INC001",
+        "include-missing",
+        "An `include` names a file that does not exist, or a glob that matches none. Where that is fine, say `optional=#true`.",
+    ),
+    code("INC002", "include-circle", "A file includes itself, by way of others. The chain is shown."),
+    code(
+        "INC003",
+        "include-outside",
+        "An `include` leads out of the folder of the site file, by its path or by a symbolic link. A site is one folder, so that it means the same everywhere.",
+    ),
+    code(
+        "INC004",
+        "include-unreadable",
+        "An included file cannot be read: it is a folder, is not UTF-8, is over 64 MiB, or may not be opened.",
+    ),
+    code("INC005", "include-twice", "A file is included twice, which would declare everything in it twice."),
+    code(
+        "INC006",
+        "include-limit",
+        "Includes are nested deeper than 16, or all files together are over 256 MiB or more than 65,534.",
+    ),
+    code("JSN001", "not-json", "The text of a JSON twin is no JSON (RFC 8259): no comments, no last comma, no single quotes."),
+    code("JSN002", "member-twice", "A name stands twice in one object. Nodes of one name are an array."),
+    code("JSN003", "wrong-shape", "An array or object stands where a single value belongs, or the other way round."),
+    code("JSN004", "argument-left-out", "A node of the JSON twin has a later argument but lacks an earlier one."),
     code("KDL001", "not-kdl", "The text cannot be read as KDL, and no hint knows why. The place is where the parser stopped."),
     code("KDL002", "too-deep", "Blocks are nested deeper than 32, far beyond any site: usually a generator that does not end."),
     code(
@@ -89,6 +115,14 @@ pub const CODES: &[Code] = &[
         "`[host]:587` is how Postfix writes a relay. A site file has `host=\"…\" port=587`; MX records of a relay are never looked up.",
     ),
     code("KDL038", "stray-slashdash", "`/-` takes out the node, value or block behind it; here is nothing behind it."),
+    code("LET001", "constant-twice", "A constant is declared twice. Only a `profile` may give it another value."),
+    code("LET002", "undefined-constant", "A text has `{name}` in it, and there is no constant of that name."),
+    code("LET003", "unused-constant", "No text names the constant."),
+    code(
+        "LET004",
+        "constant-name",
+        "The name of a constant is a letter, then letters, digits, `-` and `_`. `{domain}` and `{user}` have a meaning of their own.",
+    ),
     code(
         "LNG001",
         "unknown-node",
@@ -134,4 +168,5 @@ pub const CODES: &[Code] = &[
         "private-key",
         "A private key stands in the site file, where everybody who can read the repository can read it. Consider it lost, and make a new one.",
     ),
+    code("PRF001", "unknown-profile", "The profile that was asked for is declared nowhere."),
 ];

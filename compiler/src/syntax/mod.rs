@@ -6,6 +6,7 @@ pub mod check;
 mod codes;
 pub mod grammar;
 mod hints;
+mod json;
 mod kdl;
 mod load;
 mod near;
@@ -16,6 +17,7 @@ pub mod value;
 mod view;
 
 pub use codes::{CODES, Code};
+pub use json::to_json;
 pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text};
 pub use near::nearest;
 pub use node::{Node, Property, Value};

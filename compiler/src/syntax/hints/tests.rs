@@ -1,3 +1,5 @@
+//! Each trap of KDL, and the one finding that it earns.
+
 use crate::syntax::{LoadOptions, Value, load_text};
 
 /// Loads a site around one line of a `site` block and gives what is said about it: code, the place as text, the help.

@@ -1,3 +1,5 @@
+//! Text that is no KDL, and what is said of it.
+
 use super::{parse, parse_within};
 use crate::source::{SourceId, Sources};
 use crate::syntax::{Node, Value};

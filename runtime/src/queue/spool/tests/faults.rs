@@ -12,7 +12,7 @@ fn a_full_disk_takes_nothing_and_works_again_when_there_is_room() {
     let mut taken = Vec::new();
     let error = loop {
         match spool.append_blocking(message(&spool, &[b'x'; 500])) {
-            Ok(entry) => taken.push(entry.id()),
+            Ok(id) => taken.push(id),
             Err(error) => break error,
         }
     };
@@ -24,10 +24,10 @@ fn a_full_disk_takes_nothing_and_works_again_when_there_is_room() {
     // What was delivered can be recorded, and makes room.
     let (gone, kept) = taken.split_at(5);
     spool.record_blocking(gone.iter().map(|id| Change::Remove(*id)).collect()).unwrap();
-    let entry = spool.append_blocking(message(&spool, &[b'y'; 500])).unwrap();
+    let last = spool.append_blocking(message(&spool, &[b'y'; 500])).unwrap();
     drop(spool);
     let (_, recovered) = open(folder.path());
-    assert_eq!(recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(), [kept, &[entry.id()]].concat());
+    assert_eq!(recovered.messages.iter().map(|entry| entry.id).collect::<Vec<_>>(), [kept, &[last]].concat());
     assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0));
 }
 
@@ -46,7 +46,7 @@ fn a_write_that_runs_out_of_room_is_undone() {
         drop(spool);
         disk.cut_power(u64::MAX);
         let (_, recovered) = open_on(folder.path(), TestDisk::new()).unwrap();
-        assert_eq!(recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(), [first, last], "room for {room}");
+        assert_eq!(recovered.messages.iter().map(|entry| entry.id).collect::<Vec<_>>(), [first, last], "room for {room}");
         assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0), "room for {room}");
     }
 }
@@ -63,7 +63,7 @@ fn a_flush_that_fails_poisons_its_batch_and_nothing_else() {
     assert_eq!(contents(&spool).keys().copied().collect::<Vec<_>>(), [first]);
     // Even if the host dies now, and all that was written is on disk after all.
     let (_, recovered) = copy_of(folder.path());
-    assert_eq!(recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(), [first]);
+    assert_eq!(recovered.messages.iter().map(|entry| entry.id).collect::<Vec<_>>(), [first]);
 
     disk.fail_syncs(1);
     assert!(spool.record_blocking(vec![Change::Remove(first)]).is_err());
@@ -74,6 +74,23 @@ fn a_flush_that_fails_poisons_its_batch_and_nothing_else() {
     assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0));
     assert_eq!(contents(&spool).into_values().collect::<Vec<_>>(), [&b"first"[..], b"last"]);
     assert!(spool.find(last).is_some());
+}
+
+/// The new segment says where the old one ended. If it comes back after all, the old one must not have grown.
+#[test]
+fn a_segment_that_could_not_be_begun_may_come_back() {
+    let folder = scratch();
+    let disk = TestDisk::new();
+    let (spool, _) = open_on(folder.path(), disk.clone()).unwrap();
+    let ids: Vec<QueueId> = (0..5).map(|_| append(&spool, &[b'x'; 500])).collect();
+    disk.fail_syncs(1);
+    assert!(spool.append_blocking(message(&spool, &[b'x'; 500])).is_err());
+    spool.record_blocking(vec![Change::Remove(ids[0])]).unwrap();
+    drop(spool);
+    disk.cut_power(u64::MAX);
+    let (spool, recovered) = open(folder.path());
+    assert_eq!(contents(&spool).into_keys().collect::<Vec<_>>(), ids[1..]);
+    assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0));
 }
 
 #[test]
@@ -91,7 +108,7 @@ fn flushes_that_go_on_failing_leave_a_spool_that_recovers() {
     let last = append(&spool, b"last");
     drop(spool);
     let (_, recovered) = open(folder.path());
-    assert_eq!(recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(), [first, last]);
+    assert_eq!(recovered.messages.iter().map(|entry| entry.id).collect::<Vec<_>>(), [first, last]);
 }
 
 #[test]
