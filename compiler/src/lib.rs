@@ -7,6 +7,7 @@ pub mod emit;
 pub mod explain;
 pub mod lower;
 pub mod model;
+pub mod reach;
 pub mod report;
 pub mod rules;
 pub mod sitetest;
