@@ -19,9 +19,14 @@ use std::collections::BTreeMap;
 pub enum Extent {
     /// All of it: what is required must be there.
     Whole,
-    /// A part, such as a profile that is not in force or a file with syntax errors: nothing is missed.
+    /// A part of it, as where a syntax error hides the rest: no block or setting is missed.
     Part,
+    /// A profile: its nodes say only what differs, and lack even arguments.
+    Overlay,
 }
+
+/// The most findings of one run: beyond them, it is something else than a site.
+const FINDINGS_LIMIT: usize = 1000;
 
 /// Checks the nodes of a site file, or of all the files of a site in one list.
 pub fn check(nodes: &[Node], extent: Extent) -> Vec<Diagnostic> {
@@ -43,6 +48,9 @@ fn check_block(
     // Names that an unknown node was probably meant to be: they are not missed as well.
     let mut excused: Vec<&'static str> = Vec::new();
     for node in nodes {
+        if findings.len() >= FINDINGS_LIMIT {
+            return;
+        }
         let Some(spec) = known.clone().find(|spec| spec.name == node.name.value) else {
             findings.push(unknown::node(node, known.clone(), parent.spec, &mut excused));
             continue;
@@ -69,7 +77,7 @@ fn check_node(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &m
     entries::check(node, spec, extent, findings);
     if spec.name == "profile" {
         let known = ROOT.children.iter().filter(|spec| allowed_in_profile(spec));
-        check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Part }, findings);
+        check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Overlay }, findings);
     } else if !spec.children.is_empty() {
         check_block(&node.children, spec.children.iter(), &Parent { node: Some(node), spec, extent }, findings);
     } else if let Some(child) = node.children.first() {

@@ -3,14 +3,21 @@
 //! [`load`] reads a site and checks it; [`Document`] and [`View`] are how `lower` reads the result.
 
 pub mod check;
+mod codes;
 pub mod grammar;
+mod hints;
+mod json;
 mod kdl;
 mod load;
 mod near;
 mod node;
+mod parse;
+pub mod read;
 pub mod value;
 mod view;
 
+pub use codes::{CODES, Code};
+pub use json::to_json;
 pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text};
 pub use near::nearest;
 pub use node::{Node, Property, Value};

@@ -2,14 +2,15 @@
 
 use super::{Extent, not_yet, unknown};
 use crate::report::Diagnostic;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::syntax::grammar::layout::CONSTANT;
 use crate::syntax::grammar::{Argument, NodeSpec, PropertySpec, Served, ValueType};
+use crate::syntax::load::{RESERVED, next};
 use crate::syntax::{Node, Property, Value, value};
 use std::collections::BTreeMap;
 
 pub(super) fn check(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &mut Vec<Diagnostic>) {
-    check_arguments(node, spec, findings);
+    check_arguments(node, spec, extent, findings);
     let mut first: BTreeMap<&str, &Property> = BTreeMap::new();
     let mut excused = Vec::new();
     for property in &node.properties {
@@ -41,7 +42,7 @@ pub(super) fn check(node: &Node, spec: &'static NodeSpec, extent: Extent, findin
     check_one_of(node, spec, extent, &first, !excused.is_empty(), findings);
 }
 
-fn check_arguments(node: &Node, spec: &'static NodeSpec, findings: &mut Vec<Diagnostic>) {
+fn check_arguments(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &mut Vec<Diagnostic>) {
     for (index, argument) in node.arguments.iter().enumerate() {
         match spec.argument_at(index) {
             Some(declared) => check_value(argument, &declared.kind, &[], findings),
@@ -52,8 +53,14 @@ fn check_arguments(node: &Node, spec: &'static NodeSpec, findings: &mut Vec<Diag
         }
     }
     let given = node.arguments.len();
-    if let Some(missing) = spec.arguments.get(given).filter(|argument| argument.required) {
-        findings.push(missing_argument(node, spec, missing));
+    // What a profile changes is found by its first argument; the others may stay as they are.
+    if extent == Extent::Overlay && (given > 0 || !spec.many) {
+        return;
+    }
+    // Somebody who wrote `mailbox local-part="alice"` has the value, in the wrong form, and is told so.
+    let missing = spec.arguments.get(given).filter(|argument| argument.required && node.property(argument.name).is_none());
+    if let Some(missing) = missing {
+        findings.push(missing_argument(spec, node, missing));
     }
 }
 
@@ -75,14 +82,9 @@ fn surplus(node: &Node, spec: &NodeSpec, argument: &Spanned<Value>, index: usize
     Diagnostic::error("LNG005", argument.span.to(last), message).help(help)
 }
 
-fn missing_argument(node: &Node, spec: &NodeSpec, missing: &Argument) -> Diagnostic {
+fn missing_argument(spec: &NodeSpec, node: &Node, missing: &Argument) -> Diagnostic {
     let message = format!("`{}` lacks its {}: {}", spec.name, missing.name, missing.kind.describe());
-    // Somebody who wrote `mailbox name="alice"` or `site hostname=…` has the value, in the wrong form.
-    let help = match node.property(missing.name) {
-        Some(_) => format!("Remove `{}=` and keep the value", missing.name),
-        None => format!("Write `{}`", first_line(spec)),
-    };
-    Diagnostic::error("LNG004", node.name.span, message).help(help).postfix(spec.postfix)
+    Diagnostic::error("LNG004", node.name.span, message).help(format!("Write `{}`", first_line(spec))).postfix(spec.postfix)
 }
 
 fn first_line(spec: &NodeSpec) -> &'static str {
@@ -132,7 +134,28 @@ fn check_value(value: &Spanned<Value>, kind: &ValueType, postfix: &'static [&'st
         );
         return;
     }
+    if let Value::String(text) = &value.value
+        && let Some(finding) = undefined(text, kind, value.span)
+    {
+        findings.push(finding);
+        return;
+    }
     if let Err(error) = value::read(kind, &value.value) {
         findings.push(error.to_diagnostic(value.span).postfix(postfix));
     }
+}
+
+/// A `{name}` that no constant has replaced, in a text where braces have no other meaning.
+fn undefined(text: &str, kind: &ValueType, span: Span) -> Option<Diagnostic> {
+    if matches!(kind, ValueType::Pattern | ValueType::Template | ValueType::PathTemplate) {
+        return None;
+    }
+    let (_, name, _) = next(text)?;
+    let help = format!("Declare it outside every block: `let {name}=\"…\"`");
+    if matches!(kind, ValueType::Text | ValueType::Any) {
+        let message = format!("There is no constant `{name}`, so {{{name}}} stays in the text as it is");
+        let reserved = RESERVED.contains(&name);
+        return (!reserved).then(|| Diagnostic::warning("LET002", span, message).help(help));
+    }
+    Some(Diagnostic::error("LET002", span, format!("There is no constant `{name}`")).help(help))
 }

@@ -1,3 +1,5 @@
+//! What the grammar lets through, and what it says of the rest.
+
 use crate::syntax::value::{Factor, Octets};
 use crate::syntax::{Document, LoadOptions, load_text};
 use postern_schema::name::Domain;

@@ -1,3 +1,5 @@
+//! The grammar itself: whole, and without contradictions.
+
 use super::*;
 use std::collections::BTreeSet;
 

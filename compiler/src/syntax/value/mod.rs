@@ -7,6 +7,7 @@ mod place;
 mod quantity;
 
 pub use error::ValueError;
+pub(in crate::syntax) use place::host_and_port;
 pub use place::{Address, Endpoint};
 pub use quantity::{Factor, Octets, Rate};
 
@@ -115,7 +116,7 @@ from_integer!(u16, u32, u64);
 /// [`ValueError`] where it is of another kind, or not of the form that the type has.
 pub fn read(kind: &ValueType, value: &Value) -> Result<Typed, ValueError> {
     match kind {
-        ValueType::Any => Ok(Typed::Any(value.clone())),
+        ValueType::Any if *value != Value::Null => Ok(Typed::Any(value.clone())),
         ValueType::Truth => truth(value),
         ValueType::Count { least, most } => quantity::count(value, i128::from(*least), i128::from(*most)),
         ValueType::Port => quantity::count(value, 0, 65_535),

@@ -93,7 +93,8 @@ pub(super) fn host(text: &str) -> Result<HostName, ValueError> {
         return Ok(HostName::Literal(address));
     }
     HostName::parse(text).map_err(|error| {
-        let help = host_and_port(text).map_or_else(
+        let bare = text.split_once("://").map_or(text, |(_, rest)| rest.trim_end_matches('/'));
+        let help = host_and_port(bare).map_or_else(
             || "Write a host name or an IP address: \"mail.example.com\", \"192.0.2.1\"".to_owned(),
             |(host, port)| format!("Write \"{host}\", and port={port} beside it"),
         );

@@ -1,3 +1,5 @@
+//! Typed values and their errors.
+
 use super::*;
 
 fn text(kind: &ValueType, written: &str) -> Result<Typed, ValueError> {

@@ -1,0 +1,200 @@
+//! The JSON twin means what the KDL means.
+
+use super::{parse, to_json};
+use crate::source::{SourceId, Span, Spanned};
+use crate::syntax::grammar::{NodeSpec, ROOT, allowed_in_profile};
+use crate::syntax::{Node, Value, parse as kdl};
+use proptest::prelude::*;
+
+const SOURCE: SourceId = SourceId(0);
+
+fn read(text: &str) -> Vec<Node> {
+    let parsed = parse(SOURCE, text);
+    assert_eq!(parsed.diagnostics, [], "{text}");
+    parsed.nodes
+}
+
+fn codes(text: &str) -> Vec<(&'static str, String)> {
+    let place = |span: Span| text[span.start as usize..(span.start + span.length) as usize].to_owned();
+    parse(SOURCE, text).diagnostics.iter().map(|finding| (finding.code, place(finding.primary))).collect()
+}
+
+/// The same tree for those who do not look at places, nor at the order of nodes of different names.
+fn bare(nodes: &[Node]) -> Vec<Node> {
+    let nowhere = Span { source: SOURCE, start: 0, length: 0 };
+    let mut nodes: Vec<Node> = nodes.to_vec();
+    nodes.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+    for node in &mut nodes {
+        node.span = nowhere;
+        node.name.span = nowhere;
+        node.arguments.iter_mut().for_each(|argument| argument.span = nowhere);
+        for property in &mut node.properties {
+            property.name.span = nowhere;
+            property.value.span = nowhere;
+        }
+        node.children = bare(&node.children);
+    }
+    nodes
+}
+
+#[test]
+fn the_mapping() {
+    let json = r#"{
+        "$schema": "https://example.com/schema.json",
+        "site": {"hostname": "mail.example.com", "origin": "example.com", "address": ["192.0.2.1", "2001:db8::1"]},
+        "listen": [{"name": "mx", "port": 25, "address": null}, "submission"],
+        "tls": {"self-signed": true},
+        "let": {"egress": "192.0.2.1"},
+        "profile": {"name": "staging", "site": "mail.staging.example"},
+        "network": {"name": "office", "ranges": "192.0.2.0/24", "relay": true}
+    }"#;
+    let text = r#"
+        site "mail.example.com" { origin "example.com"; address "192.0.2.1" "2001:db8::1"; }
+        listen "mx" port=25
+        listen "submission"
+        tls { self-signed #true; }
+        let egress="192.0.2.1"
+        profile "staging" { site "mail.staging.example"; }
+        network "office" "192.0.2.0/24" relay=#true
+    "#;
+    assert_eq!(bare(&read(json)), bare(&kdl::parse(SOURCE, text).nodes));
+}
+
+#[test]
+fn places_are_those_of_the_json() {
+    let json = r#"{"listen": {"name": "é", "port": 25}}"#;
+    let nodes = read(json);
+    let place = |span: Span| &json[span.start as usize..(span.start + span.length) as usize];
+    assert_eq!(place(nodes[0].name.span), "\"listen\"");
+    assert_eq!(place(nodes[0].arguments[0].span), "\"é\"");
+    assert_eq!(place(nodes[0].properties[0].name.span), "\"port\"");
+    assert_eq!(place(nodes[0].properties[0].value.span), "25");
+}
+
+#[test]
+fn strings_and_numbers() {
+    let nodes = read(r#"{"let": {"a": "\u00e9\ud83d\ude00\n\/", "b": -1.5e3, "c": 170141183460469231731687303715884105727}}"#);
+    let values: Vec<&Value> = nodes[0].properties.iter().map(|property| &property.value.value).collect();
+    assert_eq!(values, [&Value::String("é😀\n/".into()), &Value::Float(-1500.0), &Value::Integer(i128::MAX)]);
+}
+
+#[test]
+fn what_is_no_json_is_told_at_its_place() {
+    for (text, place) in [
+        ("", ""),
+        ("{", ""),
+        ("{\"a\" 1}", "1"),
+        ("{\"a\": 1,}", "}"),
+        ("[1,]", "]"),
+        ("{\"a\": 01}", "01"),
+        ("{\"a\": 1.}", "1."),
+        ("{\"a\": 1e999}", "1e999"),
+        ("{\"a\": \"x\n\"}", "\""),
+        ("{\"a\": \"\\x\"}", "\\"),
+        ("{\"a\": \"\\ud800\"}", "\\"),
+        ("{\"a\": \"\\u00é0\"}", "\\"),
+        ("{} é", "é"),
+        ("// x", "/"),
+        ("{'a': 1}", "'"),
+        ("{\"a\": tru}", "t"),
+    ] {
+        assert_eq!(codes(text), [("JSN001", place.to_owned())], "{text}");
+    }
+    assert_eq!(codes(&"[".repeat(100_000)).len(), 1);
+    assert_eq!(codes(&"{\"a\":".repeat(100_000)).len(), 1);
+}
+
+#[test]
+fn what_is_no_site_is_told_too() {
+    assert_eq!(codes("[]"), [("JSN003", "[]".to_owned())]);
+    assert_eq!(codes(r#"{"site": {"hostname": ["a"]}}"#), [("JSN003", "[\"a\"]".to_owned())]);
+    assert_eq!(codes(r#"{"log": {"format": "text", "format": "json"}}"#), [("JSN002", "\"format\"".to_owned())]);
+    assert_eq!(codes(r#"{"network": {"ranges": "192.0.2.1"}}"#), [("JSN004", "\"network\"".to_owned())]);
+}
+
+/// KDL for a declaration, with pieces left out and repeated as a list of numbers says.
+fn written(spec: &NodeSpec, choose: &mut dyn FnMut(u32) -> u32, depth: usize) -> String {
+    let mut text = spec.name.to_owned();
+    for argument in spec.arguments {
+        if !argument.required && choose(2) == 0 {
+            break;
+        }
+        for _ in 0..if argument.repeating { 1 + choose(3) } else { 1 } {
+            text.push_str(&format!(" {}", quoted(argument.kind.sample())));
+        }
+    }
+    for property in spec.properties.iter().filter(|_| spec.properties.len() < 2 || choose(2) == 0) {
+        text.push_str(&format!(" {}={}", property.name, quoted(property.kind.sample())));
+    }
+    if spec.open {
+        text.push_str(" answer=42 factor=1.5 on=#true");
+    }
+    let children = if spec.name == "profile" { ROOT.children } else { spec.children };
+    let children: Vec<&NodeSpec> = children.iter().filter(|child| spec.name != "profile" || allowed_in_profile(child)).collect();
+    if depth < 4 && !children.is_empty() && choose(4) > 0 {
+        text.push_str(" {\n");
+        for child in children {
+            for _ in 0..if child.many { choose(3) } else { choose(2) } {
+                text.push_str(&written(child, choose, depth + 1));
+            }
+        }
+        text.push('}');
+    }
+    text.push('\n');
+    text
+}
+
+/// Samples of words stand without quotes.
+fn quoted(sample: &str) -> String {
+    if sample.starts_with(|c: char| c.is_ascii_lowercase()) { format!("\"{sample}\"") } else { sample.to_owned() }
+}
+
+proptest! {
+    #[test]
+    fn kdl_and_its_twin_are_one_tree(numbers in proptest::collection::vec(any::<u32>(), 50..400)) {
+        let mut at = 0;
+        let mut choose = |below: u32| {
+            at += 1;
+            numbers[at % numbers.len()].rotate_left(at as u32) % below
+        };
+        let mut text = String::new();
+        for spec in ROOT.children {
+            for _ in 0..choose(3) {
+                text.push_str(&written(spec, &mut choose, 0));
+            }
+        }
+        // A node that stands once may not be repeated: the twin has one place for it.
+        let mut nodes = kdl::parse(SOURCE, &text).nodes;
+        let mut seen = std::collections::BTreeSet::new();
+        nodes.retain(|node| ROOT.child(&node.name.value).is_some_and(|spec| spec.many) || seen.insert(node.name.value.clone()));
+        let json = to_json(&nodes);
+        prop_assert_eq!(bare(&read(&json)), bare(&nodes), "{}\n{}", text, json);
+    }
+
+    #[test]
+    fn any_text_is_answered(text in "\\PC{0,100}|[\\[\\]{}\",:0-9a-z\\\\ u]{0,60}") {
+        for finding in parse(SOURCE, &text).diagnostics {
+            let start = finding.primary.start as usize;
+            prop_assert!(text.get(start..start + finding.primary.length as usize).is_some(), "{:?}", finding);
+        }
+    }
+}
+
+#[test]
+fn a_value_keeps_its_kind() {
+    let node = |value: Value| Node {
+        name: Spanned::new("let".into(), Span { source: SOURCE, start: 0, length: 0 }),
+        arguments: Vec::new(),
+        properties: vec![crate::syntax::Property {
+            name: Spanned::new("x".into(), Span { source: SOURCE, start: 0, length: 0 }),
+            value: Spanned::new(value, Span { source: SOURCE, start: 0, length: 0 }),
+        }],
+        children: Vec::new(),
+        span: Span { source: SOURCE, start: 0, length: 0 },
+    };
+    for value in [Value::String("1".into()), Value::Integer(1), Value::Float(1.0), Value::Bool(false), Value::Integer(-(1 << 62))]
+    {
+        let nodes = vec![node(value)];
+        assert_eq!(bare(&read(&to_json(&nodes))), bare(&nodes));
+    }
+}
