@@ -233,7 +233,11 @@ fn date(time: &Element<'_>) -> Option<Date> {
     match time.tag {
         0x17 => {
             let year: u16 = text.get(..2)?.parse().ok()?;
-            Date::new(if year < 50 { 2000 + year } else { 1900 + year }, text.get(2..4)?.parse().ok()?, text.get(4..6)?.parse().ok()?)
+            Date::new(
+                if year < 50 { 2000 + year } else { 1900 + year },
+                text.get(2..4)?.parse().ok()?,
+                text.get(4..6)?.parse().ok()?,
+            )
         }
         0x18 => Date::new(text.get(..4)?.parse().ok()?, text.get(4..6)?.parse().ok()?, text.get(6..8)?.parse().ok()?),
         _ => None,

@@ -10,9 +10,7 @@ use crate::scene::LOGIN;
 use bytes::BytesMut;
 use postern::compile::{CompileOptions, compile_text};
 use postern::model::Model;
-use postern_schema::decide::{
-    Answer, Client, Disposition, Lookup, RecipientFacts, SenderDomain, SenderFacts, accept, sender,
-};
+use postern_schema::decide::{Answer, Client, Disposition, Lookup, RecipientFacts, SenderDomain, SenderFacts, accept, sender};
 use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply as Spoken;
 use posternd::smtp::sasl::Mechanism;
@@ -109,8 +107,7 @@ impl Core {
                 reply
             }
             Question::Recipient(request) => {
-                let facts =
-                    RecipientFacts { client, reverse_path: &self.reverse_path, forward_path: &request.forward_path };
+                let facts = RecipientFacts { client, reverse_path: &self.reverse_path, forward_path: &request.forward_path };
                 spoken(accept(&facts, &*self.model))
             }
             Question::Authenticate(given) if (&*given.user, &*given.password) == LOGIN => {

@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use postern_tests::client::Client;
-use postern_tests::protocol::{Core, compile};
 use postern_tests::daemon::binaries::workspace;
 use postern_tests::dialogue::{Cut, Dialogue};
+use postern_tests::protocol::{Core, compile};
 use postern_tests::scene::{STRANGER, Scene, kdl};
 use std::fs;
 use std::net::IpAddr;

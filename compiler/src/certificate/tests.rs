@@ -21,7 +21,10 @@ fn domain(text: &str) -> Domain {
 fn names_and_days_are_read() {
     let chain = read_chain(&leaf(&["mail.example.com", "*.example.org"])).unwrap();
     let [certificate] = chain.as_slice() else { panic!("{chain:?}") };
-    assert_eq!((certificate.not_before, certificate.not_after), (Date::new(2026, 2, 28).unwrap(), Date::new(2051, 12, 31).unwrap()));
+    assert_eq!(
+        (certificate.not_before, certificate.not_after),
+        (Date::new(2026, 2, 28).unwrap(), Date::new(2051, 12, 31).unwrap())
+    );
     assert_eq!((certificate.key, certificate.signature), (Key::Curve(256), Signature::Sound));
     assert!(certificate.is_self_issued() && !certificate.is_authority);
     for (host, covered) in [

@@ -1,16 +1,34 @@
-//! `postern dns`: the records that a site needs, on standard output or as files.
+//! `postern dns`: the records that a site needs, on standard output or as files; and whether they are in DNS.
+
+mod verify;
 
 use super::site::SiteArguments;
 use super::{Failure, Status, complain, print};
 use crate::emit::dns::{DnsFormat, derive};
-use clap::Args;
+use clap::{Args, Subcommand};
 use postern_schema::name::Domain;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The arguments of `dns`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    write: Option<WriteArguments>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Compare the records with those in DNS
+    Verify(verify::Arguments),
+}
+
+/// What is written, and how.
+#[derive(Args, Debug)]
+struct WriteArguments {
     #[command(flatten)]
     site: SiteArguments,
     /// The tool that the records are for
@@ -29,6 +47,14 @@ fn domain(text: &str) -> Result<Domain, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
+    match (&arguments.command, &arguments.write) {
+        (Some(Command::Verify(arguments)), _) => verify::run(arguments),
+        (None, Some(arguments)) => write(arguments),
+        (None, None) => Err(Failure::usage("say which site: postern dns SITE, or postern dns verify SITE")),
+    }
+}
+
+fn write(arguments: &WriteArguments) -> Result<Status, Failure> {
     let (_, model) = arguments.site.model()?;
     let mut set = derive(&model);
     if let Some(domain) = &arguments.domain {

@@ -1,4 +1,4 @@
-//! Findings as each format shows them.
+//! Each way to show findings, held against a file in `goldens/`.
 
 use super::terminal::Style;
 use super::*;

@@ -55,6 +55,7 @@ static NAMED: &[&Rule] = &[
     &rly::link_local::RULE,
     &rly::shared_space::RULE,
     &rly::trust_without_listener::RULE,
+    &rly::chosen_destination::RULE,
     &rte::no_route::RULE,
     &rte::shadowed_route::RULE,
     &rte::relay_is_self::RULE,

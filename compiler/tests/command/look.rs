@@ -139,3 +139,19 @@ fn rule_lists_and_explains() {
     let ran = folder.run(&["rule", "RLY01"]).ended(64);
     assert!(ran.err.contains("RLY001"), "{}", ran.err);
 }
+
+#[test]
+fn init_writes_a_site_that_checks_out_and_nothing_over_another() {
+    let folder = Folder::with(GOOD);
+    let ran =
+        folder.run(&["init", "new.kdl", "--hostname", "mail.example.com", "--mailbox", "alice", "--address", "203.0.113.25"]);
+    assert_eq!(ran.ended(0).out, "new.kdl\n");
+    folder.run(&["check", "new.kdl", "--deny", "warnings"]).ended(0);
+    folder.run(&["test", "new.kdl"]).ended(0);
+    folder.run(&["init", "--hostname", "mail.example.com", "--mailbox", "alice"]).ended(1);
+    assert_eq!(std::fs::read_to_string(folder.join("site.kdl")).expect("it reads"), GOOD);
+    let ran = folder.run(&["init", "other.kdl", "--hostname", "mail.example.com"]).ended(64);
+    assert!(ran.err.contains("--mailbox"), "{}", ran.err);
+    folder.run(&["init", "other.kdl", "--hostname", "localhost", "--mailbox", "alice"]).ended(64);
+    assert!(!folder.join("other.kdl").exists());
+}

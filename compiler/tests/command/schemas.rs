@@ -71,7 +71,7 @@ fn schema(name: &str) -> Value {
 #[test]
 fn what_is_printed_is_what_the_schemas_say() {
     let folder = Folder::with(GOOD);
-    folder.write("wrong.kdl", &GOOD.replace("    address", "    adress").replace("\"bob\"\n}", "\"bob\" \"carol\"\n}"));
+    folder.write("wrong.kdl", &GOOD.replace("    address", "    adress").replace("\"alice\" \"bob\"", "\"alice\" \"carol\""));
     folder.write("changed.kdl", &GOOD.replace("    mailbox \"bob\"\n", "").replace(" \"bob\"", ""));
     folder.write("failing.kdl", &GOOD.replace("relay-denied", "no-route"));
     let explain = ["explain", "site.kdl", "--client", "198.51.100.9", "--from", "x@evil.example", "--json", "--to"];

@@ -71,7 +71,7 @@ fn it_builds_serves_welcomes_and_stops_once_with_the_status_of_the_daemon() {
         let (child, mut out) = start(&folder, &serving());
         let welcome = read_until(&mut out, "Ctrl-C");
         assert!(welcome.contains("mx             127.0.0.1:2525"), "{welcome}");
-        assert!(welcome.contains("state/queue/mail/example.com/alice/new/"), "{welcome}");
+        assert!(welcome.contains("state/mail/example.com/alice/new/"), "{welcome}");
         assert!(welcome.contains("curl smtp://127.0.0.1:2525/"), "{welcome}");
         kill_process(Pid::from_child(&child), signal).expect("it is there");
         assert_eq!(end(child), (Some(7), String::new()));
@@ -96,7 +96,7 @@ fn the_snapshot_listens_on_loopback_and_keeps_mail_below_the_state() {
     );
     let (child, mut out) = start(&folder, &serving());
     let welcome = read_until(&mut out, "Ctrl-C");
-    assert!(welcome.contains("state/queue/var/mail/example.com/alice/new/"), "{welcome}");
+    assert!(welcome.contains("state/var/mail/example.com/alice/new/"), "{welcome}");
     let dump = folder.run(&["inspect", "state/site", "--table", "listeners"]).ended(0).out;
     assert!(dump.contains("listen mx address = 127.0.0.1 ") && dump.contains("listen mx port = 2525"), "{dump}");
     kill_process(Pid::from_child(&child), Signal::TERM).expect("it is there");

@@ -1,4 +1,4 @@
-//! Presentation forms of records.
+//! Presentation forms, as their RFCs have them.
 
 use super::*;
 use proptest::prelude::*;

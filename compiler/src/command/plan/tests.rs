@@ -1,4 +1,4 @@
-//! What a plan says of two sites.
+//! What counts as a difference, and how it reads.
 
 use super::*;
 use crate::emit::fixture::{domain, mailbox, model};

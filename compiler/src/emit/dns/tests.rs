@@ -1,4 +1,4 @@
-//! The records of a site, and that every format carries the same ones.
+//! Which records a site gets, and which it does not.
 
 use super::*;
 use crate::emit::fixture::{self, domain};

@@ -1,4 +1,4 @@
-//! Publishing: whole or not at all.
+//! What lies in an output folder after a build, a second one, and a crash.
 
 use super::*;
 use crate::emit::fixture;

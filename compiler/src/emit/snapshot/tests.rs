@@ -1,4 +1,4 @@
-//! Snapshots: the same octets for the same site, and what a reader finds in them.
+//! What is written is what is read, and the octets depend on nothing else.
 
 use super::*;
 use crate::emit::fixture;

@@ -14,9 +14,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for (node, index, certificate) in parsed(subject.draft).filter(|(_, index, c)| *index == 0 || !c.is_self_issued()) {
         if let Signature::Broken(digest) = certificate.signature {
             findings.push(
-                RULE.at(node.chain.span, format!("The signature of {} is over {digest}, and no TLS library takes it any more", which(index)))
-                    .help("Have the key certified again")
-                    .postfix(&["smtpd_tls_cert_file"]),
+                RULE.at(
+                    node.chain.span,
+                    format!("The signature of {} is over {digest}, and no TLS library takes it any more", which(index)),
+                )
+                .help("Have the key certified again")
+                .postfix(&["smtpd_tls_cert_file"]),
             );
         }
     }

@@ -17,9 +17,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let days = today.days_until(certificate.not_after);
         if (0..DAYS).contains(&days) {
             findings.push(
-                RULE.at(node.chain.span, format!("{} days are left to {}: it ends on {}", days, which(index), certificate.not_after))
-                    .help("Renew the certificate and build again")
-                    .postfix(&["smtpd_tls_cert_file"]),
+                RULE.at(
+                    node.chain.span,
+                    format!("{} days are left to {}: it ends on {}", days, which(index), certificate.not_after),
+                )
+                .help("Renew the certificate and build again")
+                .postfix(&["smtpd_tls_cert_file"]),
             );
         }
     }

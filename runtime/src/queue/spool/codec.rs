@@ -2,9 +2,7 @@
 //! in 32 bits and its UTF-8, an option is a zero octet or a one before the value. Any change here is a new
 //! [`super::segment::FORMAT_VERSION`].
 
-use crate::queue::envelope::{
-    Attempt, Change, Client, Envelope, Generation, Outcome, Progress, Recipient, RecipientState,
-};
+use crate::queue::envelope::{Attempt, Change, Client, Envelope, Generation, Outcome, Progress, Recipient, RecipientState};
 use crate::queue::id::QueueId;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};

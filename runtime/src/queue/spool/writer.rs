@@ -46,7 +46,7 @@ pub(super) struct Writer {
     answered: usize,
     /// How long it took.
     last_flush: Duration,
-    /// A clean-up failed: none until jobs of others succeed again.
+    /// Relocations failed: none until something else succeeds.
     pub(super) reclaim_paused: bool,
     /// The oldest segment could not be removed, and a warning said so.
     pub(super) removal_failed: bool,
@@ -122,6 +122,8 @@ impl Writer {
             batch.push(job);
         }
         self.flush(batch);
+        // A relocation may be among those that failed: to try it again at once would go on for as long as the disk is full.
+        self.reclaim_paused |= no_segment.is_some();
     }
 
     /// Whether the job has room behind the batch. The last part of a segment is kept for changes: so that they can be
@@ -177,6 +179,7 @@ impl Writer {
 
     fn abandon(&mut self, batch: Vec<Job>, error: &SpoolError) {
         tracing::error!(%error, records = batch.len(), "queue: a batch was not written, its clients are told to come back");
+        // For the same reason as above.
         self.reclaim_paused = true;
         if let Some(Current { file, end, .. }) = &self.current {
             let disk = self.shared.disk();

@@ -1,4 +1,4 @@
-//! What a trial tells whoever started it.
+//! What a person reads when a trial begins.
 
 use super::*;
 use crate::command::up::daemon::ReadyListener;

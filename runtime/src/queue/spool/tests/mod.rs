@@ -81,7 +81,9 @@ fn what_was_appended_is_there_after_a_restart_once_and_whole() {
     }
     let (spool, _) = open(folder.path());
     assert_eq!(contents(&spool), wanted);
-    assert!(segment_files(folder.path()).len() > 3);
+    let files = segment_files(folder.path());
+    assert!(files.len() > 3);
+    assert!(fs::metadata(&files[files.len() - 1]).unwrap().len() < 4096, "room that was set aside is given back");
 }
 
 #[test]

@@ -120,6 +120,35 @@ fn a_reader_keeps_its_segment_while_it_is_reclaimed() {
 }
 
 #[test]
+fn the_writer_rests_while_nothing_can_be_moved() {
+    for is_full in [true, false] {
+        let folder = scratch();
+        let disk = TestDisk::new();
+        let large = SpoolOptions { segment_octets: 16384, disk: disk.clone(), ..options() };
+        let (spool, _) = Spool::open(folder.path(), large).unwrap();
+        append(&spool, &[b'k'; 2000]);
+        let ids: Vec<QueueId> = (0..50).map(|_| append(&spool, &[b'y'; 2000])).collect();
+        let removals = record::seal(Kind::Changes, 0, &[], |meta| {
+            codec::put_changes(meta, &ids.iter().map(|id| Change::Remove(*id)).collect::<Vec<_>>());
+        });
+        if is_full {
+            // What is left of the last segment is for changes.
+            disk.set_room(Some(0));
+            while spool.append_blocking(message(&spool, &[b'z'; 400])).is_ok() {}
+            while spool.append_blocking(message(&spool, b"")).is_ok() {}
+        } else {
+            disk.set_write_room(Some(removals.len() as u64));
+        }
+        spool.record_blocking(ids.iter().map(|id| Change::Remove(*id)).collect()).unwrap();
+        // Now the first segment is to be emptied, and cannot be.
+        let before = disk.calls();
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(disk.calls() - before < 50, "full: {is_full}: {} calls", disk.calls() - before);
+        assert!(segment_files(folder.path()).len() > 5, "full: {is_full}");
+    }
+}
+
+#[test]
 fn a_segment_that_cannot_be_moved_for_want_of_room_is_moved_later() {
     let folder = scratch();
     let disk = TestDisk::new();
