@@ -10,16 +10,21 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 const READY: &str = r#"{"ready":{"digest":"ab","generation":1,"listeners":[{"name":"mx","kind":"mx","address":"127.0.0.1:2525"}],"state":"state"}}"#;
 
-/// The program in a folder of its own, beside a `posternd` that is this script.
+/// The program in a folder of its own, beside a `posternd` that is this script. Both are written by other processes: where this
+/// one, which forks all the time, held a program open for writing, it could not be run (ETXTBSY).
 fn install(folder: &Folder, script: &str) -> PathBuf {
     let programs = folder.join("bin");
     fs::create_dir(&programs).expect("a folder");
     let program = programs.join("postern");
-    fs::copy(env!("CARGO_BIN_EXE_postern"), &program).expect("a copy");
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_postern")).arg(&program).status().expect("cp runs");
+    assert!(copied.success());
     if !script.is_empty() {
-        let daemon = programs.join("posternd");
-        fs::write(&daemon, format!("#!/bin/sh\n{script}\n")).expect("a script");
-        fs::set_permissions(&daemon, fs::Permissions::from_mode(0o755)).expect("it is a program");
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod 755 \"$0\""])
+            .arg(programs.join("posternd"))
+            .arg(script);
+        assert!(shell.status().expect("sh runs").success());
     }
     program
 }

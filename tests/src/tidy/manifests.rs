@@ -26,7 +26,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     (
         "compiler/Cargo.toml",
-        &["posternd", "postern-tests", "tokio", "rustls", "hickory-proto", "hickory-resolver", "mail-auth", "rand"],
+        &["posternd", "postern-tests", "tokio", "rustls", "hickory-resolver", "mail-auth", "rand"],
     ),
     ("runtime/Cargo.toml", &["postern", "postern-tests", "kdl", "miette", "heed"]),
 ];
