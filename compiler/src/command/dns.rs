@@ -16,21 +16,12 @@ use std::path::{Path, PathBuf};
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    #[command(flatten)]
-    write: Option<WriteArguments>,
-}
-
-#[derive(Subcommand, Debug)]
-enum Command {
-    /// Compare the records with those in DNS
-    Verify(verify::Arguments),
-}
-
-/// What is written, and how.
-#[derive(Args, Debug)]
-struct WriteArguments {
-    #[command(flatten)]
-    site: SiteArguments,
+    /// The site file
+    #[arg(value_name = "SITE")]
+    path: Option<PathBuf>,
+    /// The profile that is in force
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// The tool that the records are for
     #[arg(long, value_enum, default_value = "zone")]
     format: DnsFormat,
@@ -42,20 +33,24 @@ struct WriteArguments {
     out: Option<PathBuf>,
 }
 
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Compare the records with those in DNS
+    Verify(verify::Arguments),
+}
+
 fn domain(text: &str) -> Result<Domain, String> {
     Domain::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
-    match (&arguments.command, &arguments.write) {
-        (Some(Command::Verify(arguments)), _) => verify::run(arguments),
-        (None, Some(arguments)) => write(arguments),
-        (None, None) => Err(Failure::usage("say which site: postern dns SITE, or postern dns verify SITE")),
+    if let Some(Command::Verify(arguments)) = &arguments.command {
+        return verify::run(arguments);
     }
-}
-
-fn write(arguments: &WriteArguments) -> Result<Status, Failure> {
-    let (_, model) = arguments.site.model()?;
+    let Some(path) = &arguments.path else {
+        return Err(Failure::usage("say which site: postern dns SITE, or postern dns verify SITE"));
+    };
+    let (_, model) = SiteArguments { path: path.clone(), profile: arguments.profile.clone() }.model()?;
     let mut set = derive(&model);
     if let Some(domain) = &arguments.domain {
         if !model.domains.contains_key(domain) {
