@@ -84,7 +84,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("site");
         std::fs::create_dir_all(folder.join("tls")).unwrap();
-        for (name, octets) in [("site/tls/a.pem", &b"inside"[..]), ("secret", b"secret"), ("site/big", b"123456789"), ("site/raw", b"\xFF")] {
+        for (name, octets) in
+            [("site/tls/a.pem", &b"inside"[..]), ("secret", b"secret"), ("site/big", b"123456789"), ("site/raw", b"\xFF")]
+        {
             std::fs::write(place.path().join(name), octets).unwrap();
         }
         std::os::unix::fs::symlink("../secret", folder.join("out")).unwrap();
