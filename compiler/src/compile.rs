@@ -95,6 +95,8 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
 }
 
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ fn findings(text: &str) -> Vec<(&'static str, u32)> {
     serious.map(|finding| (finding.code, compiled.sources.source(finding.primary.source).line(finding.primary.start))).collect()
 }
 
-fn examples() -> Vec<PathBuf> {
+pub(super) fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let mut found: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().join("site.kdl")).collect();
