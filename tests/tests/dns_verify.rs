@@ -78,13 +78,21 @@ fn a_zone_as_it_should_be_has_nothing_wrong_with_it() {
 fn each_planted_damage_is_found_and_nothing_else_is() {
     let cases: [(&str, &str, &[&str]); 13] = [
         ("example.com MX 10 MAIL.example.com\n", "", &["Missing example.com MX 10 mail.example.com. | "]),
-        ("MX 10 MAIL.example.com", "MX 20 mail.example.com", &["Different example.com MX 10 mail.example.com. | 20 mail.example.com."]),
+        (
+            "MX 10 MAIL.example.com",
+            "MX 20 mail.example.com",
+            &["Different example.com MX 10 mail.example.com. | 20 mail.example.com."],
+        ),
         (
             "MX 10 MAIL.example.com\n",
             "MX 10 mail.example.com\nexample.com MX 5 old.example.com\n",
             &["Foreign example.com MX  | 5 old.example.com."],
         ),
-        ("\"v=DMARC1;p=none;\"", "\"v=DMARC1;p=reject\"", &["Different _dmarc.example.com TXT v=DMARC1; p=none | v=DMARC1;p=reject"]),
+        (
+            "\"v=DMARC1;p=none;\"",
+            "\"v=DMARC1;p=reject\"",
+            &["Different _dmarc.example.com TXT v=DMARC1; p=none | v=DMARC1;p=reject"],
+        ),
         (
             "ip6:2001:db8::25 ~all",
             "~all",
@@ -102,7 +110,11 @@ fn each_planted_damage_is_found_and_nothing_else_is() {
                 "Some(false) SPF of example.com lets 2001:db8::25 send: permerror: example.com has two SPF records, 0 of 10 lookups",
             ],
         ),
-        ("_submission._tcp.example.com SRV 0 1 587 mail.example.com\n", "", &["Missing _submission._tcp.example.com SRV 0 1 587 mail.example.com. | "]),
+        (
+            "_submission._tcp.example.com SRV 0 1 587 mail.example.com\n",
+            "",
+            &["Missing _submission._tcp.example.com SRV 0 1 587 mail.example.com. | "],
+        ),
         (
             "mail.example.com AAAA 2001:db8::25\n",
             "",
@@ -121,9 +133,15 @@ fn each_planted_damage_is_found_and_nothing_else_is() {
         (
             "25.113.0.203.in-addr.arpa PTR mail.example.com\n",
             "25.113.0.203.in-addr.arpa PTR static-25.provider.example\nstatic-25.provider.example A 203.0.113.25\n",
-            &["Some(false) 203.0.113.25 has the name mail.example.com, which leads back to it: static-25.provider.example (not mail.example.com)"],
+            &[
+                "Some(false) 203.0.113.25 has the name mail.example.com, which leads back to it: static-25.provider.example (not mail.example.com)",
+            ],
         ),
-        ("np=reject", "np=reject; pct=50", &["Different _dmarc.example.net TXT v=DMARC1; p=reject; np=reject | v=DMARC1; p=reject; np=reject; pct=50"]),
+        (
+            "np=reject",
+            "np=reject; pct=50",
+            &["Different _dmarc.example.net TXT v=DMARC1; p=reject; np=reject | v=DMARC1; p=reject; np=reject; pct=50"],
+        ),
     ];
     for (old, new, wanted) in cases {
         assert_eq!(after((old, new)), wanted, "{old} -> {new}");
@@ -147,6 +165,16 @@ fn a_server_that_fails_is_never_taken_for_a_missing_record() {
 }
 
 #[test]
+fn each_address_is_asked_for_its_own_name() {
+    let site = SITE.replace("\"203.0.113.25\" \"2001:db8::25\"", "\"2001:db8::25\" \"203.0.113.25\"");
+    let zone = ZONE
+        .replace("25.113.0.203.in-addr.arpa PTR mail.example.com\n", "")
+        .replace("ip4:203.0.113.25 \" \"ip6:2001:db8::25", "ip6:2001:db8::25 \" \"ip4:203.0.113.25");
+    let found = complaints(&verified(&site, &DnsServer::start(&zone)));
+    assert_eq!(found, ["Some(false) 203.0.113.25 has the name mail.example.com, which leads back to it: it has no name"]);
+}
+
+#[test]
 fn an_answer_that_does_not_fit_comes_by_tcp() {
     let dns = DnsServer::start(ZONE);
     dns.set("example.com", Behaviour::Truncated);
@@ -164,12 +192,20 @@ fn a_mail_host_that_is_an_alias_is_found() {
 
 #[test]
 fn behind_a_relay_the_published_spf_must_exist_and_be_evaluable() {
-    let site = SITE.replace("route to=\"*\" via=\"direct\"", "relay \"hub\" host=\"hub.provider.example\" { tls \"verify\"; }\nroute to=\"*\" via=\"hub\"");
+    let site = SITE.replace(
+        "route to=\"*\" via=\"direct\"",
+        "relay \"hub\" host=\"hub.provider.example\" { tls \"verify\"; }\nroute to=\"*\" via=\"hub\"",
+    );
     let spf = |text: &str| {
         let zone = ZONE.replace("example.com TXT \"v=spf1 ip4:203.0.113.25 \" \"ip6:2001:db8::25 ~all\"\n", text);
         complaints(&verified(&site, &DnsServer::start(&zone)))
     };
-    assert_eq!(spf("example.com TXT \"v=spf1 include:_spf.provider.example ~all\"\n_spf.provider.example TXT \"v=spf1 ip4:198.51.100.0/24 -all\"\n"), [""; 0]);
+    assert_eq!(
+        spf(
+            "example.com TXT \"v=spf1 include:_spf.provider.example ~all\"\n_spf.provider.example TXT \"v=spf1 ip4:198.51.100.0/24 -all\"\n"
+        ),
+        [""; 0]
+    );
     assert_eq!(spf(""), ["Some(false) example.com has an SPF record that can be evaluated: none, 0 of 10 lookups"]);
     let broken = spf("example.com TXT \"v=spf1 include:_spf.provider.example ~all\"\n");
     assert_eq!(broken.len(), 1);
