@@ -154,7 +154,7 @@ fn no_secret_reaches_the_log() {
     let mut client = scene.user("submissions");
     client.send_message("alice@example.com", &["friend@elsewhere.test"], AWKWARD);
     scene.relay.wait_for(1);
-    scene.mail_program("submissions").auth_plain(LOGIN.0, "a-wrong-password");
+    assert_eq!(scene.mail_program("submission").auth_plain(LOGIN.0, "a-wrong-password").code, 535);
     let log = wait::until("the delivery and both logins in the log", || {
         let log = scene.daemon.log();
         (log.contains("friend@elsewhere.test") && log.contains("login refused")).then_some(log)

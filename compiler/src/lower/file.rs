@@ -65,3 +65,48 @@ fn read(folder: &Path, written: &Path, limit_octets: u64) -> Result<String, File
     }
     String::from_utf8(std::fs::read(&file)?).map_err(|_| FileError::Unreadable("it is not UTF-8 text".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FileError, read};
+    use std::path::Path;
+
+    fn outcome(folder: &Path, name: &str) -> String {
+        match read(folder, Path::new(name), 8) {
+            Ok(text) => text,
+            Err(FileError::Outside) => "outside".to_owned(),
+            Err(FileError::Unreadable(why)) => why,
+        }
+    }
+
+    #[test]
+    fn only_small_texts_in_the_folder_are_read() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("site");
+        std::fs::create_dir_all(folder.join("tls")).unwrap();
+        for (name, octets) in
+            [("site/tls/a.pem", &b"inside"[..]), ("secret", b"secret"), ("site/big", b"123456789"), ("site/raw", b"\xFF")]
+        {
+            std::fs::write(place.path().join(name), octets).unwrap();
+        }
+        std::os::unix::fs::symlink("../secret", folder.join("out")).unwrap();
+        std::os::unix::fs::symlink("tls/a.pem", folder.join("in")).unwrap();
+        std::os::unix::fs::symlink("loop", folder.join("loop")).unwrap();
+        for (name, expected) in [
+            ("tls/a.pem", "inside"),
+            ("./tls/a.pem", "inside"),
+            ("in", "inside"),
+            ("out", "outside"),
+            ("../secret", "outside"),
+            ("tls/../../secret", "outside"),
+            ("/etc/hostname", "outside"),
+            ("tls", "it is not a file"),
+            ("big", "it has 9 octets and 8 is the most"),
+            ("raw", "it is not UTF-8 text"),
+            ("none", "entity not found"),
+        ] {
+            assert_eq!(outcome(&folder, name), expected, "{name}");
+        }
+        assert!(read(&folder, Path::new("loop"), 8).is_err());
+    }
+}

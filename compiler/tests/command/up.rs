@@ -10,23 +10,24 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 const READY: &str = r#"{"ready":{"digest":"ab","generation":1,"listeners":[{"name":"mx","kind":"mx","address":"127.0.0.1:2525"}],"state":"state"}}"#;
 
-/// The program in a folder of its own, beside a `posternd` that is this script. Both are written by other processes: where this
-/// one, which forks all the time, held a program open for writing, it could not be run (ETXTBSY).
+/// The program in a folder of its own, beside a `posternd` that is this script.
+///
+/// Other programs write both files: a child that another test forks at this moment would inherit a handle of ours, and a
+/// program that somebody has open for writing cannot be run.
 fn install(folder: &Folder, script: &str) -> PathBuf {
     let programs = folder.join("bin");
     fs::create_dir(&programs).expect("a folder");
     let program = programs.join("postern");
-    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_postern")).arg(&program).status().expect("cp runs");
-    assert!(copied.success());
+    run(Command::new("cp").arg(env!("CARGO_BIN_EXE_postern")).arg(&program));
     if !script.is_empty() {
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" > \"$0\" && chmod 755 \"$0\""])
-            .arg(programs.join("posternd"))
-            .arg(script);
-        assert!(shell.status().expect("sh runs").success());
+        let write = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod 755 "$1""#;
+        run(Command::new("sh").args(["-c", write, "sh"]).arg(programs.join("posternd")).arg(script));
     }
     program
+}
+
+fn run(command: &mut Command) {
+    assert!(command.status().expect("it runs").success(), "{command:?}");
 }
 
 fn start(folder: &Folder, script: &str) -> (Child, BufReader<ChildStdout>) {
@@ -64,7 +65,7 @@ fn serving() -> String {
          trap 'kill $nap; echo asked >> stopped; exit 7' TERM\n\
          trap 'echo interrupted >> stopped' INT HUP\n\
          echo '{READY}'\n\
-         while :; do wait $nap; done"
+         while kill -0 $nap; do wait $nap; done"
     )
 }
 

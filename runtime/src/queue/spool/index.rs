@@ -1,6 +1,6 @@
 //! What the spool knows in memory: the envelope and state of every message, where its record stands, and how much of each
 //! segment is still needed. Bodies stay on disk, and envelopes are kept as they are stored, which takes less than half of the
-//! memory: about 300 octets for a message to one recipient. Changed by replay and by the writer alone, after the record that
+//! memory: about 400 octets for a message to one recipient. Changed by replay and by the writer alone, after the record that
 //! says so is durable; read by everybody.
 
 use super::codec;

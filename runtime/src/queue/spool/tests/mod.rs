@@ -302,7 +302,7 @@ fn another_format_is_refused_by_name_and_left_alone() {
     // The segments say it too.
     fs::remove_file(&version).unwrap();
     let path = &segment_files(folder.path())[0];
-    let salt = SegmentNameOf(path).salt();
+    let salt = salt_of(path);
     let mut start = record::seal(Kind::Segment, 1, &[], |meta| meta.extend_from_slice(&[9, 0, 0, 0].repeat(4)));
     record::salt(&mut start, salt);
     OpenOptions::new().write(true).open(path).unwrap().write_all_at(&start, 0).unwrap();
@@ -311,13 +311,9 @@ fn another_format_is_refused_by_name_and_left_alone() {
     assert_eq!(fs::read(path).unwrap()[48..], before[48..]);
 }
 
-/// Reads the salt from a file name.
-pub(super) struct SegmentNameOf<'a>(pub(super) &'a Path);
-
-impl SegmentNameOf<'_> {
-    pub(super) fn salt(&self) -> u64 {
-        segment::SegmentName::parse(self.0.file_name().unwrap().to_str().unwrap()).unwrap().salt
-    }
+/// The salt in the name of a segment file.
+pub(super) fn salt_of(path: &Path) -> u64 {
+    segment::SegmentName::parse(path.file_name().unwrap().to_str().unwrap()).unwrap().salt
 }
 
 #[test]

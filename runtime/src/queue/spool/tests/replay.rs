@@ -27,7 +27,7 @@ fn log() -> Log {
     append(&spool, &body(2));
     drop(spool);
     let path = segment_files(folder.path()).remove(0);
-    let salt = SegmentNameOf(&path).salt();
+    let salt = salt_of(&path);
     let mut octets = fs::read(&path).unwrap();
     let mut records = Vec::new();
     let mut at = 0;
