@@ -165,6 +165,16 @@ fn a_server_that_fails_is_never_taken_for_a_missing_record() {
 }
 
 #[test]
+fn each_address_is_asked_for_its_own_name() {
+    let site = SITE.replace("\"203.0.113.25\" \"2001:db8::25\"", "\"2001:db8::25\" \"203.0.113.25\"");
+    let zone = ZONE
+        .replace("25.113.0.203.in-addr.arpa PTR mail.example.com\n", "")
+        .replace("ip4:203.0.113.25 \" \"ip6:2001:db8::25", "ip6:2001:db8::25 \" \"ip4:203.0.113.25");
+    let found = complaints(&verified(&site, &DnsServer::start(&zone)));
+    assert_eq!(found, ["Some(false) 203.0.113.25 has the name mail.example.com, which leads back to it: it has no name"]);
+}
+
+#[test]
 fn an_answer_that_does_not_fit_comes_by_tcp() {
     let dns = DnsServer::start(ZONE);
     dns.set("example.com", Behaviour::Truncated);

@@ -1,9 +1,9 @@
 //! `postern build`: the snapshot and the DNS records of a site, published into a folder.
 
 use super::site::{self, Deny, SiteArguments};
-use super::{Failure, Status, complain, print, show_findings};
+use super::{Failure, Status, complain, print};
 use crate::emit::{dns, publish, snapshot};
-use crate::report::{Counts, Format};
+use crate::report::Counts;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let compiled = arguments.site.compile()?;
-    show_findings(&site::findings(Format::Human, &compiled.diagnostics, &site::view(&compiled, &arguments.site.path)));
+    site::show_warnings(&arguments.site.path, &compiled);
     let status = site::judge(&compiled, arguments.deny);
     let model = match (&compiled.model, status) {
         (Some(model), Status::Fine) => model,

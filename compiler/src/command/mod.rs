@@ -10,6 +10,7 @@ mod explain;
 mod init;
 mod inspect;
 mod inventory;
+mod manual;
 mod plan;
 mod rule;
 mod show;
@@ -58,6 +59,9 @@ enum Command {
     Up(up::Arguments),
     /// Write a first site, from flags or from answers
     Init(init::Arguments),
+    /// Write shell completions and manual pages: for whoever packages this program
+    #[command(hide = true)]
+    Manual(manual::Arguments),
 }
 
 /// Runs `postern` with these arguments, the program's name first.
@@ -85,6 +89,7 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Up(arguments) => up::run(arguments),
         Command::Init(arguments) => init::run(arguments),
+        Command::Manual(arguments) => manual::run(arguments, <Arguments as clap::CommandFactory>::command()),
     }
 }
 

@@ -46,6 +46,13 @@ impl SiteArguments {
     }
 }
 
+/// Shows the warnings and errors of a site; notes are for `check`.
+pub fn show_warnings(path: &Path, compiled: &Compiled) {
+    let warnings: Vec<Diagnostic> =
+        compiled.diagnostics.iter().filter(|finding| finding.severity >= Severity::Warning).cloned().collect();
+    show_findings(&findings(Format::Human, &warnings, &view(compiled, path)));
+}
+
 /// Shows the errors of a site that does not compile.
 pub fn refuse(path: &Path, compiled: &Compiled) -> Failure {
     let errors: Vec<Diagnostic> =

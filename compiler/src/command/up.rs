@@ -5,11 +5,11 @@ mod daemon;
 mod welcome;
 
 use super::site::{self, SiteArguments};
-use super::{Failure, Status, print, show_findings};
+use super::{Failure, Status, print};
 use crate::compile::CompileOptions;
 use crate::emit::{publish, snapshot};
 use crate::lower::LoopbackPorts;
-use crate::report::{Counts, Format};
+use crate::report::Counts;
 use clap::Args;
 use daemon::{Daemon, Event};
 use std::fs::DirBuilder;
@@ -29,7 +29,7 @@ pub struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let options = CompileOptions { loopback: Some(LoopbackPorts::default()), ..CompileOptions::default() };
     let compiled = arguments.site.compile_with(options)?;
-    show_findings(&site::findings(Format::Human, &compiled.diagnostics, &site::view(&compiled, &arguments.site.path)));
+    site::show_warnings(&arguments.site.path, &compiled);
     // A failed test of the site is worth knowing, and no reason not to try it out.
     let Some(model) = &compiled.model else {
         let counts = Counts::of(&compiled.diagnostics);

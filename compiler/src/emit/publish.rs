@@ -161,8 +161,8 @@ pub enum PublishError {
         /// What the system said.
         error: io::Error,
     },
-    /// The snapshot could not be written.
-    Write(WriteError),
+    /// LMDB refused: a limit of its own that the compiler should have kept.
+    Store(String),
     /// `current` is there and is not ours.
     NotALink {
         /// The file.
@@ -181,13 +181,16 @@ impl PublishError {
 
     /// Whether the compiler itself is at fault, not the folder or the disk.
     pub fn is_internal(&self) -> bool {
-        matches!(self, PublishError::Write(WriteError::Store(_)) | PublishError::Unreadable(_) | PublishError::Different)
+        matches!(self, PublishError::Store(_) | PublishError::Unreadable(_) | PublishError::Different)
     }
 }
 
 impl From<WriteError> for PublishError {
     fn from(error: WriteError) -> PublishError {
-        PublishError::Write(error)
+        match error {
+            WriteError::Io { path, error } => PublishError::Io { path, error },
+            WriteError::Store(error) => PublishError::Store(error.to_string()),
+        }
     }
 }
 
@@ -209,7 +212,7 @@ impl fmt::Display for PublishError {
                     _ => Ok(()),
                 }
             }
-            PublishError::Write(error) => error.fmt(f),
+            PublishError::Store(error) => write!(f, "the snapshot cannot be written: {error}"),
             PublishError::NotALink { path } => {
                 write!(f, "{} is no symbolic link; move it away, since it is not of our making", path.display())
             }

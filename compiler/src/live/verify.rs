@@ -7,10 +7,10 @@ use super::spf::{self, Judgement, LOOKUP_LIMIT};
 use crate::emit::dns::{Planned, RecordSet, rrsets};
 use crate::model::Model;
 use postern_schema::name::Domain;
-use postern_schema::record::{Dmarc, RecordData, RecordKind};
+use postern_schema::record::{Dmarc, Owner, RecordData, RecordKind};
 use postern_schema::site::DomainClass;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -164,25 +164,26 @@ enum Step<'a> {
 fn steps<'a>(model: &'a Model, set: &'a RecordSet) -> Vec<Step<'a>> {
     let mut steps: Vec<Step<'a>> = rrsets(&set.records).map(|(_, planned)| Step::Records(planned)).collect();
     let host = &model.site.hostname;
-    for (domain, entry) in model.domains.iter().filter(|(domain, _)| set.records.iter().any(|planned| planned.domain == **domain))
-    {
-        if entry.class == DomainClass::Parked {
+    let asked: BTreeSet<&Domain> = set.records.iter().map(|planned| &planned.domain).collect();
+    let texts = set.records.iter().filter(|planned| planned.record.data.kind() == RecordKind::Txt);
+    let with_text: BTreeSet<&str> = texts.map(|planned| planned.record.owner.as_str()).collect();
+    for (domain, entry) in &model.domains {
+        if entry.class == DomainClass::Parked || !asked.contains(domain) {
             continue;
         }
         steps.push(Step::Host { domain, host });
-        let has_spf =
-            |planned: &Planned| planned.record.owner.as_str() == domain.as_str() && planned.record.data.kind() == RecordKind::Txt;
-        if set.records.iter().any(has_spf) {
+        // The one text at a domain's own name is its SPF record.
+        if with_text.contains(domain.as_str()) {
             steps.extend(model.site.addresses.iter().map(|address| Step::Sends { domain, address: *address }));
         } else {
             steps.push(Step::HasSpf { domain });
         }
     }
-    steps.extend(set.reverse.iter().zip(&model.site.addresses).map(|(planned, address)| Step::Named {
-        domain: &planned.domain,
-        address: *address,
-        host,
-    }));
+    for address in &model.site.addresses {
+        let owner = Owner::reverse(*address);
+        let reverse = set.reverse.iter().find(|planned| planned.record.owner == owner);
+        steps.extend(reverse.map(|planned| Step::Named { domain: &planned.domain, address: *address, host }));
+    }
     steps
 }
 

@@ -155,3 +155,21 @@ fn init_writes_a_site_that_checks_out_and_nothing_over_another() {
     folder.run(&["init", "other.kdl", "--hostname", "localhost", "--mailbox", "alice"]).ended(64);
     assert!(!folder.join("other.kdl").exists());
 }
+
+#[test]
+fn every_command_has_a_manual_page_and_completions() {
+    let folder = Folder::with(GOOD);
+    folder.run(&["manual", "--out", "share"]).ended(0);
+    let help = folder.run(&["--help"]).ended(0).out;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"check") && names.contains(&"dns") && !names.contains(&"manual"), "{names:?}");
+    for name in names {
+        assert!(folder.join(&format!("share/man1/postern-{name}.1")).exists(), "{name}");
+    }
+    assert!(folder.join("share/man1/postern-dns-verify.1").exists());
+    for completion in ["postern.bash", "postern.fish", "_postern"] {
+        let text = std::fs::read_to_string(folder.join("share/completions").join(completion)).expect("it reads");
+        assert!(text.contains("terraform-route53"), "{completion}");
+    }
+}

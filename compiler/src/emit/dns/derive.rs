@@ -11,7 +11,7 @@ use postern_schema::name::Domain;
 use postern_schema::record::{
     DkimKey, Dmarc, DmarcPolicy, Owner, Record, RecordData, RecordKind, Spf, SpfAll, SpfTerm, Target, Text,
 };
-use postern_schema::site::{DomainClass, ListenerKind, Relay, RoutePattern, Site, Via};
+use postern_schema::site::{DomainClass, Listener, ListenerKind, Relay, RoutePattern, Site, Via};
 
 /// The preference of the one MX; room is left on both sides for others that the site does not know of.
 const MX_PREFERENCE: u16 = 10;
@@ -43,11 +43,11 @@ impl Deriving<'_> {
     fn served(&mut self, domain: &Domain) {
         let site = &self.model.site;
         let at = Some(Owner::at(domain));
-        if site.listeners.iter().any(|listener| listener.kind == ListenerKind::Mx) {
+        if public_listener(site, ListenerKind::Mx).is_some() {
             let exchange = Target::Host(site.hostname.clone());
             self.add(domain, at.clone(), RecordData::Mx { preference: MX_PREFERENCE, exchange }, "where mail to the domain goes");
         } else {
-            self.note(domain, "the site has no listener of kind mx, so no MX leads to it".to_owned());
+            self.note(domain, "no listener of kind mx can be reached from elsewhere, so no MX leads to it".to_owned());
         }
         match egress(site, domain).as_slice() {
             [] => {
@@ -77,7 +77,7 @@ impl Deriving<'_> {
     /// Where users' programs hand in mail, or that they cannot (RFC 6186 3.1, RFC 8314 5.1).
     fn service(&mut self, domain: &Domain, labels: &'static str, kind: ListenerKind) {
         let site = &self.model.site;
-        let (data, purpose) = match site.listeners.iter().find(|listener| listener.kind == kind) {
+        let (data, purpose) = match public_listener(site, kind) {
             Some(listener) => {
                 let target = Target::Host(site.hostname.clone());
                 (RecordData::Srv { priority: 0, weight: 1, port: listener.port, target }, "where users' programs send through")
@@ -105,8 +105,7 @@ impl Deriving<'_> {
         let site = &self.model.site;
         let host = &site.hostname;
         // The domain of the site that the host lies in; the host itself where it lies in none.
-        let domain = self.model.domains.keys().filter(|domain| host.is_within(domain)).max_by_key(|domain| domain.as_str().len());
-        let domain = domain.unwrap_or(host).clone();
+        let domain = self.holding(host).next().unwrap_or_else(|| host.clone());
         let at = Owner::at(host);
         for address in &site.addresses {
             self.add(&domain, Some(at.clone()), RecordData::address(*address), "the host's address");
@@ -156,10 +155,21 @@ impl Deriving<'_> {
 
     /// The topmost domain of the site that holds a name. A host outside of every domain is taken to lie in its parent's zone.
     fn zone(&self, name: &Domain) -> Domain {
-        let holding = self.model.domains.keys().filter(|domain| name.is_within(domain));
-        let topmost = holding.min_by_key(|domain| domain.as_str().len()).cloned();
+        let topmost = self.holding(name).last();
         topmost.or_else(|| name.parent().filter(Domain::is_fully_qualified)).unwrap_or_else(|| name.clone())
     }
+
+    /// The domains of the site that hold a name, the nearest first.
+    fn holding(&self, name: &Domain) -> impl Iterator<Item = Domain> {
+        let ancestors = std::iter::successors(Some(name.clone()), Domain::parent);
+        ancestors.filter(|name| self.model.domains.contains_key(name))
+    }
+}
+
+/// The first listener of a kind that others than this host can reach.
+fn public_listener(site: &Site, kind: ListenerKind) -> Option<&Listener> {
+    let is_public = |listener: &&Listener| listener.addresses.iter().any(|address| !address.is_loopback());
+    site.listeners.iter().filter(|listener| listener.kind == kind).find(is_public)
 }
 
 /// The relays that mail from a domain can leave through.

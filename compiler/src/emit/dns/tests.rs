@@ -96,12 +96,19 @@ fn without_addresses_spf_names_the_host_and_a_note_asks_for_them() {
 }
 
 #[test]
-fn without_a_listener_for_mail_there_is_no_mx() {
-    let mut model = direct();
-    model.site.listeners.remove(0);
-    let set = derive(&model);
-    assert!(!lines(&set).iter().any(|line| line.contains(" MX 10 ")));
-    assert_eq!(set.notes.len(), 2);
+fn what_nobody_can_reach_is_not_published() {
+    let mut absent = direct();
+    absent.site.listeners.clear();
+    let mut on_loopback = direct();
+    for listener in &mut on_loopback.site.listeners {
+        listener.addresses = vec!["127.0.0.1".parse().expect("an address"), "::1".parse().expect("an address")];
+    }
+    for model in [absent, on_loopback] {
+        let set = derive(&model);
+        assert!(!lines(&set).iter().any(|line| line.contains(" MX 10 ")));
+        assert!(lines(&set).contains(&"_submission._tcp.example.com. SRV 0 0 0 .".to_owned()));
+        assert_eq!(set.notes.len(), 2);
+    }
 }
 
 #[test]

@@ -1,0 +1,148 @@
+//! Other people's tools over what we write: zone checkers over the zones, octoDNS over its YAML and over both at once.
+//!
+//! A tool that is not installed is skipped, and it is said so. Under `POSTERN_ORACLES=required`, as CI has it, that is a failure.
+#![allow(clippy::unwrap_used)]
+
+use postern::compile::{CompileOptions, compile_text};
+use postern::emit::dns::{RecordSet, derive, every_format};
+use postern_schema::name::Domain;
+use postern_schema::record::{RecordData, Target};
+use postern_tests::daemon::binaries::workspace;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Both families, every listener, an internationalised name, a name below another, parked names, and an SPF record of more than
+/// one string.
+const SITE: &str = r#"site "mail.example.com" {
+    postmaster "alice@example.com"
+    address "203.0.113.1" "203.0.113.2" "203.0.113.3" "203.0.113.4" "203.0.113.5" "203.0.113.6" "203.0.113.7" "203.0.113.8"
+}
+tls { self-signed; }
+listen "mx"; listen "submission"; listen "submissions"
+users "staff" { passwd secret="users"; }
+domain "example.com" "lists.example.com" "例え.example" "10-4.example" { mailbox "alice"; alias "abuse" "alice"; }
+domain "shop.example" alias-of="example.com"
+parked "example.net" "example.org"
+route to="*" via="direct"
+"#;
+
+/// The records of the site above and of every example.
+fn sets() -> Vec<(String, RecordSet)> {
+    let mut sites = vec![("everything".to_owned(), SITE.to_owned())];
+    for entry in fs::read_dir(workspace().join("examples")).unwrap().flatten() {
+        if let Ok(text) = fs::read_to_string(entry.path().join("site.kdl")) {
+            sites.push((entry.file_name().into_string().unwrap(), text));
+        }
+    }
+    let set = |(name, text): (String, String)| {
+        let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
+        // An example of several files is compiled elsewhere; here the site file must stand alone.
+        compiled.model.map(|model| (name, derive(&model)))
+    };
+    let sets: Vec<(String, RecordSet)> = sites.into_iter().filter_map(set).collect();
+    assert!(sets.len() >= 2, "{:?}", sets.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    sets
+}
+
+/// Runs a tool; `None` where it is not installed.
+fn run(program: &str, arguments: &[&str]) -> Option<Output> {
+    match Command::new(program).args(arguments).output() {
+        Ok(output) => Some(output),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            assert!(std::env::var_os("POSTERN_ORACLES").is_none(), "{program} is not installed");
+            // Not by `eprintln!`, which the test runner keeps to itself.
+            let _ = writeln!(std::io::stderr(), "SKIPPED: {program} is not installed; what it would find goes unnoticed");
+            None
+        }
+        Err(error) => panic!("{program}: {error}"),
+    }
+}
+
+fn assert_accepted(what: &str, output: &Output) {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&text));
+}
+
+/// Every zone of a set as a whole one, with the SOA and NS that a fragment leaves to its includer, and the host's address where
+/// the site does not know it.
+fn whole_zones(set: &RecordSet, folder: &Path) -> Vec<(String, PathBuf)> {
+    let files = every_format(set).into_iter().filter(|(path, _)| path.starts_with("zone") && !path.ends_with("reverse.zone"));
+    let zone = |(path, fragment): (PathBuf, String)| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let file = folder.join(format!("{name}.zone"));
+        let head = "@ IN SOA ns1.provider.example. hostmaster.provider.example. 1 7200 3600 1209600 3600\n\
+                    @ IN NS ns1.provider.example.\n@ IN NS ns2.provider.example.\n";
+        let hosts = set.records.iter().filter_map(|planned| match &planned.record.data {
+            RecordData::Mx { exchange: Target::Host(host), .. } if set.reverse.is_empty() => Some(host),
+            _ => None,
+        });
+        let within: BTreeSet<_> = hosts.filter(|host| host.is_within(&Domain::parse(&name).unwrap())).collect();
+        let addresses: String = within.iter().map(|host| format!("{host}. IN A 192.0.2.1\n")).collect();
+        fs::write(&file, format!("$ORIGIN {name}.\n$TTL 3600\n{head}{addresses}{fragment}")).unwrap();
+        (name, file)
+    };
+    files.map(zone).collect()
+}
+
+#[test]
+fn zone_checkers_accept_every_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    for (site, set) in sets() {
+        for (zone, file) in whole_zones(&set, folder.path()) {
+            let file = file.to_str().unwrap();
+            let strict = ["-i", "local", "-k", "fail", "-m", "fail", "-M", "fail", "-S", "fail", "-r", "fail", "-n", "fail"];
+            let checkers: [(&str, Vec<&str>); 3] = [
+                ("named-checkzone", [&strict[..], &[&zone, file]].concat()),
+                ("kzonecheck", vec!["-o", &zone, file]),
+                ("nsd-checkzone", vec![&zone, file]),
+            ];
+            for (program, arguments) in checkers {
+                if let Some(output) = run(program, &arguments) {
+                    assert_accepted(&format!("{site}, {zone}, {program}"), &output);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn octodns_accepts_its_yaml_and_finds_the_zones_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (site, set) in sets() {
+        let site = folder.path().join(site);
+        let yaml = site.join("octodns");
+        fs::create_dir_all(&yaml).unwrap();
+        for (path, text) in every_format(&set).iter().filter(|(path, _)| path.starts_with("octodns")) {
+            fs::write(site.join(path), text).unwrap();
+        }
+        let zones = whole_zones(&set, &site);
+        let config = site.join("config.yaml");
+        let mut text = format!(
+            "manager:\n  validators:\n    enabled: [strict]\nproviders:\n  yaml:\n    class: octodns.provider.yaml.YamlProvider\n    \
+             directory: {}\n  zones:\n    class: octodns_bind.ZoneFileProvider\n    directory: {}\n    file_extension: .zone\nzones:\n",
+            yaml.display(),
+            site.display()
+        );
+        zones.iter().for_each(|(zone, _)| text += &format!("  {zone}.:\n    sources: [yaml]\n    targets: [yaml]\n"));
+        fs::write(&config, text).unwrap();
+        let config = config.to_str().unwrap();
+        let Some(output) = run("octodns-validate", &["--config-file", config]) else { return };
+        assert_accepted(&format!("{}: octodns-validate", site.display()), &output);
+        for (zone, _) in &zones {
+            let zone = format!("{zone}.");
+            let arguments = ["--config-file", config, "--a", "yaml", "--b", "zones", "--zone", &zone];
+            let Some(output) = run("octodns-compare", &arguments) else { return };
+            // Its status says nothing across versions. The zones have name servers of their own.
+            let found = String::from_utf8(output.stdout).unwrap();
+            assert!(found.starts_with('['), "{zone}: {}", String::from_utf8_lossy(&output.stderr));
+            let changes: Vec<&str> =
+                found.trim().trim_matches(['[', ']']).split(", <").filter(|change| !change.is_empty()).collect();
+            let others: Vec<&&str> =
+                changes.iter().filter(|change| !change.contains("NsRecord") && !change.contains("192.0.2.1'")).collect();
+            assert!(others.is_empty(), "{zone}: {found}");
+        }
+    }
+}
