@@ -26,25 +26,10 @@ pub fn rfc_references(tree: &Tree) -> Vec<Finding> {
     matches(tree, &wrong, "write it as `RFC 5321 4.1.1.3`")
 }
 
-/// Every mention of where or by whom the project was written.
+/// Every path of one machine, and every number of a tracker: neither means anything to a reader elsewhere.
 pub fn no_workshop(tree: &Tree) -> Vec<Finding> {
-    let wrong = RegexSet::new([
-        r"/work/",
-        r"/tmp/wt\b",
-        r"/root/",
-        r"/home/[a-z]",
-        r"(?i)\b(?:claude|anthropic|openai|chatgpt|gpt-[0-9]|copilot)\b",
-        r"\bLLMs?\b",
-        r"(?i)\blanguage models?\b",
-        r"\bAI[ -](?:agent|assistant|model|generated)",
-        r"(?i)\bsub-?agents?\b",
-        r"(?i)\bcoding agents?\b",
-        r"(?i)\bhelper (?:session|agent)s?\b",
-        r"(?i)\bworktrees?\b",
-        r"(?i)\bissue #?[0-9]",
-    ])
-    .unwrap();
-    matches(tree, &wrong, "a reader has no use for where or by whom this was written")
+    let wrong = RegexSet::new([r"(?:^|[^A-Za-z0-9_.~/-])/(?:work|root|home|Users)/", r"(?i)\bissue #?[0-9]"]).unwrap();
+    matches(tree, &wrong, "it is true only of one machine or one moment")
 }
 
 fn matches(tree: &Tree, wrong: &RegexSet, advice: &str) -> Vec<Finding> {
@@ -86,10 +71,10 @@ mod tests {
 
     #[test]
     fn the_workshop_is_swept() {
-        for good in ["a session of SMTP", "mail transfer agent, user agent", "the compiled model", "no issue at all"] {
+        for good in ["a session of SMTP", "the compiled model", "no issue at all", "src/home/x"] {
             assert_eq!(no_workshop(&Tree::of(&[("a.md", good)])), [], "{good}");
         }
-        for bad in ["/work/shared/x", "see issue 12", "by an AI assistant", "the worktree of", "/home/me/x", "subagents"] {
+        for bad in ["in /root/x", "see issue 12", "/home/me/x", "`/work/x`"] {
             assert!(!no_workshop(&Tree::of(&[("a.kdl", bad)])).is_empty(), "{bad}");
         }
     }
