@@ -55,13 +55,15 @@ impl Compiled {
 /// # Errors
 /// [`LoadError`] where the site file itself cannot be read.
 pub fn compile(path: &Path, options: &CompileOptions) -> Result<Compiled, LoadError> {
-    let loading = LoadOptions { profile: options.profile.clone(), allow_outside: options.allow_outside };
+    let loading =
+        LoadOptions { profile: options.profile.clone(), allow_outside: options.allow_outside, ..LoadOptions::default() };
     Ok(compile_loaded(load(path, &loading)?, options))
 }
 
 /// Compiles the site in a text, as if it stood in a file of that name in the current folder.
 pub fn compile_text(name: &str, text: &str, options: &CompileOptions) -> Compiled {
-    let loading = LoadOptions { profile: options.profile.clone(), allow_outside: options.allow_outside };
+    let loading =
+        LoadOptions { profile: options.profile.clone(), allow_outside: options.allow_outside, ..LoadOptions::default() };
     compile_loaded(load_text(name, text, &loading), options)
 }
 

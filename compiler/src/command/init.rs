@@ -54,7 +54,11 @@ struct Answers {
 
 fn parse_domain(text: &str) -> Result<Domain, String> {
     let domain = Domain::parse(text).map_err(|error| error.to_string())?;
-    if domain.is_fully_qualified() { Ok(domain) } else { Err("it has one label; other hosts know names with two or more".to_owned()) }
+    if domain.is_fully_qualified() {
+        Ok(domain)
+    } else {
+        Err("it has one label; other hosts know names with two or more".to_owned())
+    }
 }
 
 fn parse_local(text: &str) -> Result<LocalPart, String> {
@@ -125,7 +129,9 @@ fn ask(arguments: &Arguments) -> Result<Answers, Failure> {
         None => question("The domain that mail is taken for", Some(guess.as_str()), parse_domain)?,
     };
     let mailboxes = match arguments.mailboxes.as_slice() {
-        [] => question("Mailboxes there, the postmaster's first (alice bob)", None, |text| list(text, parse_local).and_then(some))?,
+        [] => {
+            question("Mailboxes there, the postmaster's first (alice bob)", None, |text| list(text, parse_local).and_then(some))?
+        }
         given => given.to_vec(),
     };
     let addresses = match arguments.addresses.as_slice() {
@@ -138,9 +144,13 @@ fn ask(arguments: &Arguments) -> Result<Answers, Failure> {
     let (relay, relay_login) = match &arguments.relay {
         Some(relay) => (Some(relay.clone()), arguments.relay_login.clone()),
         None => {
-            let relay = question("A relay that carries mail onward (smtp.example.com:587), or none", Some(""), |text| optional(text, parse_relay))?;
+            let relay = question("A relay that carries mail onward (smtp.example.com:587), or none", Some(""), |text| {
+                optional(text, parse_relay)
+            })?;
             let login = match &relay {
-                Some(_) => question("The name to log in by there, or none", Some(""), |text| optional(text, |text| Ok(text.to_owned())))?,
+                Some(_) => {
+                    question("The name to log in by there, or none", Some(""), |text| optional(text, |text| Ok(text.to_owned())))?
+                }
                 None => None,
             };
             (relay, login)
@@ -192,9 +202,13 @@ fn site(answers: &Answers) -> String {
         let _ = writeln!(text, "    address{addresses}");
     }
     text.push_str("}\n\n");
-    text.push_str("// For a start. Then: certificate \"HOST\" chain=\"tls/mail.pem\" key-secret=\"tls-mail\"\ntls { self-signed; }\n\n");
+    text.push_str(
+        "// For a start. Then: certificate \"HOST\" chain=\"tls/mail.pem\" key-secret=\"tls-mail\"\ntls { self-signed; }\n\n",
+    );
     text.push_str("listen \"mx\"\nlisten \"submission\"\nlisten \"submissions\"\n\n");
-    text.push_str("// The credential `users` holds one line a user: name:{ARGON2ID}hash\nusers \"staff\" { passwd secret=\"users\"; }\n\n");
+    text.push_str(
+        "// The credential `users` holds one line a user: name:{ARGON2ID}hash\nusers \"staff\" { passwd secret=\"users\"; }\n\n",
+    );
     let _ = writeln!(text, "domain {} {{", quote(domain.as_str()));
     for local in mailboxes {
         let _ = writeln!(text, "    mailbox {}", quote(&local.to_string()));
@@ -202,7 +216,12 @@ fn site(answers: &Answers) -> String {
     text.push_str("}\n\n");
     match &answers.relay {
         Some(relay) => {
-            let _ = writeln!(text, "relay \"relay\" host={} port={} {{\n    tls \"verify\"", quote(&relay.host.to_string()), relay.port);
+            let _ = writeln!(
+                text,
+                "relay \"relay\" host={} port={} {{\n    tls \"verify\"",
+                quote(&relay.host.to_string()),
+                relay.port
+            );
             if let Some(login) = &answers.relay_login {
                 let _ = writeln!(text, "    login {} secret=\"relay\"", quote(login));
             }

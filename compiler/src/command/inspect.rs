@@ -67,7 +67,8 @@ fn describe(snapshot: &Snapshot) -> Result<String, LookupFailed> {
     }
     for table in Table::ALL.into_iter().filter(|table| *table != Table::Header) {
         let count = snapshot.entries(table)?.len();
-        let _ = writeln!(text, "table            {:<10}  {count} {}", table.as_str(), if count == 1 { "entry" } else { "entries" });
+        let _ =
+            writeln!(text, "table            {:<10}  {count} {}", table.as_str(), if count == 1 { "entry" } else { "entries" });
     }
     Ok(text)
 }

@@ -12,6 +12,7 @@ mod inspect;
 mod inventory;
 mod plan;
 mod rule;
+mod schema;
 mod show;
 mod site;
 mod status;
@@ -52,6 +53,8 @@ enum Command {
     Dns(dns::Arguments),
     /// Explain a rule, or list them all
     Rule(rule::Arguments),
+    /// Print the JSON Schema of a site in JSON
+    Schema(schema::Arguments),
     /// Look into a snapshot
     Inspect(inspect::Arguments),
     /// Try a site out on this machine
@@ -82,6 +85,7 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Plan(arguments) => plan::run(arguments),
         Command::Dns(arguments) => dns::run(arguments),
         Command::Rule(arguments) => rule::run(arguments),
+        Command::Schema(arguments) => schema::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Up(arguments) => up::run(arguments),
         Command::Init(arguments) => init::run(arguments),

@@ -1,6 +1,6 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, crt, dom, fil, kdl, lim, lng, lst, nam, net, rly, rte, sec, sit, tls, tst, usr};
+use super::{Rule, crt, dom, fil, inc, jsn, kdl, r#let, lim, lng, lst, nam, net, prf, rly, rte, sec, sit, tls, tst, usr};
 use std::sync::LazyLock;
 
 /// What is found in the text and by the grammar has one list for each family; all else is named here.
@@ -88,9 +88,12 @@ static NAMED: &[&Rule] = &[
     &usr::user_twice::RULE,
 ];
 
+/// The lists of the families that are found while the text is read.
+static PAGES: &[&[Rule]] = &[inc::PAGES, jsn::PAGES, kdl::PAGES, r#let::PAGES, lng::PAGES, prf::PAGES];
+
 /// Every finding that can be made, in the order of codes.
 pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
-    let mut rules: Vec<&'static Rule> = NAMED.iter().copied().chain(kdl::PAGES).chain(lng::PAGES).collect();
+    let mut rules: Vec<&'static Rule> = NAMED.iter().copied().chain(PAGES.iter().copied().flatten()).collect();
     rules.sort_by_key(|rule| rule.code);
     rules
 });

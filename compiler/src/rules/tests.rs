@@ -32,7 +32,8 @@ fn examples<'a>(page: &'a str, section: &str) -> Vec<(&'a str, String)> {
     found
 }
 
-/// Compiles the example in a folder of its own: the first block is the site, further ones are files by name.
+/// Compiles the example in a folder of its own: the first block is the site, further ones are files by name. A line
+/// `// profile: NAME` in the site puts a profile in force.
 fn compile_example(blocks: &[(&str, String)]) -> Compiled {
     let folder = tempfile::tempdir().unwrap();
     for (index, (info, text)) in blocks.iter().enumerate() {
@@ -41,20 +42,22 @@ fn compile_example(blocks: &[(&str, String)]) -> Compiled {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    compile(&folder.path().join("site.kdl"), &CompileOptions::default()).unwrap()
+    let profile = blocks[0].1.lines().find_map(|line| line.strip_prefix("// profile: ")).map(str::to_owned);
+    compile(&folder.path().join("site.kdl"), &CompileOptions { profile, ..CompileOptions::default() }).unwrap()
 }
 
-/// `// error: RLY001` at the end of a line.
+/// `// error: RLY001` at the end of a line; where that line cannot hold a comment, `// error below: RLY001` on the one before,
+/// or `// error at FILE:LINE: RLY001` anywhere.
 fn marks(blocks: &[(&str, String)]) -> BTreeSet<(String, u32, String)> {
+    let form = regex::Regex::new(r"(?://|#) (error|warning|note)(?: (below)| at (\S+):(\d+))?: (\S+)$").unwrap();
     let mut found = BTreeSet::new();
     for (index, (info, text)) in blocks.iter().enumerate() {
         let name = if index == 0 { "site.kdl" } else { info.split(' ').nth(1).unwrap() };
         for (line, text) in text.lines().enumerate() {
-            if let Some((_, mark)) = text.rsplit_once("// ").or_else(|| text.rsplit_once("# "))
-                && ["error: ", "warning: ", "note: "].iter().any(|severity| mark.starts_with(severity))
-            {
-                found.insert((name.to_owned(), line as u32 + 1, mark.to_owned()));
-            }
+            let Some(mark) = form.captures(text) else { continue };
+            let line = line as u32 + 1 + u32::from(mark.get(2).is_some());
+            let place = mark.get(3).map_or((name, line), |file| (file.as_str(), mark[4].parse().unwrap()));
+            found.insert((place.0.to_owned(), place.1, format!("{}: {}", &mark[1], &mark[5])));
         }
     }
     found

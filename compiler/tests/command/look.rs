@@ -139,3 +139,10 @@ fn rule_lists_and_explains() {
     let ran = folder.run(&["rule", "RLY01"]).ended(64);
     assert!(ran.err.contains("RLY001"), "{}", ran.err);
 }
+
+#[test]
+fn the_schema_of_a_site_is_the_published_one() {
+    let folder = Folder::with(GOOD);
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/site.schema.json");
+    assert_eq!(folder.run(&["schema"]).ended(0).out, std::fs::read_to_string(published).expect("the schema"));
+}

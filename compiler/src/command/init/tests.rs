@@ -25,7 +25,10 @@ fn compiles(answers: &Answers) {
 #[test]
 fn what_is_written_compiles_without_a_finding() {
     compiles(&answers());
-    compiles(&Answers { addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")], ..answers() });
+    compiles(&Answers {
+        addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
+        ..answers()
+    });
     let relay = parse_relay("smtp.provider.example").ok();
     compiles(&Answers { relay: relay.clone(), ..answers() });
     compiles(&Answers { relay, relay_login: Some(r#"we\"ird"#.to_owned()), ..answers() });

@@ -33,11 +33,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         }
         let locals = subject.draft.domains.iter().filter(|domain| domain.class.value == DomainClass::Local);
-        let help = match (target.map(|target| &target.class.value), nearest(other.as_str(), locals.map(|d| d.name.value.as_str()))) {
-            (Some(DomainClass::AliasOf(next)), _) if next != other => format!("Write alias-of=\"{next}\""),
-            (_, Some(near)) => format!("Write alias-of=\"{near}\""),
-            _ => "Write a domain of this site that has addresses".to_owned(),
-        };
+        let help =
+            match (target.map(|target| &target.class.value), nearest(other.as_str(), locals.map(|d| d.name.value.as_str()))) {
+                (Some(DomainClass::AliasOf(next)), _) if next != other => format!("Write alias-of=\"{next}\""),
+                (_, Some(near)) => format!("Write alias-of=\"{near}\""),
+                _ => "Write a domain of this site that has addresses".to_owned(),
+            };
         let finding = RULE
             .at(domain.class.span, format!("{} has no addresses: {why}", domain.name.value))
             .help(help)

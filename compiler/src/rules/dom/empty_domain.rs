@@ -13,9 +13,15 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for domain in subject.draft.domains.iter().filter(|domain| domain.class.value == DomainClass::Local) {
         if domain.addresses.is_empty() && domain.patterns.is_empty() && domain.catch_all.is_none() {
             findings.push(
-                RULE.at(domain.name.span, format!("Nobody has an address in {}: all mail for it is refused, but for postmaster", domain.name.value))
-                    .help(format!("Write its addresses, alias-of= another domain, or `parked \"{}\"` if it takes no mail", domain.name.value))
-                    .postfix(&["mydestination", "virtual_mailbox_domains"]),
+                RULE.at(
+                    domain.name.span,
+                    format!("Nobody has an address in {}: all mail for it is refused, but for postmaster", domain.name.value),
+                )
+                .help(format!(
+                    "Write its addresses, alias-of= another domain, or `parked \"{}\"` if it takes no mail",
+                    domain.name.value
+                ))
+                .postfix(&["mydestination", "virtual_mailbox_domains"]),
             );
         }
     }

@@ -8,7 +8,8 @@ use postern_schema::name::{HostName, LocalPart, Mailbox};
 use postern_schema::site::DomainClass;
 
 /// The rule.
-pub static RULE: Rule = Rule::check("DOM014", "no-abuse-address", Severity::Note, &[Part::Domains], check, include_str!("no_abuse.md"));
+pub static RULE: Rule =
+    Rule::check("DOM014", "no-abuse-address", Severity::Note, &[Part::Domains], check, include_str!("no_abuse.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let Ok(abuse) = LocalPart::from_content("abuse") else { return };

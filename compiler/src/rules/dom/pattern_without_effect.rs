@@ -7,14 +7,8 @@ use crate::rules::{Rule, Subject};
 use std::collections::HashSet;
 
 /// The rule.
-pub static RULE: Rule = Rule::check(
-    "DOM010",
-    "pattern-without-effect",
-    Severity::Warning,
-    &[],
-    check,
-    include_str!("pattern_without_effect.md"),
-);
+pub static RULE: Rule =
+    Rule::check("DOM010", "pattern-without-effect", Severity::Warning, &[], check, include_str!("pattern_without_effect.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut reported = HashSet::new();

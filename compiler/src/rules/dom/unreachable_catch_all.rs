@@ -6,14 +6,8 @@ use crate::rules::{Rule, Subject};
 use std::collections::HashSet;
 
 /// The rule.
-pub static RULE: Rule = Rule::check(
-    "DOM015",
-    "unreachable-catch-all",
-    Severity::Warning,
-    &[],
-    check,
-    include_str!("unreachable_catch_all.md"),
-);
+pub static RULE: Rule =
+    Rule::check("DOM015", "unreachable-catch-all", Severity::Warning, &[], check, include_str!("unreachable_catch_all.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut reported = HashSet::new();

@@ -4,8 +4,7 @@ use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("LIM006", "cap-below-retry", Severity::Error, &[], check, include_str!("cap_below_retry.md"));
+pub static RULE: Rule = Rule::check("LIM006", "cap-below-retry", Severity::Error, &[], check, include_str!("cap_below_retry.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let (first, longest) = (&subject.draft.queue.retry, &subject.draft.queue.retry_cap);

@@ -20,7 +20,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let finding = RULE
             .at(
                 quota.span,
-                format!("A message may have {} octets, and the whole mailbox {} holds {}", limit.value, address.local.value, quota.value),
+                format!(
+                    "A message may have {} octets, and the whole mailbox {} holds {}",
+                    limit.value, address.local.value, quota.value
+                ),
             )
             .help("Write a larger quota=, or a smaller message= in `limits`")
             .postfix(&["virtual_mailbox_limit", "mailbox_size_limit", "message_size_limit"]);

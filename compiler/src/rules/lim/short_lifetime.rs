@@ -5,8 +5,7 @@ use crate::rules::{Rule, Subject};
 use std::time::Duration;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("LIM007", "short-lifetime", Severity::Warning, &[], check, include_str!("short_lifetime.md"));
+pub static RULE: Rule = Rule::check("LIM007", "short-lifetime", Severity::Warning, &[], check, include_str!("short_lifetime.md"));
 
 /// RFC 5321 4.5.4.1 wants four to five days. A weekend is what hosts are most often away for.
 const LEAST: Duration = Duration::from_secs(2 * 86_400);

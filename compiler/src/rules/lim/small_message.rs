@@ -13,9 +13,12 @@ const LEAST_OCTETS: u64 = 1 << 20;
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     if let Some(said) = subject.draft.limits.message_octets.said().filter(|said| *said.value < LEAST_OCTETS) {
         findings.push(
-            RULE.at(said.span, format!("Messages over {} octets are refused: most letters with an attachment are larger", said.value))
-                .help("Write message=\"25MiB\" or more, and mind the unit")
-                .postfix(&["message_size_limit"]),
+            RULE.at(
+                said.span,
+                format!("Messages over {} octets are refused: most letters with an attachment are larger", said.value),
+            )
+            .help("Write message=\"25MiB\" or more, and mind the unit")
+            .postfix(&["message_size_limit"]),
         );
     }
 }

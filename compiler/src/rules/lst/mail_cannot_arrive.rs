@@ -22,9 +22,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     }
     if let Some(domain) = draft.domains.iter().find(|domain| domain.class.value == DomainClass::Local) {
         findings.push(
-            RULE.at(domain.name.span, format!("Mail for {} cannot arrive: no listener takes mail from other hosts", domain.name.value))
-                .help("Write `listen \"mx\"`; if the mailboxes are elsewhere, remove the domain and use `may-send-as`")
-                .postfix(&["inet_interfaces", "mydestination"]),
+            RULE.at(
+                domain.name.span,
+                format!("Mail for {} cannot arrive: no listener takes mail from other hosts", domain.name.value),
+            )
+            .help("Write `listen \"mx\"`; if the mailboxes are elsewhere, remove the domain and use `may-send-as`")
+            .postfix(&["inet_interfaces", "mydestination"]),
         );
     }
 }

@@ -9,9 +9,12 @@ pub static RULE: Rule = Rule::check("LST005", "random-port", Severity::Warning, 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for listener in subject.draft.listeners.iter().filter(|listener| listener.port.value == 0) {
         findings.push(
-            RULE.at(listener.port.span.unwrap_or(listener.name.span), format!("The listener {:?} gets another port at every start", listener.name.value))
-                .help(format!("Write port={}: 0 is for tests", listener.kind.value.default_port()))
-                .postfix(&["master.cf"]),
+            RULE.at(
+                listener.port.span.unwrap_or(listener.name.span),
+                format!("The listener {:?} gets another port at every start", listener.name.value),
+            )
+            .help(format!("Write port={}: 0 is for tests", listener.kind.value.default_port()))
+            .postfix(&["master.cf"]),
         );
     }
 }

@@ -21,7 +21,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             findings.push(
                 RULE.at(
                     listener.port.span.unwrap_or(listener.name.span),
-                    format!("Port {} is where {other} is expected, and {:?} is of kind {kind}: {why}", listener.port.value, listener.name.value),
+                    format!(
+                        "Port {} is where {other} is expected, and {:?} is of kind {kind}: {why}",
+                        listener.port.value, listener.name.value
+                    ),
                 )
                 .help(format!("Write port={}, or kind=\"{other}\"", kind.default_port()))
                 .postfix(&["master.cf", "smtpd_tls_wrappermode"]),

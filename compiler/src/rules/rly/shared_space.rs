@@ -18,7 +18,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for (network, range) in relay_ranges(&subject.draft.networks) {
         let is_shared = is_within(range.value, BLOCKS) && range.value.prefix_len() <= LONGEST_PREFIX;
         if is_shared && network.reason.value.trim().is_empty() {
-            let message = format!("The network {:?} trusts {}, address space that providers share out", network.name.value, range.value);
+            let message =
+                format!("The network {:?} trusts {}, address space that providers share out", network.name.value, range.value);
             findings.push(
                 RULE.at(range.span, message)
                     .help("Name the single addresses that you mean, or say with reason= whose network it is, such as an overlay of your own")

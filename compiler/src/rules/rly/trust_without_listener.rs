@@ -23,9 +23,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for network in draft.networks.iter().filter(|network| network.relay.value) {
         let span = network.relay.span.unwrap_or(network.name.span);
         findings.push(
-            RULE.at(span, format!("The network {:?} is trusted, and every listener demands a login all the same", network.name.value))
-                .help("Write `listen \"mx\"`, on an inner address= if it is for this network alone, or remove the network")
-                .postfix(&["mynetworks", "smtpd_relay_restrictions"]),
+            RULE.at(
+                span,
+                format!("The network {:?} is trusted, and every listener demands a login all the same", network.name.value),
+            )
+            .help("Write `listen \"mx\"`, on an inner address= if it is for this network alone, or remove the network")
+            .postfix(&["mynetworks", "smtpd_relay_restrictions"]),
         );
     }
 }

@@ -6,8 +6,14 @@ use crate::rules::{Rule, Subject};
 use postern_schema::site::RoutePattern;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("RTE006", "route-for-own-domain", Severity::Warning, &[Part::Domains], check, include_str!("own_domain_route.md"));
+pub static RULE: Rule = Rule::check(
+    "RTE006",
+    "route-for-own-domain",
+    Severity::Warning,
+    &[Part::Domains],
+    check,
+    include_str!("own_domain_route.md"),
+);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for route in &subject.draft.routes {

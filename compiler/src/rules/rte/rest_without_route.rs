@@ -37,12 +37,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     });
     let message = match own {
         Some(own) if !has_route(&own) => "Mail to most of the world has no route, and is refused",
-        _ if !has_route(&ReversePath::Null) => "Bounces to most of the world have no route: they are without a sender, so no from= matches them",
+        _ if !has_route(&ReversePath::Null) => {
+            "Bounces to most of the world have no route: they are without a sender, so no from= matches them"
+        }
         _ => return,
     };
-    findings.push(
-        RULE.at(last.span, message)
-            .help("Write a last `route to=\"*\"`, via=\"direct\" or a relay")
-            .postfix(&["default_transport", "relayhost", "transport_maps"]),
-    );
+    findings.push(RULE.at(last.span, message).help("Write a last `route to=\"*\"`, via=\"direct\" or a relay").postfix(&[
+        "default_transport",
+        "relayhost",
+        "transport_maps",
+    ]));
 }

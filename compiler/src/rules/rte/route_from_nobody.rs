@@ -22,7 +22,9 @@ pub static RULE: Rule = Rule::check(
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
     let anybody = draft.networks.iter().any(|network| network.relay.value)
-        || crate::rules::graph::targets(draft).iter().any(|(_, target)| target.value.domain().is_none_or(|name| draft.domain(name).is_none()));
+        || crate::rules::graph::targets(draft)
+            .iter()
+            .any(|(_, target)| target.value.domain().is_none_or(|name| draft.domain(name).is_none()));
     if anybody {
         return;
     }

@@ -18,10 +18,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         });
         if let Some(first) = first {
             findings.push(
-                RULE.at(relay.host.span, format!("The relays {:?} and {:?} are one host, port and login", first.name.value, relay.name.value))
-                    .also(first.host.span, "the first")
-                    .help("Keep one of the two, or write the host that was meant: one that fails takes both down")
-                    .postfix(&["relayhost", "smtp_fallback_relay"]),
+                RULE.at(
+                    relay.host.span,
+                    format!("The relays {:?} and {:?} are one host, port and login", first.name.value, relay.name.value),
+                )
+                .also(first.host.span, "the first")
+                .help("Keep one of the two, or write the host that was meant: one that fails takes both down")
+                .postfix(&["relayhost", "smtp_fallback_relay"]),
             );
         }
     }

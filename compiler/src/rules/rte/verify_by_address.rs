@@ -13,9 +13,15 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for relay in subject.draft.relays.iter().filter(|relay| relay.tls.value == TlsLevel::Verify) {
         if let HostName::Literal(address) = &relay.host.value {
             findings.push(
-                RULE.at(relay.host.span, format!("The relay {:?} must show a certificate for {address}, and hardly any has one for an address", relay.name.value))
-                    .help("Write the name of the host that its certificate is for")
-                    .postfix(&["relayhost", "smtp_tls_verify_cert_match"]),
+                RULE.at(
+                    relay.host.span,
+                    format!(
+                        "The relay {:?} must show a certificate for {address}, and hardly any has one for an address",
+                        relay.name.value
+                    ),
+                )
+                .help("Write the name of the host that its certificate is for")
+                .postfix(&["relayhost", "smtp_tls_verify_cert_match"]),
             );
         }
     }

@@ -13,10 +13,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let Some(relay) = subject.draft.relay(name).filter(|relay| relay.tls.value > level.value) else { continue };
         let place = relay.tls.span.unwrap_or(relay.name.span);
         findings.push(
-            RULE.at(level.span, format!("tls=\"{}\" does nothing here: the relay {name:?} demands \"{}\"", level.value, relay.tls.value))
-                .also(place, "the stronger of the two counts")
-                .help("Remove it, or lower the level of the relay")
-                .postfix(&["smtp_tls_policy_maps"]),
+            RULE.at(
+                level.span,
+                format!("tls=\"{}\" does nothing here: the relay {name:?} demands \"{}\"", level.value, relay.tls.value),
+            )
+            .also(place, "the stronger of the two counts")
+            .help("Remove it, or lower the level of the relay")
+            .postfix(&["smtp_tls_policy_maps"]),
         );
     }
 }

@@ -16,7 +16,8 @@ pub static NO_POSTMASTER: Rule =
 
 /// Endings of names that are not in the public DNS: reserved by RFC 6761, RFC 6762, RFC 8375 and ICANN, or in wide private
 /// use (RFC 6762 G). Those for documentation and tests, `example`, `test` and `invalid`, are left out: they are meant so.
-const RESERVED: &[&str] = &["local", "localhost", "localdomain", "lan", "internal", "intranet", "private", "corp", "home", "home.arpa"];
+const RESERVED: &[&str] =
+    &["local", "localhost", "localdomain", "lan", "internal", "intranet", "private", "corp", "home", "home.arpa"];
 
 /// The ending that keeps a name out of the public DNS.
 pub(super) fn reserved_suffix(name: &Domain) -> Option<&'static str> {

@@ -5,8 +5,7 @@ use crate::rules::{Rule, Subject};
 use std::net::IpAddr;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("SIT003", "private-address", Severity::Error, &[], check, include_str!("private_address.md"));
+pub static RULE: Rule = Rule::check("SIT003", "private-address", Severity::Error, &[], check, include_str!("private_address.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for address in &subject.draft.host.addresses {

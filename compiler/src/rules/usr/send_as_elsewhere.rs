@@ -28,7 +28,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             .postfix(&["smtpd_sender_login_maps"]);
         findings.push(match nearest(domain.as_str(), draft.domains.iter().map(|domain| domain.name.value.as_str())) {
             Some(near) => finding.help(format!("Write \"{}@{near}\"", mailbox.value.local)),
-            None => finding.help(format!("Declare the domain, or lead its mail out by its own relay: `route from=\"{domain}\" …`")),
+            None => {
+                finding.help(format!("Declare the domain, or lead its mail out by its own relay: `route from=\"{domain}\" …`"))
+            }
         });
     }
 }

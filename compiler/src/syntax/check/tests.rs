@@ -1,3 +1,5 @@
+//! A small site through the checks and the accessors. The findings themselves are cases in files.
+
 use crate::syntax::value::{Factor, Octets};
 use crate::syntax::{Document, LoadOptions, load_text};
 use postern_schema::name::Domain;

@@ -1,3 +1,5 @@
+//! What every declaration owes to those who read the grammar.
+
 use super::*;
 use std::collections::BTreeSet;
 

@@ -1,3 +1,5 @@
+//! Hints: code, place and help for each family, one line at a time.
+
 use crate::syntax::{LoadOptions, Value, load_text};
 
 /// Loads a site around one line of a `site` block and gives what is said about it: code, the place as text, the help.

@@ -108,7 +108,7 @@ fn variant(nodes: Vec<Node>, profile: Option<&str>, found: &mut Vec<Diagnostic>)
             found.extend(check(&[profile], Extent::Part));
         }
     }
-    constant::unused(&base, &own, found);
+    constant::unused(&base, &own, &nodes, found);
     nodes
 }
 

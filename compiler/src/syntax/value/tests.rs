@@ -1,3 +1,5 @@
+//! Typed values: what is read, what is refused, and what the help says.
+
 use super::*;
 
 fn text(kind: &ValueType, written: &str) -> Result<Typed, ValueError> {
