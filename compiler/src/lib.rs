@@ -4,6 +4,7 @@ pub mod command;
 pub mod compile;
 pub mod emit;
 pub mod explain;
+pub mod fmt;
 pub mod lower;
 pub mod model;
 pub mod report;

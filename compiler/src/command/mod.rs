@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod dns;
 mod explain;
+mod fmt;
 mod init;
 mod inspect;
 mod inventory;
@@ -53,6 +54,8 @@ enum Command {
     Dns(dns::Arguments),
     /// Explain a rule, or list them all
     Rule(rule::Arguments),
+    /// Put site files into their one layout
+    Fmt(fmt::Arguments),
     /// Print the JSON Schema of a site in JSON
     Schema(schema::Arguments),
     /// Look into a snapshot
@@ -85,6 +88,7 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Plan(arguments) => plan::run(arguments),
         Command::Dns(arguments) => dns::run(arguments),
         Command::Rule(arguments) => rule::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Up(arguments) => up::run(arguments),

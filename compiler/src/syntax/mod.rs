@@ -17,8 +17,9 @@ pub mod value;
 mod view;
 
 pub use json::{schema, to_json};
-pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text};
+pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text, read_file};
 pub use near::nearest;
 pub use node::{Node, Property, Value};
+pub use parse::{PIECES_LIMIT, Parsed, parse};
 pub use reference::reference;
 pub use view::{Document, View};

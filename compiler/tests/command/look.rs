@@ -146,3 +146,18 @@ fn the_schema_of_a_site_is_the_published_one() {
     let published = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/site.schema.json");
     assert_eq!(folder.run(&["schema"]).ended(0).out, std::fs::read_to_string(published).expect("the schema"));
 }
+
+#[test]
+fn fmt_changes_the_layout_and_nothing_else() {
+    let folder = Folder::with(&GOOD.replace("listen \"mx\"", "  listen   \"mx\" // port 25"));
+    folder.write("fine.kdl", GOOD);
+    folder.write("wrong.kdl", "listen mx port=25x\n");
+    assert_eq!(folder.run(&["fmt", "--check", "fine.kdl", "site.kdl"]).ended(1).quietly().out, "site.kdl\n");
+    assert_eq!(folder.run(&["fmt", "site.kdl", "fine.kdl"]).ended(0).quietly().out, "site.kdl\n");
+    let text = std::fs::read_to_string(folder.join("site.kdl")).expect("a file");
+    assert_eq!(text, GOOD.replace("listen \"mx\"", "listen \"mx\" // port 25"));
+    assert_eq!(folder.run(&["fmt", "--check", "site.kdl"]).ended(0).quietly().out, "");
+    let wrong = folder.run(&["fmt", "wrong.kdl", "none.kdl"]).ended(78);
+    assert!(wrong.err.contains("KDL012") && wrong.err.contains("none.kdl does not exist"), "{}", wrong.err);
+    assert_eq!(std::fs::read_to_string(folder.join("wrong.kdl")).expect("a file"), "listen mx port=25x\n");
+}

@@ -264,6 +264,8 @@ fn quoted(sample: &str) -> String {
 }
 
 proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
     #[test]
     fn kdl_and_its_twin_are_one_tree(numbers in proptest::collection::vec(any::<u32>(), 50..400)) {
         let mut at = 0;
