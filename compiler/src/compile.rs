@@ -2,6 +2,7 @@
 //!
 //! No network, no clock, no secret: what comes out depends on the files of the site and the options alone.
 
+use crate::certificate::Date;
 use crate::lower::draft::SiteDraft;
 use crate::lower::{LoopbackPorts, lower};
 use crate::model::Model;
@@ -21,6 +22,8 @@ pub struct CompileOptions {
     pub allow_outside: bool,
     /// Moves every listener to high ports of 127.0.0.1, and every Maildir below the state folder: for trying a site out.
     pub loopback: Option<LoopbackPorts>,
+    /// The day that certificates must be valid on; `None`: they are not compared with any, since the clock is never read.
+    pub today: Option<Date>,
 }
 
 /// Everything that is known of a site after one run.
@@ -78,7 +81,7 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
     let Loaded { sources, mut diagnostics, .. } = loaded;
     diagnostics.extend(findings);
     let mut model = draft.to_model(&sources);
-    diagnostics.extend(rules::check(&Subject::new(&draft, &model)));
+    diagnostics.extend(rules::check(&Subject::new(&draft, &model, options.today)));
     if diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
         sort(&mut diagnostics);
         return Compiled { sources, draft: Some(draft), model: None, tests: Vec::new(), diagnostics };
@@ -91,6 +94,8 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
     Compiled { sources, draft: Some(draft), model: Some(model), tests, diagnostics }
 }
 
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod random;
 #[cfg(test)]

@@ -99,10 +99,11 @@ impl Under for Postern {
     }
 }
 
-/// The middle of five, each with whatever starting a process costs.
-fn middle_time(mut act: impl FnMut()) -> Duration {
+/// The middle of five, each with whatever starting a process costs; `prepare` is not measured.
+fn middle_time(mut prepare: impl FnMut(usize), mut act: impl FnMut()) -> Duration {
     let mut times: Vec<Duration> = (0..5)
-        .map(|_| {
+        .map(|turn| {
+            prepare(turn);
             let start = Instant::now();
             act();
             start.elapsed()
@@ -118,14 +119,16 @@ pub fn figures_of_a_site(report: &mut Report) {
     let mailboxes: String = (0..10_000).map(|number| format!("    mailbox \"user{number}\"\n")).collect();
     for (name, more) in [("a small site", ""), ("10000 mailboxes", mailboxes.as_str())] {
         let site = Site::new(&kdl(sink, more));
-        let build = middle_time(|| drop(site.build()));
-        report.time(&format!("build, {name}"), build);
+        // A comment more each time: another source, another snapshot.
+        let change = |turn: usize| site.write("site.kdl", &format!("{}// {turn}\n", kdl(sink, more)));
+        report.time(&format!("build, {name}"), middle_time(change, || drop(site.build())));
         let daemon = Daemon::start(Options::of(&site));
-        let reload = middle_time(|| drop(daemon.control(&["reload"]).success()));
-        report.time(&format!("reload, {name}"), reload);
+        let publish = |turn: usize| {
+            change(100 + turn);
+            site.build();
+        };
+        report.time(&format!("reload, {name}"), middle_time(publish, || drop(daemon.control(&["reload"]).success())));
         report.memory(&format!("posternd, {name}"), daemon.resident_octets());
-        let start = Instant::now();
         daemon.stop();
-        report.time(&format!("stop, {name}"), start.elapsed());
     }
 }

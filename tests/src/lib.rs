@@ -6,6 +6,7 @@
 //! | [`dns`] | a DNS server with a zone, broken names and counters |
 //! | [`peer`] | an SMTP or LMTP receiver that follows a script and records what it took |
 //! | [`client`] | an SMTP client that sends exactly what it is told |
+//! | [`protocol`] | the protocol and the decisions of the daemon, without the daemon |
 //! | [`tls`] | a certificate authority of its own |
 //! | [`daemon`] | `postern build`, `posternd run`, and the folders around them |
 //! | [`dialogue`] | `.dialogue` files and what plays them |
@@ -23,6 +24,7 @@ pub mod dialogue;
 pub mod dns;
 pub mod load;
 pub mod peer;
+pub mod protocol;
 pub mod scene;
 pub mod tidy;
 pub mod tls;

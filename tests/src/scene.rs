@@ -77,6 +77,8 @@ pub struct Scene {
     pub site: Site,
     /// The relayhost's certificate.
     pub identity: Identity,
+    /// How the site logs in at the relayhost.
+    pub relay_login: (String, String),
 }
 
 impl Scene {
@@ -87,22 +89,36 @@ impl Scene {
 
     /// The same with a changed site.
     pub fn with(change: impl FnOnce(String) -> String) -> Scene {
+        let credentials = [("users", passwd_line(LOGIN.0, LOGIN.1)), ("relay-password", format!("{}\n", RELAY_LOGIN.1))];
+        Scene::of(|port| change(kdl(port)), &credentials, RELAY_LOGIN)
+    }
+
+    /// Another site, which is told the port of its relayhost, and credentials by name; the relayhost wants this login.
+    pub fn of(kdl: impl FnOnce(u16) -> String, credentials: &[(&str, String)], relay_login: (&str, &str)) -> Scene {
         let authority = Authority::new();
         let identity = authority.issue(RELAY_HOST);
-        let relay = Peer::start(demanding(&identity));
+        let relay_login = (relay_login.0.to_owned(), relay_login.1.to_owned());
+        let relay = Peer::start(demanding(&identity, &relay_login));
         let dns = DnsServer::start(ZONE);
-        let site = Site::new(&change(kdl(relay.address().port())));
-        site.credential("users", &passwd_line(LOGIN.0, LOGIN.1));
-        site.credential("relay-password", &format!("{}\n", RELAY_LOGIN.1));
+        let site = Site::new(&kdl(relay.address().port()));
+        for (name, text) in credentials {
+            site.credential(name, text);
+        }
         let pem: PathBuf = authority.write(&site.path(""));
         site.build();
         let daemon = Daemon::start(Options::of(&site).dns(dns.address()).authority(&pem));
-        Scene { daemon, relay, dns, site, identity }
+        Scene { daemon, relay, dns, site, identity, relay_login }
+    }
+
+    /// Replaces the daemon, by one that is started in whatever way.
+    #[must_use]
+    pub fn replace_daemon(self, replace: impl FnOnce(Daemon) -> Daemon) -> Scene {
+        Scene { daemon: replace(self.daemon), ..self }
     }
 
     /// The script that the relayhost begins with, to build others on.
     pub fn relay_script(&self) -> Script {
-        demanding(&self.identity)
+        demanding(&self.identity, &self.relay_login)
     }
 
     /// A client that nothing is known of, at the listener for mail from outside, greeted.
@@ -143,8 +159,8 @@ impl Scene {
     }
 }
 
-fn demanding(identity: &Identity) -> Script {
-    Script::new(RELAY_HOST).tls(TlsMode::StartTls, identity).login(RELAY_LOGIN.0, RELAY_LOGIN.1)
+fn demanding(identity: &Identity, login: &(String, String)) -> Script {
+    Script::new(RELAY_HOST).tls(TlsMode::StartTls, identity).login(&login.0, &login.1)
 }
 
 /// A small message with what transfer tends to break: a line that begins with a dot, a line of one dot, octets beyond ASCII,

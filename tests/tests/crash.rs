@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How often the daemon is killed.
-const KILLS: u64 = 12;
+const KILLS: u64 = 8;
 /// The longest that it lives, in milliseconds.
-const LONGEST_LIFE: u64 = 700;
+const LONGEST_LIFE: u64 = 500;
 /// How long what was acknowledged may take to arrive in the end.
 const ARRIVAL: Duration = Duration::from_secs(60);
 
@@ -39,15 +39,17 @@ impl Chance {
 
 /// Loads the daemon for a while and kills it meanwhile. The scene goes on with a new one.
 fn live_and_die(scene: Scene, load: &Load, life: Duration) -> (Scene, LoadReport) {
-    let Scene { daemon, relay, dns, site, identity } = scene;
-    let (daemon, report) = thread::scope(|scope| {
-        let running = scope.spawn(|| load.run());
-        let end = Instant::now() + life;
-        wait::poll(life, || (Instant::now() >= end).then_some(()));
-        let daemon = daemon.restart();
-        (daemon, running.join().unwrap())
+    let mut report = LoadReport::default();
+    let scene = scene.replace_daemon(|daemon| {
+        thread::scope(|scope| {
+            let running = scope.spawn(|| load.run());
+            thread::sleep(life);
+            let daemon = daemon.restart();
+            report = running.join().unwrap();
+            daemon
+        })
     });
-    (Scene { daemon, relay, dns, site, identity }, report)
+    (scene, report)
 }
 
 /// How often each number is among the messages.

@@ -4,6 +4,7 @@
 
 use postern_tests::client::{Client, Reply};
 use postern_tests::scene::{LOGIN, STRANGER, Scene};
+use postern_tests::wait;
 use serde_json::Value;
 
 /// The facts of one question: listener, client, user, reverse-path, forward-path.
@@ -112,10 +113,14 @@ fn smtp_and_explain_and_the_log_say_the_same() {
         assert_eq!(outcome["reply"].as_str().unwrap(), format!("{} {}", heard.code, heard.text()), "{facts:?}");
 
         let reason = outcome["reason"].as_str().unwrap();
-        let log = scene.daemon.log().split_off(before);
-        let events: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let logged = events.iter().filter_map(|event| event["reason"].as_str()).next_back();
-        assert_eq!(logged, Some(reason), "{facts:?}: {log}");
+        // The last decision of this session; the log is written a moment after the reply.
+        let logged = || {
+            let log = scene.daemon.log().split_off(before);
+            let events: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            events.iter().filter_map(|event| event["reason"].as_str()).next_back().map(str::to_owned)
+        };
+        let agrees = wait::poll(wait::PATIENCE, || (logged().as_deref() == Some(reason)).then_some(()));
+        assert!(agrees.is_some(), "{facts:?}: {reason} is not what the log says last:\n{}", scene.daemon.log());
 
         // The snapshot says what the source says, lines of the source included.
         assert_eq!(ask_explain(&scene, &snapshot, *facts, sender_domain(facts.from)), told, "{facts:?}");

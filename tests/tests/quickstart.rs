@@ -4,10 +4,12 @@
 
 use postern_tests::client::Client;
 use postern_tests::daemon::Daemon;
+use postern_tests::daemon::binaries::workspace;
 use postern_tests::peer::{Act, Script, Stage, TlsMode};
 use postern_tests::scene::{AWKWARD, LOGIN, RELAY_LOGIN, Scene, fields_above, stored};
 use postern_tests::tls::Authority;
 use postern_tests::wait;
+use std::fs;
 
 #[test]
 fn mail_from_outside_to_an_alias_lands_in_both_mailboxes() {
@@ -152,9 +154,11 @@ fn no_secret_reaches_the_log() {
     let mut client = scene.user("submissions");
     client.send_message("alice@example.com", &["friend@elsewhere.test"], AWKWARD);
     scene.relay.wait_for(1);
-    client.auth_plain(LOGIN.0, "a-wrong-password");
-    let log = scene.daemon.log();
-    assert!(log.contains("friend@elsewhere.test"), "{log}");
+    assert_eq!(scene.mail_program("submission").auth_plain(LOGIN.0, "a-wrong-password").code, 535);
+    let log = wait::until("the delivery and both logins in the log", || {
+        let log = scene.daemon.log();
+        (log.contains("friend@elsewhere.test") && log.contains("login refused")).then_some(log)
+    });
     for secret in [LOGIN.1, RELAY_LOGIN.1, "a-wrong-password", "From there"] {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
@@ -184,11 +188,46 @@ fn a_stopped_daemon_leaves_nothing_undone() {
     let scene = Scene::start();
     scene.relay.follow(scene.relay_script().on(Stage::Banner, Act::Defer));
     assert_eq!(scene.trusted().send_message("alice@example.com", &["friend@elsewhere.test"], AWKWARD).code, 250);
-    let Scene { daemon, relay, dns, site, identity } = scene;
-    let options = daemon.options().clone();
-    daemon.stop();
-    let daemon = Daemon::start(options);
-    let scene = Scene { daemon, relay, dns, site, identity };
+    let scene = scene.replace_daemon(|daemon| {
+        let options = daemon.options().clone();
+        daemon.stop();
+        Daemon::start(options)
+    });
     scene.relay.follow(scene.relay_script());
     assert_eq!(fields_above(&scene.relay.wait_for(1)[0].data, AWKWARD).len(), 1);
+}
+
+/// The example of the README, with the ports and the relayhost of this machine put in.
+fn example(relay_port: u16) -> String {
+    let mut kdl = fs::read_to_string(workspace().join("examples/quickstart/site.kdl")).unwrap();
+    let relay = format!("host=\"relay.test\" port={relay_port}");
+    for (from, to) in [
+        ("listen \"mx\"", "listen \"mx\" port=0 address=\"127.0.0.1\""),
+        ("listen \"submission\"", "listen \"submission\" port=0 address=\"127.0.0.1\""),
+        ("listen \"submissions\"", "listen \"submissions\" port=0 address=\"127.0.0.1\""),
+        ("host=\"smtp.isp.example\" port=587", relay.as_str()),
+    ] {
+        assert_eq!(kdl.matches(from).count(), 1, "{from} stands once in the example");
+        kdl = kdl.replace(from, to);
+    }
+    kdl
+}
+
+#[test]
+fn the_example_of_the_readme_does_what_it_says() {
+    let credential = |name: &str| fs::read_to_string(workspace().join("examples/quickstart/credentials").join(name)).unwrap();
+    let credentials = [("users", credential("users")), ("relayhost", credential("relayhost"))];
+    let password = credentials[1].1.lines().next().unwrap().to_owned();
+    let scene = Scene::of(example, &credentials, ("mail@example.com", &password));
+
+    let mut client = scene.user("submission");
+    assert_eq!(client.send_message("alice@example.com", &["team@example.com"], AWKWARD).code, 250);
+    for address in ["alice@example.com", "bob@example.com"] {
+        fields_above(&scene.site.maildir(address).wait_for(1)[0], &stored(AWKWARD));
+    }
+    assert_eq!(client.send_message("alice@example.com", &["friend@elsewhere.test"], AWKWARD).code, 250);
+    let taken = &scene.relay.wait_for(1)[0];
+    assert!(taken.is_tls && taken.user.as_deref() == Some("mail@example.com"));
+    assert_eq!(client.send_message("alice@example.com", &["nobody@example.com"], AWKWARD).code, 550);
+    assert!(example(1).lines().filter(|line| !line.starts_with("//")).count() < 25, "the quickstart stays short");
 }

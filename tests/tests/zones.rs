@@ -29,14 +29,16 @@ fn ours(set: &RecordSet) -> BTreeSet<Triple> {
 fn theirs(files: &[(std::path::PathBuf, String)]) -> BTreeSet<Triple> {
     let mut found = BTreeSet::new();
     for (path, text) in files {
-        let (_, sets) = Parser::new(text.as_str(), None, Some(Name::root())).parse().unwrap_or_else(|error| panic!("{path:?}: {error}\n{text}"));
+        let (_, sets) = Parser::new(text.as_str(), None, Some(Name::root()))
+            .parse()
+            .unwrap_or_else(|error| panic!("{path:?}: {error}\n{text}"));
         for record in sets.values().flat_map(|set| set.records_without_rrsigs()) {
             let value = match &record.data {
                 RData::A(address) => address.to_string(),
                 RData::AAAA(address) => address.to_string(),
-                RData::MX(mx) => format!("{} {}", mx.preference, mx.exchange),
-                RData::SRV(srv) => format!("{} {} {} {}", srv.priority, srv.weight, srv.port, srv.target),
-                RData::PTR(name) => name.to_string(),
+                RData::MX(mx) => format!("{} {}", mx.preference, mx.exchange.to_ascii()),
+                RData::SRV(srv) => format!("{} {} {} {}", srv.priority, srv.weight, srv.port, srv.target.to_ascii()),
+                RData::PTR(name) => name.to_ascii(),
                 RData::TXT(txt) => {
                     let octets: Vec<u8> = txt.txt_data.iter().flat_map(|string| string.iter().copied()).collect();
                     String::from_utf8(octets).expect("our texts are ASCII")
@@ -44,7 +46,7 @@ fn theirs(files: &[(std::path::PathBuf, String)]) -> BTreeSet<Triple> {
                 other => panic!("{path:?} has a record that we do not write: {other}"),
             };
             assert_eq!(record.ttl, 3600);
-            found.insert((record.name.to_string(), record.record_type().to_string(), value));
+            found.insert((record.name.to_ascii(), record.record_type().to_string(), value));
         }
     }
     found
@@ -54,8 +56,10 @@ fn subset<T: Clone + std::fmt::Debug + 'static>(of: &'static [T], least: usize) 
     proptest::sample::subsequence(of.to_vec(), least..=of.len())
 }
 
-const DOMAINS: &[&str] = &["example.com", "lists.example.com", "例え.example", "xn--mgbh0fb.example", "a-b.example.org", "1984.example"];
-const PARKED: &[&str] = &["parked.example", "under_score.example", "old.example.com"];
+/// No name with an underscore in the middle of a label: DNS knows such names, the other parser does not.
+const DOMAINS: &[&str] =
+    &["example.com", "lists.example.com", "例え.example", "xn--mgbh0fb.example", "a-b.example.org", "1984.example"];
+const PARKED: &[&str] = &["parked.example", "old.example.com"];
 const ADDRESSES: &[&str] = &["203.0.113.25", "203.0.113.26", "198.51.100.7", "2001:db8::25", "2001:db8:1::1"];
 const LISTENERS: &[&str] = &["mx", "submission", "submissions"];
 const HOSTS: &[&str] = &["mail.example.com", "example.com", "mx1.provider.example", "host.parked.example"];
@@ -89,7 +93,7 @@ fn site() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn zones_read_back_to_the_records_that_they_were_made_of(site in site()) {

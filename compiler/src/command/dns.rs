@@ -1,18 +1,27 @@
-//! `postern dns`: the records that a site needs, on standard output or as files.
+//! `postern dns`: the records that a site needs, on standard output or as files; and whether they are in DNS.
+
+mod verify;
 
 use super::site::SiteArguments;
 use super::{Failure, Status, complain, print};
 use crate::emit::dns::{DnsFormat, derive};
-use clap::Args;
+use clap::{Args, Subcommand};
 use postern_schema::name::Domain;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The arguments of `dns`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
-    #[command(flatten)]
-    site: SiteArguments,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The site file
+    #[arg(value_name = "SITE")]
+    path: Option<PathBuf>,
+    /// The profile that is in force
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// The tool that the records are for
     #[arg(long, value_enum, default_value = "zone")]
     format: DnsFormat,
@@ -24,12 +33,24 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Compare the records with those in DNS
+    Verify(verify::Arguments),
+}
+
 fn domain(text: &str) -> Result<Domain, String> {
     Domain::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
-    let (_, model) = arguments.site.model()?;
+    if let Some(Command::Verify(arguments)) = &arguments.command {
+        return verify::run(arguments);
+    }
+    let Some(path) = &arguments.path else {
+        return Err(Failure::usage("say which site: postern dns SITE, or postern dns verify SITE"));
+    };
+    let (_, model) = SiteArguments { path: path.clone(), profile: arguments.profile.clone() }.model()?;
     let mut set = derive(&model);
     if let Some(domain) = &arguments.domain {
         if !model.domains.contains_key(domain) {

@@ -213,6 +213,12 @@ fn site(answers: &Answers) -> String {
     for local in mailboxes {
         let _ = writeln!(text, "    mailbox {}", quote(&local.to_string()));
     }
+    // RFC 2142 4: complaints about mail of the domain go there.
+    if let Some(first) = mailboxes.first()
+        && !mailboxes.iter().any(|local| local.folded() == "abuse")
+    {
+        let _ = writeln!(text, "    alias \"abuse\" {}", quote(&first.to_string()));
+    }
     text.push_str("}\n\n");
     match &answers.relay {
         Some(relay) => {

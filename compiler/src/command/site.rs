@@ -15,7 +15,7 @@ pub struct SiteArguments {
     pub path: PathBuf,
     /// The profile that is in force
     #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
+    pub profile: Option<String>,
 }
 
 /// What is not let pass, beyond errors.

@@ -7,7 +7,7 @@ mod welcome;
 use super::site::{self, SiteArguments};
 use super::{Failure, Status, print, show_findings};
 use crate::compile::CompileOptions;
-use crate::emit::{dns, publish, snapshot};
+use crate::emit::{publish, snapshot};
 use crate::lower::LoopbackPorts;
 use crate::report::{Counts, Format};
 use clap::Args;
@@ -39,8 +39,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(&arguments.state);
     made.map_err(|error| Failure::refused(format!("{}: {error}", arguments.state.display())))?;
     let snapshots = arguments.state.join("site");
-    let records = dns::every_format(&dns::derive(model));
-    publish::publish(model, &snapshot::source_digests(&compiled.sources), &records, &snapshots)?;
+    // No DNS records: those of a site on loopback are nobody's to publish.
+    publish::publish(model, &snapshot::source_digests(&compiled.sources), &[], &snapshots)?;
 
     let credentials = arguments.site.path.parent().unwrap_or(Path::new("")).join("credentials");
     let mut daemon = Daemon::start(&snapshots, &arguments.state, &credentials)?;

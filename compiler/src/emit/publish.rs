@@ -24,7 +24,8 @@ const SCRATCH_PREFIX: &str = ".scratch-";
 /// The files of `DIR/dns/`: each by its path in there, with its text.
 pub type DnsFiles = [(PathBuf, String)];
 
-/// Compiles a model into an output folder, which is made if it is not there. Returns the digest.
+/// Compiles a model into an output folder, which is made if it is not there. Returns the digest. Without DNS files there is no
+/// `DIR/dns/`, and one that is there stays.
 ///
 /// # Errors
 /// [`PublishError`]; whatever was published before is then still in force.
@@ -42,7 +43,9 @@ pub fn publish(model: &Model, sources: &[SourceDigest], dns: &DnsFiles, out: &Pa
     verify(&written, model)?;
     fs::set_permissions(&written.path, Permissions::from_mode(0o444)).map_err(PublishError::io(&written.path))?;
     let records = scratch.path().join(DNS);
-    write_records(&records, dns)?;
+    if !dns.is_empty() {
+        write_records(&records, dns)?;
+    }
     let link = scratch.path().join(CURRENT);
     let name = format!("{}.mdb", written.digest);
     symlink(&name, &link).map_err(PublishError::io(&link))?;
@@ -52,7 +55,9 @@ pub fn publish(model: &Model, sources: &[SourceDigest], dns: &DnsFiles, out: &Pa
     if !holds(&target, &written.digest) {
         fs::rename(&written.path, &target).map_err(PublishError::io(&target))?;
     }
-    replace_folder(&records, &out.join(DNS))?;
+    if !dns.is_empty() {
+        replace_folder(&records, &out.join(DNS))?;
+    }
     folder.sync_all().map_err(PublishError::io(out))?;
     let current = out.join(CURRENT);
     fs::rename(&link, &current).map_err(PublishError::io(&current))?;

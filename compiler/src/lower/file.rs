@@ -2,61 +2,111 @@
 //! not have put there, and it compiles the same wherever the folder lies.
 
 use super::Lowering;
-use crate::report::Diagnostic;
 use crate::rules::{FILE_OUTSIDE, FILE_UNREADABLE};
 use crate::source::Spanned;
+use std::io;
 use std::path::{Component, Path};
 
 /// Largest certificate chain, in octets.
 pub(super) const CHAIN_MAX_OCTETS: u64 = 1 << 20;
 
-impl Lowering<'_> {
-    /// The text of a file that the site names, relative to its folder.
-    pub(super) fn read(&mut self, path: &Spanned<String>, limit_octets: u64) -> Option<String> {
-        match self.try_read(path, limit_octets) {
-            Ok(text) => Some(text),
-            Err(finding) => {
-                self.findings.push(finding);
-                None
-            }
-        }
-    }
+/// Why a file was not read.
+enum FileError {
+    /// It lies outside the folder of the site.
+    Outside,
+    /// The system's answer, or what is wrong with the file, as the second half of a sentence.
+    Unreadable(String),
+}
 
-    fn try_read(&self, path: &Spanned<String>, limit_octets: u64) -> Result<String, Diagnostic> {
-        let written = Path::new(&path.value);
-        let leaves = written.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
-        let outside = || {
-            FILE_OUTSIDE
-                .at(path.span, format!("{:?} lies outside the folder of the site", path.value))
-                .help("Copy the file into the folder of the site, and write its path from there")
-        };
-        if leaves {
-            return Err(outside());
-        }
-        let unreadable = |why: String| {
-            FILE_UNREADABLE
-                .at(path.span, format!("{:?} cannot be read: {why}", path.value))
-                .help("Check the path: it counts from the folder of the site file")
-        };
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> FileError {
+        FileError::Unreadable(error.kind().to_string())
+    }
+}
+
+impl Lowering<'_> {
+    /// The text of a file that the site names, relative to its folder; what is wrong with it is reported.
+    pub(super) fn read(&mut self, path: &Spanned<String>, limit_octets: u64) -> Option<String> {
         let folder = match self.sources.folder() {
             folder if folder.as_os_str().is_empty() => Path::new("."),
             folder => folder,
         };
-        let io = |error: std::io::Error| unreadable(error.kind().to_string());
-        let folder = folder.canonicalize().map_err(io)?;
-        // A symbolic link may lead out of the folder too.
-        let file = folder.join(written).canonicalize().map_err(io)?;
-        if !file.starts_with(&folder) {
-            return Err(outside());
+        let finding = match read(folder, Path::new(&path.value), limit_octets) {
+            Ok(text) => return Some(text),
+            Err(FileError::Outside) => FILE_OUTSIDE
+                .at(path.span, format!("{:?} lies outside the folder of the site", path.value))
+                .help("Copy the file into the folder of the site, and write its path from there"),
+            Err(FileError::Unreadable(why)) => FILE_UNREADABLE
+                .at(path.span, format!("{:?} cannot be read: {why}", path.value))
+                .help("Check the path: it counts from the folder of the site file"),
+        };
+        self.findings.push(finding);
+        None
+    }
+}
+
+fn read(folder: &Path, written: &Path, limit_octets: u64) -> Result<String, FileError> {
+    if written.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(FileError::Outside);
+    }
+    let folder = folder.canonicalize()?;
+    // A symbolic link may lead out of the folder too.
+    let file = folder.join(written).canonicalize()?;
+    if !file.starts_with(&folder) {
+        return Err(FileError::Outside);
+    }
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(FileError::Unreadable("it is not a file".to_owned()));
+    }
+    if metadata.len() > limit_octets {
+        let why = format!("it has {} octets and {limit_octets} is the most", metadata.len());
+        return Err(FileError::Unreadable(why));
+    }
+    String::from_utf8(std::fs::read(&file)?).map_err(|_| FileError::Unreadable("it is not UTF-8 text".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileError, read};
+    use std::path::Path;
+
+    fn outcome(folder: &Path, name: &str) -> String {
+        match read(folder, Path::new(name), 8) {
+            Ok(text) => text,
+            Err(FileError::Outside) => "outside".to_owned(),
+            Err(FileError::Unreadable(why)) => why,
         }
-        let metadata = file.metadata().map_err(io)?;
-        if !metadata.is_file() {
-            return Err(unreadable("it is not a file".to_owned()));
+    }
+
+    #[test]
+    fn only_small_texts_in_the_folder_are_read() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("site");
+        std::fs::create_dir_all(folder.join("tls")).unwrap();
+        for (name, octets) in
+            [("site/tls/a.pem", &b"inside"[..]), ("secret", b"secret"), ("site/big", b"123456789"), ("site/raw", b"\xFF")]
+        {
+            std::fs::write(place.path().join(name), octets).unwrap();
         }
-        if metadata.len() > limit_octets {
-            return Err(unreadable(format!("it has {} octets and {limit_octets} is the most", metadata.len())));
+        std::os::unix::fs::symlink("../secret", folder.join("out")).unwrap();
+        std::os::unix::fs::symlink("tls/a.pem", folder.join("in")).unwrap();
+        std::os::unix::fs::symlink("loop", folder.join("loop")).unwrap();
+        for (name, expected) in [
+            ("tls/a.pem", "inside"),
+            ("./tls/a.pem", "inside"),
+            ("in", "inside"),
+            ("out", "outside"),
+            ("../secret", "outside"),
+            ("tls/../../secret", "outside"),
+            ("/etc/hostname", "outside"),
+            ("tls", "it is not a file"),
+            ("big", "it has 9 octets and 8 is the most"),
+            ("raw", "it is not UTF-8 text"),
+            ("none", "entity not found"),
+        ] {
+            assert_eq!(outcome(&folder, name), expected, "{name}");
         }
-        let octets = std::fs::read(&file).map_err(io)?;
-        String::from_utf8(octets).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))
+        assert!(read(&folder, Path::new("loop"), 8).is_err());
     }
 }

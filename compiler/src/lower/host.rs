@@ -4,7 +4,7 @@
 //! that the host's name lies in; else the host's own name (`myorigin = $myhostname`).
 
 use super::Lowering;
-use super::draft::{DomainDraft, HostDraft, Setting};
+use super::draft::{DomainDraft, HostDraft, Part, Setting};
 use crate::rules::NO_POSTMASTER;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
@@ -23,7 +23,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
     let hostname = Setting::new(view.argument::<Domain>("hostname"), stand_in);
     let origin = view.child("origin").and_then(|child| child.argument::<Domain>("domain"));
     let said = view.child("postmaster");
-    if said.is_none() {
+    if said.is_none() && !lowering.gaps.holds(Part::Host) {
         lowering.findings.push(
             NO_POSTMASTER
                 .at(view.name_span(), "The site has no postmaster")

@@ -32,6 +32,8 @@ pub(crate) struct Lowering<'a> {
     pub document: Document<'a>,
     /// Its files.
     pub sources: &'a Sources,
+    /// The parts that held an error before lowering began: what is missing there is not missed again.
+    pub gaps: Gaps,
     /// What is wrong.
     pub findings: Vec<Diagnostic>,
     /// The names of relays.
@@ -53,6 +55,7 @@ pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
     let mut lowering = Lowering {
         document,
         sources: &loaded.sources,
+        gaps,
         findings: Vec::new(),
         relays: Names::new(Kind::Relay, gaps),
         transports: Names::new(Kind::Transport, gaps),

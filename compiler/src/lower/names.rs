@@ -67,6 +67,11 @@ impl Names {
         self.entries.iter().any(|entry| *entry.name == *name.value && entry.span == Some(name.span))
     }
 
+    /// Whether every name of the kind could be read.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.incomplete
+    }
+
     /// The finding for a name that is not there; none where an error in its part explains why. `others` are further words that
     /// could stand in its place.
     pub(crate) fn unknown(&self, name: &Spanned<String>, others: &[&str]) -> Option<Diagnostic> {

@@ -1,7 +1,7 @@
 //! `listen`, `network`, `users`: who reaches the host.
 
 use super::Lowering;
-use super::draft::{ListenerDraft, NetworkDraft, SendAsDraft, Setting, UsersDraft};
+use super::draft::{ListenerDraft, NetworkDraft, Part, SendAsDraft, Setting, UsersDraft};
 use crate::rules::LISTENER_WITHOUT_KIND;
 use crate::source::Spanned;
 use crate::syntax::View;
@@ -25,6 +25,8 @@ fn listener(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ListenerDraf
         Spanned::new(ListenerKind::parse(&word.value)?, word.span)
     } else if let Some(kind) = ListenerKind::parse(&name.value) {
         Spanned::new(kind, name.span)
+    } else if lowering.gaps.holds(Part::Listeners) {
+        return None;
     } else {
         lowering.findings.push(
             LISTENER_WITHOUT_KIND

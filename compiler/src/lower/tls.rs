@@ -3,6 +3,7 @@
 use super::Lowering;
 use super::draft::{CertificateDraft, TlsDraft};
 use super::file::CHAIN_MAX_OCTETS;
+use crate::certificate::{Certificate, read_chain};
 use crate::rules::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
 use crate::source::Spanned;
 use crate::syntax::View;
@@ -22,14 +23,14 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> TlsDraft {
 fn certificate(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<CertificateDraft> {
     let name = view.argument::<Domain>("name")?;
     let key = view.property::<SecretName>("key-secret")?;
-    let chain = match view.property::<SecretName>("chain-secret") {
-        Some(secret) => secret.map(Chain::Credential),
+    let (chain, parsed) = match view.property::<SecretName>("chain-secret") {
+        Some(secret) => (secret.map(Chain::Credential), Vec::new()),
         None => chain(view.property::<String>("chain")?, lowering)?,
     };
-    Some(CertificateDraft { span: view.span(), name, chain, key })
+    Some(CertificateDraft { span: view.span(), name, chain, parsed, key })
 }
 
-fn chain(path: Spanned<String>, lowering: &mut Lowering<'_>) -> Option<Spanned<Chain>> {
+fn chain(path: Spanned<String>, lowering: &mut Lowering<'_>) -> Option<(Spanned<Chain>, Vec<Certificate>)> {
     let text = lowering.read(&path, CHAIN_MAX_OCTETS)?;
     if text.contains("PRIVATE KEY-----") {
         lowering.findings.push(
@@ -40,14 +41,15 @@ fn chain(path: Spanned<String>, lowering: &mut Lowering<'_>) -> Option<Spanned<C
         );
         return None;
     }
-    let first_line = |line: &str| line.trim_end() == "-----BEGIN CERTIFICATE-----";
-    if !text.lines().any(first_line) {
-        lowering.findings.push(
-            NO_CERTIFICATE
-                .at(path.span, format!("{:?} holds no certificate", path.value))
-                .help("Write the path of a PEM file: `-----BEGIN CERTIFICATE-----`, the host's own first"),
-        );
-        return None;
+    match read_chain(&text) {
+        Ok(parsed) => Some((path.map(|_| Chain::Pem(text.into())), parsed)),
+        Err(error) => {
+            lowering.findings.push(
+                NO_CERTIFICATE
+                    .at(path.span, format!("{:?} holds no chain of certificates: {error}", path.value))
+                    .help("Write the path of a PEM file: the host's own certificate first, then those that signed it"),
+            );
+            None
+        }
     }
-    Some(path.map(|_| Chain::Pem(text.into())))
 }

@@ -1,3 +1,5 @@
+//! Each way to show findings, held against a file in `goldens/`.
+
 use super::terminal::Style;
 use super::*;
 use crate::source::{Sources, Span};

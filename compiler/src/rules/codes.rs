@@ -1,9 +1,9 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, crt, dom, fil, inc, jsn, kdl, r#let, lim, lng, lst, nam, net, prf, rly, rte, sec, sit, tls, tst, usr};
+use super::{Rule, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tst, usr};
 use std::sync::LazyLock;
 
-/// What is found in the text and by the grammar has one list for each family; all else is named here.
+/// All but what is found in the text and by the grammar.
 static NAMED: &[&Rule] = &[
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
@@ -55,6 +55,7 @@ static NAMED: &[&Rule] = &[
     &rly::link_local::RULE,
     &rly::shared_space::RULE,
     &rly::trust_without_listener::RULE,
+    &rly::chosen_destination::RULE,
     &rte::no_route::RULE,
     &rte::shadowed_route::RULE,
     &rte::relay_is_self::RULE,
@@ -78,6 +79,15 @@ static NAMED: &[&Rule] = &[
     &tls::submission_without_certificate::RULE,
     &tls::name_not_covered::RULE,
     &tls::no_tls::RULE,
+    &tls::other_name::RULE,
+    &tls::chain_order::RULE,
+    &tls::weak_key::RULE,
+    &tls::broken_signature::RULE,
+    &tls::incomplete_chain::RULE,
+    &tls::certificate_twice::RULE,
+    &tls::self_signed_unused::RULE,
+    &tls::expired::RULE,
+    &tls::expires_soon::RULE,
     &tst::TEST_FAILED,
     &tst::test_twice::RULE,
     &usr::no_listener::RULE,
@@ -88,12 +98,9 @@ static NAMED: &[&Rule] = &[
     &usr::user_twice::RULE,
 ];
 
-/// The lists of the families that are found while the text is read.
-static PAGES: &[&[Rule]] = &[inc::PAGES, jsn::PAGES, kdl::PAGES, r#let::PAGES, lng::PAGES, prf::PAGES];
-
 /// Every finding that can be made, in the order of codes.
 pub static RULES: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
-    let mut rules: Vec<&'static Rule> = NAMED.iter().copied().chain(PAGES.iter().copied().flatten()).collect();
+    let mut rules: Vec<&'static Rule> = NAMED.iter().copied().chain(reading::RULES.iter()).collect();
     rules.sort_by_key(|rule| rule.code);
     rules
 });

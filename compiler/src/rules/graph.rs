@@ -31,6 +31,8 @@ pub struct Hop {
     pub address: Mailbox,
     /// The place of the entry that resolves it.
     pub span: Span,
+    /// What kind of entry that is.
+    pub role: Role,
 }
 
 /// What an address written in the site is for.
@@ -175,11 +177,11 @@ impl Walk<'_> {
                 return None;
             }
         }
-        let span = self.places.of(&entry.kind, trace.steps())?;
+        let (role, span) = self.places.of(&entry.kind, trace.steps())?;
         self.state.insert(address.clone(), State::OnPath);
         // Popped from the end, so that they are followed in the order of the site.
         let targets = targets.iter().rev().map(Mailbox::folded).collect();
-        Some(Frame { hop: Hop { address, span }, targets })
+        Some(Frame { hop: Hop { address, span, role }, targets })
     }
 
     /// The path from `back` on is a loop. One that shares an entry with a loop already found is left for the next run: to mend
@@ -217,8 +219,8 @@ impl<'a> Places<'a> {
         Places { draft, domains, addresses }
     }
 
-    /// The place of the entry that a step names.
-    fn of(&self, kind: &StepKind, steps: &[postern_schema::decide::Step]) -> Option<Span> {
+    /// Kind and place of the entry that a step names.
+    fn of(&self, kind: &StepKind, steps: &[postern_schema::decide::Step]) -> Option<(Role, Span)> {
         let domain = || {
             let name = steps.iter().rev().find_map(|step| match &step.kind {
                 StepKind::AliasDomain(address) => address.domain(),
@@ -230,14 +232,14 @@ impl<'a> Places<'a> {
         match kind {
             StepKind::Alias(address, _) => {
                 let key = (address.domain()?, address.local.as_str().to_owned());
-                self.addresses.get(&key).map(|address| address.local.span)
+                self.addresses.get(&key).map(|address| (Role::Alias, address.local.span))
             }
             StepKind::Pattern(expression, _) => {
                 let found = domain()?.patterns.iter().find(|pattern| pattern.pattern.expression() == &**expression)?;
-                Some(found.expression)
+                Some((Role::Pattern, found.expression))
             }
-            StepKind::CatchAll(_) => domain()?.catch_all.as_ref().map(|target| target.span),
-            StepKind::Postmaster(_) => self.draft.host.postmaster.span.or(Some(self.draft.host.span)),
+            StepKind::CatchAll(_) => domain()?.catch_all.as_ref().map(|target| (Role::CatchAll, target.span)),
+            StepKind::Postmaster(_) => Some((Role::Postmaster, self.draft.host.postmaster.span.unwrap_or(self.draft.host.span))),
             _ => None,
         }
     }

@@ -17,16 +17,11 @@ pub mod probe;
 mod crt;
 mod dom;
 mod fil;
-mod inc;
-mod jsn;
-mod kdl;
-mod r#let;
 mod lim;
-mod lng;
 mod lst;
 mod nam;
 mod net;
-mod prf;
+mod reading;
 mod rly;
 mod rte;
 mod sec;
@@ -43,6 +38,7 @@ pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use sit::NO_POSTMASTER;
 pub(crate) use tst::TEST_FAILED;
 
+use crate::certificate::Date;
 use crate::lower::draft::{Part, SiteDraft};
 use crate::model::Model;
 use crate::report::{Diagnostic, Severity};
@@ -105,10 +101,18 @@ impl Rule {
         Diagnostic::new(self.code, self.severity, span, message)
     }
 
-    /// The first line of its page, without the code: a title.
+    /// A title: the first line of its page, without the code.
     pub fn title(&self) -> &'static str {
-        let line = self.explain.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
-        line.strip_prefix(self.code).map_or(line, |rest| rest.trim_start_matches([':', ' ']))
+        let line = self.explain.lines().next().unwrap_or_default();
+        match line.strip_prefix("# ") {
+            Some(heading) => heading.strip_prefix(self.code).map_or(heading, |rest| rest.trim_start_matches([':', ' '])),
+            None => line.split_inclusive(". ").next().unwrap_or(line).trim_end_matches([' ', '.']),
+        }
+    }
+
+    /// Whether it has a page with examples, and not one paragraph alone.
+    pub fn has_page(&self) -> bool {
+        self.explain.starts_with("# ")
     }
 }
 
@@ -121,12 +125,14 @@ pub struct Subject<'a> {
     pub model: &'a Model,
     /// Which address leads to which.
     pub graph: AddressGraph,
+    /// The day that certificates must be valid on.
+    pub today: Option<Date>,
 }
 
 impl<'a> Subject<'a> {
     /// Prepares what several rules share.
-    pub fn new(draft: &'a SiteDraft, model: &'a Model) -> Subject<'a> {
-        Subject { draft, model, graph: AddressGraph::new(draft, model) }
+    pub fn new(draft: &'a SiteDraft, model: &'a Model, today: Option<Date>) -> Subject<'a> {
+        Subject { draft, model, graph: AddressGraph::new(draft, model), today }
     }
 }
 

@@ -83,7 +83,7 @@ fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
         && !lowering.relays.holds(&name.value)
         && !lowering.transports.holds(&name.value)
     {
-        let finding = lowering.relays.unknown(name, &["direct", "store"]);
+        let finding = lowering.relays.unknown(name, &["direct", "store"]).filter(|_| lowering.transports.is_complete());
         lowering.findings.extend(finding);
         return None;
     }

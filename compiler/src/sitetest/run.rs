@@ -54,7 +54,7 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
     let mut finding = TEST_FAILED
         .at(failure.place, format!("The test {:?} fails: {}", test.name.value, failure.text))
         .help("Mend the site, or the promise; `postern explain` shows every step");
-    if let Some((text, span)) = cause(&explanation, sources) {
+    for (text, span) in causes(&explanation, sources) {
         finding = finding.also(span, text);
     }
     findings.push(finding);
@@ -108,14 +108,28 @@ fn wrong_hop(found: &Explanation, wanted: &str, fits: impl Fn(&HopExplained) -> 
     Some(format!("expected {wanted}, and mail for {} {way}", hop.recipient))
 }
 
-/// The line that decided: the last step of the last stage that has one.
-fn cause(found: &Explanation, sources: &Sources) -> Option<(String, Span)> {
-    let stage = found.stages.last()?;
-    let hops = found.hops.iter().flat_map(|hop| &hop.steps);
-    let step = stage.steps.iter().chain(hops).rev().find(|step| step.source.is_some())?;
-    let (path, line) = step.source.as_ref()?.rsplit_once(':')?;
+/// How many lines of the site a failure points at.
+const CAUSES: usize = 2;
+
+/// The lines that decided: the last of the last stage, in the order in which they were read.
+fn causes(found: &Explanation, sources: &Sources) -> Vec<(String, Span)> {
+    let Some(stage) = found.stages.last() else { return Vec::new() };
+    let mut causes: Vec<(String, Span)> = Vec::new();
+    for step in stage.steps.iter().rev() {
+        let span = step.source.as_deref().and_then(|source| span_of(source, sources));
+        if let Some(span) = span.filter(|span| causes.len() < CAUSES && causes.iter().all(|(_, other)| other != span)) {
+            causes.push((step.text.clone(), span));
+        }
+    }
+    causes.reverse();
+    causes
+}
+
+/// The line that `site.kdl:12` names.
+fn span_of(source: &str, sources: &Sources) -> Option<Span> {
+    let (path, line) = source.rsplit_once(':')?;
     let (id, source) = sources.iter().find(|(_, source)| &*source.path == path)?;
-    line_span(id, &source.text, line.parse().ok()?).map(|span| (step.text.clone(), span))
+    line_span(id, &source.text, line.parse().ok()?)
 }
 
 /// The text of a line, without the blanks around it.

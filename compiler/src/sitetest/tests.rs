@@ -82,10 +82,14 @@ fn a_failure_names_what_was_found_and_the_line_behind_it() {
     fails(promise, "RCPT: client is in network office, which may relay  (site.kdl:9)");
     let compiled = run(promise);
     let finding = &compiled.diagnostics[0];
-    let label = &finding.secondary[0];
-    let source = compiled.sources.source(label.span.source);
-    let start = label.span.start as usize;
-    assert_eq!(&source.text[start..start + label.span.length as usize], "route to=\"*\" via=\"isp\"");
+    let line = |label: &crate::report::Label| {
+        let start = label.span.start as usize;
+        &compiled.sources.source(label.span.source).text[start..start + label.span.length as usize]
+    };
+    assert_eq!(
+        finding.secondary.iter().map(line).collect::<Vec<_>>(),
+        ["network \"office\" \"192.0.2.0/24\" relay=#true reason=\"wired LAN\"", "route to=\"*\" via=\"isp\""]
+    );
 }
 
 #[test]

@@ -161,3 +161,19 @@ fn fmt_changes_the_layout_and_nothing_else() {
     assert!(wrong.err.contains("KDL012") && wrong.err.contains("none.kdl does not exist"), "{}", wrong.err);
     assert_eq!(std::fs::read_to_string(folder.join("wrong.kdl")).expect("a file"), "listen mx port=25x\n");
 }
+
+#[test]
+fn init_writes_a_site_that_checks_out_and_nothing_over_another() {
+    let folder = Folder::with(GOOD);
+    let ran =
+        folder.run(&["init", "new.kdl", "--hostname", "mail.example.com", "--mailbox", "alice", "--address", "203.0.113.25"]);
+    assert_eq!(ran.ended(0).out, "new.kdl\n");
+    folder.run(&["check", "new.kdl", "--deny", "warnings"]).ended(0);
+    folder.run(&["test", "new.kdl"]).ended(0);
+    folder.run(&["init", "--hostname", "mail.example.com", "--mailbox", "alice"]).ended(1);
+    assert_eq!(std::fs::read_to_string(folder.join("site.kdl")).expect("it reads"), GOOD);
+    let ran = folder.run(&["init", "other.kdl", "--hostname", "mail.example.com"]).ended(64);
+    assert!(ran.err.contains("--mailbox"), "{}", ran.err);
+    folder.run(&["init", "other.kdl", "--hostname", "localhost", "--mailbox", "alice"]).ended(64);
+    assert!(!folder.join("other.kdl").exists());
+}

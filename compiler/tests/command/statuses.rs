@@ -26,7 +26,7 @@ fn a_good_site_is_fine() {
 fn a_site_that_does_not_compile_is_78_for_everything_that_compiles_first() {
     let folder = Folder::with(&wrong());
     let explain = ["explain", "site.kdl", "--client", "192.0.2.1", "--from", "", "--to", "a@b.example"];
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 10] = [
         &["check", "site.kdl"],
         &["build", "site.kdl", "--out", "out"],
         &["build", "site.kdl", "--out", "out", "--check"],
@@ -35,6 +35,7 @@ fn a_site_that_does_not_compile_is_78_for_everything_that_compiles_first() {
         &["test", "site.kdl"],
         &["plan", "site.kdl", "site.kdl"],
         &["dns", "site.kdl"],
+        &["dns", "verify", "site.kdl"],
         &["up", "site.kdl"],
     ];
     for command in commands {
@@ -104,6 +105,9 @@ fn wrong_arguments_are_64() {
         &["check", "site.kdl", "--format", "xml"],
         &["build", "site.kdl"],
         &["rule", "XYZ999"],
+        &["dns"],
+        &["dns", "verify"],
+        &["dns", "verify", "site.kdl", "--resolver", "dns.example"],
         &["dns", "site.kdl", "--domain", "elsewhere.example"],
         &["explain", "site.kdl", "--client", "localhost", "--from", "", "--to", "a@b.example"],
         &["explain", "site.kdl", "--client", "192.0.2.1", "--from", "no-at", "--to", "a@b.example"],

@@ -17,7 +17,7 @@ const PAGE: usize = 1000;
 pub fn list(daemon: &Daemon, selection: &Selection) -> Answer {
     let mut shown = Vec::new();
     for_each_page(daemon, |page| {
-        let wanted = page.iter().filter(|entry| selects(selection, entry)).map(|entry| summary(entry));
+        let wanted = page.iter().filter(|entry| selects(selection, entry)).map(summary);
         shown.extend(wanted.take(LIST_LIMIT - shown.len()));
         shown.len() < LIST_LIMIT
     });
@@ -60,24 +60,22 @@ async fn apply(daemon: &Arc<Daemon>, action: QueueAction, ids: &[QueueId]) -> Re
         QueueAction::Delete => Change::Remove(*id),
     };
     daemon.spool.record(ids.iter().map(change).collect()).await?;
-    for entry in ids.iter().filter_map(|id| daemon.spool.find(*id)) {
-        Dispatcher::consider(daemon, &entry);
-    }
+    ids.iter().for_each(|id| Dispatcher::consider_id(daemon, *id));
     tracing::info!(messages = ids.len(), action = action.as_str(), "queue changed by the operator");
     Ok(())
 }
 
 fn applies(action: QueueAction, entry: &QueueEntry) -> bool {
     match action {
-        QueueAction::Hold => !entry.held,
-        QueueAction::Release => entry.held,
-        QueueAction::Flush => !entry.held && entry.next_attempt_ms().is_some_and(|at| at > 0),
+        QueueAction::Hold => !entry.progress.held,
+        QueueAction::Release => entry.progress.held,
+        QueueAction::Flush => !entry.progress.held && entry.progress.next_attempt_ms().is_some_and(|at| at > 0),
         QueueAction::Delete => true,
     }
 }
 
 /// Goes through the queue in pages until the visitor has enough.
-fn for_each_page(daemon: &Daemon, mut visit: impl FnMut(&[Arc<QueueEntry>]) -> bool) {
+fn for_each_page(daemon: &Daemon, mut visit: impl FnMut(&[QueueEntry]) -> bool) {
     let mut after = None;
     loop {
         let page = daemon.spool.page(after, PAGE);
@@ -93,7 +91,7 @@ fn selects(selection: &Selection, entry: &QueueEntry) -> bool {
     let envelope = &entry.envelope;
     let contains = |wanted: &Option<String>, found: &mut dyn FnMut(&str) -> bool| wanted.as_deref().is_none_or(found);
     let is_pending = |state: &RecipientState| matches!(state, RecipientState::Pending { .. });
-    let pending = || envelope.recipients.iter().zip(&entry.states).filter(|(_, state)| is_pending(state));
+    let pending = || envelope.recipients.iter().zip(&entry.progress.states).filter(|(_, state)| is_pending(state));
     let in_domain = |mailbox: &Mailbox, wanted: &str| mailbox.host.to_string().eq_ignore_ascii_case(wanted);
     let age_seconds = now_ms().saturating_sub(envelope.arrival_ms) / 1000;
     (selection.ids.is_empty() || selection.ids.iter().any(|id| id.eq_ignore_ascii_case(&envelope.id.to_string())))
@@ -112,10 +110,10 @@ fn selects(selection: &Selection, entry: &QueueEntry) -> bool {
 
 fn summary(entry: &QueueEntry) -> Value {
     let envelope = &entry.envelope;
-    let open = envelope.recipients.iter().zip(&entry.states).filter(|(_, state)| is_open(state));
+    let open = envelope.recipients.iter().zip(&entry.progress.states).filter(|(_, state)| is_open(state));
     json!({
         "id": envelope.id.to_string(),
-        "state": entry.state().as_str(),
+        "state": entry.progress.state().as_str(),
         "arrival-ms": envelope.arrival_ms,
         "octets": envelope.body_octets,
         "from": envelope.reverse_path.to_string(),
@@ -123,7 +121,7 @@ fn summary(entry: &QueueEntry) -> Value {
             "address": recipient.address.to_string(),
             "reason": last_reply(state),
         })).collect::<Value>(),
-        "next-attempt-ms": entry.next_attempt_ms(),
+        "next-attempt-ms": entry.progress.next_attempt_ms(),
     })
 }
 
@@ -135,7 +133,7 @@ fn detail(entry: &QueueEntry) -> Value {
         Value::Null,
         |client| json!({ "address": client.address, "helo": client.helo, "listener": client.listener, "user": client.user }),
     );
-    let recipients = envelope.recipients.iter().zip(&entry.states).map(|(recipient, state)| {
+    let recipients = envelope.recipients.iter().zip(&entry.progress.states).map(|(recipient, state)| {
         json!({
             "address": recipient.address.to_string(),
             "original": recipient.original().to_string(),

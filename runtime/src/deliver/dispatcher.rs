@@ -5,7 +5,7 @@ use super::settle::{Settled, settle};
 use super::{local, remote};
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::due::DueQueue;
-use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError};
+use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError, Standing};
 use crate::site::Generation;
 use postern_schema::decide::{Answer, Disposition, Hop, Reason, RouteFacts, route};
 use postern_schema::name::Mailbox;
@@ -36,20 +36,20 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     /// Begins to deliver: what was recovered, what arrives, and what comes due.
-    pub fn start(daemon: &Arc<Daemon>, mut arrived: mpsc::UnboundedReceiver<QueueId>, recovered: Vec<Arc<QueueEntry>>) {
+    pub fn start(daemon: &Arc<Daemon>, mut arrived: mpsc::UnboundedReceiver<QueueId>, recovered: Vec<Standing>) {
         let arrivals = daemon.clone();
         tokio::spawn(async move {
-            for (index, entry) in recovered.iter().enumerate() {
-                Dispatcher::consider(&arrivals, entry);
+            for (index, standing) in recovered.into_iter().enumerate() {
+                match standing.next_attempt_ms.filter(|at| *at > now_ms()) {
+                    Some(at) => arrivals.dispatcher.wake_at(at, standing.id),
+                    None => Dispatcher::consider_id(&arrivals, standing.id),
+                }
                 if index % PAGE == PAGE - 1 {
                     tokio::task::yield_now().await;
                 }
             }
-            drop(recovered);
             while let Some(id) = arrived.recv().await {
-                if let Some(entry) = arrivals.spool.find(id) {
-                    Dispatcher::consider(&arrivals, &entry);
-                }
+                Dispatcher::consider_id(&arrivals, id);
             }
         });
         tokio::spawn(keep_time(daemon.clone()));
@@ -81,33 +81,43 @@ impl Dispatcher {
         self.timers_changed.notify_one();
     }
 
+    /// Looks at the message of that id, if it is in the queue.
+    pub fn consider_id(daemon: &Arc<Daemon>, id: QueueId) {
+        if let Some(entry) = daemon.spool.find(id) {
+            Dispatcher::consider(daemon, entry);
+        }
+    }
+
     /// Looks at one message: what is due goes into its lane, what waits gets its timer.
-    pub fn consider(daemon: &Arc<Daemon>, entry: &QueueEntry) {
-        if entry.held {
+    pub fn consider(daemon: &Arc<Daemon>, entry: QueueEntry) {
+        if entry.progress.held {
             return;
         }
-        let now = now_ms();
+        let (id, now) = (entry.id(), now_ms());
         let generation = daemon.current.generation();
-        let mut jobs: Vec<(Destination, Job)> = Vec::new();
+        let mut groups: Vec<(Destination, Vec<(u32, Mailbox)>)> = Vec::new();
         let mut declined = Vec::new();
         for (index, recipient) in entry.due(now) {
-            if !daemon.dispatcher.lanes.claim(entry.id().number(), index) {
+            if !daemon.dispatcher.lanes.claim(id.number(), index) {
                 continue;
             }
-            match next_hop(entry, &recipient.address, &generation) {
-                Ok(hop) => add(&mut jobs, hop, index, entry, &generation),
+            match next_hop(&entry, &recipient.address, &generation) {
+                Ok(hop) => add(&mut groups, hop, index),
                 Err(reason) => declined.push((index, reason.reply())),
             }
         }
-        for (destination, job) in jobs {
+        let has_news = !declined.is_empty() || entry.unreturned().next().is_some();
+        if let Some(at) = entry.progress.next_attempt_ms().filter(|at| *at > now) {
+            daemon.dispatcher.wake_at(at, id);
+        }
+        let envelope = Arc::new(entry.envelope);
+        for (destination, recipients) in groups {
+            let job = Job { envelope: envelope.clone(), recipients, generation: generation.clone() };
             dispatch(daemon, destination, job);
         }
-        if !declined.is_empty() || entry.unreturned().next().is_some() {
-            let settled = Settled::new(entry.envelope.clone(), generation, declined, None);
+        if has_news {
+            let settled = Settled::new(envelope, generation, declined, None);
             tokio::spawn(settle(daemon.clone(), vec![settled]));
-        }
-        if let Some(at) = entry.next_attempt_ms().filter(|at| *at > now) {
-            daemon.dispatcher.wake_at(at, entry.id());
         }
     }
 
@@ -117,7 +127,7 @@ impl Dispatcher {
         tokio::spawn(async move {
             let of_site = [Reason::NoRoute, Reason::MailboxGone, Reason::LookupFailed].map(Reason::reply);
             let waits_for_site = |entry: &QueueEntry| {
-                entry.states.iter().any(|state| match state {
+                entry.progress.states.iter().any(|state| match state {
                     RecipientState::Pending { last: Some(attempt), .. } => of_site.contains(&attempt.reply),
                     _ => false,
                 })
@@ -140,9 +150,7 @@ async fn retry_all(daemon: &Arc<Daemon>, wanted: impl Fn(&QueueEntry) -> bool) -
             continue;
         }
         daemon.spool.record(ids.iter().map(|id| Change::Retry { id: *id, at_ms: 0 }).collect()).await?;
-        for entry in ids.into_iter().filter_map(|id| daemon.spool.find(id)) {
-            Dispatcher::consider(daemon, &entry);
-        }
+        ids.into_iter().for_each(|id| Dispatcher::consider_id(daemon, id));
     }
 }
 
@@ -158,18 +166,14 @@ fn next_hop(entry: &QueueEntry, recipient: &Mailbox, generation: &Generation) ->
     }
 }
 
-fn add(jobs: &mut Vec<(Destination, Job)>, hop: Hop, index: u32, entry: &QueueEntry, generation: &Arc<Generation>) {
-    let fits = |(destination, job): &&mut (Destination, Job)| {
-        *destination == hop.destination && job.recipients.len() < RECIPIENTS_PER_JOB
+fn add(groups: &mut Vec<(Destination, Vec<(u32, Mailbox)>)>, hop: Hop, index: u32) {
+    let fits = |(destination, recipients): &&mut (Destination, Vec<_>)| {
+        *destination == hop.destination && recipients.len() < RECIPIENTS_PER_JOB
     };
-    // From the back: the job that still has room is the last one of its destination.
-    match jobs.iter_mut().rev().find(fits) {
-        Some((_, job)) => job.recipients.push((index, hop.mailbox)),
-        None => {
-            let recipients = vec![(index, hop.mailbox)];
-            let job = Job { envelope: entry.envelope.clone(), recipients, generation: generation.clone() };
-            jobs.push((hop.destination, job));
-        }
+    // From the back: the group that still has room is the last one of its destination.
+    match groups.iter_mut().rev().find(fits) {
+        Some((_, recipients)) => recipients.push((index, hop.mailbox)),
+        None => groups.push((hop.destination, vec![(index, hop.mailbox)])),
     }
 }
 
@@ -191,9 +195,7 @@ async fn keep_time(daemon: Arc<Daemon>) {
             let due: Vec<QueueId> = std::iter::from_fn(|| timers.take_due(now)).collect();
             (due, timers.next_ms())
         };
-        for entry in due.into_iter().filter_map(|id| daemon.spool.find(id)) {
-            Dispatcher::consider(&daemon, &entry);
-        }
+        due.into_iter().for_each(|id| Dispatcher::consider_id(&daemon, id));
         // At most a minute, so that a clock that was set is noticed.
         let pause = next.map_or(60_000, |at| at.saturating_sub(now_ms()).min(60_000));
         tokio::select! {

@@ -5,8 +5,9 @@
 //! before it could note the first one finds the file there and adds none.
 
 use crate::queue::spool::BodyReader;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{Advice, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -70,26 +71,22 @@ fn path_part(name: &str) -> String {
 }
 
 /// Delivers a batch; the results stand in the order of the deliveries. Everything of one result is on disk when it is `Ok`.
+///
+/// First every file is written, then every one flushed: the file system makes one commit of what is on its way together. Last
+/// come the folders, each only once: one flush makes every file durable that was moved into it.
 pub fn deliver(mut batch: Vec<Delivery>) -> Vec<Result<(), MaildirError>> {
-    let mut results: Vec<Result<Option<Maildir>, MaildirError>> = batch.iter_mut().map(|one| one.write().map(Some)).collect();
-    // The folders last, and each only once: one flush makes every file that was moved into it durable.
-    for index in 0..batch.len() {
-        let Ok(opened @ Some(_)) = &mut results[index] else { continue };
-        let Some(maildir) = opened.take() else { continue };
+    let mut maildirs: HashMap<PathBuf, Maildir> = HashMap::new();
+    let written: Vec<Result<File, MaildirError>> = batch.iter_mut().map(|one| one.write(&mut maildirs)).collect();
+    let finish = |(one, file): (&Delivery, Result<File, MaildirError>)| one.finish(&file?, &maildirs);
+    let mut results: Vec<Result<(), MaildirError>> = batch.iter().zip(written).map(finish).collect();
+    for (folder, maildir) in &maildirs {
         if let Err(error) = rustix::fs::fsync(&maildir.new) {
-            let path = &batch[index].folder;
-            for (other, result) in batch.iter().zip(&mut results).filter(|(other, _)| other.folder == *path) {
-                *result = Err(MaildirError::new(&other.folder, error));
-            }
-            continue;
-        }
-        for (other, result) in batch.iter().zip(&mut results).skip(index + 1) {
-            if let (true, Ok(opened)) = (other.folder == batch[index].folder, result) {
-                *opened = None;
+            for (_, result) in batch.iter().zip(&mut results).filter(|(one, _)| one.folder == *folder) {
+                *result = Err(MaildirError::new(folder, error));
             }
         }
     }
-    results.into_iter().map(|result| result.map(|_| ())).collect()
+    results
 }
 
 /// The open folders of one Maildir.
@@ -128,19 +125,30 @@ fn open_or_make(parent: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
 }
 
 impl Delivery {
-    fn write(&mut self) -> Result<Maildir, MaildirError> {
-        let maildir = Maildir::open(&self.folder)?;
+    /// Writes the file in `tmp`, and has the system begin to store it.
+    fn write(&mut self, maildirs: &mut HashMap<PathBuf, Maildir>) -> Result<File, MaildirError> {
+        if !maildirs.contains_key(&self.folder) {
+            maildirs.insert(self.folder.clone(), Maildir::open(&self.folder)?);
+        }
+        let tmp = &maildirs[&self.folder].tmp;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // What an attempt that died left behind; nobody else writes a file of this name.
-        let _ = rustix::fs::unlinkat(&maildir.tmp, &self.file_name, AtFlags::empty());
-        let file = rustix::fs::openat(&maildir.tmp, &self.file_name, flags, Mode::RUSR | Mode::WUSR);
+        let _ = rustix::fs::unlinkat(tmp, &self.file_name, AtFlags::empty());
+        let file = rustix::fs::openat(tmp, &self.file_name, flags, Mode::RUSR | Mode::WUSR);
         let file = file.map_err(|error| MaildirError::new(&self.folder, error))?;
-        let moved = self.write_content(file.into()).and_then(|()| self.move_to_new(&maildir));
-        if let Err(error) = moved {
+        self.write_content(file.into()).map_err(|error| {
+            let _ = rustix::fs::unlinkat(tmp, &self.file_name, AtFlags::empty());
+            MaildirError::new(&self.folder, error)
+        })
+    }
+
+    /// Flushes the file and moves it to `new`.
+    fn finish(&self, file: &File, maildirs: &HashMap<PathBuf, Maildir>) -> Result<(), MaildirError> {
+        let maildir = &maildirs[&self.folder];
+        file.sync_data().and_then(|()| self.move_to_new(maildir)).map_err(|error| {
             let _ = rustix::fs::unlinkat(&maildir.tmp, &self.file_name, AtFlags::empty());
-            return Err(MaildirError::new(&self.folder, error));
-        }
-        Ok(maildir)
+            MaildirError::new(&self.folder, error)
+        })
     }
 
     fn move_to_new(&self, maildir: &Maildir) -> io::Result<()> {
@@ -152,11 +160,14 @@ impl Delivery {
         }
     }
 
-    fn write_content(&mut self, file: File) -> io::Result<()> {
+    fn write_content(&mut self, file: File) -> io::Result<File> {
         let mut out = BufWriter::with_capacity(BUFFER_OCTETS, file);
         copy_with_lf(&mut self.fields.as_slice(), &mut out)?;
         copy_with_lf(&mut self.message, &mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_data()
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        // "Not needed any more" makes the system write it out now, and does not wait. A hint: without it, it only takes longer.
+        let _ = rustix::fs::fadvise(&file, 0, None, Advice::DontNeed);
+        Ok(file)
     }
 }
 

@@ -81,7 +81,11 @@ impl Session {
                     let reply_text = reply.to_string();
                     tracing::info!(peer = %candidate.address, host = %candidate.host, reply = reply_text, "session failed");
                     // A refused login or greeting is about us or the host, not about the message: it must not bounce for it.
-                    last = if reply.code.is_permanent() { Reply::unreachable(format!("{host} refused the session: {reply}")) } else { reply };
+                    last = if reply.code.is_permanent() {
+                        Reply::unreachable(format!("{host} refused the session: {reply}"))
+                    } else {
+                        reply
+                    };
                 }
             }
         }

@@ -51,7 +51,7 @@ pub async fn settle(daemon: Arc<Daemon>, all: Vec<Settled>) {
         let id = settled.envelope.id;
         daemon.dispatcher.release(id, settled.results.iter().map(|(place, _)| *place));
         if let Some(entry) = daemon.spool.find(id) {
-            follow_up(&daemon, &entry, &settled.generation).await;
+            follow_up(&daemon, entry, &settled.generation).await;
         }
     }
 }
@@ -83,7 +83,7 @@ impl Settled {
                 outcome => changes.push(Change::Outcome { id, recipients: [*place].into(), outcome }),
             }
         }
-        let all_done = (0u32..).zip(&entry.states).all(|(place, state)| {
+        let all_done = (0u32..).zip(&entry.progress.states).all(|(place, state)| {
             matches!(state, RecipientState::Delivered | RecipientState::Returned) || delivered.contains(&place)
         });
         if all_done {
@@ -103,7 +103,7 @@ impl Settled {
         if reply.code.is_permanent() {
             return Outcome::Failed(attempt);
         }
-        let attempts = match entry.states.get(place as usize) {
+        let attempts = match entry.progress.states.get(place as usize) {
             Some(RecipientState::Pending { attempts, .. }) => attempts.saturating_add(1),
             _ => 1,
         };
@@ -136,15 +136,15 @@ impl Settled {
 }
 
 /// What the noted state of a message calls for: a timer, a bounce, its removal.
-async fn follow_up(daemon: &Arc<Daemon>, entry: &QueueEntry, generation: &Generation) {
+async fn follow_up(daemon: &Arc<Daemon>, entry: QueueEntry, generation: &Generation) {
     if entry.unreturned().next().is_some() && daemon.dispatcher.claim_notice(entry.id()) {
-        notify(daemon, entry, generation).await;
+        notify(daemon, &entry, generation).await;
         daemon.dispatcher.release_notice(entry.id());
-    } else if entry.is_settled() {
+    } else if entry.progress.is_settled() {
         // Two workers finished their parts of it at the same time.
         let _ = note(daemon, vec![Change::Remove(entry.id())]).await;
     }
-    if let Some(at) = entry.next_attempt_ms() {
+    if let Some(at) = entry.progress.next_attempt_ms() {
         if at == 0 { Dispatcher::consider(daemon, entry) } else { daemon.dispatcher.wake_at(at, entry.id()) }
     }
 }
@@ -159,7 +159,7 @@ async fn notify(daemon: &Arc<Daemon>, entry: &QueueEntry, generation: &Generatio
     }
     let mut changes = vec![Change::Outcome { id: entry.id(), recipients: places.clone(), outcome: Outcome::Returned }];
     let is_last = (0u32..)
-        .zip(&entry.states)
+        .zip(&entry.progress.states)
         .all(|(place, state)| matches!(state, RecipientState::Delivered | RecipientState::Returned) || places.contains(&place));
     if is_last {
         changes = vec![Change::Remove(entry.id())];

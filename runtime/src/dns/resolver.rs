@@ -57,7 +57,7 @@ impl Resolver {
             }
             Ok(Err(error)) if error.is_nx_domain() => Err(Found::Nonexistent),
             Ok(Err(error)) if error.is_no_records_found() => Err(Found::None),
-            Ok(Err(NetError::Dns(DnsError::DnssecBogus { .. }))) => Err(Found::Bogus),
+            Ok(Err(NetError::Dns(DnsError::DnssecBogus))) => Err(Found::Bogus),
             Ok(Err(error)) => Err(Found::Failed(format!("{name} {kind}: {error}"))),
         }
     }

@@ -117,6 +117,7 @@ impl Transaction {
         };
         let id = self.id.id();
         let octets = body.octets();
+        let (from, recipients) = (self.request.reverse_path.to_string(), self.recipients.len());
         let accepted = Accepted {
             id: self.id,
             arrival_ms: self.arrival_ms,
@@ -131,9 +132,9 @@ impl Transaction {
             body,
         };
         match daemon.spool.append(accepted).await {
-            Ok(entry) => {
+            Ok(id) => {
                 tracing::info!(
-                    %id, from = %entry.envelope.reverse_path, recipients = entry.envelope.recipients.len(), octets,
+                    %id, from, recipients, octets,
                     peer = %peer.address, generation = self.generation.number, "queued"
                 );
                 Reply::queued(&id.to_string())

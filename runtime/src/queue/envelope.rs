@@ -1,5 +1,5 @@
 //! The envelope of a queued message and the state of its recipients (RFC 5321 2.3.1). Domain types: how they are stored is
-//! for `spool::codec`. What never changes after arrival is [`Envelope`]; what deliveries change is beside it in
+//! for `spool::codec`. What never changes after arrival is [`Envelope`]; what deliveries change is [`Progress`], beside it in
 //! [`QueueEntry`]. Nothing here reads a clock: every time is given, in milliseconds since the epoch.
 
 use super::id::QueueId;
@@ -180,29 +180,22 @@ impl MessageState {
     }
 }
 
-/// A message in the queue: its envelope, and the state of each recipient in the same order.
+/// How far a message has come.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct QueueEntry {
-    /// What does not change.
-    pub envelope: Arc<Envelope>,
-    /// As many as the envelope has recipients.
+pub struct Progress {
+    /// As many as the envelope has recipients, in the same order.
     pub states: Box<[RecipientState]>,
     /// The operator holds it: no attempts.
     pub held: bool,
 }
 
-impl QueueEntry {
-    pub(in crate::queue) fn new(envelope: Envelope) -> QueueEntry {
-        let states = vec![RecipientState::NEW; envelope.recipients.len()].into();
-        QueueEntry { envelope: Arc::new(envelope), states, held: false }
+impl Progress {
+    /// That of a message with so many recipients that has just arrived.
+    pub(in crate::queue) fn new(recipients: usize) -> Progress {
+        Progress { states: vec![RecipientState::NEW; recipients].into(), held: false }
     }
 
-    /// Its name.
-    pub fn id(&self) -> QueueId {
-        self.envelope.id
-    }
-
-    /// Where it stands.
+    /// Where the message stands.
     pub fn state(&self) -> MessageState {
         match self.next_attempt_ms() {
             _ if self.held => MessageState::Hold,
@@ -220,24 +213,7 @@ impl QueueEntry {
         pending.min()
     }
 
-    /// The recipients that are pending and due, with their place in the envelope.
-    pub fn due(&self, now_ms: u64) -> impl Iterator<Item = (u32, &Recipient)> {
-        (0u32..).zip(&self.envelope.recipients).zip(&self.states).filter_map(move |(place, state)| match state {
-            RecipientState::Pending { next_attempt_ms, .. } if *next_attempt_ms <= now_ms => Some(place),
-            _ => None,
-        })
-    }
-
-    /// The recipients whose failure nothing was done about yet, with their place in the envelope.
-    pub fn unreturned(&self) -> impl Iterator<Item = Unreturned<'_>> {
-        (0u32..).zip(&self.envelope.recipients).zip(&self.states).filter_map(|((index, recipient), state)| match state {
-            RecipientState::Failed(attempt) => Some(Unreturned { index, recipient, attempt, expired: false }),
-            RecipientState::Expired(attempt) => Some(Unreturned { index, recipient, attempt, expired: true }),
-            _ => None,
-        })
-    }
-
-    /// Whether nothing is left to do but to remove it.
+    /// Whether nothing is left to do but to remove the message.
     pub fn is_settled(&self) -> bool {
         self.states.iter().all(|state| matches!(state, RecipientState::Delivered | RecipientState::Returned))
     }
@@ -264,6 +240,45 @@ impl QueueEntry {
             Change::Release(_) => self.held = false,
             Change::Remove(_) => {}
         }
+    }
+}
+
+/// A message in the queue, as it was when it was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueEntry {
+    /// What does not change.
+    pub envelope: Envelope,
+    /// What does.
+    pub progress: Progress,
+}
+
+impl QueueEntry {
+    /// Its name.
+    pub fn id(&self) -> QueueId {
+        self.envelope.id
+    }
+
+    /// The recipients with their place in the envelope, each with its state.
+    pub fn recipients(&self) -> impl Iterator<Item = (u32, &Recipient, &RecipientState)> {
+        let pairs = self.envelope.recipients.iter().zip(&self.progress.states);
+        (0u32..).zip(pairs).map(|(index, (recipient, state))| (index, recipient, state))
+    }
+
+    /// The recipients that are pending and due, with their place in the envelope.
+    pub fn due(&self, now_ms: u64) -> impl Iterator<Item = (u32, &Recipient)> {
+        self.recipients().filter_map(move |(index, recipient, state)| match state {
+            RecipientState::Pending { next_attempt_ms, .. } if *next_attempt_ms <= now_ms => Some((index, recipient)),
+            _ => None,
+        })
+    }
+
+    /// The recipients whose failure nothing was done about yet.
+    pub fn unreturned(&self) -> impl Iterator<Item = Unreturned<'_>> {
+        self.recipients().filter_map(|(index, recipient, state)| match state {
+            RecipientState::Failed(attempt) => Some(Unreturned { index, recipient, attempt, expired: false }),
+            RecipientState::Expired(attempt) => Some(Unreturned { index, recipient, attempt, expired: true }),
+            _ => None,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! it always has the null reverse-path (RFC 5321 4.5.5), so that it cannot be used to relay. Sessions make the one, the
 //! deliverer makes the other, and the spool takes both as a [`NewMessage`].
 
-use super::envelope::{Change, Client, Envelope, Generation, QueueEntry, Recipient};
+use super::envelope::{Change, Client, Envelope, Generation, Recipient};
 use super::id::FreshId;
 use super::spool::SpilledBody;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
@@ -108,7 +108,7 @@ impl From<Vec<u8>> for Body {
 /// A message on its way into the spool. Only [`Accepted`] and [`Generated`] turn into one.
 #[derive(Debug)]
 pub struct NewMessage {
-    pub(in crate::queue) entry: QueueEntry,
+    pub(in crate::queue) envelope: Envelope,
     pub(in crate::queue) body: Body,
     pub(in crate::queue) changes: Vec<Change>,
 }
@@ -137,7 +137,7 @@ impl From<Accepted> for NewMessage {
             body_octets: accepted.body.octets(),
             body_file: checksum(&accepted.body),
         };
-        NewMessage { entry: QueueEntry::new(envelope), body: accepted.body, changes: Vec::new() }
+        NewMessage { envelope, body: accepted.body, changes: Vec::new() }
     }
 }
 
@@ -158,7 +158,7 @@ impl From<Generated> for NewMessage {
             body_octets: generated.body.octets(),
             body_file: checksum(&generated.body),
         };
-        NewMessage { entry: QueueEntry::new(envelope), body: generated.body, changes: generated.changes }
+        NewMessage { envelope, body: generated.body, changes: generated.changes }
     }
 }
 

@@ -26,7 +26,9 @@ pub mod spool;
 #[cfg(test)]
 mod fixture;
 
-pub use envelope::{Attempt, Change, Client, Envelope, Generation, MessageState, Outcome, QueueEntry, Recipient, RecipientState};
+pub use envelope::{
+    Attempt, Change, Client, Envelope, Generation, MessageState, Outcome, Progress, QueueEntry, Recipient, RecipientState,
+};
 pub use id::{FreshId, QueueId};
 pub use message::{Accepted, AcceptedRecipient, Body, Generated, NewMessage};
-pub use spool::{Recovered, Spool, SpoolError, SpoolOptions};
+pub use spool::{BodyReader, BodyWriter, CorruptReport, Counts, Recovered, Spool, SpoolError, SpoolOptions, Standing};

@@ -29,9 +29,19 @@ impl fmt::Display for DmarcPolicy {
     }
 }
 
+impl Dmarc {
+    /// What every DMARC record begins with, in exactly this case (RFC 9989).
+    const VERSION: &str = "v=DMARC1";
+
+    /// Whether a text is a DMARC record.
+    pub fn is_one(text: &str) -> bool {
+        text.starts_with(Dmarc::VERSION)
+    }
+}
+
 impl fmt::Display for Dmarc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v=DMARC1; p={}", self.policy)?;
+        write!(f, "{}; p={}", Dmarc::VERSION, self.policy)?;
         match self.nonexistent {
             Some(policy) => write!(f, "; np={policy}"),
             None => Ok(()),

@@ -33,9 +33,14 @@ pub enum SpfAll {
     SoftFail,
 }
 
+impl Spf {
+    /// What every SPF record begins with (RFC 7208 4.5).
+    pub const VERSION: &str = "v=spf1";
+}
+
 impl fmt::Display for Spf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("v=spf1")?;
+        f.write_str(Spf::VERSION)?;
         for term in &self.terms {
             match term {
                 SpfTerm::Ip(IpAddr::V4(address)) => write!(f, " ip4:{address}")?,

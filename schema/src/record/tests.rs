@@ -1,3 +1,5 @@
+//! Presentation forms, as their RFCs have them.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! What `init` writes compiles, whatever the answers are.
+
 use super::*;
 
 fn answers() -> Answers {
@@ -17,7 +19,7 @@ fn compiles(answers: &Answers) {
     assert!(compiled.diagnostics.is_empty(), "{text}\n{:#?}", compiled.diagnostics);
     assert_eq!(compiled.tests.len(), 2);
     let model = compiled.model.expect("a site");
-    assert_eq!(model.addresses.len(), answers.mailboxes.len());
+    assert_eq!(model.addresses.len(), answers.mailboxes.len() + 1);
     assert_eq!(model.site.addresses, answers.addresses);
     assert_eq!(model.site.relays.len(), usize::from(answers.relay.is_some()));
 }

@@ -1,3 +1,5 @@
+//! What counts as a difference, and how it reads.
+
 use super::*;
 use crate::emit::fixture::{domain, mailbox, model};
 use postern_schema::site::{AddressKind, DomainClass, Forward, Origin, RoutePattern, TlsLevel, Via};

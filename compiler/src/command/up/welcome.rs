@@ -46,12 +46,17 @@ fn maildirs<'a>(ready: &'a Ready, model: &'a Model) -> impl Iterator<Item = (Mai
     })
 }
 
-/// A line for the shell. The recipient is an alias if there is one, since that shows more; the sender is of the site, so
+/// A line for the shell. The recipient is the widest alias if there is one, since that shows most; the sender is of the site, so
 /// that nobody needs DNS to believe it.
 fn sending_line(ready: &Ready, model: &Model, mailboxes: &[(Mailbox, PathBuf)]) -> Option<String> {
     let listener = ready.listeners.iter().find(|listener| listener.kind == "mx")?;
-    let alias = model.addresses.iter().find(|(_, entry)| matches!(entry.kind, AddressKind::Alias(_)));
-    let alias = alias.and_then(|((domain, local), _)| mailbox(local, domain));
+    let targets = |kind: &AddressKind| match kind {
+        AddressKind::Alias(targets) => targets.len(),
+        AddressKind::Mailbox { .. } => 0,
+    };
+    let widest =
+        model.addresses.iter().max_by_key(|(_, entry)| targets(&entry.kind)).filter(|(_, entry)| targets(&entry.kind) > 0);
+    let alias = widest.and_then(|((domain, local), _)| mailbox(local, domain));
     let (sender, _) = mailboxes.iter().find(|(mailbox, _)| is_plain(mailbox))?;
     let recipient = alias.filter(is_plain).unwrap_or_else(|| sender.clone());
     Some(format!(

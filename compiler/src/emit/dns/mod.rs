@@ -157,7 +157,7 @@ impl RecordSet {
 }
 
 /// The sets of records of one owner and kind, which tools replace as a whole.
-fn rrsets(records: &[Planned]) -> impl Iterator<Item = (&Record, &[Planned])> {
+pub(crate) fn rrsets(records: &[Planned]) -> impl Iterator<Item = (&Record, &[Planned])> {
     let key = |planned: &Planned| -> (postern_schema::record::Owner, RecordKind) {
         (planned.record.owner.clone(), planned.record.data.kind())
     };

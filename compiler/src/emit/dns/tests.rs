@@ -1,3 +1,5 @@
+//! Which records a site gets, and which it does not.
+
 use super::*;
 use crate::emit::fixture::{self, domain};
 use crate::model::Model;

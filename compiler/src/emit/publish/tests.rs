@@ -1,3 +1,5 @@
+//! What lies in an output folder after a build, a second one, and a crash.
+
 use super::*;
 use crate::emit::fixture;
 

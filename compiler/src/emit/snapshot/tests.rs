@@ -1,3 +1,5 @@
+//! What is written is what is read, and the octets depend on nothing else.
+
 use super::*;
 use crate::emit::fixture;
 use postern_schema::decide::Lookup;

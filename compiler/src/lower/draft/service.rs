@@ -1,6 +1,7 @@
 //! Draft of what a site has several of by name: listeners, networks, users, transports, relays, routes, certificates.
 
 use super::Setting;
+use crate::certificate::Certificate;
 use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
@@ -135,6 +136,8 @@ pub struct CertificateDraft {
     pub name: Spanned<Domain>,
     /// The chain; its place is that of the file name or credential name.
     pub chain: Spanned<Chain>,
+    /// What stands in the chain, leaf first; empty where it is a credential.
+    pub parsed: Vec<Certificate>,
     /// The credential that holds the key.
     pub key: Spanned<SecretName>,
 }

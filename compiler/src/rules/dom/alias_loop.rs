@@ -1,7 +1,8 @@
 //! DOM002: addresses that lead in a circle. The walk is [`crate::rules::graph`].
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
-use crate::rules::graph::Hop;
+use crate::rules::graph::{Hop, Role};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
@@ -11,7 +12,15 @@ pub static RULE: Rule = Rule::check("DOM002", "alias-loop", Severity::Error, &[]
 const LABELLED: usize = 6;
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    findings.extend(subject.graph.loops.iter().filter_map(|hops| finding(hops)));
+    let gaps = subject.draft.gaps;
+    // What takes the addresses that nobody has may take one that could not be read.
+    let is_certain = |hop: &Hop| match hop.role {
+        Role::Alias => true,
+        Role::Pattern | Role::CatchAll => !gaps.holds(Part::Domains),
+        Role::Postmaster => !gaps.holds(Part::Host) && !gaps.holds(Part::Domains),
+    };
+    let loops = subject.graph.loops.iter().filter(|hops| hops.iter().all(is_certain));
+    findings.extend(loops.filter_map(|hops| finding(hops)));
 }
 
 fn finding(hops: &[Hop]) -> Option<Diagnostic> {

@@ -1,12 +1,13 @@
 //! DOM005: an address with the delimiter in it, beside the address that is its base.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use std::collections::{HashMap, HashSet};
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("DOM005", "delimiter-in-address", Severity::Warning, &[], check, include_str!("delimiter_hides.md"));
+    Rule::check("DOM005", "delimiter-in-address", Severity::Warning, &[Part::Domains], check, include_str!("delimiter_hides.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut reported = HashSet::new();

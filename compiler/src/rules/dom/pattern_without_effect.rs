@@ -52,5 +52,7 @@ pub(super) fn takes_everything(expression: &str) -> bool {
     let inner = expression.strip_prefix('^').unwrap_or(expression);
     let inner = inner.strip_suffix('$').unwrap_or(inner);
     let inner = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(inner);
-    matches!(inner, "" | ".*" | ".+") && (!inner.is_empty() || !(expression.starts_with('^') && expression.ends_with('$')))
+    // `^$` matches nothing that is there.
+    let is_empty_only = inner.is_empty() && expression.starts_with('^') && expression.ends_with('$');
+    matches!(inner, "" | ".*" | ".+") && !is_empty_only
 }

@@ -13,13 +13,16 @@ pub static RULE: Rule =
     Rule::check("DOM003", "target-missing", Severity::Error, &[Part::Domains], check, include_str!("target_missing.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
+    let host_is_broken = subject.draft.gaps.holds(Part::Host);
     for (role, target) in targets(subject.draft) {
         let mut trace = Trace::default();
         let why = match resolve(&target.value, subject.model, &mut trace) {
             Ok(Resolved::Unknown) => "nobody has it",
             Ok(Resolved::Parked) => "its domain is parked and takes no mail",
             // The site's postmaster stands in for every postmaster that is not declared, but not for himself.
-            Ok(Resolved::Others(to)) if is_postmaster(&trace) && to == [target.value.clone()] => "nobody has it",
+            Ok(Resolved::Others(to)) if is_postmaster(&trace) && to == [target.value.clone()] && !host_is_broken => {
+                "nobody has it"
+            }
             _ => continue,
         };
         let finding = RULE

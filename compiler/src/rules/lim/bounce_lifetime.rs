@@ -1,11 +1,12 @@
 //! LIM002: bounces that wait longer than mail.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("LIM002", "bounce-outlives-mail", Severity::Warning, &[], check, include_str!("bounce_lifetime.md"));
+    Rule::check("LIM002", "bounce-outlives-mail", Severity::Warning, &[Part::Policy], check, include_str!("bounce_lifetime.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let queue = &subject.draft.queue;

@@ -1,10 +1,12 @@
 //! LIM006: a longest pause that is shorter than the first.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule = Rule::check("LIM006", "cap-below-retry", Severity::Error, &[], check, include_str!("cap_below_retry.md"));
+pub static RULE: Rule =
+    Rule::check("LIM006", "cap-below-retry", Severity::Error, &[Part::Policy], check, include_str!("cap_below_retry.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let (first, longest) = (&subject.draft.queue.retry, &subject.draft.queue.retry_cap);

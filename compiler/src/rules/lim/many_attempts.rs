@@ -1,11 +1,13 @@
 //! LIM009: a schedule that never slows down.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use std::time::Duration;
 
 /// The rule.
-pub static RULE: Rule = Rule::check("LIM009", "many-attempts", Severity::Warning, &[], check, include_str!("many_attempts.md"));
+pub static RULE: Rule =
+    Rule::check("LIM009", "many-attempts", Severity::Warning, &[Part::Policy], check, include_str!("many_attempts.md"));
 
 /// Every ten minutes for two days; the default makes about 65 in five days.
 const MOST: u32 = 288;

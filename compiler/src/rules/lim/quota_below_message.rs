@@ -1,13 +1,13 @@
 //! LIM005: a mailbox that is smaller than one message may be.
 
-use crate::lower::draft::AddressForm;
+use crate::lower::draft::{AddressForm, Part};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use std::collections::HashSet;
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("LIM005", "quota-below-message", Severity::Error, &[], check, include_str!("quota_below_message.md"));
+    Rule::check("LIM005", "quota-below-message", Severity::Error, &[Part::Policy], check, include_str!("quota_below_message.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let limit = &subject.draft.limits.message_octets;

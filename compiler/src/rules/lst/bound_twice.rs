@@ -1,11 +1,12 @@
 //! LST001: two listeners on one address and port.
 
-use crate::lower::draft::ListenerDraft;
+use crate::lower::draft::{ListenerDraft, Part};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule = Rule::check("LST001", "bound-twice", Severity::Error, &[], check, include_str!("bound_twice.md"));
+pub static RULE: Rule =
+    Rule::check("LST001", "bound-twice", Severity::Error, &[Part::Listeners], check, include_str!("bound_twice.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let listeners = &subject.draft.listeners;

@@ -1,5 +1,6 @@
 //! Relaying: who may send to anywhere without a login.
 
+pub mod chosen_destination;
 pub mod container_pool;
 pub mod link_local;
 pub mod open_relay;

@@ -1,12 +1,13 @@
 //! RLY005: a trusted network that the access provider's other customers are in.
 
 use super::{is_within, relay_ranges};
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("RLY005", "shared-space-relay", Severity::Warning, &[], check, include_str!("shared_space.md"));
+    Rule::check("RLY005", "shared-space-relay", Severity::Warning, &[Part::Networks], check, include_str!("shared_space.md"));
 
 /// Carrier-grade NAT (RFC 6598 7).
 pub(super) const BLOCKS: &[&str] = &["100.64.0.0/10"];

@@ -1,14 +1,14 @@
 //! RLY002: a trusted network that is wider than what one person can vouch for.
 
 use super::{is_loopback, is_private, is_within, open_relay, relay_ranges};
-use crate::lower::draft::NetworkDraft;
+use crate::lower::draft::{NetworkDraft, Part};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use ipnet::IpNet;
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("RLY002", "wide-relay-network", Severity::Warning, &[], check, include_str!("wide_network.md"));
+    Rule::check("RLY002", "wide-relay-network", Severity::Warning, &[Part::Networks], check, include_str!("wide_network.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for (network, range) in relay_ranges(&subject.draft.networks) {

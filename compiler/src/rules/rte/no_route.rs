@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule::check(
     "RTE001",
     "no-route",
     Severity::Error,
-    &[Part::Routes, Part::Relays, Part::Domains, Part::Users, Part::Networks, Part::Listeners],
+    &[Part::Routes, Part::Relays, Part::Domains, Part::Users, Part::Networks, Part::Listeners, Part::Transports],
     check,
     include_str!("no_route.md"),
 );

@@ -1,11 +1,12 @@
 //! RTE005: a login at the port of mail between hosts.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("RTE005", "login-on-port-25", Severity::Warning, &[], check, include_str!("port_25_login.md"));
+    Rule::check("RTE005", "login-on-port-25", Severity::Warning, &[Part::Relays], check, include_str!("port_25_login.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for relay in subject.draft.relays.iter().filter(|relay| relay.port.value == 25) {

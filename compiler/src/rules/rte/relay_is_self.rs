@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule::check(
     "RTE003",
     "relay-is-self",
     Severity::Error,
-    &[Part::Host, Part::Listeners],
+    &[Part::Host, Part::Listeners, Part::Relays],
     check,
     include_str!("relay_is_self.md"),
 );

@@ -1,10 +1,12 @@
 //! RTE010: two relays that are one.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule = Rule::check("RTE010", "same-relay", Severity::Warning, &[], check, include_str!("same_relay.md"));
+pub static RULE: Rule =
+    Rule::check("RTE010", "same-relay", Severity::Warning, &[Part::Relays], check, include_str!("same_relay.md"));
 
 /// One host with two logins is two relays: two accounts.
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {

@@ -1,12 +1,13 @@
 //! RTE002: a route that no mail reaches, since an earlier one takes it all.
 
-use crate::lower::draft::RouteDraft;
+use crate::lower::draft::{Part, RouteDraft};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use postern_schema::site::RoutePattern;
 
 /// The rule.
-pub static RULE: Rule = Rule::check("RTE002", "shadowed-route", Severity::Warning, &[], check, include_str!("shadowed_route.md"));
+pub static RULE: Rule =
+    Rule::check("RTE002", "shadowed-route", Severity::Warning, &[Part::Routes], check, include_str!("shadowed_route.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let routes = &subject.draft.routes;

@@ -1,5 +1,28 @@
-//! TLS: certificates that are missing, or are for somebody else.
+//! TLS: certificates that are missing, are for somebody else, or convince nobody.
 
+pub mod broken_signature;
+pub mod certificate_twice;
+pub mod chain_order;
+pub mod expired;
+pub mod expires_soon;
+pub mod incomplete_chain;
 pub mod name_not_covered;
 pub mod no_tls;
+pub mod other_name;
+pub mod self_signed_unused;
 pub mod submission_without_certificate;
+pub mod weak_key;
+
+use crate::certificate::Certificate;
+use crate::lower::draft::{CertificateDraft, SiteDraft};
+
+/// Every certificate that could be read, with its node and its place in the chain: 0 is the host's own.
+fn parsed(draft: &SiteDraft) -> impl Iterator<Item = (&CertificateDraft, usize, &Certificate)> {
+    let nodes = draft.tls.certificates.iter();
+    nodes.flat_map(|node| node.parsed.iter().enumerate().map(move |(index, certificate)| (node, index, certificate)))
+}
+
+/// "the certificate", or "certificate 2".
+fn which(index: usize) -> String {
+    if index == 0 { "the host's certificate".to_owned() } else { format!("certificate {} of the chain", index + 1) }
+}

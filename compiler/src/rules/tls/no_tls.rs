@@ -7,7 +7,7 @@ use postern_schema::site::ListenerKind;
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("TLS003", "mx-without-tls", Severity::Warning, &[Part::Tls], check, include_str!("no_tls.md"));
+    Rule::check("TLS003", "mx-without-tls", Severity::Warning, &[Part::Tls, Part::Listeners], check, include_str!("no_tls.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let tls = &subject.draft.tls;

@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule::check(
     "TLS001",
     "submission-without-certificate",
     Severity::Error,
-    &[Part::Tls],
+    &[Part::Tls, Part::Listeners],
     check,
     include_str!("submission_without_certificate.md"),
 );

@@ -110,7 +110,7 @@ const LIST: NodeSpec = NodeSpec::later("list", "A mailing list, with its -reques
     .example("list \"dev\" via=\"mailman\"");
 
 const DELIMITER: NodeSpec =
-    NodeSpec::new("delimiter", "What divides a user from a detail, as in `alice+news`; without it, nothing does.")
+    NodeSpec::new("delimiter", "What divides a user from a detail, as in `alice+news`; without it, `+` does.")
         .arguments(&[Argument::new("character", ValueType::Character, "One character, usually `+`.")])
         .example("delimiter \"+\"")
         .postfix(&["recipient_delimiter"]);

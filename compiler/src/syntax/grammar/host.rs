@@ -11,10 +11,13 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
         "The host's own name, in the greeting, in EHLO, in Received fields and in reports. Its addresses must point back to it.",
     )])
     .children(&[
-        NodeSpec::new("origin", "The domain that is added to a bare local part; without it, the host's own name.")
-            .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.")])
-            .example("origin \"example.com\"")
-            .postfix(&["myorigin"]),
+        NodeSpec::new(
+            "origin",
+            "The domain of mail that names none; without it, the domain of this site that the host's name lies in, or that name.",
+        )
+        .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.")])
+        .example("origin \"example.com\"")
+        .postfix(&["myorigin"]),
         NodeSpec::new("postmaster", "Who reads mail to postmaster at every domain that does not say otherwise (RFC 5321 4.5.1).")
             .arguments(&[Argument::new("mailbox", ValueType::Mailbox, "A mail address that exists.")])
             .example("postmaster \"alice@example.com\"")

@@ -45,7 +45,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
             .properties(&[PropertySpec::new(
                 "domain",
                 ValueType::Word(SENDER_DOMAINS),
-                "What DNS says of the sender's domain; without it, `found`.",
+                "What DNS says of the sender's domain; needed where the site asks.",
             )])
             .required()
             .example("from \"x@evil.example\""),

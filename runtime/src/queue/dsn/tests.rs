@@ -1,5 +1,7 @@
+//! Bounces, to the letter.
+
 use super::*;
-use crate::queue::envelope::{Change, Outcome};
+use crate::queue::envelope::{Change, Outcome, Progress};
 use crate::queue::fixture::{accepted, attempt};
 use crate::queue::id::IdSource;
 use crate::queue::message::NewMessage;
@@ -10,11 +12,12 @@ const HEADER: &[u8] = b"From: alice@example.com\r\nSubject: hello\r\n\r\nThe sec
 
 fn entry(from: &str, to: &[&str]) -> QueueEntry {
     let id = IdSource::new(1).next(1_795_285_000_000);
-    NewMessage::from(accepted(id, from, to, HEADER.to_vec())).entry
+    let envelope = NewMessage::from(accepted(id, from, to, HEADER.to_vec())).envelope;
+    QueueEntry { progress: Progress::new(envelope.recipients.len()), envelope }
 }
 
 fn settle(entry: &mut QueueEntry, recipients: &[u32], outcome: Outcome) {
-    entry.apply(&Change::Outcome { id: entry.id(), recipients: recipients.into(), outcome });
+    entry.progress.apply(&Change::Outcome { id: entry.id(), recipients: recipients.into(), outcome });
 }
 
 fn written(entry: &QueueEntry, original: &[u8]) -> Option<Bounce> {
@@ -94,9 +97,7 @@ fn nobody_is_told_who_was_told_or_did_not_want_to_be() {
     let bounce = written(&entry, HEADER).unwrap();
     assert_eq!(values(text(&bounce), "Final-Recipient"), ["rfc822; carl@example.net"]);
 
-    let mut envelope = (*entry.envelope).clone();
-    envelope.recipients[1].notify = Some(Notify { success: true, failure: false, delay: false });
-    entry.envelope = envelope.into();
+    entry.envelope.recipients[1].notify = Some(Notify { success: true, failure: false, delay: false });
     assert_eq!(written(&entry, HEADER), None);
 }
 
@@ -124,10 +125,8 @@ fn what_an_alias_stands_for_is_not_disclosed() {
 #[test]
 fn foreign_text_cannot_begin_a_field_or_leave_ascii() {
     let mut entry = entry("alice@example.com", &["bob@example.net"]);
-    let mut envelope = (*entry.envelope).clone();
-    envelope.envid = Xtext::parse("x+0D+0AAction:+20delivered");
-    envelope.recipients[0].orcpt = OriginalRecipient::parse("rfc822;bob+0D+0AAction:+20delivered");
-    entry.envelope = envelope.into();
+    entry.envelope.envid = Xtext::parse("x+0D+0AAction:+20delivered");
+    entry.envelope.recipients[0].orcpt = OriginalRecipient::parse("rfc822;bob+0D+0AAction:+20delivered");
     let reply = "5.0.0 gr\u{fc}n\r\nAction: delivered";
     settle(&mut entry, &[0], Outcome::Failed(attempt("550", reply, Some("mx\r\nAction: delivered"))));
     let bounce = written(&entry, HEADER).unwrap();
@@ -149,9 +148,7 @@ fn long_replies_and_words_stay_within_the_line() {
 #[test]
 fn an_international_message_has_an_international_report() {
     let mut entry = entry("\u{e4}lice@example.com", &["b\u{f6}b@example.net"]);
-    let mut envelope = (*entry.envelope).clone();
-    envelope.smtp_utf8 = true;
-    entry.envelope = envelope.into();
+    entry.envelope.smtp_utf8 = true;
     settle(&mut entry, &[0], Outcome::Failed(attempt("550", "5.1.1 gr\u{fc}n", Some("mx.example.net"))));
     let bounce = written(&entry, "Subject: gr\u{fc}n\r\n\r\n".as_bytes()).unwrap();
     assert!(bounce.eight_bit && bounce.smtp_utf8);

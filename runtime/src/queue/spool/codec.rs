@@ -2,7 +2,7 @@
 //! in 32 bits and its UTF-8, an option is a zero octet or a one before the value. Any change here is a new
 //! [`super::segment::FORMAT_VERSION`].
 
-use crate::queue::envelope::{Attempt, Change, Client, Envelope, Generation, Outcome, QueueEntry, Recipient, RecipientState};
+use crate::queue::envelope::{Attempt, Change, Client, Envelope, Generation, Outcome, Progress, Recipient, RecipientState};
 use crate::queue::id::QueueId;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};
@@ -16,23 +16,43 @@ pub(super) struct Malformed(pub(super) &'static str);
 
 type Decoded<T> = Result<T, Malformed>;
 
-/// Appends what a message record says: the entry, and the changes that come true with it.
-pub(super) fn put_message(out: &mut Vec<u8>, entry: &QueueEntry, changes: &[Change]) {
-    put_envelope(out, &entry.envelope);
-    out.push(entry.held.into());
-    entry.states.iter().for_each(|state| put_state(out, state));
+/// What a message record says.
+#[derive(PartialEq, Debug)]
+pub(super) struct Message<'a> {
+    pub(super) envelope: Envelope,
+    /// The envelope as it is stored.
+    pub(super) envelope_octets: &'a [u8],
+    pub(super) progress: Progress,
+    /// What comes true with it.
+    pub(super) changes: Vec<Change>,
+}
+
+/// Appends what a message record says; of the envelope, the octets that [`put_envelope`] wrote.
+pub(super) fn put_message(out: &mut Vec<u8>, envelope_octets: &[u8], progress: &Progress, changes: &[Change]) {
+    out.extend_from_slice(envelope_octets);
+    out.push(progress.held.into());
+    progress.states.iter().for_each(|state| put_state(out, state));
     put_changes(out, changes);
 }
 
 /// Reads what [`put_message`] wrote.
-pub(super) fn message(meta: &[u8]) -> Decoded<(QueueEntry, Vec<Change>)> {
+pub(super) fn message(meta: &[u8]) -> Decoded<Message<'_>> {
     let mut input = Input(meta);
     let envelope = input.envelope()?;
+    let envelope_octets = &meta[..meta.len() - input.0.len()];
     let held = input.flag()?;
     let states = (0..envelope.recipients.len()).map(|_| input.state()).collect::<Decoded<_>>()?;
     let changes = input.changes()?;
     input.end()?;
-    Ok((QueueEntry { envelope: Arc::new(envelope), states, held }, changes))
+    Ok(Message { envelope, envelope_octets, progress: Progress { states, held }, changes })
+}
+
+/// Reads what [`put_envelope`] wrote.
+pub(super) fn envelope(octets: &[u8]) -> Decoded<Envelope> {
+    let mut input = Input(octets);
+    let envelope = input.envelope()?;
+    input.end()?;
+    Ok(envelope)
 }
 
 /// Appends what a record of changes says.
@@ -78,7 +98,8 @@ fn put_mailbox(out: &mut Vec<u8>, mailbox: &Mailbox) {
     }
 }
 
-fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
+/// Appends an envelope.
+pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
     put_u64(out, envelope.id.number());
     put_u64(out, envelope.arrival_ms);
     put_u64(out, envelope.generation.0);

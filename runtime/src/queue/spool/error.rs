@@ -1,6 +1,7 @@
 //! What can go wrong in the spool, in words for the operator.
 
 use crate::queue::id::QueueId;
+use postern_schema::reply::Reply;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -70,6 +71,16 @@ impl SpoolError {
         match error.kind() {
             StorageFull | QuotaExceeded => SpoolError::Full { folder: path.parent().unwrap_or(path).to_owned() },
             _ => SpoolError::Io { doing, path: path.to_owned(), error: Arc::new(error) },
+        }
+    }
+
+    /// What a client is told whose message was not taken.
+    pub fn reply(&self) -> Reply {
+        match self {
+            SpoolError::Full { .. } => Reply::INSUFFICIENT_STORAGE,
+            SpoolError::TooLarge { .. } => Reply::TOO_BIG,
+            SpoolError::NoRecipients => Reply::NO_VALID_RECIPIENTS,
+            _ => Reply::LOCAL_ERROR,
         }
     }
 

@@ -3,9 +3,12 @@
 
 use super::blob::SpilledBody;
 use super::error::SpoolError;
+use super::index::Message;
 use super::lock;
-use crate::queue::envelope::{Change, QueueEntry};
-use std::sync::{Arc, Condvar, Mutex};
+use crate::queue::envelope::Change;
+use crate::queue::id::QueueId;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The answer to a job.
@@ -21,11 +24,11 @@ pub(super) struct Job {
 /// What becomes true.
 pub(super) enum Effect {
     /// A message is in the queue.
-    Append { entry: Arc<QueueEntry>, file: Option<SpilledBody>, changes: Vec<Change>, done: Done<Arc<QueueEntry>> },
+    Append { message: Message, file: Option<SpilledBody>, changes: Vec<Change>, done: Done<QueueId> },
     /// Changes hold.
     Record { changes: Vec<Change>, done: Done<()> },
     /// The record of a message stands elsewhere.
-    Relocate { entry: Arc<QueueEntry> },
+    Relocate { message: Message },
 }
 
 impl Job {
@@ -48,8 +51,8 @@ impl Job {
 struct State {
     jobs: Vec<Job>,
     closed: bool,
-    /// The writer sleeps.
-    waiting: bool,
+    /// The writer sleeps until there are so many jobs; 0 while it works.
+    wake_at: usize,
 }
 
 /// See the module.
@@ -68,27 +71,44 @@ impl Inbox {
             return job.fail(SpoolError::Closed);
         }
         state.jobs.push(job);
-        let waiting = std::mem::take(&mut state.waiting);
+        let wakes = state.wake_at > 0 && state.jobs.len() >= state.wake_at;
         drop(state);
-        if waiting {
+        if wakes {
             self.ready.notify_one();
         }
     }
 
-    /// All that has gathered. With `wait`, at least one job; `None` once it is closed and nothing is left.
-    pub(super) fn take(&self, wait: bool) -> Option<Vec<Job>> {
+    /// Waits for a job, and once there is one, a little more for as many as are expected. `None` once the inbox is closed and
+    /// nothing is left.
+    pub(super) fn take(&self, expected: usize, patience: Duration) -> Option<Vec<Job>> {
         let mut state = lock(&self.state);
-        while wait && state.jobs.is_empty() && !state.closed {
-            state.waiting = true;
-            state = self.ready.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+        while state.jobs.is_empty() && !state.closed {
+            state.wake_at = 1;
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.waiting = false;
-        if state.closed && state.jobs.is_empty() { None } else { Some(std::mem::take(&mut state.jobs)) }
+        if state.jobs.len() < expected && !state.closed && !patience.is_zero() {
+            state.wake_at = expected;
+            let too_few = |state: &mut State| state.jobs.len() < expected && !state.closed;
+            state = self.ready.wait_timeout_while(state, patience, too_few).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.take()
+    }
+
+    /// What is there now, perhaps nothing; `None` as for [`Inbox::take`].
+    pub(super) fn take_now(&self) -> Option<Vec<Job>> {
+        lock(&self.state).take()
     }
 
     /// Takes no more; what is in is still done.
     pub(super) fn close(&self) {
         lock(&self.state).closed = true;
         self.ready.notify_one();
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Option<Vec<Job>> {
+        self.wake_at = 0;
+        if self.closed && self.jobs.is_empty() { None } else { Some(std::mem::take(&mut self.jobs)) }
     }
 }

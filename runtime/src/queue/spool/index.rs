@@ -1,9 +1,11 @@
 //! What the spool knows in memory: the envelope and state of every message, where its record stands, and how much of each
-//! segment is still needed. Bodies stay on disk. Changed by replay and by the writer alone, after the record that says so is
-//! durable; read by everybody.
+//! segment is still needed. Bodies stay on disk, and envelopes are kept as they are stored, which takes less than half of the
+//! memory: about 400 octets for a message to one recipient. Changed by replay and by the writer alone, after the record that
+//! says so is durable; read by everybody.
 
+use super::codec;
 use super::segment::SegmentName;
-use crate::queue::envelope::{Change, MessageState, QueueEntry};
+use crate::queue::envelope::{Change, MessageState, Progress, QueueEntry};
 use crate::queue::id::QueueId;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,8 +23,27 @@ pub(super) struct Location {
 
 /// One message.
 #[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) id: QueueId,
+    /// As it is stored.
+    pub(super) envelope: Arc<[u8]>,
+    pub(super) progress: Progress,
+    /// Its body is in a file of its own.
+    pub(super) has_file: bool,
+}
+
+impl Message {
+    /// For somebody to look at; `None` never happens, since nothing but a valid envelope comes in.
+    pub(super) fn entry(self) -> Option<QueueEntry> {
+        let envelope = codec::envelope(&self.envelope).ok()?;
+        Some(QueueEntry { envelope, progress: self.progress })
+    }
+}
+
+/// A message and where its record stands.
+#[derive(Clone, Debug)]
 pub(super) struct Slot {
-    pub(super) entry: Arc<QueueEntry>,
+    pub(super) message: Message,
     pub(super) location: Location,
 }
 
@@ -95,10 +116,10 @@ impl Index {
         self.slots.values()
     }
 
-    /// Up to `limit` entries whose id is larger than `after`, in order.
-    pub(super) fn page(&self, after: Option<QueueId>, limit: usize) -> Vec<Arc<QueueEntry>> {
+    /// Up to `limit` messages whose id is larger than `after`, in order.
+    pub(super) fn page(&self, after: Option<QueueId>, limit: usize) -> Vec<Message> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.slots.range((start, Bound::Unbounded)).take(limit).map(|(_, slot)| slot.entry.clone()).collect()
+        self.slots.range((start, Bound::Unbounded)).take(limit).map(|(_, slot)| slot.message.clone()).collect()
     }
 
     pub(super) fn segment(&self, number: u32) -> Option<&Segment> {
@@ -141,40 +162,40 @@ impl Index {
     }
 
     /// Takes what a message record says, in place of all that was known of the message.
-    pub(super) fn insert(&mut self, entry: Arc<QueueEntry>, location: Location) {
-        let id = entry.id();
+    pub(super) fn insert(&mut self, message: Message, location: Location) {
+        let id = message.id;
         self.remove(id);
-        *self.counts.of(entry.state()) += 1;
-        self.counts.recipients += entry.states.len() as u64;
+        *self.counts.of(message.progress.state()) += 1;
+        self.counts.recipients += message.progress.states.len() as u64;
         self.counts.live_octets += u64::from(location.octets);
         if let Some(segment) = self.segments.get_mut(&location.segment) {
             segment.live += 1;
             segment.ids.push(id);
         }
-        self.slots.insert(id, Slot { entry, location });
+        self.slots.insert(id, Slot { message, location });
     }
 
     /// Makes a change true; one about a message that is not there changes nothing. Answers with a message that it removed.
-    pub(super) fn apply(&mut self, change: &Change) -> Option<Arc<QueueEntry>> {
+    pub(super) fn apply(&mut self, change: &Change) -> Option<Message> {
         if let Change::Remove(id) = change {
             return self.remove(*id);
         }
-        let slot = self.slots.get_mut(&change.id())?;
-        *self.counts.of(slot.entry.state()) -= 1;
-        Arc::make_mut(&mut slot.entry).apply(change);
-        *self.counts.of(slot.entry.state()) += 1;
+        let progress = &mut self.slots.get_mut(&change.id())?.message.progress;
+        *self.counts.of(progress.state()) -= 1;
+        progress.apply(change);
+        *self.counts.of(progress.state()) += 1;
         None
     }
 
     /// Forgets a message.
-    pub(super) fn remove(&mut self, id: QueueId) -> Option<Arc<QueueEntry>> {
-        let Slot { entry, location } = self.slots.remove(&id)?;
-        *self.counts.of(entry.state()) -= 1;
-        self.counts.recipients -= entry.states.len() as u64;
+    pub(super) fn remove(&mut self, id: QueueId) -> Option<Message> {
+        let Slot { message, location } = self.slots.remove(&id)?;
+        *self.counts.of(message.progress.state()) -= 1;
+        self.counts.recipients -= message.progress.states.len() as u64;
         self.counts.live_octets -= u64::from(location.octets);
         if let Some(segment) = self.segments.get_mut(&location.segment) {
             segment.live -= 1;
         }
-        Some(entry)
+        Some(message)
     }
 }

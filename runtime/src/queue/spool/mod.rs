@@ -38,12 +38,12 @@ pub use error::SpoolError;
 pub use index::Counts;
 pub use replay::CorruptReport;
 
-use super::envelope::{Change, QueueEntry};
+use super::envelope::{Change, MessageState, Progress, QueueEntry};
 use super::id::{FreshId, IdSource, QueueId};
 use super::message::{Body, NewMessage};
 use bytes::Bytes;
 use inbox::{Effect, Inbox, Job};
-use index::Index;
+use index::{Index, Message};
 use record::Kind;
 use rustix::fs::FlockOperation;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -88,13 +88,31 @@ impl Default for SpoolOptions {
 #[derive(Debug)]
 pub struct Recovered {
     /// Every message, oldest first.
-    pub messages: Vec<Arc<QueueEntry>>,
+    pub messages: Vec<Standing>,
     /// What could not be read and was set aside.
     pub corrupt: Vec<CorruptReport>,
     /// What a crash left half-written at the end of the log: never acknowledged, and dropped.
     pub torn_tail_octets: u64,
     /// How long it took.
     pub duration: Duration,
+}
+
+/// Where a recovered message stands: what is needed to schedule it. [`Spool::find`] knows the rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Its name.
+    pub id: QueueId,
+    /// Whether it waits.
+    pub state: MessageState,
+    /// When the first pending recipient may be tried; `None` when nobody is pending.
+    pub next_attempt_ms: Option<u64>,
+}
+
+impl Standing {
+    fn of(message: &Message) -> Standing {
+        let Message { id, progress, .. } = message;
+        Standing { id: *id, state: progress.state(), next_attempt_ms: progress.next_attempt_ms() }
+    }
 }
 
 /// An open spool. Dropping it finishes what was begun and gives the folder free.
@@ -104,6 +122,9 @@ pub struct Spool {
     /// Locked for as long as it is open.
     _lock: File,
 }
+
+/// Comes when the job is done.
+type Answer<T> = Result<oneshot::Receiver<Result<T, SpoolError>>, SpoolError>;
 
 /// What the writer thread and the callers share.
 struct Shared {
@@ -136,7 +157,7 @@ impl Spool {
             ids.skip(last);
         }
         let recovered = Recovered {
-            messages: replayed.index.slots().map(|slot| slot.entry.clone()).collect(),
+            messages: replayed.index.slots().map(|slot| Standing::of(&slot.message)).collect(),
             corrupt: replayed.corrupt,
             torn_tail_octets: replayed.torn_tail_octets,
             duration: begun.elapsed(),
@@ -165,7 +186,7 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::Full`], [`SpoolError::Io`], [`SpoolError::TooLarge`], [`SpoolError::NoRecipients`] or
     /// [`SpoolError::Closed`]: it was not taken.
-    pub async fn append(&self, message: impl Into<NewMessage>) -> Result<Arc<QueueEntry>, SpoolError> {
+    pub async fn append(&self, message: impl Into<NewMessage>) -> Result<QueueId, SpoolError> {
         self.submit(message.into())?.await.unwrap_or(Err(SpoolError::Closed))
     }
 
@@ -173,7 +194,7 @@ impl Spool {
     ///
     /// # Errors
     /// The same.
-    pub fn append_blocking(&self, message: impl Into<NewMessage>) -> Result<Arc<QueueEntry>, SpoolError> {
+    pub fn append_blocking(&self, message: impl Into<NewMessage>) -> Result<QueueId, SpoolError> {
         self.submit(message.into())?.blocking_recv().unwrap_or(Err(SpoolError::Closed))
     }
 
@@ -205,11 +226,11 @@ impl Spool {
             slot.and_then(|slot| index.segment(slot.location.segment).map(|at| (slot, at.name, at.file.clone())))
         };
         let Some((slot, name, segment)) = found else { return Err(SpoolError::Unknown(id)) };
-        let envelope = &slot.entry.envelope;
-        if let Some(checksum) = envelope.body_file {
+        if slot.message.has_file {
             let path = self.shared.blob_path(id);
             let file = File::open(&path).map_err(|error| SpoolError::io("open", &path, error))?;
-            return Ok(BodyReader::File(FileBody::new(file, envelope.body_octets, checksum)));
+            let Some(QueueEntry { envelope, .. }) = slot.message.entry() else { return Err(SpoolError::Unknown(id)) };
+            return Ok(BodyReader::File(FileBody::new(file, envelope.body_octets, envelope.body_file.unwrap_or_default())));
         }
         let path = name.path(&self.shared.folder);
         let mut octets = vec![0; slot.location.octets as usize];
@@ -224,14 +245,16 @@ impl Spool {
     }
 
     /// The message of that id.
-    pub fn find(&self, id: QueueId) -> Option<Arc<QueueEntry>> {
-        lock(&self.shared.index).slot(id).map(|slot| slot.entry.clone())
+    pub fn find(&self, id: QueueId) -> Option<QueueEntry> {
+        let message = lock(&self.shared.index).slot(id)?.message.clone();
+        message.entry()
     }
 
     /// Up to `limit` messages, in the order of their ids, from behind `after` on. Whoever wants all of them asks for one page
     /// after the other, so that nobody waits long for the index.
-    pub fn page(&self, after: Option<QueueId>, limit: usize) -> Vec<Arc<QueueEntry>> {
-        lock(&self.shared.index).page(after, limit)
+    pub fn page(&self, after: Option<QueueId>, limit: usize) -> Vec<QueueEntry> {
+        let messages = lock(&self.shared.index).page(after, limit);
+        messages.into_iter().filter_map(Message::entry).collect()
     }
 
     /// How many messages there are, and what they take.
@@ -239,9 +262,9 @@ impl Spool {
         lock(&self.shared.index).counts()
     }
 
-    fn submit(&self, message: NewMessage) -> Result<oneshot::Receiver<Result<Arc<QueueEntry>, SpoolError>>, SpoolError> {
-        let NewMessage { entry, body, changes } = message;
-        if entry.envelope.recipients.is_empty() {
+    fn submit(&self, message: NewMessage) -> Answer<QueueId> {
+        let NewMessage { envelope, body, changes } = message;
+        if envelope.recipients.is_empty() {
             return Err(SpoolError::NoRecipients);
         }
         let (inline, file) = match body {
@@ -249,16 +272,19 @@ impl Spool {
             Body::File(file) => (Vec::new(), Some(file)),
         };
         check_size(inline.iter().map(|piece| piece.len() as u64).sum())?;
-        let put = |meta: &mut Vec<u8>| codec::put_message(meta, &entry, &changes);
-        let record = record::seal(Kind::Message, entry.id().number(), &inline, put);
+        let mut envelope_octets = Vec::with_capacity(256);
+        codec::put_envelope(&mut envelope_octets, &envelope);
+        let progress = Progress::new(envelope.recipients.len());
+        let put = |meta: &mut Vec<u8>| codec::put_message(meta, &envelope_octets, &progress, &changes);
+        let record = record::seal(Kind::Message, envelope.id.number(), &inline, put);
         check_size(record.len() as u64)?;
         let (done, answer) = oneshot::channel();
-        let effect = Effect::Append { entry: Arc::new(entry), file, changes, done };
-        self.shared.inbox.put(Job { record, effect });
+        let message = Message { id: envelope.id, envelope: envelope_octets.into(), progress, has_file: file.is_some() };
+        self.shared.inbox.put(Job { record, effect: Effect::Append { message, file, changes, done } });
         Ok(answer)
     }
 
-    fn submit_changes(&self, changes: Vec<Change>) -> Result<oneshot::Receiver<Result<(), SpoolError>>, SpoolError> {
+    fn submit_changes(&self, changes: Vec<Change>) -> Answer<()> {
         let record = record::seal(Kind::Changes, 0, &[], |meta| codec::put_changes(meta, &changes));
         check_size(record.len() as u64)?;
         let (done, answer) = oneshot::channel();
@@ -353,7 +379,10 @@ fn check_version(folder: &Path, disk: &dyn Disk) -> Result<(), SpoolError> {
         _ => {
             let written = fs::write(&path, ours).and_then(|()| disk.sync(&File::open(&path)?));
             let written = written.and_then(|()| disk.sync_folder(folder));
-            written.map_err(|error| SpoolError::io("write", &path, error))
+            let folder = written.and_then(|()| folder.canonicalize()).map_err(|error| SpoolError::io("write", &path, error))?;
+            // The folder's own name must last too. One above it that we may not open was there before us.
+            folder.ancestors().skip(1).for_each(|above| drop(disk.sync_folder(above)));
+            Ok(())
         }
     }
 }

@@ -37,20 +37,20 @@ impl Writer {
     pub(super) fn relocations(&mut self) -> Vec<Job> {
         let Some((name, file, slots)) = lock(&self.shared.index).live_in_oldest(STEP_OCTETS) else { return Vec::new() };
         let mut jobs = Vec::with_capacity(slots.len());
-        for Slot { entry, location } in slots {
+        for Slot { message, location } in slots {
             let mut octets = vec![0; location.octets as usize];
             let read = file.read_exact_at(&mut octets, location.offset.into()).map_err(|_| "its record cannot be read");
             match read.and_then(|()| record::read(&octets, name.salt)) {
                 Ok(found) => {
                     let body = [Bytes::copy_from_slice(found.body)];
-                    let put = |meta: &mut Vec<u8>| codec::put_message(meta, &entry, &[]);
-                    let record = record::seal(Kind::Message, entry.id().number(), &body, put);
-                    jobs.push(Job { record, effect: Effect::Relocate { entry } });
+                    let put = |meta: &mut Vec<u8>| codec::put_message(meta, &message.envelope, &message.progress, &[]);
+                    let record = record::seal(Kind::Message, message.id.number(), &body, put);
+                    jobs.push(Job { record, effect: Effect::Relocate { message } });
                 }
                 Err(reason) => {
                     let report = set_aside(&self.shared.folder, name, &octets, location.offset as usize, reason);
-                    tracing::error!(id = %entry.id(), ?report, "queue: a message is damaged and leaves the queue");
-                    lock(&self.shared.index).remove(entry.id());
+                    tracing::error!(id = %message.id, ?report, "queue: a message is damaged and leaves the queue");
+                    lock(&self.shared.index).remove(message.id);
                 }
             }
         }

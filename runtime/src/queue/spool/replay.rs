@@ -3,11 +3,11 @@
 //! whole record. Only at the end of the last segment is damage taken for a write that a crash cut short, and dropped, since
 //! nothing behind it was ever acknowledged. Called by [`super::Spool::open`], before anything is written.
 
+use super::codec::{self, Malformed, Message};
 use super::error::SpoolError;
-use super::index::{Index, Location};
+use super::index::{self, Index, Location};
 use super::record::{self, Kind, Record};
 use super::segment::{self, FORMAT_VERSION, SegmentName, SegmentStart};
-use super::{codec, codec::Malformed};
 use crate::queue::id::QueueId;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -149,19 +149,20 @@ impl Replayed {
             Kind::Segment => return Ok(()),
             Kind::Changes => codec::changes(record.meta)?,
             Kind::Message => {
-                let (entry, changes) = codec::message(record.meta)?;
-                let envelope = &entry.envelope;
+                let Message { envelope, envelope_octets, progress, changes } = codec::message(record.meta)?;
                 if envelope.id.number() != record.id {
                     return Err(Malformed("a message has another id than its record"));
                 }
-                let inline_octets = if envelope.body_file.is_none() { envelope.body_octets } else { 0 };
+                let has_file = envelope.body_file.is_some();
+                let inline_octets = if has_file { 0 } else { envelope.body_octets };
                 if inline_octets != record.body.len() as u64 {
                     return Err(Malformed("a body is of another size than its envelope says"));
                 }
                 self.last_id = self.last_id.max(Some(envelope.id));
                 // Files are read up to 32 bits.
                 let location = Location { segment: name.number, offset: offset as u32, octets: record.octets() as u32 };
-                self.index.insert(Arc::new(entry), location);
+                let message = index::Message { id: envelope.id, envelope: envelope_octets.into(), progress, has_file };
+                self.index.insert(message, location);
                 changes
             }
         };
@@ -182,12 +183,14 @@ impl Replayed {
     /// # Errors
     /// [`SpoolError::Io`] where the folder cannot be read.
     pub(super) fn match_blobs(&mut self, folder: &Path, blobs: &Path) -> Result<(), SpoolError> {
-        let is_there = |id: QueueId, octets| fs::metadata(blobs.join(id.to_string())).is_ok_and(|meta| meta.len() == octets);
-        let with_file = self.index.slots().filter(|slot| slot.entry.envelope.body_file.is_some());
-        let lost: Vec<_> = with_file
-            .filter(|slot| !is_there(slot.entry.id(), slot.entry.envelope.body_octets))
-            .map(|slot| (slot.entry.id(), slot.location))
-            .collect();
+        let is_there = |message: &index::Message| {
+            let meta = fs::metadata(blobs.join(message.id.to_string()));
+            let envelope = codec::envelope(&message.envelope);
+            meta.is_ok_and(|meta| envelope.is_ok_and(|envelope| envelope.body_octets == meta.len()))
+        };
+        let with_file = self.index.slots().filter(|slot| slot.message.has_file);
+        let lost: Vec<_> =
+            with_file.filter(|slot| !is_there(&slot.message)).map(|slot| (slot.message.id, slot.location)).collect();
         for (id, location) in lost {
             let segment = self.index.segment(location.segment);
             if let Some((name, file)) = segment.map(|segment| (segment.name, segment.file.clone())) {
@@ -202,7 +205,7 @@ impl Replayed {
         for file in blobs.read_dir().map_err(|error| SpoolError::io("read", blobs, error))?.flatten() {
             let id = file.file_name().to_str().and_then(QueueId::parse);
             let slot = id.and_then(|id| self.index.slot(id));
-            if slot.is_none_or(|slot| slot.entry.envelope.body_file.is_none()) {
+            if slot.is_none_or(|slot| !slot.message.has_file) {
                 // One that stays is tried again when the spool is opened next.
                 let _ = fs::remove_file(file.path());
             }

@@ -79,27 +79,29 @@ impl SegmentStart {
     }
 }
 
-/// Makes a segment of that size, durable with its first record and its name. Leaves nothing behind where it fails.
-pub(super) fn create(
-    disk: &dyn Disk, folder: &Path, name: SegmentName, octets: u32, previous: Option<(u32, u32)>,
-) -> Result<File, SpoolError> {
-    let path = name.path(folder);
-    let fill = |file: &File| {
-        disk.allocate(file, octets.into())?;
-        let start = SegmentStart { version: FORMAT_VERSION, previous }.seal(name);
-        write_all_at(disk, file, &mut [IoSlice::new(&start)], 0)?;
-        disk.sync(file)?;
-        disk.sync_folder(folder)
-    };
-    let file = disk.create(&path).map_err(|error| SpoolError::io("make", &path, error))?;
-    match fill(&file) {
-        Ok(()) => Ok(file),
-        Err(error) => {
-            // If it cannot be removed either, replay finds it empty and reclaim removes it.
-            let _ = disk.remove(&path);
-            Err(SpoolError::io("make", &path, error))
-        }
-    }
+/// Makes a file of that size, with nothing in it. Leaves nothing behind where it fails.
+pub(super) fn make(disk: &dyn Disk, path: &Path, octets: u32) -> Result<File, SpoolError> {
+    let file = disk.create(path).map_err(|error| SpoolError::io("make", path, error))?;
+    disk.allocate(&file, octets.into()).map(|()| file).map_err(|error| {
+        let _ = disk.remove(path);
+        SpoolError::io("make", path, error)
+    })
+}
+
+/// Makes the file a segment, durable with its first record and its name. Where it fails, it may still be one after a crash:
+/// the segment before it must not grow once this was called.
+pub(super) fn begin(
+    disk: &dyn Disk, folder: &Path, name: SegmentName, file: &File, previous: Option<(u32, u32)>,
+) -> Result<(), SpoolError> {
+    let start = SegmentStart { version: FORMAT_VERSION, previous }.seal(name);
+    let begun = write_all_at(disk, file, &mut [IoSlice::new(&start)], 0)
+        .and_then(|()| disk.sync(file))
+        .and_then(|()| disk.sync_folder(folder));
+    begun.map_err(|error| {
+        let path = name.path(folder);
+        let _ = disk.remove(&path);
+        SpoolError::io("begin", &path, error)
+    })
 }
 
 /// The segments in a folder, oldest first. Other files are let be.

@@ -7,17 +7,22 @@
 //! a message of the failed batch: it is then delivered although its client was told to come back with it.
 
 use super::Shared;
+use super::blob::SpilledBody;
 use super::disk::write_all_at;
 use super::error::SpoolError;
-use super::inbox::{Effect, Job};
+use super::inbox::{Done, Effect, Job};
 use super::index::Location;
 use super::lock;
 use super::record;
 use super::segment::{self, FIRST_OFFSET, SegmentName};
+use crate::queue::id::QueueId;
 use std::fs::File;
 use std::io::IoSlice;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+/// The longest that a batch waits for more.
+const PATIENCE_MAX: Duration = Duration::from_millis(1);
 /// Which part of a segment is kept for changes.
 const RESERVE_DIVISOR: u32 = 32;
 
@@ -37,7 +42,11 @@ pub(super) struct Writer {
     /// The segment written to before, and its end.
     previous: Option<(u32, u32)>,
     next_number: u32,
-    /// A clean-up failed: none until jobs of others succeed again.
+    /// How many jobs the last batch had.
+    answered: usize,
+    /// How long it took.
+    last_flush: Duration,
+    /// Relocations failed: none until something else succeeds.
     pub(super) reclaim_paused: bool,
     /// The oldest segment could not be removed, and a warning said so.
     pub(super) removal_failed: bool,
@@ -47,7 +56,16 @@ impl Writer {
     /// Goes on behind the newest segment that replay found.
     pub(super) fn new(shared: Arc<Shared>, newest: Option<(u32, u32)>) -> Writer {
         let next_number = newest.map_or(1, |(number, _)| number + 1);
-        Writer { shared, current: None, previous: newest, next_number, reclaim_paused: false, removal_failed: false }
+        Writer {
+            shared,
+            current: None,
+            previous: newest,
+            next_number,
+            answered: 0,
+            last_flush: Duration::ZERO,
+            reclaim_paused: false,
+            removal_failed: false,
+        }
     }
 
     /// Works until the inbox is closed and empty.
@@ -55,13 +73,22 @@ impl Writer {
         self.remove_dead();
         loop {
             let reclaims = self.wants_reclaim();
-            let Some(jobs) = self.shared.inbox.take(!reclaims) else { return };
+            let inbox = &self.shared.inbox;
+            let jobs = if reclaims { inbox.take_now() } else { inbox.take(self.answered, self.patience()) };
+            let Some(jobs) = jobs else { return };
+            self.answered = jobs.len();
             // Relocations go first: a change in the same batch must stand behind the record that does not know of it yet.
             let mut batch = if reclaims { self.relocations() } else { Vec::new() };
             batch.extend(jobs);
             self.write(batch);
             self.remove_dead();
         }
+    }
+
+    /// How long to wait for callers that were just answered and may come back at once: without that, the first of them gets a
+    /// flush of its own, and on a slow disk all others wait for it. A part of what the flush takes anyway.
+    fn patience(&self) -> Duration {
+        (self.last_flush / 4).min(PATIENCE_MAX)
     }
 
     /// The number of the segment that is written to.
@@ -95,6 +122,8 @@ impl Writer {
             batch.push(job);
         }
         self.flush(batch);
+        // A relocation may be among those that failed: to try it again at once would go on for as long as the disk is full.
+        self.reclaim_paused |= no_segment.is_some();
     }
 
     /// Whether the job has room behind the batch. The last part of a segment is kept for changes: so that they can be
@@ -106,18 +135,20 @@ impl Writer {
         current.end as usize + batch_octets + job.record.len() <= limit as usize
     }
 
-    /// Begins a new segment with room for a record of that size.
+    /// Begins a new segment with room for a record of that size. Where there is no room for it, the old one stays.
     fn roll(&mut self, record_octets: usize) -> Result<(), SpoolError> {
         let name = SegmentName::new(self.next_number);
         // Records are below 1 GiB, so this stays below 4 GiB.
         let least = FIRST_OFFSET + record_octets as u32;
         let octets = self.shared.options.segment_octets.max((least + least / 8).next_multiple_of(4096));
-        if let Some(current) = &self.current {
+        let disk = self.shared.disk();
+        let file = Arc::new(segment::make(disk, &name.path(&self.shared.folder), octets)?);
+        self.next_number += 1;
+        // From here on, the end of the old segment is written down: whatever becomes of the new one, the old is left.
+        if let Some(current) = self.current.take() {
             self.previous = Some((current.name.number, current.end));
         }
-        let file = segment::create(self.shared.disk(), &self.shared.folder, name, octets, self.previous)?;
-        let file = Arc::new(file);
-        self.next_number += 1;
+        segment::begin(disk, &self.shared.folder, name, &file, self.previous)?;
         lock(&self.shared.index).add_segment(name, file.clone(), octets.into());
         self.current = Some(Current { name, file, octets, end: FIRST_OFFSET });
         Ok(())
@@ -129,7 +160,9 @@ impl Writer {
         batch.iter_mut().for_each(|job| record::salt(&mut job.record, current.name.salt));
         let mut slices: Vec<IoSlice<'_>> = batch.iter().map(|job| IoSlice::new(&job.record)).collect();
         let disk = self.shared.disk();
+        let begun = Instant::now();
         let result = write_all_at(disk, &current.file, &mut slices, current.end.into()).and_then(|()| disk.sync(&current.file));
+        self.last_flush = begun.elapsed();
         match result {
             Ok(()) => {
                 self.reclaim_paused &= batch.iter().all(|job| matches!(job.effect, Effect::Relocate { .. }));
@@ -146,16 +179,27 @@ impl Writer {
 
     fn abandon(&mut self, batch: Vec<Job>, error: &SpoolError) {
         tracing::error!(%error, records = batch.len(), "queue: a batch was not written, its clients are told to come back");
+        // For the same reason as above.
         self.reclaim_paused = true;
         if let Some(Current { file, end, .. }) = &self.current {
             let disk = self.shared.disk();
             // Either of the two undoes the batch; the other is tried whatever becomes of this one.
             let _ = disk.cut(file, (*end).into()).and_then(|()| disk.sync(file));
         }
-        if self.roll(0).is_err() {
-            self.current = None;
+        if self.roll(0).is_err()
+            && let Some(current) = self.current.take()
+        {
+            self.previous = Some((current.name.number, current.end));
         }
         batch.into_iter().for_each(|job| job.fail(error.clone()));
+    }
+}
+
+impl Drop for Writer {
+    /// However the thread ends, nobody waits for it in vain.
+    fn drop(&mut self) {
+        self.shared.inbox.close();
+        self.shared.inbox.take_now().into_iter().flatten().for_each(|job| job.fail(SpoolError::Closed));
     }
 }
 
@@ -169,46 +213,50 @@ impl Shared {
         for Job { record, effect } in batch {
             let location = Location { segment, offset, octets: record.len() as u32 };
             offset += location.octets;
-            let changes = match &effect {
-                Effect::Append { entry, changes, .. } => {
-                    index.insert(entry.clone(), location);
-                    changes.as_slice()
+            match effect {
+                Effect::Append { message, file, changes, done } => {
+                    answers.push(Answer::Append(message.id, file, done));
+                    index.insert(message, location);
+                    removed.extend(changes.iter().filter_map(|change| index.apply(change)));
                 }
-                Effect::Relocate { entry } => {
-                    index.insert(entry.clone(), location);
-                    &[]
+                Effect::Record { changes, done } => {
+                    removed.extend(changes.iter().filter_map(|change| index.apply(change)));
+                    answers.push(Answer::Record(done));
                 }
-                Effect::Record { changes, .. } => changes.as_slice(),
-            };
-            removed.extend(changes.iter().filter_map(|change| index.apply(change)));
-            answers.push(effect);
+                Effect::Relocate { message } => index.insert(message, location),
+            }
         }
         drop(index);
-        for effect in answers {
-            self.answer(effect);
+        for answer in answers {
+            self.answer(answer);
         }
-        for entry in removed.iter().filter(|entry| entry.envelope.body_file.is_some()) {
+        for message in removed.iter().filter(|message| message.has_file) {
             // One that stays behind is removed when the spool is opened next.
-            let _ = self.disk().remove(&self.blob_path(entry.id()));
+            let _ = self.disk().remove(&self.blob_path(message.id));
         }
     }
 
     /// Whoever has stopped waiting is not told; that the message is there, is.
-    fn answer(&self, effect: Effect) {
-        match effect {
-            Effect::Append { entry, file, done, .. } => {
+    fn answer(&self, answer: Answer) {
+        match answer {
+            Answer::Append(id, file, done) => {
                 if let Some(file) = file {
                     file.claim();
                 }
                 if let Some(arrivals) = &self.options.arrivals {
-                    let _ = arrivals.send(entry.id());
+                    let _ = arrivals.send(id);
                 }
-                let _ = done.send(Ok(entry));
+                let _ = done.send(Ok(id));
             }
-            Effect::Record { done, .. } => {
+            Answer::Record(done) => {
                 let _ = done.send(Ok(()));
             }
-            Effect::Relocate { .. } => {}
         }
     }
+}
+
+/// What is left to be said once a batch is true.
+enum Answer {
+    Append(QueueId, Option<SpilledBody>, Done<QueueId>),
+    Record(Done<()>),
 }

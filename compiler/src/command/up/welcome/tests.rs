@@ -1,3 +1,5 @@
+//! What a person reads when a trial begins.
+
 use super::*;
 use crate::command::up::daemon::ReadyListener;
 use crate::emit::fixture;

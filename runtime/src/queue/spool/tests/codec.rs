@@ -1,3 +1,5 @@
+//! What is stored is what is read back.
+
 use super::*;
 use crate::queue::fixture::{accepted, attempt};
 use crate::queue::id::IdSource;
@@ -5,7 +7,7 @@ use crate::queue::message::NewMessage;
 use proptest::prelude::*;
 
 /// An entry that uses every field.
-fn full_entry() -> QueueEntry {
+fn full_entry() -> (Envelope, Progress) {
     let id = IdSource::new(3).next(1_795_285_000_000);
     let mut message = accepted(id, "\"a b\"@[IPv6:2001:db8::1]", &["team@here.test", "c@[192.0.2.9]", "d@x.test"], vec![0; 9]);
     message.ret = Some(Return::Full);
@@ -14,7 +16,8 @@ fn full_entry() -> QueueEntry {
     message.client.user = Some("alice".into());
     message.recipients[1].notify = Some(Notify { success: true, failure: false, delay: true });
     message.recipients[1].orcpt = OriginalRecipient::parse("rfc822;c@example.com");
-    let mut entry = NewMessage::from(message).entry;
+    let envelope = NewMessage::from(message).envelope;
+    let mut progress = Progress::new(envelope.recipients.len());
     let deferred = Outcome::Deferred { attempt: attempt("450", "4.2.0 later\nmuch later", Some("mx.test")), next_ms: 12 };
     for (index, outcome) in [
         (0, Outcome::Delivered),
@@ -22,10 +25,10 @@ fn full_entry() -> QueueEntry {
         (2, deferred),
         (3, Outcome::Expired(attempt("451", "4.4.3 dns", None))),
     ] {
-        entry.apply(&Change::Outcome { id: entry.id(), recipients: [index].into(), outcome });
+        progress.apply(&Change::Outcome { id: envelope.id, recipients: [index].into(), outcome });
     }
-    entry.held = true;
-    entry
+    progress.held = true;
+    (envelope, progress)
 }
 
 fn all_changes() -> Vec<Change> {
@@ -44,15 +47,27 @@ fn all_changes() -> Vec<Change> {
     ]
 }
 
+fn encoded_envelope(envelope: &Envelope) -> Vec<u8> {
+    let mut octets = Vec::new();
+    put_envelope(&mut octets, envelope);
+    octets
+}
+
 fn encoded() -> Vec<u8> {
     let mut meta = Vec::new();
-    put_message(&mut meta, &full_entry(), &all_changes());
+    let (envelope, progress) = full_entry();
+    put_message(&mut meta, &encoded_envelope(&envelope), &progress, &all_changes());
     meta
 }
 
 #[test]
 fn everything_reads_back() {
-    assert_eq!(message(&encoded()), Ok((full_entry(), all_changes())));
+    let (full_envelope, progress) = full_entry();
+    let octets = encoded_envelope(&full_envelope);
+    assert_eq!(envelope(&octets).as_ref(), Ok(&full_envelope));
+    let whole = encoded();
+    let wanted = Message { envelope: full_envelope, envelope_octets: &octets, progress, changes: all_changes() };
+    assert_eq!(message(&whole), Ok(wanted));
     let mut meta = Vec::new();
     put_changes(&mut meta, &all_changes());
     assert_eq!(changes(&meta), Ok(all_changes()));
@@ -73,6 +88,7 @@ fn no_cut_and_no_addition_reads() {
         assert!(message(&whole[..end]).is_err(), "cut at {end}");
     }
     assert!(message(&[&whole[..], &[0]].concat()).is_err());
+    assert!(envelope(&whole).is_err());
 }
 
 #[test]

@@ -6,10 +6,13 @@ use super::*;
 use crate::queue::message::NewMessage;
 
 /// What is in the queue, with states and checksums of the bodies.
-pub(super) type Queue = BTreeMap<QueueId, (Arc<QueueEntry>, u32)>;
+pub(super) type Queue = BTreeMap<QueueId, (QueueEntry, u32)>;
 
 pub(super) fn queue(spool: &Spool) -> Queue {
-    let with_body = |entry: Arc<QueueEntry>| (entry.id(), (entry.clone(), crc32fast::hash(&body_of(spool, entry.id()))));
+    let with_body = |entry: QueueEntry| {
+        let body = body_of(spool, entry.id());
+        (entry.id(), (entry, crc32fast::hash(&body)))
+    };
     spool.page(None, usize::MAX).into_iter().map(with_body).collect()
 }
 
@@ -19,7 +22,7 @@ pub(super) fn changed(mut queue: Queue, change: &Change) -> Queue {
         Change::Remove(id) => drop(queue.remove(id)),
         change => {
             if let Some((entry, _)) = queue.get_mut(&change.id()) {
-                Arc::make_mut(entry).apply(change);
+                entry.progress.apply(change);
             }
         }
     }
@@ -32,7 +35,8 @@ pub(super) fn append_step(spool: &Spool, number: usize, mut queue: Queue, octets
     let mut writer = spool.begin_body(&id);
     let Ok(body) = writer.write(&octets).and_then(|()| writer.finish()) else { return (queue, false) };
     let message = NewMessage::from(accepted(id, "alice@example.com", &["bob@example.net", "carl@example.net"], body));
-    let entry = Arc::new(message.entry.clone());
+    let envelope = message.envelope.clone();
+    let entry = QueueEntry { progress: Progress::new(envelope.recipients.len()), envelope };
     queue.insert(entry.id(), (entry, crc32fast::hash(&octets)));
     let is_taken = spool.append_blocking(message).is_ok();
     (queue, is_taken)

@@ -28,8 +28,8 @@ struct State {
     /// What was cut off and where, by file, until it is flushed.
     cut: BTreeMap<u64, (File, u64, Vec<u8>)>,
     created: Vec<PathBuf>,
-    /// Removed, but the folder was not flushed: the name, and where the file is.
-    removed: Vec<(PathBuf, PathBuf)>,
+    /// Removed, but the folder was not flushed: the name, where the file is, and whether the name was not flushed either.
+    removed: Vec<(PathBuf, PathBuf, bool)>,
 }
 
 pub(super) struct TestDisk {
@@ -103,7 +103,7 @@ impl TestDisk {
                 }
             }
         }
-        for (path, grave) in state.removed.drain(..) {
+        for (path, grave, _) in state.removed.drain(..).filter(|(_, _, was_new)| !was_new || keeps(seed, u64::MAX - 1)) {
             fs::rename(grave, path).unwrap();
         }
         for path in state.created.drain(..).filter(|_| !keeps(seed, u64::MAX)) {
@@ -202,7 +202,7 @@ impl Disk for TestDisk {
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         let mut state = self.call()?;
         state.created.retain(|path| path.parent() != Some(folder));
-        state.removed.retain(|(path, _)| path.parent() != Some(folder));
+        state.removed.retain(|(path, ..)| path.parent() != Some(folder));
         Ok(())
     }
 
@@ -214,11 +214,9 @@ impl Disk for TestDisk {
         if let Some(room) = &mut state.room_octets {
             *room += octets;
         }
-        let was_new = state.created.iter().position(|new| new == path);
-        match was_new {
-            Some(place) => drop(state.created.swap_remove(place)),
-            None => state.removed.push((path.to_owned(), grave)),
-        }
+        let was_new = state.created.contains(&path.to_owned());
+        state.created.retain(|new| new != path);
+        state.removed.push((path.to_owned(), grave, was_new));
         Ok(())
     }
 

@@ -12,7 +12,7 @@ fn a_full_disk_takes_nothing_and_works_again_when_there_is_room() {
     let mut taken = Vec::new();
     let error = loop {
         match spool.append_blocking(message(&spool, &[b'x'; 500])) {
-            Ok(entry) => taken.push(entry.id()),
+            Ok(id) => taken.push(id),
             Err(error) => break error,
         }
     };
@@ -24,11 +24,29 @@ fn a_full_disk_takes_nothing_and_works_again_when_there_is_room() {
     // What was delivered can be recorded, and makes room.
     let (gone, kept) = taken.split_at(5);
     spool.record_blocking(gone.iter().map(|id| Change::Remove(*id)).collect()).unwrap();
-    let entry = spool.append_blocking(message(&spool, &[b'y'; 500])).unwrap();
+    let last = spool.append_blocking(message(&spool, &[b'y'; 500])).unwrap();
     drop(spool);
     let (_, recovered) = open(folder.path());
-    assert_eq!(recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(), [kept, &[entry.id()]].concat());
+    assert_eq!(recovered.messages.iter().map(|standing| standing.id).collect::<Vec<_>>(), [kept, &[last]].concat());
     assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0));
+}
+
+#[test]
+fn a_full_disk_still_takes_some_changes() {
+    let folder = scratch();
+    let disk = TestDisk::new();
+    disk.set_room(Some(4096));
+    let (spool, _) = open_on(folder.path(), disk).unwrap();
+    // Two messages fill the only segment up to the part that is kept.
+    let id = append(&spool, b"");
+    let without_body = spool.counts().live_octets as usize;
+    let reserve = 4096 / 32;
+    append(&spool, &vec![b'x'; 4096 - reserve - segment::FIRST_OFFSET as usize - 2 * without_body]);
+    assert!(spool.append_blocking(message(&spool, b"")).unwrap_err().is_full());
+    spool.record_blocking(vec![Change::Hold(id)]).unwrap();
+    spool.record_blocking(vec![Change::Release(id)]).unwrap();
+    assert!(spool.record_blocking(vec![Change::Hold(id)]).unwrap_err().is_full(), "it is not endless");
+    assert!(!spool.find(id).unwrap().progress.held);
 }
 
 #[test]
@@ -46,7 +64,7 @@ fn a_write_that_runs_out_of_room_is_undone() {
         drop(spool);
         disk.cut_power(u64::MAX);
         let (_, recovered) = open_on(folder.path(), TestDisk::new()).unwrap();
-        assert_eq!(recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(), [first, last], "room for {room}");
+        assert_eq!(recovered.messages.iter().map(|standing| standing.id).collect::<Vec<_>>(), [first, last], "room for {room}");
         assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0), "room for {room}");
     }
 }
@@ -61,9 +79,10 @@ fn a_flush_that_fails_poisons_its_batch_and_nothing_else() {
     let error = spool.append_blocking(message(&spool, b"in doubt")).unwrap_err();
     assert!(matches!(error, SpoolError::Io { .. }), "{error}");
     assert_eq!(contents(&spool).keys().copied().collect::<Vec<_>>(), [first]);
+    assert_eq!(segment_files(folder.path()).len(), 2, "the segment is not written to again");
     // Even if the host dies now, and all that was written is on disk after all.
     let (_, recovered) = copy_of(folder.path());
-    assert_eq!(recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(), [first]);
+    assert_eq!(recovered.messages.iter().map(|standing| standing.id).collect::<Vec<_>>(), [first]);
 
     disk.fail_syncs(1);
     assert!(spool.record_blocking(vec![Change::Remove(first)]).is_err());
@@ -74,6 +93,42 @@ fn a_flush_that_fails_poisons_its_batch_and_nothing_else() {
     assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0));
     assert_eq!(contents(&spool).into_values().collect::<Vec<_>>(), [&b"first"[..], b"last"]);
     assert!(spool.find(last).is_some());
+}
+
+/// Neither the flush of the batch nor that of the cut went well: the next segment says where the failed one ends.
+#[test]
+fn a_batch_that_came_back_is_not_looked_at() {
+    let folder = scratch();
+    let disk = TestDisk::new();
+    let (spool, _) = open_on(folder.path(), disk.clone()).unwrap();
+    let first = append(&spool, b"first");
+    disk.fail_syncs(2);
+    assert!(spool.append_blocking(message(&spool, b"in doubt")).is_err());
+    drop(spool);
+    let in_doubt = segment_files(folder.path()).remove(0);
+    let cut = fs::metadata(&in_doubt).unwrap().len();
+    disk.cut_power(0);
+    assert!(fs::metadata(&in_doubt).unwrap().len() > cut, "it did not come back");
+    let (_, recovered) = open(folder.path());
+    assert_eq!(recovered.messages.iter().map(|standing| standing.id).collect::<Vec<_>>(), [first]);
+    assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0));
+}
+
+/// The new segment says where the old one ended. If it comes back after all, the old one must not have grown.
+#[test]
+fn a_segment_that_could_not_be_begun_may_come_back() {
+    let folder = scratch();
+    let disk = TestDisk::new();
+    let (spool, _) = open_on(folder.path(), disk.clone()).unwrap();
+    let ids: Vec<QueueId> = (0..5).map(|_| append(&spool, &[b'x'; 500])).collect();
+    disk.fail_syncs(1);
+    assert!(spool.append_blocking(message(&spool, &[b'x'; 500])).is_err());
+    spool.record_blocking(vec![Change::Remove(ids[0])]).unwrap();
+    drop(spool);
+    disk.cut_power(u64::MAX);
+    let (spool, recovered) = open(folder.path());
+    assert_eq!(contents(&spool).into_keys().collect::<Vec<_>>(), ids[1..]);
+    assert_eq!((recovered.corrupt.len(), recovered.torn_tail_octets), (0, 0));
 }
 
 #[test]
@@ -91,7 +146,7 @@ fn flushes_that_go_on_failing_leave_a_spool_that_recovers() {
     let last = append(&spool, b"last");
     drop(spool);
     let (_, recovered) = open(folder.path());
-    assert_eq!(recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(), [first, last]);
+    assert_eq!(recovered.messages.iter().map(|standing| standing.id).collect::<Vec<_>>(), [first, last]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn message(spool: &Spool, body: &[u8]) -> Accepted {
 }
 
 pub(super) fn append(spool: &Spool, body: &[u8]) -> QueueId {
-    spool.append_blocking(message(spool, body)).unwrap().id()
+    spool.append_blocking(message(spool, body)).unwrap()
 }
 
 pub(super) fn body_of(spool: &Spool, id: QueueId) -> Vec<u8> {
@@ -68,7 +68,7 @@ fn what_was_appended_is_there_after_a_restart_once_and_whole() {
     for round in 0..3u8 {
         let (spool, recovered) = open(folder.path());
         assert_eq!(
-            recovered.messages.iter().map(|entry| entry.id()).collect::<Vec<_>>(),
+            recovered.messages.iter().map(|standing| standing.id).collect::<Vec<_>>(),
             wanted.keys().copied().collect::<Vec<_>>()
         );
         assert_eq!((recovered.corrupt, recovered.torn_tail_octets), (Vec::new(), 0));
@@ -81,7 +81,9 @@ fn what_was_appended_is_there_after_a_restart_once_and_whole() {
     }
     let (spool, _) = open(folder.path());
     assert_eq!(contents(&spool), wanted);
-    assert!(segment_files(folder.path()).len() > 3);
+    let files = segment_files(folder.path());
+    assert!(files.len() > 3);
+    assert!(fs::metadata(&files[files.len() - 1]).unwrap().len() < 4096, "room that was set aside is given back");
 }
 
 #[test]
@@ -89,7 +91,8 @@ fn an_envelope_survives() {
     let folder = scratch();
     let (spool, _) = open(folder.path());
     let message = accepted(spool.fresh_id(NOW), "", &["team@here.test", "x@here.test.example", "ann@example.net"], b"m".to_vec());
-    let entry = spool.append_blocking(message).unwrap();
+    let id = spool.append_blocking(message).unwrap();
+    let entry = spool.find(id).unwrap();
     let recipients: Vec<(String, String)> = entry
         .envelope
         .recipients
@@ -107,8 +110,9 @@ fn an_envelope_survives() {
         "one copy for each address"
     );
     drop(spool);
-    let (_spool, recovered) = open(folder.path());
-    assert_eq!(recovered.messages, [entry]);
+    let (spool, recovered) = open(folder.path());
+    assert_eq!(recovered.messages, [Standing { id, state: MessageState::Active, next_attempt_ms: Some(0) }]);
+    assert_eq!(spool.find(id), Some(entry));
 }
 
 #[test]
@@ -134,18 +138,20 @@ fn outcomes_survive() {
     drop(spool);
 
     let (spool, recovered) = open(folder.path());
-    assert_eq!(recovered.messages, before);
-    let state = |place: usize| spool.find(ids[place]).unwrap().states[0].clone();
+    assert_eq!(spool.page(None, 100), before);
+    assert_eq!(recovered.messages[1].next_attempt_ms, Some(NOW + 5));
+    let progress = |place: usize| spool.find(ids[place]).unwrap().progress;
+    let state = |place: usize| progress(place).states[0].clone();
     assert_eq!(state(0), RecipientState::Delivered);
     assert_eq!(state(1), RecipientState::Pending { attempts: 1, next_attempt_ms: NOW + 5, last: Some(deferred) });
     assert_eq!(state(2), RecipientState::Returned);
     assert_eq!(state(3), RecipientState::Expired(failed));
-    assert!(spool.find(ids[4]).unwrap().held && !spool.find(ids[5]).unwrap().held);
+    assert!(progress(4).held && !progress(5).held);
     assert_eq!(spool.find(ids[6]), None);
     assert!(matches!(spool.read_body(ids[6]), Err(SpoolError::Unknown(_))));
-    let of = |place: usize| spool.find(ids[place]).unwrap().state();
+    let of = |place: usize| progress(place).state();
     assert_eq!([of(1), of(4), of(5)], [MessageState::Deferred, MessageState::Hold, MessageState::Active]);
-    assert!(spool.find(ids[0]).unwrap().is_settled() && !spool.find(ids[3]).unwrap().is_settled());
+    assert!(progress(0).is_settled() && !progress(3).is_settled());
     let after = spool.counts();
     assert_eq!((after.active, after.deferred, after.held, after.recipients), (4, 1, 1, 6));
     assert_eq!((counts.active, counts.deferred, counts.held), (4, 1, 1));
@@ -171,12 +177,13 @@ fn a_notification_and_what_it_is_about_change_together() {
         changes: outcome(id, Outcome::Returned),
     };
     let bounce = spool.append_blocking(bounce).unwrap();
-    assert!(spool.find(id).unwrap().is_settled());
+    let bounce = spool.find(bounce).unwrap();
+    assert!(spool.find(id).unwrap().progress.is_settled());
     assert_eq!(bounce.envelope.reverse_path.mailbox(), None);
     assert_eq!(bounce.envelope.recipients[0].original(), &mailbox("alice@example.com"));
     drop(spool);
     let (spool, _) = open(folder.path());
-    assert!(spool.find(id).unwrap().is_settled());
+    assert!(spool.find(id).unwrap().progress.is_settled());
     assert_eq!(body_of(&spool, bounce.id()), b"bounce");
 }
 
@@ -195,10 +202,10 @@ fn a_large_body_has_a_file_for_as_long_as_it_is_queued() {
     };
     let (id, body) = write(&large, &spool);
     let kept = accepted(id, "alice@example.com", &["bob@example.net"], body.finish().unwrap());
-    let kept = spool.append_blocking(kept).unwrap().id();
+    let kept = spool.append_blocking(kept).unwrap();
     let (id, body) = write(&large[..1000], &spool);
     let small = accepted(id, "alice@example.com", &["bob@example.net"], body.finish().unwrap());
-    let small = spool.append_blocking(small).unwrap().id();
+    let small = spool.append_blocking(small).unwrap();
     assert_eq!(files(), 1, "a body at the limit is in the log");
 
     drop(write(&large, &spool));
@@ -232,7 +239,7 @@ fn a_damaged_body_file_never_reads_as_whole() {
     let mut body = spool.begin_body(&id);
     body.write(&[b'x'; 5000]).unwrap();
     let message = accepted(id, "alice@example.com", &["bob@example.net"], body.finish().unwrap());
-    let id = spool.append_blocking(message).unwrap().id();
+    let id = spool.append_blocking(message).unwrap();
     let path = folder.path().join("blobs").join(id.to_string());
     let file = OpenOptions::new().write(true).open(&path).unwrap();
     file.write_all_at(b"y", 4999).unwrap();
@@ -295,7 +302,7 @@ fn another_format_is_refused_by_name_and_left_alone() {
     // The segments say it too.
     fs::remove_file(&version).unwrap();
     let path = &segment_files(folder.path())[0];
-    let salt = SegmentNameOf(path).salt();
+    let salt = salt_of(path);
     let mut start = record::seal(Kind::Segment, 1, &[], |meta| meta.extend_from_slice(&[9, 0, 0, 0].repeat(4)));
     record::salt(&mut start, salt);
     OpenOptions::new().write(true).open(path).unwrap().write_all_at(&start, 0).unwrap();
@@ -304,13 +311,9 @@ fn another_format_is_refused_by_name_and_left_alone() {
     assert_eq!(fs::read(path).unwrap()[48..], before[48..]);
 }
 
-/// Reads the salt from a file name.
-pub(super) struct SegmentNameOf<'a>(pub(super) &'a Path);
-
-impl SegmentNameOf<'_> {
-    pub(super) fn salt(&self) -> u64 {
-        segment::SegmentName::parse(self.0.file_name().unwrap().to_str().unwrap()).unwrap().salt
-    }
+/// The salt in the name of a segment file.
+pub(super) fn salt_of(path: &Path) -> u64 {
+    segment::SegmentName::parse(path.file_name().unwrap().to_str().unwrap()).unwrap().salt
 }
 
 #[test]
@@ -342,8 +345,8 @@ async fn writers_at_the_same_time_share_flushes() {
             let spool = spool.clone();
             tokio::spawn(async move {
                 for _ in 0..20 {
-                    let entry = spool.append(message(&spool, &[number; 200])).await.unwrap();
-                    assert!(spool.find(entry.id()).is_some(), "acknowledged before it is known");
+                    let id = spool.append(message(&spool, &[number; 200])).await.unwrap();
+                    assert!(spool.find(id).is_some(), "acknowledged before it is known");
                 }
             })
         })
@@ -395,6 +398,7 @@ fn a_message_that_is_larger_than_a_segment_has_a_larger_one() {
     let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
     let message = accepted(spool.fresh_id(NOW), "alice@example.com", &recipients, vec![b'x'; 30_000]);
     let large = spool.append_blocking(message).unwrap();
+    let large = spool.find(large).unwrap();
     append(&spool, b"small");
     let before = contents(&spool);
     assert_eq!(before[&large.id()].len(), 30_000);

@@ -59,7 +59,7 @@ fn deferred_mail_among_delivered_mail_does_not_hold_the_log() {
     let (spool, _) = open(folder.path());
     assert_eq!(contents(&spool), kept);
     for entry in spool.page(None, 1000) {
-        let RecipientState::Pending { attempts: 2, next_attempt_ms, last: Some(last) } = &entry.states[0] else {
+        let RecipientState::Pending { attempts: 2, next_attempt_ms, last: Some(last) } = &entry.progress.states[0] else {
             panic!("{entry:?}");
         };
         assert_eq!((*next_attempt_ms, last.remote_mta.as_deref()), (NOW + 2, Some("mx.example.net")));
@@ -117,6 +117,35 @@ fn a_reader_keeps_its_segment_while_it_is_reclaimed() {
         reader.join().unwrap();
     });
     assert_eq!(body_of(&spool, id), [b'k'; 300]);
+}
+
+#[test]
+fn the_writer_rests_while_nothing_can_be_moved() {
+    for is_full in [true, false] {
+        let folder = scratch();
+        let disk = TestDisk::new();
+        let large = SpoolOptions { segment_octets: 16384, disk: disk.clone(), ..options() };
+        let (spool, _) = Spool::open(folder.path(), large).unwrap();
+        append(&spool, &[b'k'; 2000]);
+        let ids: Vec<QueueId> = (0..50).map(|_| append(&spool, &[b'y'; 2000])).collect();
+        let removals = record::seal(Kind::Changes, 0, &[], |meta| {
+            codec::put_changes(meta, &ids.iter().map(|id| Change::Remove(*id)).collect::<Vec<_>>());
+        });
+        if is_full {
+            // What is left of the last segment is for changes.
+            disk.set_room(Some(0));
+            while spool.append_blocking(message(&spool, &[b'z'; 400])).is_ok() {}
+            while spool.append_blocking(message(&spool, b"")).is_ok() {}
+        } else {
+            disk.set_write_room(Some(removals.len() as u64));
+        }
+        spool.record_blocking(ids.iter().map(|id| Change::Remove(*id)).collect()).unwrap();
+        // Now the first segment is to be emptied, and cannot be.
+        let before = disk.calls();
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(disk.calls() - before < 50, "full: {is_full}: {} calls", disk.calls() - before);
+        assert!(segment_files(folder.path()).len() > 5, "full: {is_full}");
+    }
 }
 
 #[test]

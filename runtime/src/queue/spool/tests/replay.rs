@@ -27,7 +27,7 @@ fn log() -> Log {
     append(&spool, &body(2));
     drop(spool);
     let path = segment_files(folder.path()).remove(0);
-    let salt = SegmentNameOf(&path).salt();
+    let salt = salt_of(&path);
     let mut octets = fs::read(&path).unwrap();
     let mut records = Vec::new();
     let mut at = 0;
@@ -57,7 +57,7 @@ impl Log {
 }
 
 fn ids(recovered: &Recovered) -> Vec<QueueId> {
-    recovered.messages.iter().map(|entry| entry.id()).collect()
+    recovered.messages.iter().map(|standing| standing.id).collect()
 }
 
 /// The bodies of the log's messages are what they were.
@@ -207,7 +207,26 @@ fn a_record_with_foreign_content_is_set_aside() {
     assert_eq!((recovered.torn_tail_octets, last), (0, octets.len() - log.records[1].0.len()));
     check_bodies(&log, &spool);
     // The last record of the first message is the one that holds: it was not held then.
-    assert!(!recovered.messages[0].held);
+    assert!(recovered.messages[0].state != MessageState::Hold);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_damage_panics_or_changes_a_body(
+        damage in proptest::collection::vec((0usize..1200, proptest::collection::vec(proptest::num::u8::ANY, 1..60)), 1..6),
+        keeps in 0usize..1200,
+    ) {
+        let log = log();
+        let mut octets = log.octets.clone();
+        for (at, new) in damage {
+            let at = at % octets.len();
+            let end = (at + new.len()).min(octets.len());
+            octets[at..end].copy_from_slice(&new[..end - at]);
+        }
+        octets.truncate(keeps.max(40));
+        let (_folder, spool, _) = log.open(&octets);
+        check_bodies(&log, &spool);
+    }
 }
 
 #[test]
