@@ -3,7 +3,6 @@
 //! [`load`] reads a site and checks it; [`Document`] and [`View`] are how `lower` reads the result.
 
 pub mod check;
-mod codes;
 pub mod grammar;
 mod hints;
 mod json;
@@ -17,7 +16,6 @@ mod reference;
 pub mod value;
 mod view;
 
-pub use codes::{CODES, Code};
 pub use json::{schema, to_json};
 pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text, read_file};
 pub use near::nearest;
