@@ -5,6 +5,7 @@ pub mod command;
 pub mod compile;
 pub mod emit;
 pub mod explain;
+pub mod fmt;
 pub mod live;
 pub mod lower;
 pub mod model;

@@ -7,12 +7,14 @@ mod build;
 mod check;
 mod dns;
 mod explain;
+mod fmt;
 mod init;
 mod inspect;
 mod inventory;
 mod manual;
 mod plan;
 mod rule;
+mod schema;
 mod show;
 mod site;
 mod status;
@@ -53,6 +55,10 @@ enum Command {
     Dns(dns::Arguments),
     /// Explain a rule, or list them all
     Rule(rule::Arguments),
+    /// Put site files into their one layout
+    Fmt(fmt::Arguments),
+    /// Print the JSON Schema of a site in JSON
+    Schema(schema::Arguments),
     /// Look into a snapshot
     Inspect(inspect::Arguments),
     /// Try a site out on this machine
@@ -86,6 +92,8 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Plan(arguments) => plan::run(arguments),
         Command::Dns(arguments) => dns::run(arguments),
         Command::Rule(arguments) => rule::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Schema(arguments) => schema::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Up(arguments) => up::run(arguments),
         Command::Init(arguments) => init::run(arguments),

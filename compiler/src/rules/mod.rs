@@ -101,18 +101,10 @@ impl Rule {
         Diagnostic::new(self.code, self.severity, span, message)
     }
 
-    /// A title: the first line of its page, without the code.
+    /// The first line of its page, without the code: a title.
     pub fn title(&self) -> &'static str {
-        let line = self.explain.lines().next().unwrap_or_default();
-        match line.strip_prefix("# ") {
-            Some(heading) => heading.strip_prefix(self.code).map_or(heading, |rest| rest.trim_start_matches([':', ' '])),
-            None => line.split_inclusive(". ").next().unwrap_or(line).trim_end_matches([' ', '.']),
-        }
-    }
-
-    /// Whether it has a page with examples, and not one paragraph alone.
-    pub fn has_page(&self) -> bool {
-        self.explain.starts_with("# ")
+        let line = self.explain.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
+        line.strip_prefix(self.code).map_or(line, |rest| rest.trim_start_matches([':', ' ']))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every page is a test: its first example must give its code on the line that says so and nothing else, its second must
 //! compile clean.
 
-use super::{RULES, Raised, Rule};
+use super::{RULES, Raised};
 use crate::certificate::Date;
 use crate::compile::{CompileOptions, Compiled, compile};
 use crate::report::Severity;
@@ -33,7 +33,8 @@ fn examples<'a>(page: &'a str, section: &str) -> Vec<(&'a str, String)> {
     found
 }
 
-/// Compiles the example in a folder of its own: the first block is the site, further ones are files by name.
+/// Compiles the example in a folder of its own: the first block is the site, further ones are files by name. A line
+/// `// profile: NAME` in the site puts a profile in force.
 fn compile_example(blocks: &[(&str, String)]) -> Compiled {
     let folder = tempfile::tempdir().unwrap();
     for (index, (info, text)) in blocks.iter().enumerate() {
@@ -42,21 +43,23 @@ fn compile_example(blocks: &[(&str, String)]) -> Compiled {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
+    let profile = blocks[0].1.lines().find_map(|line| line.strip_prefix("// profile: ")).map(str::to_owned);
     let today = blocks[0].0.split_once("--today ").map(|(_, day)| Date::parse(day).unwrap());
-    compile(&folder.path().join("site.kdl"), &CompileOptions { today, ..CompileOptions::default() }).unwrap()
+    compile(&folder.path().join("site.kdl"), &CompileOptions { today, profile, ..CompileOptions::default() }).unwrap()
 }
 
-/// `// error: RLY001` at the end of a line.
+/// `// error: RLY001` at the end of a line; where that line cannot hold a comment, `// error below: RLY001` on the one before,
+/// or `// error at FILE:LINE: RLY001` anywhere.
 fn marks(blocks: &[(&str, String)]) -> BTreeSet<(String, u32, String)> {
+    let form = regex::Regex::new(r"(?://|#) (error|warning|note)(?: (below)| at (\S+):(\d+))?: (\S+)$").unwrap();
     let mut found = BTreeSet::new();
     for (index, (info, text)) in blocks.iter().enumerate() {
         let name = if index == 0 { "site.kdl" } else { info.split(' ').nth(1).unwrap() };
         for (line, text) in text.lines().enumerate() {
-            if let Some((_, mark)) = text.rsplit_once("// ").or_else(|| text.rsplit_once("# "))
-                && ["error: ", "warning: ", "note: "].iter().any(|severity| mark.starts_with(severity))
-            {
-                found.insert((name.to_owned(), line as u32 + 1, mark.to_owned()));
-            }
+            let Some(mark) = form.captures(text) else { continue };
+            let line = line as u32 + 1 + u32::from(mark.get(2).is_some());
+            let place = mark.get(3).map_or((name, line), |file| (file.as_str(), mark[4].parse().unwrap()));
+            found.insert((place.0.to_owned(), place.1, format!("{}: {}", &mark[1], &mark[5])));
         }
     }
     found
@@ -71,18 +74,10 @@ fn found(compiled: &Compiled, least: Severity) -> BTreeSet<(String, u32, String)
     findings.map(place).collect()
 }
 
-/// Every rule with a page. A code of the front end may do with a paragraph: a file of 16 million pieces is no example.
-fn pages() -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().copied().filter(|rule| {
-        assert!(rule.has_page() || matches!(rule.raised, Raised::Reading), "{}", rule.code);
-        rule.has_page()
-    })
-}
-
 #[test]
 fn every_page_is_true() {
     let mut wrong = Vec::new();
-    for rule in pages() {
+    for rule in RULES.iter() {
         let fails = examples(rule.explain, "Fails");
         let passes = examples(rule.explain, "Passes");
         if fails.is_empty() || passes.is_empty() {
@@ -106,7 +101,7 @@ fn every_page_is_true() {
 
 #[test]
 fn every_page_has_its_form() {
-    for rule in pages() {
+    for rule in RULES.iter() {
         assert!(rule.explain.starts_with(&format!("# {}: ", rule.code)), "{}: {:?}", rule.code, rule.explain.lines().next());
         for section in ["What it checks", "Why it matters", "Fails", "Passes", "References"] {
             assert!(rule.explain.contains(&format!("\n## {section}\n")), "{} lacks {section}", rule.code);

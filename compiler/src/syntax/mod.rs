@@ -3,7 +3,6 @@
 //! [`load`] reads a site and checks it; [`Document`] and [`View`] are how `lower` reads the result.
 
 pub mod check;
-mod codes;
 pub mod grammar;
 mod hints;
 mod json;
@@ -13,12 +12,14 @@ mod near;
 mod node;
 mod parse;
 pub mod read;
+mod reference;
 pub mod value;
 mod view;
 
-pub use codes::{CODES, Code};
-pub use json::to_json;
-pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text};
+pub use json::{schema, to_json};
+pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text, read_file};
 pub use near::nearest;
 pub use node::{Node, Property, Value};
+pub use parse::{PIECES_LIMIT, Parsed, parse};
+pub use reference::reference;
 pub use view::{Document, View};

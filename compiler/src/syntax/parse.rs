@@ -34,7 +34,7 @@ pub fn parse(source: SourceId, text: &str) -> Parsed {
 fn parse_within(source: SourceId, text: &str, pieces: usize) -> Parsed {
     let Some(tokens) = read::tokens(text, pieces) else {
         let message = format!("This file has more than {pieces} pieces");
-        let finding = Diagnostic::error("KDL003", Span { source, start: 0, length: 0 }, message)
+        let finding = Diagnostic::error("KDL002", Span { source, start: 0, length: 0 }, message)
             .help("Move lists that grow into tables, or split the file and `include` its parts");
         return Parsed { nodes: Vec::new(), diagnostics: vec![finding], extent: Extent::Part };
     };

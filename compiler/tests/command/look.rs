@@ -141,6 +141,28 @@ fn rule_lists_and_explains() {
 }
 
 #[test]
+fn the_schema_of_a_site_is_the_published_one() {
+    let folder = Folder::with(GOOD);
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/site.schema.json");
+    assert_eq!(folder.run(&["schema"]).ended(0).out, std::fs::read_to_string(published).expect("the schema"));
+}
+
+#[test]
+fn fmt_changes_the_layout_and_nothing_else() {
+    let folder = Folder::with(&GOOD.replace("listen \"mx\"", "  listen   \"mx\" // port 25"));
+    folder.write("fine.kdl", GOOD);
+    folder.write("wrong.kdl", "listen mx port=25x\n");
+    assert_eq!(folder.run(&["fmt", "--check", "fine.kdl", "site.kdl"]).ended(1).quietly().out, "site.kdl\n");
+    assert_eq!(folder.run(&["fmt", "site.kdl", "fine.kdl"]).ended(0).quietly().out, "site.kdl\n");
+    let text = std::fs::read_to_string(folder.join("site.kdl")).expect("a file");
+    assert_eq!(text, GOOD.replace("listen \"mx\"", "listen \"mx\" // port 25"));
+    assert_eq!(folder.run(&["fmt", "--check", "site.kdl"]).ended(0).quietly().out, "");
+    let wrong = folder.run(&["fmt", "wrong.kdl", "none.kdl"]).ended(78);
+    assert!(wrong.err.contains("KDL012") && wrong.err.contains("none.kdl does not exist"), "{}", wrong.err);
+    assert_eq!(std::fs::read_to_string(folder.join("wrong.kdl")).expect("a file"), "listen mx port=25x\n");
+}
+
+#[test]
 fn init_writes_a_site_that_checks_out_and_nothing_over_another() {
     let folder = Folder::with(GOOD);
     let ran =

@@ -1,4 +1,4 @@
-//! What the grammar lets through, and what it says of the rest.
+//! A small site through the checks and the accessors. The findings themselves are cases in files.
 
 use crate::syntax::value::{Factor, Octets};
 use crate::syntax::{Document, LoadOptions, load_text};

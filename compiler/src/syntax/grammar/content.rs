@@ -1,6 +1,7 @@
 //! What looks into mail or changes it: `policy`, `filter`, `content`, `rewrite`, `archive`, `headers`.
 
-use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::value_type::{Kind, ValueType, Word};
 
 const STAGES: &[Word] = &[
     Word::new("connect", "When a client connects."),

@@ -1,6 +1,7 @@
 //! The domains of a site and everything in them: `domain`, `parked`.
 
-use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::value_type::{Kind, ValueType, Word};
 
 const CLASSES: &[Word] =
     &[Word::new("local", "Mailboxes and aliases here."), Word::later("relay", "Mail is taken on behalf of another host.")];

@@ -1,6 +1,7 @@
 //! How mail goes on: `transport`, `relay`, `route`, `destination`.
 
-use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::value_type::{Kind, ValueType, Word};
 
 /// The levels of TLS towards a relay.
 const TLS_LEVELS: &[Word] = &[

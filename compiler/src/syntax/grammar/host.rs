@@ -1,6 +1,7 @@
 //! The host and who reaches it: `site`, `tls`, `listen`, `network`, `users`.
 
-use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::value_type::{Kind, ValueType, Word};
 
 /// `site`.
 pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that it greets with, and what belongs to it.")

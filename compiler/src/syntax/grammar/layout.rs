@@ -1,6 +1,7 @@
 //! What divides a site into files and variants: `include`, `let`, `profile`.
 
-use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType};
+use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::value_type::{Kind, ValueType};
 
 /// `include`.
 pub const INCLUDE: NodeSpec = NodeSpec::new(

@@ -14,9 +14,11 @@ mod screen;
 mod settings;
 mod spec;
 mod test_block;
+mod value_type;
 
-pub use postfix::{Advice, advice};
-pub use spec::{Argument, Kind, NodeSpec, PropertySpec, Served, ValueType, Word};
+pub use postfix::{Advice, advice, parameters};
+pub use spec::{Argument, NodeSpec, PropertySpec, Served};
+pub use value_type::{Kind, ValueType, Word};
 
 /// A site file: the nodes that may stand outside every block.
 pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands outside every block.").children(&[

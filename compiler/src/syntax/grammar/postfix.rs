@@ -2,6 +2,7 @@
 //! stand in for; the table here adds those that no block answers to, and the ones whose answer is worth a sentence.
 
 use super::{NodeSpec, walk};
+use std::collections::BTreeSet;
 
 /// What to write instead of a parameter.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +45,16 @@ fn from_declarations(parameter: &str) -> Option<Advice> {
         }
     });
     found.map(|(_, advice)| advice)
+}
+
+/// Every parameter that [`advice`] knows, in alphabetical order.
+pub fn parameters() -> BTreeSet<&'static str> {
+    let mut names: BTreeSet<&'static str> = ANSWERS.iter().map(|(name, _)| *name).collect();
+    walk(&mut |_, spec| {
+        names.extend(spec.postfix);
+        names.extend(spec.properties.iter().flat_map(|property| property.postfix));
+    });
+    names
 }
 
 fn first_line(spec: &NodeSpec) -> String {

@@ -1,6 +1,7 @@
 //! What is asked of a stranger before mail is taken: `screen`.
 
-use super::spec::{Argument, NodeSpec, PropertySpec, ValueType, Word};
+use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::value_type::{ValueType, Word};
 
 const REQUIREMENTS: &[Word] = &[
     Word::new("sender-domain-exists", "The sender's domain has an MX or an address, and no null MX (RFC 7505)."),

@@ -1,6 +1,7 @@
 //! Settings of which a site has one set each: `queue`, `limits`, `log`, `metrics`, `admin`.
 
-use super::spec::{Argument, NodeSpec, PropertySpec, ValueType, Word};
+use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::value_type::{ValueType, Word};
 
 /// `queue`.
 pub const QUEUE: NodeSpec = NodeSpec::new("queue", "How often mail is tried again, and how long it may wait.")

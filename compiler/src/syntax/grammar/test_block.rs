@@ -1,6 +1,7 @@
 //! What a site promises of itself: `test`.
 
-use super::spec::{Argument, Kind, NodeSpec, PropertySpec, ValueType, Word};
+use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::value_type::{Kind, ValueType, Word};
 
 const DISPOSITIONS: &[Word] = &[
     Word::new("accept", "The mail is taken."),

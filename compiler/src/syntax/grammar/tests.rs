@@ -1,4 +1,4 @@
-//! The grammar itself: whole, and without contradictions.
+//! What every declaration owes to those who read the grammar.
 
 use super::*;
 use std::collections::BTreeSet;

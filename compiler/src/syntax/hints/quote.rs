@@ -38,8 +38,34 @@ pub(super) fn text(written: &str, style: TextStyle, ending: Ending) -> Option<Hi
             let message = "Behind three quotes a line must end".to_owned();
             Some(Hint { code: "KDL035", message, instead: quoted(content), meaning: Value::String(content.to_owned()) })
         }
+        (TextStyle::Lines | TextStyle::RawLines(_), Ending::Closed) if !is_aligned(written) => Some(lopsided(written)),
         (TextStyle::Quoted | TextStyle::Lines, Ending::Closed) => escape(written).or_else(|| illegal(written)),
         _ => illegal(written),
+    }
+}
+
+/// Whether every line of a text between three quotes begins with the blanks that stand before the closing ones, and nothing
+/// else stands there.
+fn is_aligned(written: &str) -> bool {
+    let body = written.trim_matches('#').trim_start_matches('"');
+    let body = body.strip_suffix("\"\"\"").unwrap_or(body);
+    let (lines, prefix) = body.rsplit_once(is_newline).unwrap_or((body, ""));
+    // An escape may join lines; then only the parser can tell.
+    let joined = written.contains('\\') && !written.starts_with('#');
+    joined
+        || (prefix.chars().all(is_space)
+            && lines.split(is_newline).all(|line| line.starts_with(prefix) || line.chars().all(is_space)))
+}
+
+fn lopsided(written: &str) -> Hint {
+    let body = written.trim_matches('#').trim_matches('"');
+    let content: Vec<&str> = body.split(is_newline).map(str::trim).collect();
+    let content = content.join("\n").trim().to_owned();
+    Hint {
+        code: "KDL035",
+        message: "The lines of this text begin with other blanks than its closing quotes".to_owned(),
+        instead: super::escaped(&content),
+        meaning: Value::String(content),
     }
 }
 

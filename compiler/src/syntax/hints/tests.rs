@@ -1,4 +1,4 @@
-//! Each trap of KDL, and the one finding that it earns.
+//! Hints: code, place and help for each family, one line at a time.
 
 use crate::syntax::{LoadOptions, Value, load_text};
 

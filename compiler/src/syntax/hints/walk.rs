@@ -100,9 +100,8 @@ impl<'a> Walk<'a> {
             return;
         }
         if let Some(dash) = statement.dashed {
-            // What is taken out need not be right, nor be seen by the parser.
+            // The words of what is taken out need not be right, nor be seen by the parser. Its braces were looked at.
             self.blank_tokens(dash, statement.end);
-            self.dropped.push((self.tokens[dash].start, self.tokens[statement.end - 1].end, u32::MAX));
             return;
         }
         self.annotation(statement.annotation);
@@ -233,7 +232,6 @@ impl<'a> Walk<'a> {
     fn entry(&mut self, statement: &Statement, entry: &Entry) {
         if let Some(dash) = entry.dashed {
             self.blank_tokens(dash, entry.value.end);
-            self.dropped.push((self.tokens[dash].start, self.tokens[entry.value.end - 1].end, u32::MAX));
             return;
         }
         self.annotation(entry.annotation);

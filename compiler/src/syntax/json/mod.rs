@@ -14,9 +14,11 @@
 //! names is not kept; no part of the language depends on it. `$schema` at the top is ignored.
 
 mod node;
+mod schema;
 mod text;
 mod write;
 
+pub use schema::schema;
 pub use write::to_json;
 
 use super::parse::Parsed;

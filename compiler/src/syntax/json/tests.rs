@@ -1,10 +1,12 @@
-//! The JSON twin means what the KDL means.
+//! The JSON twin: its mapping, its places, its mistakes, and that it is the same tree as KDL.
 
-use super::{parse, to_json};
+use super::{parse, schema, to_json};
 use crate::source::{SourceId, Span, Spanned};
-use crate::syntax::grammar::{NodeSpec, ROOT, allowed_in_profile};
+use crate::syntax::check::{Extent, check};
+use crate::syntax::grammar::{NodeSpec, ROOT, Served, allowed_in_profile};
 use crate::syntax::{Node, Value, parse as kdl};
 use proptest::prelude::*;
+use serde_json::Value as Json;
 
 const SOURCE: SourceId = SourceId(0);
 
@@ -112,8 +114,91 @@ fn what_is_no_site_is_told_too() {
     assert_eq!(codes(r#"{"network": {"ranges": "192.0.2.1"}}"#), [("JSN004", "\"network\"".to_owned())]);
 }
 
-/// KDL for a declaration, with pieces left out and repeated as a list of numbers says.
-fn written(spec: &NodeSpec, choose: &mut dyn FnMut(u32) -> u32, depth: usize) -> String {
+/// Whether a value is what a schema says, as far as ours say anything.
+fn fits(schema: &Json, value: &Json, root: &Json) -> bool {
+    let each = |(word, said): (&String, &Json)| match word.as_str() {
+        "$ref" => fits(&root["$defs"][said.as_str().expect("a name").trim_start_matches("#/$defs/")], value, root),
+        "anyOf" => said.as_array().expect("choices").iter().any(|choice| fits(choice, value, root)),
+        "oneOf" => said.as_array().expect("choices").iter().filter(|choice| fits(choice, value, root)).count() == 1,
+        "enum" => said.as_array().expect("words").contains(value),
+        "type" => match said {
+            Json::Array(types) => types.iter().any(|one| is_a(one, value)),
+            one => is_a(one, value),
+        },
+        "properties" => value.as_object().is_none_or(|members| {
+            members.iter().all(|(name, value)| said.get(name).is_none_or(|schema| fits(schema, value, root)))
+        }),
+        "additionalProperties" => value.as_object().is_none_or(|members| {
+            let mut others = members.iter().filter(|(name, _)| schema["properties"].get(name.as_str()).is_none());
+            others.all(|(_, value)| *said != Json::Bool(false) && fits(said, value, root))
+        }),
+        "required" => value.as_object().is_none_or(|members| {
+            said.as_array().expect("names").iter().all(|name| members.contains_key(name.as_str().expect("a name")))
+        }),
+        "items" => value.as_array().is_none_or(|items| items.iter().all(|item| fits(said, item, root))),
+        "pattern" => {
+            value.as_str().is_none_or(|text| regex::Regex::new(said.as_str().expect("a pattern")).expect("valid").is_match(text))
+        }
+        "minimum" => value.as_f64().is_none_or(|number| number >= said.as_f64().expect("a number")),
+        "maximum" => value.as_f64().is_none_or(|number| number <= said.as_f64().expect("a number")),
+        "minLength" => value.as_str().is_none_or(|text| text.chars().count() as u64 >= said.as_u64().expect("a length")),
+        "maxLength" => value.as_str().is_none_or(|text| text.chars().count() as u64 <= said.as_u64().expect("a length")),
+        "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= said.as_u64().expect("a length")),
+        "description" | "title" | "$schema" | "$defs" => true,
+        other => panic!("the schema says {other}, which is not checked here"),
+    };
+    schema.as_object().is_none_or(|words| words.iter().all(each))
+}
+
+fn is_a(kind: &Json, value: &Json) -> bool {
+    match kind.as_str().expect("a type") {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        other => panic!("the schema says {other}"),
+    }
+}
+
+fn root() -> Json {
+    serde_json::from_str(&schema()).expect("JSON")
+}
+
+#[test]
+fn the_schema_takes_sites_and_refuses_slips() {
+    let root = root();
+    for (site, fine) in [
+        (
+            r#"{"site": {"hostname": "mail.example.com", "postmaster": "a@example.com"}, "listen": ["mx", {"name": "submission", "port": 587}]}"#,
+            true,
+        ),
+        (
+            r#"{"site": "mail.example.com", "tls": {"self-signed": true}, "parked": {"names": ["example.net", "example.org"]}}"#,
+            true,
+        ),
+        (r#"{"listen": {"name": "mx", "port": "{port}"}, "let": {"port": 25, "x": "y"}, "log": {"format": null}}"#, true),
+        (r#"{"tls": {"certificate": {"name": "mail.example.com", "chain-secret": "c", "key-secret": "k"}}}"#, true),
+        (
+            r#"{"tls": {"certificate": {"name": "mail.example.com", "chain-secret": "c", "chain": "x", "key-secret": "k"}}}"#,
+            false,
+        ),
+        (r#"{"tls": {"certificate": {"name": "mail.example.com", "chain": "x"}}}"#, false),
+        (r#"{"site": {"origin": "example.com"}}"#, false),
+        (r#"{"lsiten": "mx"}"#, false),
+        (r#"{"listen": {"name": "mx", "port": 70000}}"#, false),
+        (r#"{"log": {"format": "jsn"}}"#, false),
+        (r#"{"filter": {"name": "x", "milter": "inet:127.0.0.1:1"}}"#, false),
+        (r#"{"queue": {"lifetime": "5 days"}}"#, false),
+    ] {
+        assert_eq!(fits(&root, &serde_json::from_str(site).expect("JSON"), &root), fine, "{site}");
+    }
+}
+
+/// KDL for a declaration, with pieces left out and repeated as the dice fall; `served`: only what passes the checks.
+fn written(spec: &NodeSpec, choose: &mut dyn FnMut(u32) -> u32, depth: usize, served: bool) -> String {
     let mut text = spec.name.to_owned();
     for argument in spec.arguments {
         if !argument.required && choose(2) == 0 {
@@ -123,19 +208,30 @@ fn written(spec: &NodeSpec, choose: &mut dyn FnMut(u32) -> u32, depth: usize) ->
             text.push_str(&format!(" {}", quoted(argument.kind.sample())));
         }
     }
-    for property in spec.properties.iter().filter(|_| spec.properties.len() < 2 || choose(2) == 0) {
-        text.push_str(&format!(" {}={}", property.name, quoted(property.kind.sample())));
+    for property in spec.properties.iter().filter(|property| !served || property.served == Served::Yes) {
+        let wanted = match spec.one_of.contains(&property.name) {
+            true if served => spec.one_of[0] == property.name,
+            _ => property.required || choose(2) == 0,
+        };
+        if wanted {
+            text.push_str(&format!(" {}={}", property.name, quoted(property.kind.sample())));
+        }
     }
     if spec.open {
         text.push_str(" answer=42 factor=1.5 on=#true");
     }
     let children = if spec.name == "profile" { ROOT.children } else { spec.children };
-    let children: Vec<&NodeSpec> = children.iter().filter(|child| spec.name != "profile" || allowed_in_profile(child)).collect();
-    if depth < 4 && !children.is_empty() && choose(4) > 0 {
+    let children: Vec<&NodeSpec> = children
+        .iter()
+        .filter(|child| spec.name != "profile" || allowed_in_profile(child))
+        .filter(|child| !served || child.served == Served::Yes)
+        .collect();
+    if depth < 4 && !children.is_empty() {
         text.push_str(" {\n");
         for child in children {
-            for _ in 0..if child.many { choose(3) } else { choose(2) } {
-                text.push_str(&written(child, choose, depth + 1));
+            let least = u32::from(child.required);
+            for _ in 0..if child.many { choose(3).max(least) } else { choose(2).max(least) } {
+                text.push_str(&written(child, choose, depth + 1, served));
             }
         }
         text.push('}');
@@ -144,12 +240,32 @@ fn written(spec: &NodeSpec, choose: &mut dyn FnMut(u32) -> u32, depth: usize) ->
     text
 }
 
+#[test]
+fn what_passes_the_checks_passes_the_schema() {
+    let root = root();
+    let mut state = 7u64;
+    let mut choose = |below: u32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32 % below
+    };
+    for _ in 0..200 {
+        let served = ROOT.children.iter().filter(|spec| spec.served == Served::Yes);
+        let text: String = served.map(|spec| written(spec, &mut choose, 0, true)).collect();
+        let nodes = kdl::parse(SOURCE, &text).nodes;
+        assert_eq!(check(&nodes, Extent::Part), [], "{text}");
+        let json = to_json(&nodes);
+        assert!(fits(&root, &serde_json::from_str(&json).expect("JSON"), &root), "{json}");
+    }
+}
+
 /// Samples of words stand without quotes.
 fn quoted(sample: &str) -> String {
     if sample.starts_with(|c: char| c.is_ascii_lowercase()) { format!("\"{sample}\"") } else { sample.to_owned() }
 }
 
 proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
     #[test]
     fn kdl_and_its_twin_are_one_tree(numbers in proptest::collection::vec(any::<u32>(), 50..400)) {
         let mut at = 0;
@@ -160,7 +276,7 @@ proptest! {
         let mut text = String::new();
         for spec in ROOT.children {
             for _ in 0..choose(3) {
-                text.push_str(&written(spec, &mut choose, 0));
+                text.push_str(&written(spec, &mut choose, 0, false));
             }
         }
         // A node that stands once may not be repeated: the twin has one place for it.

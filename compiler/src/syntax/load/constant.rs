@@ -6,9 +6,10 @@
 
 use crate::report::Diagnostic;
 use crate::source::Span;
+use crate::syntax::near::nearest;
 use crate::syntax::{Node, Value};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names with a meaning of their own in some texts.
 pub(in crate::syntax) const RESERVED: [&str; 2] = ["domain", "user"];
@@ -65,15 +66,32 @@ pub(super) fn fill(node: &mut Node, known: &[&Constants]) {
     }
 }
 
-/// The constants that no text names. One that is there to differ between profiles is named where the other is.
-pub(super) fn unused(base: &Constants, profiles: &[Constants], findings: &mut Vec<Diagnostic>) {
+/// The constants that no text names. One that is there to differ between profiles is named where the other is; one that a text
+/// misspells is meant there, and reported there.
+pub(super) fn unused(base: &Constants, profiles: &[Constants], nodes: &[Node], findings: &mut Vec<Diagnostic>) {
+    let mut left = BTreeSet::new();
+    nodes.iter().for_each(|node| left_over(node, &mut left));
+    let meant: BTreeSet<&str> = left.iter().filter_map(|name| nearest(name, base.keys().map(String::as_str))).collect();
     let own = profiles.iter().flatten().filter(|(name, _)| !base.contains_key(*name));
-    for (name, constant) in base.iter().chain(own).filter(|(_, constant)| !constant.used.get()) {
+    let unused = base.iter().chain(own).filter(|(name, constant)| !constant.used.get() && !meant.contains(name.as_str()));
+    for (name, constant) in unused {
         let message = format!("The constant `{name}` is used nowhere");
         findings.push(
             Diagnostic::warning("LET003", constant.span, message).help(format!("Remove it, or write {{{name}}} in a text")),
         );
     }
+}
+
+/// The names in braces that are still in a node.
+fn left_over(node: &Node, names: &mut BTreeSet<String>) {
+    for value in node.arguments.iter().chain(node.properties.iter().map(|property| &property.value)) {
+        let mut rest = value.value.as_str().unwrap_or_default();
+        while let Some((_, name, after)) = next(rest) {
+            names.insert(name.to_owned());
+            rest = after;
+        }
+    }
+    node.children.iter().for_each(|child| left_over(child, names));
 }
 
 /// The value of a text with constants in it; `None` where it has none.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 /// The longest chain of includes.
-const CHAIN_LIMIT: usize = 16;
+const CHAIN_LIMIT: usize = 8;
 
 /// The most octets of all files together.
 const SITE_MAX_OCTETS: u64 = 256 << 20;

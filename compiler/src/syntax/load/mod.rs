@@ -62,6 +62,14 @@ pub fn load(site_path: &Path, options: &LoadOptions) -> Result<Loaded, LoadError
     Ok(load_from(Sources::new(folder), &name, text, options))
 }
 
+/// The text of one file, with the limits that hold for every source.
+///
+/// # Errors
+/// [`LoadError`] where it cannot be read.
+pub fn read_file(path: &Path) -> Result<String, LoadError> {
+    file::read(path, &LoadOptions::default())
+}
+
 /// Loads a site from a text, as if it stood in a file of that name in the current folder.
 pub fn load_text(name: &str, text: &str, options: &LoadOptions) -> Loaded {
     load_from(Sources::new(Path::new("")), name, text.to_owned(), options)
@@ -108,7 +116,7 @@ fn variant(nodes: Vec<Node>, profile: Option<&str>, found: &mut Vec<Diagnostic>)
             found.extend(check(&[profile], Extent::Part));
         }
     }
-    constant::unused(&base, &own, found);
+    constant::unused(&base, &own, &nodes, found);
     nodes
 }
 

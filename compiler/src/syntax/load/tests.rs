@@ -1,4 +1,4 @@
-//! Files, includes, profiles and constants.
+//! Includes, constants and profiles, on files in a folder of their own.
 
 use super::{LoadError, LoadOptions, Loaded, glob, load, load_text};
 use crate::syntax::{Document, Value};
@@ -104,7 +104,7 @@ fn a_chain_has_an_end() {
     let mut files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let site = format!("{SITE}include \"0.kdl\"\n");
     files.push(("site.kdl", &site));
-    assert_eq!(said(&loaded(&folder(&files))), ["15.kdl:1 INC006"]);
+    assert_eq!(said(&loaded(&folder(&files))), ["7.kdl:1 INC006"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Text that is no KDL, and what is said of it.
+//! Places and values of nodes, and texts that would bring a parser down.
 
 use super::{parse, parse_within};
 use crate::source::{SourceId, Sources};
@@ -79,6 +79,6 @@ fn what_would_overflow_a_stack_or_never_end_is_no_danger() {
 #[test]
 fn a_text_of_too_many_pieces_is_refused() {
     let parsed = parse_within(SourceId(0), "a 1\na 2\n", 7);
-    assert_eq!(parsed.diagnostics.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["KDL003"]);
+    assert_eq!(parsed.diagnostics.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["KDL002"]);
     assert_eq!(parse_within(SourceId(0), "a 1\na 2\n", 8).nodes.len(), 2);
 }

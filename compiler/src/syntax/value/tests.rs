@@ -1,4 +1,4 @@
-//! Typed values and their errors.
+//! Typed values: what is read, what is refused, and what the help says.
 
 use super::*;
 
