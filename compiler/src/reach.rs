@@ -8,7 +8,7 @@ use crate::explain::{Explanation, Question, explain};
 use crate::model::Model;
 use crate::rules::probe::{recipients_elsewhere, regions};
 use postern_schema::name::{ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
-use postern_schema::site::{AddressKind, DomainClass};
+use postern_schema::site::DomainClass;
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -148,16 +148,13 @@ fn clients(model: &Model) -> Vec<ClientKind> {
 fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
     let mailbox = |local: &str, host: HostName| LocalPart::from_content(local).ok().map(|local| Mailbox::new(local, host));
     let mut found = Vec::new();
-    let own = model.addresses.iter().find(|(_, entry)| matches!(entry.kind, AddressKind::Mailbox { .. }));
-    let own = own.or_else(|| model.addresses.iter().next());
-    found.extend(
-        own.and_then(|((domain, local), _)| Some((RecipientKind::Ours, mailbox(local, HostName::Domain(domain.clone()))?))),
-    );
+    let own = model.addresses.declared().find(|address| !address.is_alias()).or_else(|| model.addresses.declared().next());
+    found.extend(own.and_then(|address| Some((RecipientKind::Ours, address.mailbox()?))));
     let strict = model.domains.values().find(|d| d.class == DomainClass::Local && d.catch_all.is_none() && d.patterns.is_empty());
     found.extend(strict.and_then(|domain| {
         let free = (0..64)
             .map(|n| format!("nobody{n}"))
-            .find(|local| !model.addresses.contains_key(&(domain.name.clone(), local.as_str().into())))?;
+            .find(|local| model.addresses.find_in(&domain.name, local).is_none())?;
         Some((RecipientKind::NobodyHere, mailbox(&free, HostName::Domain(domain.name.clone()))?))
     }));
     let parked = model.domains.values().find(|domain| domain.class == DomainClass::Parked);

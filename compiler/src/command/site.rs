@@ -1,5 +1,6 @@
 //! The site file that most commands begin with: its arguments, compiling it, and showing what is wrong.
 
+use super::progress::ProgressLine;
 use super::{Failure, Status, show_findings};
 use crate::compile::{CompileOptions, Compiled, compile};
 use crate::model::Model;
@@ -33,7 +34,8 @@ impl SiteArguments {
 
     /// The same with other options; the profile is that of the arguments.
     pub fn compile_with(&self, options: CompileOptions) -> Result<Compiled, Failure> {
-        Ok(compile(&self.path, &CompileOptions { profile: self.profile.clone(), ..options })?)
+        let line = ProgressLine::start();
+        Ok(compile(&self.path, &CompileOptions { profile: self.profile.clone(), progress: line.progress(), ..options })?)
     }
 
     /// Reads and compiles the site, and shows its errors; what only warns was said by `check` and `build`.
