@@ -1,10 +1,14 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tst, usr};
+use super::{Rule, alw, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tbl, tls, tst, usr};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
 static NAMED: &[&Rule] = &[
+    &alw::UNUSED,
+    &alw::NOT_ALLOWABLE,
+    &alw::CLASS_NOT_NAMED,
+    &alw::NO_REASON,
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
     &dom::domain_twice::RULE,
@@ -76,6 +80,15 @@ static NAMED: &[&Rule] = &[
     &sit::address_twice::RULE,
     &sit::foreign_origin::RULE,
     &sit::postmaster_elsewhere::RULE,
+    &tbl::TABLE_FORMAT,
+    &tbl::TABLE_HEADER,
+    &tbl::ROW_SHAPE,
+    &tbl::FOREIGN_DOMAIN,
+    &tbl::BARE_ADDRESS,
+    &tbl::UNSERVED_ENTRY,
+    &tbl::OWNER_ALIAS,
+    &tbl::UNUSED_COLUMN,
+    &tbl::EMPTY_TABLE,
     &tls::submission_without_certificate::RULE,
     &tls::name_not_covered::RULE,
     &tls::no_tls::RULE,
