@@ -2,8 +2,8 @@
 
 use super::Failure;
 use super::site::refuse;
-use crate::compile::{CompileOptions, compile};
 use crate::addresses::AddressBook;
+use crate::compile::{CompileOptions, compile};
 use crate::model::Model;
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::{Domain, LocalPart};

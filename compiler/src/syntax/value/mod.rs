@@ -7,16 +7,16 @@ mod place;
 mod quantity;
 
 pub use error::ValueError;
+pub use place::Address;
 pub(in crate::syntax) use place::host_and_port;
-pub use place::{Address, Endpoint};
-pub use quantity::{Factor, Octets, Rate};
+pub use quantity::{Factor, Octets};
 
 use crate::syntax::Value;
 use crate::syntax::grammar::{Served, ValueType, Word};
 use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
-use postern_schema::site::{RoutePattern, SecretName};
+use postern_schema::site::{Endpoint, Rate, RoutePattern, SecretName};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -267,7 +267,9 @@ fn secret(text: &str) -> Result<Typed, ValueError> {
 fn delimiter(text: &str) -> Result<Typed, ValueError> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
-        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => Ok(Typed::Delimiter(Delimiter(Some(c)))),
+        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => {
+            Ok(Typed::Delimiter(Delimiter(Some(c))))
+        }
         _ => Err(ValueError::form(
             format!("{text:?} divides nothing: it must be one ASCII sign that is neither letter, digit nor `@`"),
             "Write \"+\" or \"-\", or #false for no delimiter",
