@@ -3,8 +3,10 @@
 
 mod date;
 mod der;
+mod public_key;
 
 pub use date::Date;
+pub use public_key::{PublicKeyError, SigningKey, read_public_key};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -33,7 +33,7 @@ impl Owner {
     }
 
     /// A name below a domain: `_dmarc`, `*._domainkey`. `None` if the whole would be longer than DNS allows.
-    pub fn below(labels: &'static str, domain: &Domain) -> Option<Owner> {
+    pub fn below(labels: &str, domain: &Domain) -> Option<Owner> {
         let name = format!("{labels}.{domain}");
         (name.len() <= DOMAIN_MAX_OCTETS).then(|| Owner(name.into()))
     }

@@ -44,6 +44,7 @@ pub fn model() -> Model {
             catch_all: None,
             delimiter: Some('+'),
             patterns,
+            signers: Vec::new(),
             origin: line(at),
         };
         model.domains.insert(domain(name), Arc::new(entry));

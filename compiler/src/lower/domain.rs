@@ -1,6 +1,6 @@
 //! `domain` and `parked`: the domains of the site and the addresses in them.
 
-use super::Lowering;
+use super::{Lowering, signing};
 use super::draft::{AddressDraft, AddressForm, DomainDraft, PatternDraft, Setting};
 use super::egress::STORE;
 use crate::source::{Span, Spanned};
@@ -36,6 +36,7 @@ fn parked(view: &View<'_>, name: Spanned<Domain>) -> DomainDraft {
         delimiter: Setting::default_of(None),
         patterns: Vec::new(),
         addresses: Vec::new(),
+        signers: Vec::new(),
     }
 }
 
@@ -46,6 +47,7 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
     let transport = transport(view, lowering);
     let delimiter = Setting::new(view.child("delimiter").and_then(|child| child.argument::<char>("character")), DELIMITER);
     let delimiter = Setting { value: Some(delimiter.value), span: delimiter.span };
+    let signers = signing::signers(view, lowering);
     for name in names {
         let host = HostName::Domain(name.value.clone());
         let catch_all = view.child("catch-all").and_then(|child| child.argument::<Address>("target"));
@@ -57,6 +59,7 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
             delimiter: delimiter.clone(),
             patterns: view.children("pattern").filter_map(|view| pattern(&view, &host, lowering)).collect(),
             addresses: view.all().filter_map(|view| address(&view, &host)).collect(),
+            signers: signers.clone(),
             name,
         });
     }

@@ -14,6 +14,7 @@ mod loopback;
 mod names;
 mod policy;
 mod service;
+mod signing;
 mod tls;
 
 pub use loopback::LoopbackPorts;

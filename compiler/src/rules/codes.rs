@@ -1,12 +1,18 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tst, usr};
+use super::{Rule, crt, dkm, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tst, usr};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
 static NAMED: &[&Rule] = &[
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
+    &dkm::PRIVATE_KEY_FILE,
+    &dkm::NO_PUBLIC_KEY,
+    &dkm::ALGORITHM_MISMATCH,
+    &dkm::selector_twice::RULE,
+    &dkm::refused_key::RULE,
+    &dkm::short_key::RULE,
     &dom::domain_twice::RULE,
     &dom::alias_loop::RULE,
     &dom::target_missing::RULE,

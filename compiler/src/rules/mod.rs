@@ -15,6 +15,7 @@ pub mod graph;
 pub mod probe;
 
 mod crt;
+mod dkm;
 mod dom;
 mod fil;
 mod lim;
@@ -32,6 +33,7 @@ mod usr;
 
 pub use codes::{RULES, find};
 pub(crate) use crt::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
+pub(crate) use dkm::{ALGORITHM_MISMATCH, NO_PUBLIC_KEY, PRIVATE_KEY_FILE};
 pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
 pub(crate) use lst::LISTENER_WITHOUT_KIND;
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};

@@ -33,6 +33,7 @@ impl Lookup for Fixture {
                 catch_all: None,
                 delimiter: None,
                 patterns: Vec::new(),
+                signers: Vec::new(),
                 origin: ORIGIN,
             })
         }))

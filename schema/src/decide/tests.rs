@@ -52,6 +52,7 @@ fn entry(name: &str, class: DomainClass) -> (Domain, Arc<DomainEntry>) {
         catch_all: None,
         delimiter: Some('+'),
         patterns: vec![Pattern::new("^sales-(\\w+)$", "alice+{1}@example.com", at(11)).unwrap()],
+        signers: Vec::new(),
         origin: at(10),
     };
     (domain(name), Arc::new(entry))

@@ -1,6 +1,6 @@
 //! The domains of a site. One domain has one class; what it does not accept is refused.
 
-use super::Origin;
+use super::{DkimSigner, Origin};
 use crate::name::{Domain, Mailbox};
 use regex::{Regex, RegexBuilder};
 use std::fmt;
@@ -20,6 +20,8 @@ pub struct DomainEntry {
     pub delimiter: Option<char>,
     /// Rewriting of unknown local parts; first match wins, before the catch-all.
     pub patterns: Vec<Pattern>,
+    /// Its DKIM keys, in source order.
+    pub signers: Vec<DkimSigner>,
     /// Where it was said.
     pub origin: Origin,
 }

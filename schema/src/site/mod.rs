@@ -12,6 +12,7 @@ mod network;
 mod origin;
 mod policy;
 mod secret;
+mod signing;
 mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
@@ -22,6 +23,7 @@ pub use network::Network;
 pub use origin::{Origin, Sources};
 pub use policy::{Certificate, Chain, Limits, LogFormat, Logging, QueuePolicy, Screen, TlsPolicy};
 pub use secret::SecretName;
+pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{SendAs, UserStore};
 
 use crate::name::{Domain, Mailbox};

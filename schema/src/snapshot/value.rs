@@ -5,8 +5,8 @@
 use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::site::{
-    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, LogFormat,
-    Logging, Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, TlsLevel,
+    AddressEntry, AddressKind, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, LogFormat,
+    Logging, Login, Network, Origin, Pattern, PublicKey, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, TlsLevel,
     TlsPolicy, Transport, TransportKind, UserStore, Via,
 };
 use ipnet::IpNet;
@@ -41,7 +41,8 @@ stored_structs! {
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, origin }
     Limits { message_octets, recipients, hops, sessions, origin }
     Logging { format, origin }
-    DomainEntry { name, class, transport, catch_all, delimiter, patterns, origin }
+    DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, origin }
+    DkimSigner { selector, public_key, key, state, origin }
     AddressEntry { kind, origin }
     Forward { mailbox }
     Mailbox { local, host }
@@ -68,6 +69,7 @@ stored_texts! {
     HostName: |value| value.to_string().into(), |text| HostName::parse(text).ok();
     LocalPart: |value| value.as_str().into(), |text| LocalPart::from_content(text).ok();
     SecretName: |value| value.as_str().into(), SecretName::parse;
+    Selector: |value| value.as_str().into(), Selector::parse;
     IpNet: |value| value.to_string().into(), |text| text.parse().ok();
 }
 
@@ -107,6 +109,8 @@ stored_enums! {
     Chain { 1 => Pem(text), 2 => Credential(name), }
     LogFormat { 1 => Text, 2 => Json, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
+    PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }
+    SigningState { 1 => Publish, 2 => Active, 3 => Retired, 4 => Revoked, 5 => Removed, }
     AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
 }
 

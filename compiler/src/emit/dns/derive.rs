@@ -11,7 +11,7 @@ use postern_schema::name::Domain;
 use postern_schema::record::{
     DkimKey, Dmarc, DmarcPolicy, Owner, Record, RecordData, RecordKind, Spf, SpfAll, SpfTerm, Target, Text,
 };
-use postern_schema::site::{DomainClass, Listener, ListenerKind, Relay, RoutePattern, Site, Via};
+use postern_schema::site::{DomainClass, Listener, ListenerKind, Relay, RoutePattern, SigningState, Site, Via};
 
 /// The preference of the one MX; room is left on both sides for others that the site does not know of.
 const MX_PREFERENCE: u16 = 10;
@@ -70,8 +70,25 @@ impl Deriving<'_> {
         let dmarc = Dmarc { policy: DmarcPolicy::None, nonexistent: None };
         let owner = Owner::below("_dmarc", domain);
         self.add(domain, owner, RecordData::Txt(Text::from(&dmarc)), "DMARC: what receivers do with mail that fails");
+        self.signing_keys(domain);
         self.service(domain, "_submissions._tcp", ListenerKind::Submissions);
         self.service(domain, "_submission._tcp", ListenerKind::Submission);
+    }
+
+    /// A key is in DNS from before it signs until what it signed has arrived.
+    fn signing_keys(&mut self, domain: &Domain) {
+        let model = self.model;
+        for signer in model.domains.get(domain).iter().flat_map(|entry| &entry.signers) {
+            let (key, purpose) = match signer.state {
+                SigningState::Publish => (DkimKey::Valid(signer.public_key.clone()), "DKIM: a key that will sign"),
+                SigningState::Active => (DkimKey::Valid(signer.public_key.clone()), "DKIM: the key that signs"),
+                SigningState::Retired => (DkimKey::Valid(signer.public_key.clone()), "DKIM: a key that has signed"),
+                SigningState::Revoked => (DkimKey::Revoked, "DKIM: a key that is not to be believed"),
+                SigningState::Removed => continue,
+            };
+            let owner = Owner::below(&format!("{}._domainkey", signer.selector), domain);
+            self.add(domain, owner, RecordData::Txt(Text::from(&key)), purpose);
+        }
     }
 
     /// Where users' programs hand in mail, or that they cannot (RFC 6186 3.1, RFC 8314 5.1).

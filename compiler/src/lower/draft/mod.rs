@@ -9,7 +9,7 @@ mod gaps;
 mod model;
 mod service;
 
-pub use domain::{AddressDraft, AddressForm, DomainDraft, PatternDraft};
+pub use domain::{AddressDraft, AddressForm, DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft, TransportDraft,

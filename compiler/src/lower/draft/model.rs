@@ -1,11 +1,11 @@
 //! From draft to [`Model`]: places become [`Origin`]s, and nothing else changes.
 
-use super::{AddressForm, DomainDraft, Setting, SiteDraft};
+use super::{AddressForm, DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::name::Domain;
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, DomainEntry, Forward, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy,
+    AddressEntry, AddressKind, Certificate, DkimSigner, DomainEntry, Forward, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy,
     Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
@@ -161,7 +161,18 @@ fn domain_entry(draft: &DomainDraft, sources: &Sources) -> DomainEntry {
         catch_all: draft.catch_all.as_ref().map(|target| (target.value.clone(), sources.origin(target.span))),
         delimiter: draft.delimiter.value,
         patterns: draft.patterns.iter().map(|pattern| pattern.pattern.clone()).collect(),
+        signers: draft.signers.iter().map(|signer| dkim_signer(signer, sources)).collect(),
         origin: sources.origin(draft.name.span),
+    }
+}
+
+fn dkim_signer(draft: &SignerDraft, sources: &Sources) -> DkimSigner {
+    DkimSigner {
+        selector: draft.selector.value.clone(),
+        public_key: draft.public_key.value.public.clone(),
+        key: draft.key.as_ref().map(|key| key.value.clone()),
+        state: draft.state.value,
+        origin: sources.origin(draft.span),
     }
 }
 

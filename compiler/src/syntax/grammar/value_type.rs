@@ -72,6 +72,10 @@ pub enum ValueType {
     Secret,
     /// An address on the web, or `mailto:`.
     Url,
+    /// A DKIM selector.
+    Selector,
+    /// A day: `"2026-11-21"`.
+    Date,
     /// A TCP port.
     Port,
     /// A path, relative to the folder of the site file unless it begins with `/`.
@@ -176,6 +180,8 @@ impl ValueType {
             ValueType::PathTemplate | ValueType::Path => "a path",
             ValueType::Secret => "the name of a secret",
             ValueType::Url => "a URL",
+            ValueType::Selector => "a selector",
+            ValueType::Date => "a date",
             ValueType::Port => "a port",
             ValueType::Reference { .. } => "a declared name",
             ValueType::Character => "a single character",
@@ -210,6 +216,8 @@ impl ValueType {
             ValueType::PathTemplate => "\"/var/mail/{domain}/{user}\"",
             ValueType::Secret => "\"tls-mail\"",
             ValueType::Url => "\"https://example.com/\"",
+            ValueType::Selector => "\"2026a\"",
+            ValueType::Date => "\"2026-11-21\"",
             ValueType::Port => "587",
             ValueType::Path => "\"tls/mail.pem\"",
             ValueType::Character => "\"+\"",
@@ -245,6 +253,8 @@ impl ValueType {
             ValueType::PathTemplate => "path for each mailbox",
             ValueType::Secret => "secret",
             ValueType::Url => "URL",
+            ValueType::Selector => "selector",
+            ValueType::Date => "date",
             ValueType::Port => "port",
             ValueType::Path => "path",
             ValueType::Reference { .. } => "reference",
@@ -304,6 +314,8 @@ impl ValueType {
                 "The name of a file in the credentials folder, never the secret itself: letters, digits, `-`, `_`, `.` and `@`."
             }
             ValueType::Url => "`https:`, `http:`, `ldap:` or `ldaps:` and a host, or `mailto:` and a mail address.",
+            ValueType::Selector => "Letters, digits and inner hyphens, as in the name of a host: `\"2026a\"`.",
+            ValueType::Date => "Year, month and day: `\"2026-11-21\"`.",
             ValueType::Port => "A TCP port, without quotes: `587`. 0 lets the system choose.",
             ValueType::Path => "A path of a file, relative to the folder of the file it stands in: `\"tls/mail.pem\"`.",
             ValueType::Reference { .. } => "A name that is declared elsewhere in the site, or one of the words that are listed.",
