@@ -1,7 +1,7 @@
 //! `domain` and `parked`: the domains of the site and the addresses in them.
 
-use super::{Lowering, signing};
-use super::draft::{AddressDraft, AddressForm, DomainDraft, PatternDraft, Setting};
+use super::{Lowering, publication, signing};
+use super::draft::{AddressDraft, AddressForm, DomainDraft, PatternDraft, PublicationDraft, Setting};
 use super::egress::STORE;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
@@ -37,6 +37,7 @@ fn parked(view: &View<'_>, name: Spanned<Domain>) -> DomainDraft {
         patterns: Vec::new(),
         addresses: Vec::new(),
         signers: Vec::new(),
+        publication: PublicationDraft::default(),
     }
 }
 
@@ -48,6 +49,7 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
     let delimiter = Setting::new(view.child("delimiter").and_then(|child| child.argument::<char>("character")), DELIMITER);
     let delimiter = Setting { value: Some(delimiter.value), span: delimiter.span };
     let signers = signing::signers(view, lowering);
+    let publication = publication::publication(view, lowering);
     for name in names {
         let host = HostName::Domain(name.value.clone());
         let catch_all = view.child("catch-all").and_then(|child| child.argument::<Address>("target"));
@@ -60,6 +62,7 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
             patterns: view.children("pattern").filter_map(|view| pattern(&view, &host, lowering)).collect(),
             addresses: view.all().filter_map(|view| address(&view, &host)).collect(),
             signers: signers.clone(),
+            publication: publication.clone(),
             name,
         });
     }

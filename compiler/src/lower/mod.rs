@@ -13,6 +13,7 @@ mod host;
 mod loopback;
 mod names;
 mod policy;
+mod publication;
 mod service;
 mod signing;
 mod tls;

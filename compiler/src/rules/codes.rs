@@ -1,6 +1,6 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, crt, dkm, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tst, usr};
+use super::{Rule, crt, dkm, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tsa, tst, usr};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
@@ -94,6 +94,7 @@ static NAMED: &[&Rule] = &[
     &tls::self_signed_unused::RULE,
     &tls::expired::RULE,
     &tls::expires_soon::RULE,
+    &tsa::NO_KEY_TO_PIN,
     &tst::TEST_FAILED,
     &tst::test_twice::RULE,
     &usr::no_listener::RULE,

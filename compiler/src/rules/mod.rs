@@ -28,6 +28,7 @@ mod rte;
 mod sec;
 mod sit;
 mod tls;
+mod tsa;
 mod tst;
 mod usr;
 
@@ -38,6 +39,7 @@ pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
 pub(crate) use lst::LISTENER_WITHOUT_KIND;
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use sit::NO_POSTMASTER;
+pub(crate) use tsa::NO_KEY_TO_PIN;
 pub(crate) use tst::TEST_FAILED;
 
 use crate::certificate::Date;

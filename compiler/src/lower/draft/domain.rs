@@ -1,6 +1,6 @@
 //! Draft of domains and the addresses in them.
 
-use super::Setting;
+use super::{PublicationDraft, Setting};
 use crate::certificate::{Date, SigningKey};
 use crate::source::{Span, Spanned};
 use postern_schema::name::{Domain, LocalPart, Mailbox};
@@ -27,6 +27,8 @@ pub struct DomainDraft {
     pub addresses: Vec<AddressDraft>,
     /// `dkim`, in source order; two may have the same selector, which a rule reports.
     pub signers: Vec<SignerDraft>,
+    /// What it publishes of itself.
+    pub publication: PublicationDraft,
 }
 
 /// `dkim`.

@@ -35,6 +35,7 @@ impl SiteDraft {
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
             listeners: self.listeners(sources),
+            web: None,
             networks: self.networks(sources),
             users: self.users(sources),
             transports: self.transports(sources),
@@ -101,6 +102,8 @@ impl SiteDraft {
             port: draft.port.value,
             tls: draft.tls.value,
             login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
+            spf_includes: draft.spf_includes.iter().map(|name| name.value.clone()).collect(),
+            signs_dkim: draft.signs_dkim.is_some(),
             origin: sources.origin(draft.span),
         };
         self.relays.iter().map(relay).collect()
@@ -161,6 +164,7 @@ fn domain_entry(draft: &DomainDraft, sources: &Sources) -> DomainEntry {
         catch_all: draft.catch_all.as_ref().map(|target| (target.value.clone(), sources.origin(target.span))),
         delimiter: draft.delimiter.value,
         patterns: draft.patterns.iter().map(|pattern| pattern.pattern.clone()).collect(),
+        publication: draft.publication.to_site(),
         signers: draft.signers.iter().map(|signer| dkim_signer(signer, sources)).collect(),
         origin: sources.origin(draft.name.span),
     }

@@ -145,6 +145,8 @@ fn plain(kind: &ValueType) -> Json {
         ValueType::Port => json!({"type": "integer", "minimum": 0, "maximum": 65535}),
         ValueType::Truth => json!({"type": "boolean"}),
         ValueType::Secret => json!({"type": "string", "pattern": "^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"}),
+        ValueType::Report => json!({"type": "string", "pattern": "^(mailto:|https://)"}),
+        ValueType::WebAddress => json!({"type": "string", "pattern": "^https://"}),
         ValueType::Selector => json!({"type": "string", "pattern": "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"}),
         ValueType::Date => json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
         ValueType::Character => json!({"type": "string", "minLength": 1, "maxLength": 1}),

@@ -17,6 +17,7 @@ use crate::syntax::grammar::{Served, ValueType, Word};
 use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
+use postern_schema::record::ReportUri;
 use postern_schema::site::{RoutePattern, SecretName, Selector};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub enum Typed {
     ForwardPath(ForwardPath),
     Selection(RoutePattern),
     Secret(SecretName),
+    Report(ReportUri),
     Selector(Selector),
     Date(Date),
     Character(char),
@@ -92,6 +94,7 @@ from_typed! {
     ForwardPath => ForwardPath,
     Selection => RoutePattern,
     Secret => SecretName,
+    Report => ReportUri,
     Selector => Selector,
     Date => Date,
     Character => char,
@@ -161,6 +164,8 @@ fn read_text(kind: &ValueType, text: &str) -> Result<Typed, ValueError> {
         ValueType::Path => place::path(text),
         ValueType::Url => place::url(text),
         ValueType::Secret => secret(text),
+        ValueType::Report => place::report(text).map(Typed::Report),
+        ValueType::WebAddress => place::web_address(text),
         ValueType::Selector => selector(text),
         ValueType::Date => date(text),
         ValueType::Reference { kinds, words } => reference(kinds, words, text),
