@@ -9,6 +9,8 @@ use std::path::{Component, Path};
 
 /// Largest certificate chain, in octets.
 pub(super) const CHAIN_MAX_OCTETS: u64 = 1 << 20;
+/// Largest file with one public key, in octets: RSA of 16,384 bits takes a quarter of it.
+pub(super) const PUBLIC_KEY_MAX_OCTETS: u64 = 1 << 14;
 
 /// Why a file was not read.
 enum FileError {
