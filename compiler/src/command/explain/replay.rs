@@ -5,6 +5,7 @@
 
 use super::{json, text};
 use crate::command::Failure;
+use crate::command::subject::read_input;
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
 use postern_schema::decide::SenderDomain;
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
@@ -12,7 +13,6 @@ use postern_schema::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::io::Read;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -74,15 +74,8 @@ pub(super) fn run(folder: &Path, file: &Path, for_programs: bool) -> Result<Stri
 }
 
 fn read(file: &Path) -> Result<Queued, Failure> {
-    let mut text = String::new();
-    let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
-    let missing = |error: std::io::Error| Failure::missing(format!("{name} cannot be read: {error}"));
-    match file == Path::new("-") {
-        true => drop(std::io::stdin().read_to_string(&mut text).map_err(missing)?),
-        false => text = std::fs::read_to_string(file).map_err(missing)?,
-    }
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("{name} is not what `posternd queue show ID --json` says: {error}")))
+    serde_json::from_str(&read_input(file)?)
+        .map_err(|error| Failure::usage(format!("{} is not what `posternd queue show ID --json` says: {error}", file.display())))
 }
 
 fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
