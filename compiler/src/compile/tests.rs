@@ -144,6 +144,14 @@ fn an_error_is_not_followed_by_others_that_it_causes() {
 }
 
 #[test]
+fn an_error_does_not_hide_others_that_it_has_nothing_to_do_with() {
+    let relay = format!("{SMALL}relay \"isp\" host=\"smtp.isp.example\" prot=587\nroute to=\"*\" via=\"ips\"\n");
+    assert_eq!(findings(&relay), [("LNG002", 10), ("NAM001", 11)]);
+    let unreadable_name = format!("{SMALL}relay host=\"smtp.isp.example\"\nroute to=\"*\" via=\"isp\"\n");
+    assert_eq!(findings(&unreadable_name), [("LNG004", 10)], "the nameless relay may be the one");
+}
+
+#[test]
 fn loopback_moves_ports_and_maildirs_but_not_what_is_checked() {
     let text = format!(
         "{SMALL}listen \"submission\"\nlisten \"second\" kind=\"submission\" port=588\nusers \"u\" {{ passwd secret=\"u\"; }}\n\
