@@ -47,7 +47,7 @@ pub(super) fn steps(old: &Model, new: &Model) -> Vec<DnsStep> {
     for record in &added {
         let same = removed.iter().find(|other| slot(other).is_some() && slot(other) == slot(record)).copied();
         match (role(record), same) {
-            (Role::Senders, Some(same)) => plan.replace_senders(same, record),
+            (_, Some(same)) if [role(same), role(record)].contains(&Role::Senders) => plan.replace_senders(same, record),
             (Role::Senders | Role::Proof, same) => plan.note(When::Before, Some(record), same),
             (Role::Lead | Role::Promise, same) => plan.note(When::After, Some(record), same),
         }
@@ -112,7 +112,7 @@ impl Steps {
 /// What a record is to others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Role {
-    /// Which hosts may send: SPF.
+    /// Which hosts may send: SPF, where it names any.
     Senders,
     /// What a message or a host is checked by: addresses, keys, certificates, reverse names.
     Proof,
@@ -124,7 +124,12 @@ enum Role {
 
 fn role(record: &Record) -> Role {
     match &record.data {
-        RecordData::Txt(text) if text.as_str().starts_with(Spf::VERSION) => Role::Senders,
+        RecordData::Txt(text) if text.as_str().starts_with(Spf::VERSION) => {
+            let lets_somebody_pass = text.as_str().split(' ').count() > 2;
+            if lets_somebody_pass { Role::Senders } else { Role::Promise }
+        }
+        // A key for whatever name is one that revokes.
+        RecordData::Txt(_) if record.owner.as_str().starts_with('*') => Role::Promise,
         RecordData::Txt(_) if !is_key(&record.owner) && record.owner.is_underscored() => Role::Promise,
         RecordData::Mx { .. } | RecordData::Srv { .. } => Role::Lead,
         _ => Role::Proof,

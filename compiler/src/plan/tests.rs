@@ -103,7 +103,7 @@ fn an_address_that_a_catch_all_takes_over_is_not_refused() {
 }
 
 #[test]
-fn a_domain_that_is_parked_stops_attracting_mail_at_once_and_keeps_its_senders_for_a_while() {
+fn a_domain_that_is_parked_stops_leading_users_on_and_promises_nothing_too_early() {
     let plan = plan(|new| {
         let entry = Arc::make_mut(new.domains.get_mut(&domain("shop.example")).expect("it is there"));
         entry.class = DomainClass::Parked;
@@ -112,8 +112,8 @@ fn a_domain_that_is_parked_stops_attracting_mail_at_once_and_keeps_its_senders_f
     let step = |when| plan.dns.iter().find(|step| step.when == when);
     let holds = |when, line: &str| step(when).is_some_and(|step| step.add.iter().any(|record| record.contains(line)));
     assert!(holds(When::After, "shop.example. 3600 IN MX 0 ."), "{:#?}", plan.dns);
-    assert!(holds(When::Later, "shop.example. 3600 IN TXT \"v=spf1 -all\""), "{:#?}", plan.dns);
-    assert_eq!(step(When::Later).map(|step| step.wait_seconds), Some(5 * 86_400 + 3600), "the queue's lifetime and the TTL");
+    assert!(holds(When::After, "shop.example. 3600 IN TXT \"v=spf1 -all\""), "{:#?}", plan.dns);
+    assert!(step(When::Before).is_some_and(|step| step.add.is_empty() && step.remove[0].contains("IN SRV")), "{:#?}", plan.dns);
 }
 
 #[test]
@@ -121,7 +121,11 @@ fn an_address_that_mail_leaves_from_is_published_first_and_withdrawn_last() {
     let plan = plan(|new| new.site.addresses = vec!["203.0.113.99".parse().expect("an address")]);
     let steps: Vec<When> = plan.dns.iter().map(|step| step.when).collect();
     assert_eq!(steps, [When::Before, When::Reload, When::Later]);
-    assert_eq!(plan.dns[1].wait_seconds, 3600);
+    assert_eq!(
+        (plan.dns[1].wait_seconds, plan.dns[2].wait_seconds),
+        (3600, 5 * 86_400 + 3600),
+        "the TTL, and the queue's lifetime"
+    );
     assert!(plan.dns[0].add.iter().any(|record| record.ends_with("IN A 203.0.113.99")), "{:#?}", plan.dns);
     assert!(plan.dns[2].remove.iter().any(|record| record.contains("IN A ") && !record.contains("203.0.113.99")));
 }
