@@ -12,6 +12,7 @@ mod init;
 mod inspect;
 mod manual;
 mod plan;
+mod progress;
 mod rule;
 mod schema;
 mod show;

@@ -62,8 +62,10 @@ pub(super) fn addresses(old: &Model, new: &Model) -> Vec<AddressEffect> {
         for domain in model.domains.keys() {
             asked.entry(domain).or_default();
         }
-        for (domain, local) in model.addresses.keys() {
-            asked.entry(domain).or_default().insert(local);
+        for address in model.addresses.declared() {
+            if let Some(domain) = address.domain() {
+                asked.entry(domain).or_default().insert(address.local());
+            }
         }
     }
     let effects = asked.into_iter().map(|(domain, locals)| {
@@ -87,10 +89,7 @@ pub(super) fn addresses(old: &Model, new: &Model) -> Vec<AddressEffect> {
 
 /// A local part that neither site knows.
 fn nobody(old: &Model, new: &Model, domain: &Domain) -> String {
-    let is_free = |local: &String| {
-        let key = (domain.clone(), local.as_str().into());
-        !old.addresses.contains_key(&key) && !new.addresses.contains_key(&key)
-    };
+    let is_free = |local: &String| [old, new].iter().all(|model| model.addresses.find_in(domain, local).is_none());
     (0_u64..).map(|n| format!("nobody{n}")).find(is_free).unwrap_or_default()
 }
 

@@ -11,12 +11,12 @@ pub use queue::{QueueEffect, QueuedMessage, RecipientEffect};
 pub use records::{DnsStep, When};
 pub use shrink::{Shrink, shrink};
 
+use crate::addresses::Address;
 use crate::inventory::{self, Item};
 use crate::model::Model;
-use postern_schema::name::Domain;
-use postern_schema::site::AddressEntry;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// Everything that differs.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -91,21 +91,31 @@ fn compare_items(old: &[Item], new: &[Item]) -> Vec<Change> {
 
 /// Addresses whose entry differs, in the domains that both sites have: those of a domain that comes or goes come and go with it.
 fn compare_addresses(old: &Model, new: &Model, changes: &mut Vec<Change>) {
-    let keys: BTreeSet<&(Domain, Box<str>)> = old.addresses.keys().chain(new.addresses.keys()).collect();
-    for key in keys {
-        let (domain, local) = key;
-        let (before, after) = (old.addresses.get(key), new.addresses.get(key));
-        let is_same = before.map(|entry| &entry.kind) == after.map(|entry| &entry.kind);
-        if is_same || !old.domains.contains_key(domain) || !new.domains.contains_key(domain) {
-            continue;
-        }
-        let describe = |entry: &AddressEntry| {
-            let item = inventory::address(domain, local, entry);
-            if item.value.is_empty() { item.name } else { format!("{} {}", item.name, item.value) }
+    let (mut before, mut after) = (old.addresses.iter().peekable(), new.addresses.iter().peekable());
+    let key = |found: &Address<'_>| (found.domain().cloned(), found.local().to_owned());
+    loop {
+        let (was, is) = match (before.peek(), after.peek()) {
+            (None, None) => return,
+            (Some(_), None) => (before.next(), None),
+            (None, Some(_)) => (None, after.next()),
+            (Some(was), Some(is)) => match key(was).cmp(&key(is)) {
+                Ordering::Less => (before.next(), None),
+                Ordering::Greater => (None, after.next()),
+                Ordering::Equal => (before.next(), after.next()),
+            },
         };
-        let subject = format!("address {local}@{domain}");
-        changes.push(Change { subject, name: String::new(), old: before.map(describe), new: after.map(describe) });
+        let Some(found) = was.or(is) else { return };
+        let stays = |model: &Model| found.domain().is_some_and(|domain| model.domains.contains_key(domain));
+        if was.map(|found| found.to_kind()) != is.map(|found| found.to_kind()) && stays(old) && stays(new) {
+            let subject = inventory::address(&found).subject;
+            changes.push(Change { subject, name: String::new(), old: was.map(describe), new: is.map(describe) });
+        }
     }
+}
+
+fn describe(found: Address<'_>) -> String {
+    let item = inventory::address(&found);
+    if item.value.is_empty() { item.name } else { format!("{} {}", item.name, item.value) }
 }
 
 #[cfg(test)]

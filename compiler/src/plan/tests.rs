@@ -1,8 +1,8 @@
 //! What counts as a difference, and how it reads.
 
 use super::*;
-use crate::emit::fixture::{domain, mailbox, model};
-use postern_schema::site::{AddressKind, DomainClass, Forward, Origin, RoutePattern, TlsLevel, Via};
+use crate::emit::fixture::{declare, domain, mailbox, model};
+use postern_schema::site::{AddressEntry, AddressKind, DomainClass, Forward, Origin, RoutePattern, TlsLevel, Via};
 use std::sync::Arc;
 
 fn plan(change: impl FnOnce(&mut Model)) -> Plan {
@@ -19,8 +19,18 @@ fn lines(plan: &Plan) -> Vec<String> {
     plan.changes.iter().map(line).collect()
 }
 
-fn key(local: &str) -> (Domain, Box<str>) {
-    (domain("example.com"), local.into())
+/// Puts what becomes of each entry in its place; `None` removes it.
+fn rewrite(model: &mut Model, change: impl Fn(&str, AddressEntry) -> Option<AddressEntry>) {
+    let before = std::mem::take(&mut model.addresses);
+    for address in before.iter() {
+        if let Some(entry) = change(address.local(), address.to_entry()) {
+            declare(model, address.domain().expect("a domain"), address.local(), &entry);
+        }
+    }
+}
+
+fn remove(model: &mut Model, gone: &str) {
+    rewrite(model, |local, entry| (local != gone).then_some(entry));
 }
 
 #[test]
@@ -28,7 +38,7 @@ fn nothing_differs_where_only_lines_moved() {
     let moved = plan(|new| {
         new.site.postmaster_origin.line += 5;
         new.site.relays[0].origin.line += 5;
-        new.addresses.values_mut().for_each(|entry| entry.origin.line += 5);
+        rewrite(new, |_, entry| Some(AddressEntry { origin: Origin { line: entry.origin.line + 5, ..entry.origin }, ..entry }));
     });
     assert_eq!(moved, Plan::default());
 }
@@ -72,11 +82,14 @@ fn a_route_in_front_of_another_moves_the_mail_that_it_takes_and_no_other() {
 #[test]
 fn addresses_are_asked_for() {
     let plan = plan(|new| {
-        new.addresses.remove(&key("bob"));
-        let carol = AddressEntry { kind: AddressKind::Mailbox { quota_octets: Some(2 << 30) }, origin: Origin::DEFAULT };
-        new.addresses.insert(key("carol"), carol);
         let targets = vec![Forward { mailbox: mailbox("carol@example.com") }];
-        new.addresses.insert(key("info"), AddressEntry { kind: AddressKind::Alias(targets), origin: Origin::DEFAULT });
+        rewrite(new, |local, entry| match local {
+            "bob" => None,
+            "info" => Some(AddressEntry { kind: AddressKind::Alias(targets.clone()), ..entry }),
+            _ => Some(entry),
+        });
+        let carol = AddressEntry { kind: AddressKind::Mailbox { quota_octets: Some(2 << 30) }, origin: Origin::DEFAULT };
+        declare(new, &domain("example.com"), "carol", &carol);
     });
     assert_eq!(
         lines(&plan),
@@ -94,7 +107,7 @@ fn addresses_are_asked_for() {
 #[test]
 fn an_address_that_a_catch_all_takes_over_is_not_refused() {
     let plan = plan(|new| {
-        new.addresses.remove(&key("bob"));
+        remove(new, "bob");
         let entry = Arc::make_mut(new.domains.get_mut(&domain("example.com")).expect("it is there"));
         entry.catch_all = Some((mailbox("alice@example.com"), Origin::DEFAULT));
     });
@@ -138,7 +151,7 @@ fn queued_mail_is_routed_by_both_sites() {
         to: to.iter().map(|to| queue::QueuedRecipient { address: (*to).into() }).collect(),
     };
     let mut new = model();
-    new.addresses.remove(&key("bob"));
+    remove(&mut new, "bob");
     new.site.routes.truncate(0);
     let queue = [message(&["bob@example.com", "alice@example.com"]), message(&["x@elsewhere.example"])];
     let effect = compare(&model(), &new, Some(&queue)).queue.expect("it was shown");
