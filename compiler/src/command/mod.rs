@@ -10,7 +10,6 @@ mod explain;
 mod fmt;
 mod init;
 mod inspect;
-mod inventory;
 mod manual;
 mod plan;
 mod progress;

@@ -210,7 +210,8 @@ impl Lowering<'_> {
         let Some(format) = told.filter(|format| formats.contains(format)) else {
             let words: Vec<String> = formats.iter().map(|format| format!("\"{}\"", format.as_str())).collect();
             let message = format!("The name {:?} does not tell how the table is written", path.value);
-            self.findings.push(TABLE_FORMAT.at(path.span, message).help(format!("Write format= and one of {}", words.join(", "))));
+            self.findings
+                .push(TABLE_FORMAT.at(path.span, message).help(format!("Write format= and one of {}", words.join(", "))));
             return None;
         };
         self.tables.progress.stage(|| format!("reading {}", path.value));
@@ -333,9 +334,7 @@ impl Lowering<'_> {
         self.row_finding(finding.postfix(&["alias_maps", "allow_mail_to_commands", "allow_mail_to_files"]));
     }
 
-    fn include(
-        &mut self, table: &Table, value: &Piece<'_>, path: &str, open: &mut Vec<SourceId>, wanted: &mut Vec<Wanted>,
-    ) {
+    fn include(&mut self, table: &Table, value: &Piece<'_>, path: &str, open: &mut Vec<SourceId>, wanted: &mut Vec<Wanted>) {
         let place = table.span(value);
         let read_before = self.findings.len();
         let Some(source) = self.table_source(&Spanned::new(path.to_owned(), place)) else {

@@ -101,5 +101,5 @@ fn what_is_printed_is_what_the_schemas_say() {
 #[test]
 #[should_panic(expected = "is missing")]
 fn a_missing_field_is_noticed() {
-    check(&schema("plan"), &serde_json::json!({ "changes": [], "dns_add": [] }), "plan");
+    check(&schema("plan"), &serde_json::json!({ "changes": [], "dns": [] }), "plan");
 }

@@ -1,7 +1,7 @@
 //! DOM005: an address with the delimiter in it, beside the address that is its base.
 
-use crate::lower::draft::Part;
 use crate::addresses::HostId;
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, RowFindings, Severity};
 use crate::rules::{Rule, Subject};
 use crate::source::Span;
@@ -31,7 +31,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let finding = RULE
             .at(
                 address.span(),
-                format!("{folded} looks like {base} with a detail: mail for {folded}{delimiter}x, or for a slip in it, goes to {base}"),
+                format!(
+                    "{folded} looks like {base} with a detail: mail for {folded}{delimiter}x, or for a slip in it, goes to {base}"
+                ),
             )
             .also(shadow.span(), "this address gets it")
             .help("Rename it, or write another `delimiter` for the domain")

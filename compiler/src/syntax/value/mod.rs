@@ -291,7 +291,9 @@ fn date(text: &str) -> Result<Typed, ValueError> {
 fn delimiter(text: &str) -> Result<Typed, ValueError> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
-        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => Ok(Typed::Delimiter(Delimiter(Some(c)))),
+        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => {
+            Ok(Typed::Delimiter(Delimiter(Some(c))))
+        }
         _ => Err(ValueError::form(
             format!("{text:?} divides nothing: it must be one ASCII sign that is neither letter, digit nor `@`"),
             "Write \"+\" or \"-\", or #false for no delimiter",
