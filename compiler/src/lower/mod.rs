@@ -62,6 +62,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
     let Loaded { sources, nodes, diagnostics, .. } = loaded;
     let first_table = sources.next_id();
     let gaps = gaps::of(nodes, diagnostics, first_table);
+    let unreadable = gaps == Gaps::everywhere();
     let document = Document::new(nodes);
     let mut lowering = Lowering {
         document,
@@ -70,11 +71,11 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         findings: Vec::new(),
         addresses: AddressBook::default(),
         tables: table::Tables::new(first_table, progress.clone()),
-        relays: Names::new(Kind::Relay, gaps),
-        transports: Names::new(Kind::Transport, gaps),
-        listeners: Names::new(Kind::Listener, gaps),
-        networks: Names::new(Kind::Network, gaps),
-        users: Names::new(Kind::Users, gaps),
+        relays: Names::new(Kind::Relay, unreadable),
+        transports: Names::new(Kind::Transport, unreadable),
+        listeners: Names::new(Kind::Listener, unreadable),
+        networks: Names::new(Kind::Network, unreadable),
+        users: Names::new(Kind::Users, unreadable),
     };
     lowering.declare_names();
     let (host, origin_domain) = host::lower(&mut lowering);
@@ -123,8 +124,9 @@ impl Lowering<'_> {
         ];
         for (names, node) in kinds {
             for view in document.children(node) {
-                if let Some(name) = view.argument::<String>("name") {
-                    names.declare(&name, &mut self.findings);
+                match view.argument::<String>("name") {
+                    Some(name) => names.declare(&name, &mut self.findings),
+                    None => names.declare_unreadable(),
                 }
             }
         }
