@@ -22,7 +22,10 @@ enum FileError {
 
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> FileError {
-        FileError::Unreadable(error.kind().to_string())
+        FileError::Unreadable(match error.kind() {
+            io::ErrorKind::NotFound => "it is not there".to_owned(),
+            kind => kind.to_string(),
+        })
     }
 }
 
@@ -115,7 +118,7 @@ mod tests {
             ("tls", "it is not a file"),
             ("big", "it has 9 octets and 8 is the most"),
             ("raw", "it is not UTF-8 text: line 1 has the octet 0xFF"),
-            ("none", "entity not found"),
+            ("none", "it is not there"),
         ] {
             assert_eq!(outcome(&folder, name), expected, "{name}");
         }
