@@ -6,6 +6,7 @@ pub mod compile;
 pub mod emit;
 pub mod explain;
 pub mod fmt;
+pub mod life;
 pub mod live;
 pub mod lower;
 pub mod model;
