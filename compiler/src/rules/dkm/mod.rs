@@ -1,8 +1,11 @@
 //! DKIM: keys that sign nothing, convince nobody, or are about to be missed.
 
+pub mod dates_disagree;
 pub mod refused_key;
+pub mod removed_too_early;
 pub mod selector_twice;
 pub mod short_key;
+pub mod signs_too_early;
 
 use crate::certificate::Key;
 use crate::lower::draft::{SignerDraft, SiteDraft};
