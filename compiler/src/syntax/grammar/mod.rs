@@ -17,6 +17,7 @@ mod spec;
 mod test_block;
 mod value_type;
 
+pub use publication::gone;
 pub use postfix::{Advice, advice, parameters};
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
 pub use value_type::{Kind, ValueType, Word};
