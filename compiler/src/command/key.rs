@@ -80,10 +80,6 @@ fn chosen<'a>(draft: &'a SiteDraft, name: Option<&Domain>) -> Result<Vec<&'a Dom
             Some(domain) => Ok(vec![domain]),
             None => Err(Failure::usage(format!("{name} is no domain of this site"))),
         },
-        None => {
-            let mut last = None;
-            let nodes = draft.domains.iter().filter(|domain| last.replace(domain.span) != Some(domain.span));
-            Ok(nodes.filter(|domain| !domain.signers.is_empty()).collect())
-        }
+        None => Ok(draft.domain_nodes().filter(|domain| !domain.signers.is_empty()).collect()),
     }
 }
