@@ -9,6 +9,7 @@ use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::site::{Current, Generation, LoadError};
 use crate::state::{State, StateError};
+use postern_schema::snapshot::plan_digest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use std::fmt;
@@ -101,6 +102,11 @@ pub enum ReloadError {
     Load(LoadError),
     /// A socket of the new site.
     Listen(ListenError),
+    /// It is another step than the one that was reviewed.
+    NotReviewed {
+        /// The digest of the plan from what is in force to what the source names now.
+        step: String,
+    },
 }
 
 impl fmt::Display for ReloadError {
@@ -108,6 +114,9 @@ impl fmt::Display for ReloadError {
         match self {
             ReloadError::Load(error) => error.fmt(f),
             ReloadError::Listen(error) => error.fmt(f),
+            ReloadError::NotReviewed { step } => {
+                write!(f, "this is not the plan that was reviewed: a reload now is the plan {step}; run `postern plan` again")
+            }
         }
     }
 }
@@ -191,14 +200,15 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
 }
 
 impl Daemon {
-    /// Puts the snapshot in force that the source names now: all of it, or nothing.
+    /// Puts the snapshot in force that the source names now: all of it, or nothing. With the digest of a plan, only if that is the
+    /// step from what is in force to it.
     ///
     /// # Errors
     /// [`ReloadError`]; what was in force goes on serving.
-    pub async fn reload(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
+    pub async fn reload(self: &Arc<Self>, plan: Option<&str>) -> Result<Arc<Generation>, ReloadError> {
         // The lock also keeps two reloads from crossing.
         let mut listeners = self.listeners.lock().await;
-        let result = self.prepare_and_swap(&mut listeners).await;
+        let result = self.prepare_and_swap(&mut listeners, plan).await;
         match &result {
             Ok(generation) => {
                 tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "snapshot in force");
@@ -212,9 +222,15 @@ impl Daemon {
         result
     }
 
-    async fn prepare_and_swap(self: &Arc<Self>, listeners: &mut Listeners) -> Result<Arc<Generation>, ReloadError> {
+    async fn prepare_and_swap(
+        self: &Arc<Self>, listeners: &mut Listeners, plan: Option<&str>,
+    ) -> Result<Arc<Generation>, ReloadError> {
         // Reading and digesting a large snapshot takes a while, and sessions go on meanwhile.
         let next = tokio::task::block_in_place(|| self.current.prepare()).map_err(ReloadError::Load)?;
+        let step = plan_digest(self.current.generation().snapshot.digest(), next.snapshot.digest());
+        if plan.is_some_and(|plan| plan != step) {
+            return Err(ReloadError::NotReviewed { step });
+        }
         let prepared = listeners.prepare(next.site()).map_err(ReloadError::Listen)?;
         let generation = self.current.swap(next);
         listeners.commit(prepared, self);
@@ -263,7 +279,7 @@ impl Daemon {
         loop {
             tokio::select! {
                 // What went wrong is in the log; SIGHUP has nobody to tell.
-                _ = signals.hangup.recv() => drop(self.reload().await),
+                _ = signals.hangup.recv() => drop(self.reload(None).await),
                 _ = signals.terminate.recv() => break,
                 _ = signals.interrupt.recv() => break,
             }
