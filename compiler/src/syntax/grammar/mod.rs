@@ -18,6 +18,7 @@ mod table;
 mod test_block;
 mod value_type;
 
+pub use publication::gone;
 pub use postfix::{Advice, advice, parameters};
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
 pub use value_type::{Kind, ValueType, Word};
