@@ -1,10 +1,16 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, bmi, crt, dkm, dmc, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, spf, sts, tls, tsa, tst, usr};
+use super::{
+    Rule, alw, bmi, crt, dkm, dmc, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, spf, sts, tbl, tls, tsa, tst, usr,
+};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
 static NAMED: &[&Rule] = &[
+    &alw::UNUSED,
+    &alw::NOT_ALLOWABLE,
+    &alw::CLASS_NOT_NAMED,
+    &alw::NO_REASON,
     &bmi::without_dmarc::RULE,
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
@@ -105,6 +111,15 @@ static NAMED: &[&Rule] = &[
     &sts::max_age_too_long::RULE,
     &sts::max_age_too_short::RULE,
     &sts::enforced_without_certificate::RULE,
+    &tbl::TABLE_FORMAT,
+    &tbl::TABLE_HEADER,
+    &tbl::ROW_SHAPE,
+    &tbl::FOREIGN_DOMAIN,
+    &tbl::BARE_ADDRESS,
+    &tbl::UNSERVED_ENTRY,
+    &tbl::OWNER_ALIAS,
+    &tbl::UNUSED_COLUMN,
+    &tbl::EMPTY_TABLE,
     &tls::submission_without_certificate::RULE,
     &tls::name_not_covered::RULE,
     &tls::no_tls::RULE,

@@ -1,5 +1,6 @@
 //! Which hosts send mail in a domain's name (RFC 7208).
 
+use super::Text;
 use crate::name::Domain;
 use ipnet::IpNet;
 use std::fmt;
@@ -59,6 +60,19 @@ impl SpfAll {
 impl Spf {
     /// What every SPF record begins with (RFC 7208 4.5).
     pub const VERSION: &str = "v=spf1";
+}
+
+impl Text {
+    /// Of two SPF records, the one that holds while the other is replaced by it: its own terms, then those of the other, then its
+    /// own end. A name may have one alone (RFC 7208 3.2), and mail of both is under way.
+    pub fn with_terms_of(&self, other: &Text) -> Text {
+        let is_end = |term: &&str| term.trim_start_matches(['+', '-', '~', '?']) == "all";
+        let own: Vec<&str> = self.as_str().split(' ').collect();
+        let others = other.as_str().split(' ').filter(|term| !own.contains(term) && !is_end(term));
+        let (ends, terms): (Vec<&str>, Vec<&str>) = own.iter().copied().partition(is_end);
+        let all: Vec<&str> = terms.into_iter().chain(others).chain(ends).collect();
+        Text(all.join(" ").into())
+    }
 }
 
 impl fmt::Display for Spf {

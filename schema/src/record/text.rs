@@ -8,7 +8,7 @@ const STRING_MAX_OCTETS: usize = 255;
 
 /// One text, however many character-strings it takes: whoever reads it joins them without anything between (RFC 7208 3.3).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Text(Box<str>);
+pub struct Text(pub(super) Box<str>);
 
 impl Text {
     /// The whole text.

@@ -131,6 +131,19 @@ stored_enums! {
     AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
 }
 
+/// Writes the [`AddressEntry`] of an alias from the parts of its targets, local part and host: a site has a million of them,
+/// and needs none to be made.
+pub fn write_alias<'a>(out: &mut Writer, targets: impl ExactSizeIterator<Item = (&'a str, &'a str)>, origin: Origin) {
+    let tag: u8 = 2;
+    tag.write(out);
+    (targets.len() as u32).write(out);
+    for (local, host) in targets {
+        out.put_text(local);
+        out.put_text(host);
+    }
+    origin.write(out);
+}
+
 impl Stored for Pattern {
     fn write(&self, out: &mut Writer) {
         Box::<str>::from(self.expression()).write(out);

@@ -40,7 +40,7 @@ impl Edit {
             if changes.is_empty() {
                 continue;
             }
-            let mut text = source.text.clone();
+            let mut text = source.text.to_string();
             // From the end, so that the places before stay true.
             for ((_, start), (length, new)) in changes.into_iter().rev() {
                 let range = *start as usize..(*start + *length) as usize;
