@@ -70,6 +70,10 @@ fn one_slip_is_one_finding_on_its_line() {
                     if at == line { finding.code.to_owned() } else { format!("{} on line {at}", finding.code) }
                 })
                 .collect();
+            // The text stands alone here, without the files that it names.
+            let is_said = found.iter().any(|code| !code.starts_with("FIL001"));
+            let found: Vec<String> =
+                found.into_iter().filter(|code| if is_said { !code.starts_with("FIL001") } else { code == "FIL001" }).collect();
             count += 1;
             if found.len() != 1 || found[0].len() != 6 {
                 let name = path.parent().unwrap().file_name().unwrap().to_string_lossy();
