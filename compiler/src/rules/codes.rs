@@ -1,6 +1,6 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, alw, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tbl, tls, tst, usr};
+use super::{Rule, alw, chk, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tbl, tls, tst, usr};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
@@ -9,6 +9,9 @@ static NAMED: &[&Rule] = &[
     &alw::NOT_ALLOWABLE,
     &alw::CLASS_NOT_NAMED,
     &alw::NO_REASON,
+    &chk::no_ipv6::RULE,
+    &chk::no_address::RULE,
+    &chk::phased_out_key::RULE,
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
     &dom::domain_twice::RULE,

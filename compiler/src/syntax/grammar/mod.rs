@@ -17,6 +17,7 @@ mod table;
 mod test_block;
 mod value_type;
 
+pub use host::CHECKERS;
 pub use postfix::{Advice, advice, parameters};
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
 pub use value_type::{Kind, ValueType, Word};
