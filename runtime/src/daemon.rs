@@ -1,6 +1,6 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
-use crate::auth::Credentials;
+use crate::auth::{Credentials, Guesses};
 use crate::control;
 use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
@@ -47,6 +47,8 @@ pub struct Daemon {
     pub dns: Arc<dyn Dns>,
     /// Secrets.
     pub credentials: Credentials,
+    /// Logins that failed of late.
+    pub guesses: Guesses,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// TLS towards peers.
@@ -170,6 +172,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         spool,
         dns: Arc::new(dns),
         credentials,
+        guesses: Guesses::default(),
         dispatcher: Dispatcher::default(),
         client_tls,
         state,

@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     }
     let files = arguments.format.files(&set);
     match &arguments.out {
-        Some(out) => write_files(&files, out)?,
+        Some(out) => write_files(&[files, set.policy_files()].concat(), out)?,
         None => print(&files.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n"))?,
     }
     Ok(Status::Fine)
@@ -77,6 +77,9 @@ fn write_files(files: &[(PathBuf, String)], out: &Path) -> Result<(), Failure> {
     fs::create_dir_all(out).map_err(|error| Failure::refused(format!("{}: {error}", out.display())))?;
     for (path, text) in files {
         let path = out.join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| Failure::refused(format!("{}: {error}", folder.display())))?;
+        }
         fs::write(&path, text).map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
     }
     Ok(())

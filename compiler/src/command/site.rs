@@ -47,9 +47,8 @@ impl SiteArguments {
     /// The same with other options; profile, day and checkers are those of the arguments.
     pub fn compile_with(&self, options: CompileOptions) -> Result<Compiled, Failure> {
         let line = ProgressLine::start();
-        let (profile, today) = (self.profile.clone(), self.today);
         let (profile, today, checkers) = (self.profile.clone(), self.today, self.checkers.clone());
-        Ok(compile(&self.path, &CompileOptions { profile, today, checkers, ..options })?)
+        Ok(compile(&self.path, &CompileOptions { profile, today, checkers, progress: line.progress(), ..options })?)
     }
 
     /// Reads and compiles the site, and shows its errors; what only warns was said by `check` and `build`.

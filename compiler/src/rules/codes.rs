@@ -1,6 +1,6 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, alw, chk, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tbl, tls, tst, usr};
+use super::{Rule, alw, chk, crt, dkm, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tbl, tls, tsa, tst, usr};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
@@ -12,8 +12,18 @@ static NAMED: &[&Rule] = &[
     &chk::no_ipv6::RULE,
     &chk::no_address::RULE,
     &chk::phased_out_key::RULE,
+    &chk::weak_dmarc::RULE,
+    &chk::no_caa::RULE,
+    &chk::no_dane::RULE,
+    &chk::no_dkim::RULE,
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
+    &dkm::PRIVATE_KEY_FILE,
+    &dkm::NO_PUBLIC_KEY,
+    &dkm::ALGORITHM_MISMATCH,
+    &dkm::selector_twice::RULE,
+    &dkm::refused_key::RULE,
+    &dkm::short_key::RULE,
     &dom::domain_twice::RULE,
     &dom::alias_loop::RULE,
     &dom::target_missing::RULE,
@@ -104,6 +114,7 @@ static NAMED: &[&Rule] = &[
     &tls::self_signed_unused::RULE,
     &tls::expired::RULE,
     &tls::expires_soon::RULE,
+    &tsa::NO_KEY_TO_PIN,
     &tst::TEST_FAILED,
     &tst::test_twice::RULE,
     &usr::no_listener::RULE,

@@ -7,10 +7,12 @@
 mod domain;
 mod gaps;
 mod model;
+mod publication;
 mod service;
 
-pub use domain::{DomainDraft, PatternDraft};
+pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
+pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft, TransportDraft,
     UsersDraft,

@@ -2,10 +2,16 @@
 //! the rules of this family speak, and what was a note elsewhere is a warning. Whatever a checker complains of names it.
 
 pub mod no_address;
+pub mod no_caa;
+pub mod no_dane;
+pub mod no_dkim;
 pub mod no_ipv6;
 pub mod phased_out_key;
+pub mod weak_dmarc;
 
+use crate::lower::draft::{DomainDraft, SiteDraft};
 use crate::report::{Diagnostic, Severity};
+use postern_schema::site::DomainClass;
 use std::collections::BTreeSet;
 
 /// Somebody who looks at mail sites from outside.
@@ -52,6 +58,11 @@ const COMPLAINTS: &[(&str, &[Checker])] = &[
     ("CHK001", &[Checker::InternetNl]),
     ("CHK002", &[Checker::BulkSender, Checker::Mxtoolbox]),
     ("CHK003", &[Checker::InternetNl]),
+    ("CHK004", &[Checker::InternetNl]),
+    ("CHK005", &[Checker::InternetNl]),
+    ("CHK006", &[Checker::InternetNl]),
+    ("CHK007", &[Checker::BulkSender, Checker::InternetNl]),
+    ("DKM006", &[Checker::BulkSender, Checker::InternetNl]),
     ("DOM014", &[Checker::Mxtoolbox]),
     ("RLY001", &[Checker::Mxtoolbox]),
     ("SIT002", &[Checker::BulkSender, Checker::Mxtoolbox]),
@@ -77,6 +88,11 @@ pub(super) fn is_asked(code: &str, chosen: &BTreeSet<Checker>) -> bool {
 /// Whether one of those who complain of it was chosen.
 fn is_chosen(code: &str, chosen: &BTreeSet<Checker>) -> bool {
     complainers(code).iter().any(|checker| chosen.contains(checker))
+}
+
+/// The domains that take mail, and send it.
+fn receiving(draft: &SiteDraft) -> impl Iterator<Item = &DomainDraft> {
+    draft.domains.iter().filter(|domain| domain.class.value == DomainClass::Local)
 }
 
 /// Names the chosen checkers in what they complain of.

@@ -10,6 +10,7 @@ mod egress;
 mod host;
 pub(in crate::syntax) mod layout;
 mod postfix;
+mod publication;
 mod screen;
 mod settings;
 mod spec;
