@@ -40,11 +40,7 @@ impl Edit {
             if changes.is_empty() {
                 continue;
             }
-<<<<<<< HEAD
             let mut text = String::clone(&source.text);
-=======
-            let mut text = source.text.to_string();
->>>>>>> dns
             // From the end, so that the places before stay true.
             for ((_, start), (length, new)) in changes.into_iter().rev() {
                 let range = *start as usize..(*start + *length) as usize;
