@@ -269,8 +269,11 @@ impl Reader<'_> {
     fn loose_block(&mut self, statements: &mut [Statement]) {
         let open = self.at;
         let owner = statements.last_mut().filter(|last| last.block.is_none() && last.dashed.is_none());
+        // Behind an empty line it is another block, whose name was lost.
         let only_lines = owner.as_ref().is_some_and(|last| {
-            self.tokens[last.end..open].iter().all(|token| token.kind != TokenKind::Semicolon && !token.is_value())
+            let between = &self.tokens[last.end..open];
+            between.iter().all(|token| token.kind != TokenKind::Semicolon && !token.is_value())
+                && between.iter().filter(|token| token.kind == TokenKind::Newline).count() == 1
         });
         let block = self.block(open);
         match owner {
@@ -433,7 +436,13 @@ impl Reader<'_> {
             if self.kind() == Some(TokenKind::Equals) {
                 key = Some((first, self.at));
                 self.at += 1;
+                let behind = self.at;
                 self.skip_blanks();
+                if self.at > behind && self.tokens.get(self.at + 1).is_some_and(|next| next.kind == TokenKind::Equals) {
+                    // The name of the next property: this one has no value.
+                    self.at = behind;
+                    return Entry { dashed, annotation, key, value: behind..behind };
+                }
                 annotation = annotation.or(self.annotation());
             } else {
                 self.at = first;
