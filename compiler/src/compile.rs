@@ -10,7 +10,7 @@ use crate::report::{Diagnostic, Severity, sort};
 use crate::rules::{self, Subject};
 use crate::sitetest::{self, SiteTest};
 use crate::source::Sources;
-use crate::syntax::{LoadError, LoadOptions, Loaded, load, load_text};
+use crate::syntax::{LoadError, LoadOptions, Loaded, Node, load, load_text};
 use std::path::Path;
 
 /// What may differ between two runs over the same files.
@@ -31,6 +31,8 @@ pub struct CompileOptions {
 pub struct Compiled {
     /// Its files.
     pub sources: Sources,
+    /// Its nodes, with includes, constants and the profile in force put in place.
+    pub nodes: Vec<Node>,
     /// The site with places; `None` where it could not be read at all.
     pub draft: Option<SiteDraft>,
     /// The site itself; `None` where an error denies it. Failed tests do not: they are for the caller to weigh.
@@ -74,24 +76,24 @@ pub fn compile_text(name: &str, text: &str, options: &CompileOptions) -> Compile
 pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
     if loaded.nodes.is_empty() && loaded.has_errors() {
         // Text that is no KDL: there is nothing to look at, and all else would be said of an empty site.
-        let Loaded { sources, diagnostics, .. } = loaded;
-        return Compiled { sources, draft: None, model: None, tests: Vec::new(), diagnostics };
+        let Loaded { sources, nodes, diagnostics, .. } = loaded;
+        return Compiled { sources, nodes, draft: None, model: None, tests: Vec::new(), diagnostics };
     }
     let (draft, findings) = lower(&loaded);
-    let Loaded { sources, mut diagnostics, .. } = loaded;
+    let Loaded { sources, nodes, mut diagnostics, .. } = loaded;
     diagnostics.extend(findings);
     let mut model = draft.to_model(&sources);
     diagnostics.extend(rules::check(&Subject::new(&draft, &model, options.today)));
     if diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
         sort(&mut diagnostics);
-        return Compiled { sources, draft: Some(draft), model: None, tests: Vec::new(), diagnostics };
+        return Compiled { sources, nodes, draft: Some(draft), model: None, tests: Vec::new(), diagnostics };
     }
     let tests = sitetest::run(&draft.tests, &model, &sources, &mut diagnostics);
     sort(&mut diagnostics);
     if let Some(ports) = options.loopback {
         ports.apply(&mut model.site);
     }
-    Compiled { sources, draft: Some(draft), model: Some(model), tests, diagnostics }
+    Compiled { sources, nodes, draft: Some(draft), model: Some(model), tests, diagnostics }
 }
 
 #[cfg(test)]

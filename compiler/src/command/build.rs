@@ -2,7 +2,7 @@
 
 use super::site::{self, Deny, SiteArguments};
 use super::{Failure, Status, complain, print};
-use crate::emit::{dns, publish, snapshot};
+use crate::emit::{dns, publish};
 use crate::report::Counts;
 use clap::Args;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             return Err(Failure { status, message });
         }
     };
-    let sources = snapshot::source_digests(&compiled.sources);
+    let sources = compiled.sources.digests();
     let records = dns::every_format(&dns::derive(model));
     if !arguments.check {
         let digest = publish::publish(model, &sources, &records, &arguments.out)?;

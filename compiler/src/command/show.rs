@@ -6,11 +6,11 @@ use super::{Failure, Status, print};
 use crate::lower::draft::{Setting, SiteDraft};
 use crate::report::View;
 use crate::source::{Sources, Span};
+use crate::syntax::twin;
 use clap::Args;
-use postern_schema::site::Origin;
+use postern_schema::site::{Origin, Sources as Stored};
 use serde_json::json;
 use std::collections::HashMap;
-use std::fmt::Write;
 
 /// The arguments of `show`.
 #[derive(Args, Debug)]
@@ -20,14 +20,13 @@ pub struct Arguments {
     /// Only what the site does not say, and is in force all the same
     #[arg(long)]
     defaults: bool,
-    /// For programs
+    /// The JSON twin of the site, which compiles to the same snapshot, and the defaults beside it
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let (compiled, model) = arguments.site.model()?;
-    let view = site::view(&compiled, &arguments.site.path);
     let places = compiled.draft.as_ref().map(|draft| said(draft, &compiled.sources)).unwrap_or_default();
     let mut items = inventory(&model);
     for item in &mut items {
@@ -35,32 +34,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             item.origin = *origin;
         }
     }
-    items.retain(|item| !arguments.defaults || item.origin.is_default());
-    print(&if arguments.json { json(&items, &view) } else { human(&items, &view) }).map(|()| Status::Fine)
-}
-
-fn human(items: &[Item], view: &View<'_>) -> String {
-    let mut text = String::new();
-    for item in items {
-        let source = source(item, view).map_or("default".to_owned(), |(file, line)| format!("{file}:{line}"));
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{item:<56}  # {source}");
-    }
-    text
-}
-
-fn json(items: &[Item], view: &View<'_>) -> String {
-    let one = |item: &Item| {
-        let source = source(item, view).map(|(file, line)| json!({ "file": file, "line": line }));
-        json!({ "subject": item.subject, "name": item.name, "value": item.value, "source": source })
+    items.retain(|item| item.origin.is_default() || !(arguments.defaults || arguments.json));
+    let text = if arguments.json {
+        // What the site says is in the twin; with `--defaults`, that is not asked for.
+        let nodes = if arguments.defaults { &[][..] } else { &compiled.nodes };
+        twin(nodes, &compiled.sources, items.iter().map(json).collect())
+    } else {
+        let view = site::view(&compiled, &arguments.site.path);
+        items.iter().map(|item| format!("{item:<56}  # {}\n", source(item, &model.site.sources, &view))).collect()
     };
-    let values: Vec<serde_json::Value> = items.iter().map(one).collect();
-    format!("{:#}\n", json!({ "values": values }))
+    print(&text).map(|()| Status::Fine)
 }
 
-fn source(item: &Item, view: &View<'_>) -> Option<(String, u32)> {
-    let found = view.sources.iter().nth(usize::from(item.origin.file)).filter(|_| !item.origin.is_default());
-    found.map(|(id, _)| (view.path(id), item.origin.line))
+fn json(item: &Item) -> serde_json::Value {
+    json!({ "subject": item.subject, "name": item.name, "value": item.value })
+}
+
+/// `default`, or file and line as they look from the current folder.
+fn source(item: &Item, files: &Stored, view: &View<'_>) -> String {
+    match item.origin.is_default() {
+        true => "default".to_owned(),
+        false => view.below(&files.describe(item.origin)),
+    }
 }
 
 /// Where each value with a default was said, or that it was not: a snapshot knows the line of the whole block alone.

@@ -1,8 +1,10 @@
 //! Whole sites through [`compile`]: the examples, several mistakes in one run, and one finding for each.
 
-use super::{CompileOptions, Compiled, compile, compile_text};
+use super::{CompileOptions, Compiled, compile, compile_loaded, compile_text};
+use crate::emit::publish::digest;
 use crate::lower::LoopbackPorts;
 use crate::report::Severity;
+use crate::syntax::{LoadOptions, load, twin};
 use postern_schema::decide::Lookup;
 use postern_schema::name::Domain;
 use postern_schema::site::{DomainClass, TlsLevel, TransportKind};
@@ -56,6 +58,26 @@ domain "example.com" {
     mailbox "alice"
 }
 "#;
+
+/// The twin of a site that compiles, compiled.
+pub(super) fn of_twin(compiled: &Compiled, folder: &Path) -> Compiled {
+    let json = twin(&compiled.nodes, &compiled.sources, serde_json::Value::Array(Vec::new()));
+    let path = folder.join("twin.json");
+    let options = LoadOptions { overlays: [(path.clone(), json)].into(), ..LoadOptions::default() };
+    compile_loaded(load(&path, &options).unwrap(), &CompileOptions::default())
+}
+
+#[test]
+fn the_twin_of_an_example_is_the_same_snapshot() {
+    for path in examples() {
+        let compiled = compile(&path, &CompileOptions::default()).unwrap();
+        let twin = of_twin(&compiled, path.parent().unwrap());
+        assert!(twin.diagnostics.is_empty() && !twin.has_failed_tests(), "{}: {:#?}", path.display(), twin.diagnostics);
+        let digest = |compiled: &Compiled| digest(compiled.model.as_ref().unwrap(), &compiled.sources.digests()).unwrap();
+        assert_eq!(digest(&twin), digest(&compiled), "{}", path.display());
+        assert_eq!(twin.tests.len(), compiled.tests.len());
+    }
+}
 
 #[test]
 fn a_small_site_has_every_default() {

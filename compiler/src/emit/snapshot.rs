@@ -7,7 +7,6 @@
 //! machine: a snapshot made where pages are not 4,096 octets long has another digest.
 
 use crate::model::Model;
-use crate::source::Sources;
 use heed::types::Bytes;
 use heed::{CommitOrAbort, CompactionOption, EnvFlags, EnvOpenOptions, PutFlags};
 use postern_schema::snapshot::codec::Stored;
@@ -48,12 +47,6 @@ pub fn write(model: &Model, sources: &[SourceDigest], scratch: &Path) -> Result<
     let path = scratch.join(format!("{digest}.mdb"));
     fs::rename(&compact, &path).map_err(WriteError::io(&path))?;
     Ok(Written { digest, path })
-}
-
-/// The digests of the files that a site was compiled from, in their order.
-pub fn source_digests(sources: &Sources) -> Vec<SourceDigest> {
-    let digest = |text: &str| Sha256::digest(text.as_bytes()).into();
-    sources.iter().map(|(_, source)| SourceDigest { path: source.path.clone(), sha256: digest(&source.text) }).collect()
 }
 
 /// The SHA-256 of a file.
