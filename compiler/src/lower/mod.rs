@@ -51,17 +51,18 @@ pub(crate) struct Lowering<'a> {
 /// Lowers a site that was read. The findings are those of lowering alone.
 pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
     let gaps = gaps::of(&loaded.nodes, &loaded.diagnostics);
+    let unreadable = gaps == Gaps::everywhere();
     let document = Document::new(&loaded.nodes);
     let mut lowering = Lowering {
         document,
         sources: &loaded.sources,
         gaps,
         findings: Vec::new(),
-        relays: Names::new(Kind::Relay, gaps),
-        transports: Names::new(Kind::Transport, gaps),
-        listeners: Names::new(Kind::Listener, gaps),
-        networks: Names::new(Kind::Network, gaps),
-        users: Names::new(Kind::Users, gaps),
+        relays: Names::new(Kind::Relay, unreadable),
+        transports: Names::new(Kind::Transport, unreadable),
+        listeners: Names::new(Kind::Listener, unreadable),
+        networks: Names::new(Kind::Network, unreadable),
+        users: Names::new(Kind::Users, unreadable),
     };
     lowering.declare_names();
     let (host, origin_domain) = host::lower(&mut lowering);
@@ -103,8 +104,9 @@ impl Lowering<'_> {
         ];
         for (names, node) in kinds {
             for view in document.children(node) {
-                if let Some(name) = view.argument::<String>("name") {
-                    names.declare(&name, &mut self.findings);
+                match view.argument::<String>("name") {
+                    Some(name) => names.declare(&name, &mut self.findings),
+                    None => names.declare_unreadable(),
                 }
             }
         }

@@ -11,6 +11,7 @@ mod unknown;
 use crate::report::{Diagnostic, Label};
 use crate::source::{SourceId, Span};
 use crate::syntax::Node;
+use crate::syntax::grammar::layout::ALLOW;
 use crate::syntax::grammar::{NodeSpec, ROOT, Served, allowed_in_profile};
 use std::collections::BTreeMap;
 
@@ -78,13 +79,17 @@ fn check_node(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &m
     if spec.name == "profile" {
         let known = ROOT.children.iter().filter(|spec| allowed_in_profile(spec));
         check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Overlay }, findings);
-    } else if !spec.children.is_empty() {
-        check_block(&node.children, spec.children.iter(), &Parent { node: Some(node), spec, extent }, findings);
-    } else if let Some(child) = node.children.first() {
+        return;
+    }
+    let surplus = node.children.iter().find(|child| child.name.value != ALLOW.name);
+    if let Some(child) = surplus.filter(|_| spec.children.is_empty()) {
         let message = format!("`{}` has no block, so `{}` cannot stand in it", spec.name, child.name.value);
         findings
             .push(Diagnostic::error("LNG013", child.name.span, message).help(format!("Write `{}` without braces", spec.name)));
+        return;
     }
+    let known = spec.children.iter().chain(std::iter::once(&ALLOW));
+    check_block(&node.children, known, &Parent { node: Some(node), spec, extent }, findings);
 }
 
 /// "`milter` is not yet served by this runtime".

@@ -49,6 +49,7 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
     layout::INCLUDE,
     layout::LET,
     layout::PROFILE,
+    layout::ALLOW,
 ]);
 
 /// The nodes that a `profile` may hold: all of a site file but `profile` and `include`.

@@ -3,6 +3,7 @@
 
 use super::node::is_list;
 use super::{AT, DEFAULTS, SOURCES, VALUES_AT};
+use crate::syntax::grammar::layout::ALLOW;
 use crate::syntax::grammar::{NodeSpec, PropertySpec, ROOT, Served, ValueType, Word};
 use postern_schema::decide::Reason;
 use serde_json::{Map, Value as Json, json};
@@ -15,6 +16,8 @@ pub fn schema() -> String {
         json!({"description": "A text with a constant in it.", "type": "string", "pattern": "\\{[A-Za-z][A-Za-z0-9_-]*\\}"}),
     );
     definitions.extend(origins());
+    let one = object(&ALLOW, &mut definitions);
+    definitions.insert(ALLOW.name.to_owned(), json!({"anyOf": [one, {"type": "array", "items": one}], "description": ALLOW.doc}));
     let mut members = Map::new();
     members.insert("$schema".to_owned(), json!({"type": "string"}));
     members.insert(SOURCES.to_owned(), json!({"type": "array", "items": {"$ref": "#/$defs/source"}}));
@@ -123,6 +126,7 @@ fn object(spec: &'static NodeSpec, definitions: &mut Map<String, Json>) -> Json 
         return json!({"type": "object", "properties": members, "required": required, "description": spec.doc});
     }
     members.extend(children(spec, definitions));
+    members.insert(ALLOW.name.to_owned(), json!({"$ref": "#/$defs/allow"}));
     required.extend(spec.children.iter().filter(|child| child.required && child.served == Served::Yes).map(|child| child.name));
     let mut schema = json!({"type": "object", "properties": members, "required": required, "additionalProperties": false});
     if spec.open {
