@@ -31,6 +31,10 @@ fn one_slip_is_one_finding_on_its_line() {
     let mut count = 0;
     for path in super::tests::examples() {
         let text = std::fs::read_to_string(&path).unwrap();
+        // What other files say of it, or what JSON says, is not in the text.
+        if path.ends_with("site.json") || text.contains("\ninclude ") {
+            continue;
+        }
         let loaded = load_text("site.kdl", &text, &LoadOptions::default());
         let mut places = Vec::new();
         loaded.nodes.iter().for_each(|node| slips(node, &mut places));

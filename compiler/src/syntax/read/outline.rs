@@ -374,7 +374,7 @@ impl Reader<'_> {
                     self.at += 1;
                     return;
                 }
-                Some(TokenKind::Open) => {
+                Some(TokenKind::Open) if !self.begins_placeholder() => {
                     let open = self.at;
                     let block = self.block(open);
                     let closed = block.close.is_some();
@@ -474,7 +474,7 @@ impl Reader<'_> {
                 TokenKind::Word | TokenKind::Keyword | TokenKind::Text(..) | TokenKind::Annotation => true,
                 TokenKind::Equals => self.at > start,
                 TokenKind::Space => quote_opened && self.closes_quote(start),
-                TokenKind::Open if self.at > start && self.is_placeholder() => {
+                TokenKind::Open if (self.at > start && self.is_placeholder()) || self.begins_placeholder() => {
                     self.at += 2;
                     true
                 }
@@ -491,6 +491,12 @@ impl Reader<'_> {
             self.at += 1;
         }
         start..self.at
+    }
+
+    /// Whether `{word}` and more stands here, as in `{1}@example.com`: a value that lacks its quotes.
+    fn begins_placeholder(&self) -> bool {
+        let kinds = [TokenKind::Open, TokenKind::Word, TokenKind::Close, TokenKind::Word];
+        self.tokens[self.at..].iter().take(kinds.len()).map(|token| token.kind).eq(kinds)
     }
 
     /// Whether `{word}` stands here, right behind a bare word: part of a value that lacks its quotes, as in `/mail/{user}`.
