@@ -6,11 +6,12 @@ use crate::certificate::Date;
 use crate::lower::draft::SiteDraft;
 use crate::lower::{LoopbackPorts, lower};
 use crate::model::Model;
+use crate::progress::Progress;
 use crate::report::{Diagnostic, Severity, sort};
 use crate::rules::{self, Subject};
 use crate::sitetest::{self, SiteTest};
 use crate::source::Sources;
-use crate::syntax::{LoadError, LoadOptions, Loaded, Node, load, load_text};
+use crate::syntax::{LoadError, LoadOptions, Loaded, Node, load, load_text, twin};
 use std::path::Path;
 
 /// What may differ between two runs over the same files.
@@ -24,6 +25,8 @@ pub struct CompileOptions {
     pub loopback: Option<LoopbackPorts>,
     /// The day that certificates must be valid on; `None`: they are not compared with any, since the clock is never read.
     pub today: Option<Date>,
+    /// Is told what the run is at.
+    pub progress: Progress,
 }
 
 /// Everything that is known of a site after one run.
@@ -49,6 +52,13 @@ impl Compiled {
     /// Whether a test of the site failed.
     pub fn has_failed_tests(&self) -> bool {
         self.tests.iter().any(|test| !test.passed)
+    }
+
+    /// The JSON twin of the site; `defaults` is what `$defaults` holds.
+    pub fn twin(&self, defaults: serde_json::Value) -> String {
+        // A table is read again by whoever reads the twin: it is none of the files that the twin stands for.
+        let end = self.draft.as_ref().map_or(self.sources.next_id(), |draft| draft.first_table);
+        twin(&self.nodes, &self.sources, end, defaults)
     }
 
     /// How many findings are this bad.
@@ -81,10 +91,12 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
         let Loaded { sources, nodes, diagnostics, .. } = loaded;
         return Compiled { sources, nodes, draft: None, model: None, tests: Vec::new(), diagnostics, allowed: Vec::new() };
     }
-    let (draft, findings) = lower(&loaded);
-    let Loaded { sources, nodes, mut diagnostics, .. } = loaded;
+    let mut loaded = loaded;
+    let (draft, findings) = lower(&mut loaded, &options.progress);
+    let Loaded { sources, mut diagnostics, nodes, .. } = loaded;
     diagnostics.extend(findings);
     let mut model = draft.to_model(&sources);
+    options.progress.stage(|| format!("checking {} addresses", model.addresses.len()));
     let subject = Subject::new(&draft, &model, options.today);
     diagnostics.extend(rules::check(&subject));
     let (mut diagnostics, mut allowed) = rules::sift(&nodes, diagnostics, &subject);

@@ -1,5 +1,6 @@
 //! `postern`, the compiler: a mail site in KDL becomes a snapshot and DNS records, or a list of what is wrong with it.
 
+pub mod addresses;
 pub mod certificate;
 pub mod command;
 pub mod compile;
@@ -9,9 +10,11 @@ pub mod fmt;
 pub mod live;
 pub mod lower;
 pub mod model;
+pub mod progress;
 pub mod reach;
 pub mod report;
 pub mod rules;
 pub mod sitetest;
 pub mod source;
 pub mod syntax;
+pub mod table;

@@ -4,10 +4,11 @@
 //! Each cell is one question to the daemon's own decision, [`accept`], asked for one client that stands for its class. The classes of clients without a login are the regions of [`crate::rules::probe`], in which no decision can differ.
 
 use crate::model::Model;
+use crate::addresses::Address;
 use crate::rules::probe::{Region, recipients_elsewhere, regions};
 use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, StepKind, Trace, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
-use postern_schema::site::{AddressKind, DomainClass, DomainEntry, Listener, Origin};
+use postern_schema::site::{DomainClass, DomainEntry, Listener, Origin};
 use serde::Serialize;
 use std::fmt;
 use std::net::IpAddr;
@@ -178,15 +179,10 @@ fn clients(model: &Model) -> Vec<ClientKind> {
 
 /// One recipient of each class that the site has; of those elsewhere, one for each kind that a route tells apart.
 fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
-    let of_kind = |wanted: &dyn Fn(&AddressKind) -> bool| {
-        let found = model.addresses.iter().find(|(_, entry)| wanted(&entry.kind));
-        found.and_then(|((domain, local), _)| mailbox(local, domain))
-    };
-    let ours = of_kind(&|kind| matches!(kind, AddressKind::Mailbox { .. })).or_else(|| of_kind(&|_| true));
-    let forwarded = of_kind(&|kind| match kind {
-        AddressKind::Alias(targets) => targets.iter().any(|target| is_elsewhere(&target.mailbox, model)),
-        AddressKind::Mailbox { .. } => false,
-    });
+    let declared = || model.addresses.declared();
+    let ours = declared().find(|address| !address.is_alias()).or_else(|| declared().next());
+    let ours = ours.and_then(|address| address.mailbox());
+    let forwarded = declared().find(|address| forwards(address, model)).and_then(|address| address.mailbox());
     let parked = model.domains.values().find(|domain| domain.class == DomainClass::Parked);
     let mut found = Vec::new();
     found.extend(ours.map(|ours| (RecipientKind::Ours, ours)));
@@ -195,6 +191,11 @@ fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
     found.extend(parked.and_then(|domain| Some((RecipientKind::Parked, mailbox("someone", &domain.name)?))));
     found.extend(recipients_elsewhere(model).into_iter().map(|recipient| (RecipientKind::Elsewhere, recipient)));
     found
+}
+
+/// Whether the address is an alias of somebody on another host.
+fn forwards(address: &Address<'_>, model: &Model) -> bool {
+    address.targets().any(|target| target.host_name().domain().is_none_or(|domain| !model.domains.contains_key(domain)))
 }
 
 fn is_elsewhere(target: &Mailbox, model: &Model) -> bool {

@@ -8,6 +8,7 @@ use postern_schema::snapshot::SourceDigest;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Index of a source in [`Sources`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -70,7 +71,7 @@ pub struct Source {
     /// Relative to the folder of the site file, `/` between parts.
     pub path: Box<str>,
     /// Its text.
-    pub text: String,
+    pub text: Arc<String>,
     line_starts: Vec<u32>,
     /// Its number in the stored list, or that of the first file that it is the twin of.
     stored: u16,
@@ -90,9 +91,10 @@ pub struct TwinOf {
 impl Source {
     /// Indexes the lines of a text.
     pub fn new(path: &str, text: String) -> Source {
-        let starts = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at as u32 + 1);
-        let line_starts = std::iter::once(0).chain(starts).collect();
-        Source { path: path.into(), text, line_starts, stored: 0, twin: None }
+        let mut line_starts = Vec::with_capacity(1 + memchr::memchr_iter(b'\n', text.as_bytes()).count());
+        line_starts.push(0);
+        line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+        Source { path: path.into(), text: Arc::new(text), line_starts, stored: 0, twin: None }
     }
 
     /// How many files of the stored list it stands for.
@@ -114,10 +116,14 @@ impl Source {
         (line, column)
     }
 
+    /// Where a line begins, from 1; the end of the text for one behind the last.
+    pub fn line_start(&self, line: u32) -> usize {
+        self.line_starts.get(line as usize - 1).map_or(self.text.len(), |start| *start as usize)
+    }
+
     /// The text of a line, from 1, without its end.
     pub fn line_text(&self, line: u32) -> &str {
-        let start = self.line_starts.get(line as usize - 1).map_or(self.text.len(), |start| *start as usize);
-        self.text[start..].lines().next().unwrap_or_default()
+        self.text[self.line_start(line)..].lines().next().unwrap_or_default()
     }
 }
 
@@ -155,6 +161,12 @@ impl Sources {
         fits.then(|| last.twin = Some(twin))
     }
 
+    /// How many files there are; also the id of the next.
+    pub fn next_id(&self) -> SourceId {
+        // As many as `add` takes.
+        SourceId(self.files.len() as u16)
+    }
+
     /// The file of an id that [`Sources::add`] gave.
     pub fn source(&self, id: SourceId) -> &Source {
         &self.files[usize::from(id.0)]
@@ -163,6 +175,17 @@ impl Sources {
     /// Every file with its id.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         self.files.iter().enumerate().map(|(index, source)| (SourceId(index as u16), source))
+    }
+
+    /// The place of a file, or of the next one, in the stored list.
+    pub fn stored(&self, id: SourceId) -> u16 {
+        let next = self.files.last().map_or(0, |last| last.stored + last.stored_count() as u16);
+        self.files.get(usize::from(id.0)).map_or(next, |source| source.stored)
+    }
+
+    /// The stored form of a line of a table.
+    pub fn row(&self, table: SourceId, line: u32) -> Origin {
+        Origin { file: self.stored(table), line }
     }
 
     /// The stored form of a place: file and line.
@@ -184,10 +207,15 @@ impl Sources {
 
     /// The digests of the files, in the order of the stored list.
     pub fn digests(&self) -> Vec<SourceDigest> {
+        self.digests_before(self.next_id())
+    }
+
+    /// The digests of the files that come before one.
+    pub fn digests_before(&self, end: SourceId) -> Vec<SourceDigest> {
         let digests = |source: &Source| match &source.twin {
             Some(twin) => twin.files.clone(),
             None => vec![SourceDigest { path: source.path.clone(), sha256: Sha256::digest(source.text.as_bytes()).into() }],
         };
-        self.files.iter().flat_map(digests).collect()
+        self.files[..usize::from(end.0)].iter().flat_map(digests).collect()
     }
 }

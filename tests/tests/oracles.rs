@@ -7,7 +7,6 @@
 use postern::compile::{CompileOptions, compile, compile_text};
 use postern::emit::dns::{RecordSet, derive, every_format};
 use postern::report::{Format, View, render, terminal::Style};
-use postern::syntax::twin;
 use postern_schema::name::Domain;
 use postern_schema::record::{RecordData, Target};
 use postern_tests::daemon::binaries::workspace;
@@ -196,7 +195,7 @@ fn our_schemas_are_schemas_and_twins_are_sites() {
     for entry in fs::read_dir(workspace().join("examples")).unwrap().flatten() {
         let Ok(compiled) = compile(&entry.path().join("site.kdl"), &CompileOptions::default()) else { continue };
         let path = folder.path().join(entry.file_name()).with_extension("json");
-        fs::write(&path, twin(&compiled.nodes, &compiled.sources, serde_json::Value::Array(Vec::new()))).unwrap();
+        fs::write(&path, compiled.twin(serde_json::Value::Array(Vec::new()))).unwrap();
         documents.push(path);
     }
     assert!(documents.len() > 8);

@@ -1,5 +1,6 @@
 //! `postern build`: the snapshot and the DNS records of a site, published into a folder.
 
+use super::progress::ProgressLine;
 use super::site::{self, Deny, SiteArguments};
 use super::{Failure, Status, complain, print};
 use crate::emit::{dns, publish};
@@ -37,11 +38,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     };
     let sources = compiled.sources.digests();
     let records = dns::every_format(&dns::derive(model));
+    let line = ProgressLine::start();
+    line.progress().stage(|| format!("writing {} addresses", model.addresses.len()));
     if !arguments.check {
         let digest = publish::publish(model, &sources, &records, &arguments.out)?;
+        drop(line);
         return print(&format!("{digest}\n")).map(|()| Status::Fine);
     }
     let digest = publish::digest(model, &sources)?;
+    drop(line);
     let differences = publish::differences(&digest, &records, &arguments.out);
     differences.iter().for_each(|difference| complain(difference));
     print(&format!("{digest}\n"))?;

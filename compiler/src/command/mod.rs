@@ -13,6 +13,7 @@ mod inspect;
 mod inventory;
 mod manual;
 mod plan;
+mod progress;
 mod rule;
 mod schema;
 mod show;

@@ -3,13 +3,13 @@
 
 use super::inventory::{self, Item};
 use super::{Failure, Status, print, subject};
+use crate::addresses::Address;
 use crate::emit::dns;
 use crate::model::Model;
 use clap::Args;
 use postern_schema::decide::{Lookup, LookupFailed, Resolved, Trace, resolve};
-use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
-use postern_schema::site::AddressEntry;
 use serde::Serialize;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -107,32 +107,45 @@ fn compare_items(old: &[Item], new: &[Item]) -> Vec<Change> {
 /// Addresses whose entry differs. An entry that goes may leave its address to a pattern or catch-all, so what happens to mail
 /// is asked of the decision itself.
 fn compare_addresses(old: &Model, new: &Model, changes: &mut Vec<Change>) -> Result<(), LookupFailed> {
-    let keys: BTreeSet<&(Domain, Box<str>)> = old.addresses.keys().chain(new.addresses.keys()).collect();
-    for key in keys {
-        let (before, after) = (old.addresses.get(key), new.addresses.get(key));
-        if before.map(|entry| &entry.kind) == after.map(|entry| &entry.kind) {
-            continue;
+    let (mut before, mut after) = (old.addresses.iter().peekable(), new.addresses.iter().peekable());
+    let key = |found: &Address<'_>| (found.domain().cloned(), found.local().to_owned());
+    loop {
+        let (was, is) = match (before.peek(), after.peek()) {
+            (None, None) => return Ok(()),
+            (Some(_), None) => (before.next(), None),
+            (None, Some(_)) => (None, after.next()),
+            (Some(was), Some(is)) => match key(was).cmp(&key(is)) {
+                Ordering::Less => (before.next(), None),
+                Ordering::Greater => (None, after.next()),
+                Ordering::Equal => (before.next(), after.next()),
+            },
+        };
+        if let Some(found) = was.or(is)
+            && was.map(|found| found.to_kind()) != is.map(|found| found.to_kind())
+        {
+            changes.push(compare_address(old, new, &found, was, is)?);
         }
-        let (domain, local) = key;
-        let describe = |entry: &AddressEntry| {
-            let item = inventory::address(domain, local, entry);
-            if item.value.is_empty() { item.name } else { format!("{} {}", item.name, item.value) }
-        };
-        let effect = match (accepts(old, domain, local)?, accepts(new, domain, local)?) {
-            (false, true) => Some("accepted from now on"),
-            (true, false) => Some("refused from now on"),
-            _ => None,
-        };
-        let subject = format!("address {local}@{domain}");
-        let (old, new) = (before.map(describe), after.map(describe));
-        changes.push(Change { subject, name: String::new(), old, new, effect });
     }
-    Ok(())
 }
 
-fn accepts(model: &Model, domain: &Domain, local: &str) -> Result<bool, LookupFailed> {
-    let Ok(local) = LocalPart::from_content(local) else { return Ok(false) };
-    let mailbox = Mailbox::new(local, HostName::Domain(domain.clone()));
+fn compare_address(
+    old: &Model, new: &Model, found: &Address<'_>, was: Option<Address<'_>>, is: Option<Address<'_>>,
+) -> Result<Change, LookupFailed> {
+    let describe = |found: Address<'_>| {
+        let item = inventory::address(&found);
+        if item.value.is_empty() { item.name } else { format!("{} {}", item.name, item.value) }
+    };
+    let effect = match (accepts(old, found)?, accepts(new, found)?) {
+        (false, true) => Some("accepted from now on"),
+        (true, false) => Some("refused from now on"),
+        _ => None,
+    };
+    let subject = inventory::address(found).subject;
+    Ok(Change { subject, name: String::new(), old: was.map(describe), new: is.map(describe), effect })
+}
+
+fn accepts(model: &Model, found: &Address<'_>) -> Result<bool, LookupFailed> {
+    let Some(mailbox) = found.mailbox() else { return Ok(false) };
     let resolved = resolve(&mailbox, model as &dyn Lookup, &mut Trace::default())?;
     Ok(matches!(resolved, Resolved::Mailbox(_) | Resolved::Others(_)))
 }

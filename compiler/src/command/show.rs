@@ -3,10 +3,9 @@
 use super::inventory::{Item, inventory};
 use super::site::{self, SiteArguments};
 use super::{Failure, Status, print};
-use crate::lower::draft::{Setting, SiteDraft};
+use crate::lower::draft::{Setting, SiteDraft, TableDraft};
 use crate::report::View;
 use crate::source::{Sources, Span};
-use crate::syntax::twin;
 use clap::Args;
 use postern_schema::site::{Origin, Sources as Stored};
 use serde_json::json;
@@ -18,7 +17,7 @@ pub struct Arguments {
     #[command(flatten)]
     site: SiteArguments,
     /// Only what the site does not say, and is in force all the same
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     defaults: bool,
     /// The JSON twin of the site, which compiles to the same snapshot, and the defaults beside it
     #[arg(long)]
@@ -29,6 +28,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let (compiled, model) = arguments.site.model()?;
     let places = compiled.draft.as_ref().map(|draft| said(draft, &compiled.sources)).unwrap_or_default();
     let mut items = inventory(&model);
+    if let Some(draft) = &compiled.draft {
+        // A row has a place as a node has one; what is shown of a table is how many it has.
+        let tables = compiled.sources.stored(draft.first_table);
+        items.retain(|item| item.origin.is_default() || item.origin.file < tables);
+        items.extend(draft.tables.iter().map(|table| rows(table, &compiled.sources)));
+    }
     for item in &mut items {
         if let Some(origin) = places.get(&(item.subject.clone(), item.name.clone())) {
             item.origin = *origin;
@@ -36,14 +41,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     }
     items.retain(|item| item.origin.is_default() || !(arguments.defaults || arguments.json));
     let text = if arguments.json {
-        // What the site says is in the twin; with `--defaults`, that is not asked for.
-        let nodes = if arguments.defaults { &[][..] } else { &compiled.nodes };
-        twin(nodes, &compiled.sources, items.iter().map(json).collect())
+        compiled.twin(items.iter().map(json).collect())
     } else {
         let view = site::view(&compiled, &arguments.site.path);
         items.iter().map(|item| format!("{item:<56}  # {}\n", source(item, &model.site.sources, &view))).collect()
     };
     print(&text).map(|()| Status::Fine)
+}
+
+/// `aliases virtual.csv rows = 1000000`.
+fn rows(table: &TableDraft, sources: &Sources) -> Item {
+    Item {
+        subject: format!("{} {}", table.node, sources.source(table.source).path),
+        name: "rows".to_owned(),
+        value: table.rows.to_string(),
+        origin: sources.origin(table.file),
+    }
 }
 
 fn json(item: &Item) -> serde_json::Value {

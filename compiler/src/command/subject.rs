@@ -3,11 +3,13 @@
 use super::Failure;
 use super::site::refuse;
 use crate::compile::{CompileOptions, compile};
+use crate::addresses::AddressBook;
 use crate::model::Model;
 use postern_schema::decide::{Lookup, LookupFailed};
-use postern_schema::name::Domain;
+use postern_schema::name::{Domain, LocalPart};
 use postern_schema::snapshot::codec::Stored;
 use postern_schema::snapshot::{Snapshot, Table, key};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,17 +34,18 @@ pub fn open(path: &Path) -> Result<Model, Failure> {
 /// # Errors
 /// [`LookupFailed`] where an entry makes no sense.
 pub fn read(snapshot: &Snapshot) -> Result<Model, LookupFailed> {
-    let mut model = Model { site: snapshot.site().clone(), domains: Default::default(), addresses: Default::default() };
+    let mut domains = BTreeMap::new();
+    let mut addresses = AddressBook::default();
     for (name, value) in snapshot.entries(Table::Domains)? {
         let entry = Stored::decode(&value)?;
-        model.domains.insert(domain(&name)?, Arc::new(entry));
+        domains.insert(domain(&name)?, Arc::new(entry));
     }
     for (name, value) in snapshot.entries(Table::Addresses)? {
         let (at, local) = key::split_address(&name).ok_or_else(damaged_key)?;
-        let entry = Stored::decode(&value)?;
-        model.addresses.insert((domain(at.as_bytes())?, local.into()), entry);
+        let local = LocalPart::from_content(local).map_err(|_| damaged_key())?;
+        addresses.insert(&domain(at.as_bytes())?, &local, &Stored::decode(&value)?);
     }
-    Ok(model)
+    Ok(Model { site: snapshot.site().clone(), domains, addresses: Arc::new(addresses) })
 }
 
 fn domain(name: &[u8]) -> Result<Domain, LookupFailed> {

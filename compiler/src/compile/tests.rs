@@ -5,7 +5,7 @@ use crate::emit::publish::digest;
 use crate::lower::LoopbackPorts;
 use crate::report::Severity;
 use crate::source::SourceId;
-use crate::syntax::{LoadOptions, load, parse, twin};
+use crate::syntax::{LoadOptions, load, parse};
 use postern_schema::decide::Lookup;
 use postern_schema::name::Domain;
 use postern_schema::site::{DomainClass, TlsLevel, TransportKind};
@@ -76,7 +76,7 @@ domain "example.com" {
 
 /// The twin of a site that compiles, compiled.
 pub(super) fn of_twin(compiled: &Compiled, folder: &Path) -> Compiled {
-    let json = twin(&compiled.nodes, &compiled.sources, serde_json::Value::Array(Vec::new()));
+    let json = compiled.twin(serde_json::Value::Array(Vec::new()));
     let path = folder.join("twin.json");
     let options = LoadOptions { overlays: [(path.clone(), json)].into(), ..LoadOptions::default() };
     compile_loaded(load(&path, &options).unwrap(), &CompileOptions::default())

@@ -2,7 +2,7 @@
 
 use crate::model::Model;
 use crate::source::Sources;
-use postern_schema::name::{Domain, HostName, Mailbox};
+use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
     Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel,
@@ -30,6 +30,12 @@ pub fn sources() -> Sources {
     sources
 }
 
+/// Adds an address to a model.
+pub fn declare(model: &mut Model, domain: &Domain, local: &str, entry: &AddressEntry) {
+    let local = LocalPart::from_content(local).expect("a local part");
+    Arc::make_mut(&mut model.addresses).insert(domain, &local, entry);
+}
+
 pub fn model() -> Model {
     let mut model = Model { site: site(), domains: Default::default(), addresses: Default::default() };
     let add = |model: &mut Model, name: &str, class: DomainClass, at: u32| {
@@ -54,11 +60,11 @@ pub fn model() -> Model {
     let here = domain("example.com");
     for (at, name) in [(11, "alice"), (12, "bob")] {
         let entry = AddressEntry { kind: AddressKind::Mailbox { quota_octets: None }, origin: line(at) };
-        model.addresses.insert((here.clone(), name.into()), entry);
+        declare(&mut model, &here, name, &entry);
     }
     let targets = ["alice@example.com", "bob@example.com"].map(|to| Forward { mailbox: mailbox(to) });
     let info = AddressEntry { kind: AddressKind::Alias(targets.into()), origin: line(13) };
-    model.addresses.insert((here, "info".into()), info);
+    declare(&mut model, &here, "info", &info);
     model
 }
 

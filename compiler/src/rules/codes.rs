@@ -1,6 +1,6 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, alw, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tst, usr};
+use super::{Rule, alw, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tbl, tls, tst, usr};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
@@ -80,6 +80,15 @@ static NAMED: &[&Rule] = &[
     &sit::address_twice::RULE,
     &sit::foreign_origin::RULE,
     &sit::postmaster_elsewhere::RULE,
+    &tbl::TABLE_FORMAT,
+    &tbl::TABLE_HEADER,
+    &tbl::ROW_SHAPE,
+    &tbl::FOREIGN_DOMAIN,
+    &tbl::BARE_ADDRESS,
+    &tbl::UNSERVED_ENTRY,
+    &tbl::OWNER_ALIAS,
+    &tbl::UNUSED_COLUMN,
+    &tbl::EMPTY_TABLE,
     &tls::submission_without_certificate::RULE,
     &tls::name_not_covered::RULE,
     &tls::no_tls::RULE,

@@ -27,6 +27,7 @@ mod rly;
 mod rte;
 mod sec;
 mod sit;
+mod tbl;
 mod tls;
 mod tst;
 mod usr;
@@ -38,6 +39,9 @@ pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
 pub(crate) use lst::LISTENER_WITHOUT_KIND;
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use sit::NO_POSTMASTER;
+pub(crate) use tbl::{
+    BARE_ADDRESS, EMPTY_TABLE, FOREIGN_DOMAIN, OWNER_ALIAS, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNSERVED_ENTRY, UNUSED_COLUMN,
+};
 pub(crate) use tst::TEST_FAILED;
 
 use crate::certificate::Date;

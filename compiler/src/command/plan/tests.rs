@@ -1,8 +1,8 @@
 //! What counts as a difference, and how it reads.
 
 use super::*;
-use crate::emit::fixture::{domain, mailbox, model};
-use postern_schema::site::{AddressKind, DomainClass, Forward, Origin, RoutePattern, TlsLevel, Via};
+use crate::emit::fixture::{declare, domain, mailbox, model};
+use postern_schema::site::{AddressEntry, AddressKind, DomainClass, Forward, Origin, RoutePattern, TlsLevel, Via};
 use std::sync::Arc;
 
 fn plan(change: impl FnOnce(&mut Model)) -> Plan {
@@ -15,8 +15,14 @@ fn lines(plan: &Plan) -> Vec<String> {
     describe(plan).lines().map(str::to_owned).collect()
 }
 
-fn key(local: &str) -> (Domain, Box<str>) {
-    (domain("example.com"), local.into())
+/// Puts what becomes of each entry in its place; `None` removes it.
+fn rewrite(model: &mut Model, change: impl Fn(&str, AddressEntry) -> Option<AddressEntry>) {
+    let before = std::mem::take(&mut model.addresses);
+    for address in before.iter() {
+        if let Some(entry) = change(address.local(), address.to_entry()) {
+            declare(model, address.domain().expect("a domain"), address.local(), &entry);
+        }
+    }
 }
 
 #[test]
@@ -24,7 +30,7 @@ fn nothing_differs_where_only_lines_moved() {
     let moved = plan(|new| {
         new.site.postmaster_origin.line += 5;
         new.site.relays[0].origin.line += 5;
-        new.addresses.values_mut().for_each(|entry| entry.origin.line += 5);
+        rewrite(new, |_, entry| Some(AddressEntry { origin: Origin { line: entry.origin.line + 5, ..entry.origin }, ..entry }));
     });
     assert_eq!(moved, Plan::default());
     assert_eq!(lines(&moved), ["no differences"]);
@@ -72,14 +78,14 @@ fn a_route_in_front_of_another_shows() {
 #[test]
 fn addresses_say_whether_mail_is_still_taken() {
     let plan = plan(|new| {
-        new.addresses.remove(&key("bob"));
+        let to_carol = AddressKind::Alias(vec![Forward { mailbox: mailbox("carol@example.com") }]);
+        rewrite(new, |local, entry| match local {
+            "bob" => None,
+            "info" => Some(AddressEntry { kind: to_carol.clone(), ..entry }),
+            _ => Some(entry),
+        });
         let carol = AddressEntry { kind: AddressKind::Mailbox { quota_octets: Some(2 << 30) }, origin: Origin::DEFAULT };
-        new.addresses.insert(key("carol"), carol);
-        let info = AddressEntry {
-            kind: AddressKind::Alias(vec![Forward { mailbox: mailbox("carol@example.com") }]),
-            origin: Origin::DEFAULT,
-        };
-        new.addresses.insert(key("info"), info);
+        declare(new, &domain("example.com"), "carol", &carol);
     });
     assert_eq!(
         lines(&plan),
@@ -94,7 +100,7 @@ fn addresses_say_whether_mail_is_still_taken() {
 #[test]
 fn an_address_that_a_catch_all_takes_over_is_not_refused() {
     let plan = plan(|new| {
-        new.addresses.remove(&key("bob"));
+        rewrite(new, |local, entry| (local != "bob").then_some(entry));
         let entry = Arc::make_mut(new.domains.get_mut(&domain("example.com")).expect("it is there"));
         entry.catch_all = Some((mailbox("alice@example.com"), Origin::DEFAULT));
     });

@@ -1,12 +1,11 @@
 //! From draft to [`Model`]: places become [`Origin`]s, and nothing else changes.
 
-use super::{AddressForm, DomainDraft, Setting, SiteDraft};
+use super::{DomainDraft, Setting, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
-use postern_schema::name::Domain;
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, DomainEntry, Forward, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy,
-    Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    Certificate, DomainEntry, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy, Relay, Route, Screen, SendAs, Site,
+    TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,14 +15,12 @@ impl SiteDraft {
     /// The site without places. Of two domains or addresses with one name the first counts; a rule refuses the second.
     pub fn to_model(&self, sources: &Sources) -> Model {
         let mut domains = BTreeMap::new();
-        let mut addresses = BTreeMap::new();
         for domain in &self.domains {
             if let Entry::Vacant(place) = domains.entry(domain.name.value.clone()) {
                 place.insert(Arc::new(domain_entry(domain, sources)));
-                add_addresses(domain, sources, &mut addresses);
             }
         }
-        Model { site: self.site(sources), domains, addresses }
+        Model { site: self.site(sources), domains, addresses: Arc::clone(&self.addresses) }
     }
 
     fn site(&self, sources: &Sources) -> Site {
@@ -162,21 +159,6 @@ fn domain_entry(draft: &DomainDraft, sources: &Sources) -> DomainEntry {
         delimiter: draft.delimiter.value,
         patterns: draft.patterns.iter().map(|pattern| pattern.pattern.clone()).collect(),
         origin: sources.origin(draft.name.span),
-    }
-}
-
-fn add_addresses(draft: &DomainDraft, sources: &Sources, addresses: &mut BTreeMap<(Domain, Box<str>), AddressEntry>) {
-    for address in &draft.addresses {
-        let key = (draft.name.value.clone(), address.local.value.folded().into_boxed_str());
-        let kind = match &address.form {
-            AddressForm::Mailbox { quota_octets } => {
-                AddressKind::Mailbox { quota_octets: quota_octets.as_ref().map(|quota| quota.value) }
-            }
-            AddressForm::Alias(targets) => {
-                AddressKind::Alias(targets.iter().map(|target| Forward { mailbox: target.value.clone() }).collect())
-            }
-        };
-        addresses.entry(key).or_insert(AddressEntry { kind, origin: sources.origin(address.span) });
     }
 }
 

@@ -13,6 +13,7 @@ mod postfix;
 mod screen;
 mod settings;
 mod spec;
+mod table;
 mod test_block;
 mod value_type;
 
@@ -29,9 +30,12 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
     host::USERS,
     domain::DOMAIN,
     domain::PARKED,
+    table::SITE_MAILBOXES,
+    table::SITE_ALIASES,
     egress::TRANSPORT,
     egress::RELAY,
     egress::ROUTE,
+    table::ROUTES,
     egress::DESTINATION,
     screen::SCREEN,
     content::POLICY,

@@ -83,8 +83,8 @@ pub enum ValueType {
         /// Words with a meaning of their own.
         words: &'static [Word],
     },
-    /// A single character.
-    Character,
+    /// A single character, or `#false` for none.
+    Delimiter,
     /// `#true` or `#false`.
     Truth,
     /// Why something was decided: a name of [`postern_schema::decide::Reason`].
@@ -178,7 +178,7 @@ impl ValueType {
             ValueType::Url => "a URL",
             ValueType::Port => "a port",
             ValueType::Reference { .. } => "a declared name",
-            ValueType::Character => "a single character",
+            ValueType::Delimiter => "a single character",
             ValueType::Truth => "a truth value",
             ValueType::Reason => "a reason",
             ValueType::Any => "a value",
@@ -212,7 +212,7 @@ impl ValueType {
             ValueType::Url => "\"https://example.com/\"",
             ValueType::Port => "587",
             ValueType::Path => "\"tls/mail.pem\"",
-            ValueType::Character => "\"+\"",
+            ValueType::Delimiter => "\"+\"",
             ValueType::Truth => "#true",
             ValueType::Reason => "\"relay-denied\"",
         }
@@ -248,7 +248,7 @@ impl ValueType {
             ValueType::Port => "port",
             ValueType::Path => "path",
             ValueType::Reference { .. } => "reference",
-            ValueType::Character => "character",
+            ValueType::Delimiter => "delimiter",
             ValueType::Truth => "truth value",
             ValueType::Reason => "reason",
             ValueType::Any => "value",
@@ -307,7 +307,7 @@ impl ValueType {
             ValueType::Port => "A TCP port, without quotes: `587`. 0 lets the system choose.",
             ValueType::Path => "A path of a file, relative to the folder of the file it stands in: `\"tls/mail.pem\"`.",
             ValueType::Reference { .. } => "A name that is declared elsewhere in the site, or one of the words that are listed.",
-            ValueType::Character => "One ASCII sign that is neither letter, digit nor `@`: `\"+\"`.",
+            ValueType::Delimiter => "One ASCII sign that is neither letter, digit nor `@`, or `#false` for none: `\"+\"`.",
             ValueType::Truth => "`#true` or `#false`.",
             ValueType::Reason => "A reason that decisions give; `postern explain` shows them: `\"relay-denied\"`.",
             ValueType::Any => "A text, a number or a truth value.",

@@ -184,7 +184,7 @@ fn plain(kind: &ValueType) -> Json {
         ValueType::Port => json!({"type": "integer", "minimum": 0, "maximum": 65535}),
         ValueType::Truth => json!({"type": "boolean"}),
         ValueType::Secret => json!({"type": "string", "pattern": "^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"}),
-        ValueType::Character => json!({"type": "string", "minLength": 1, "maxLength": 1}),
+        ValueType::Delimiter => json!({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 1}, {"const": false}]}),
         ValueType::Mailbox => json!({"type": "string", "pattern": "@"}),
         ValueType::Reason => json!({"enum": Reason::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>()}),
         ValueType::ReversePath => json!({"type": "string"}),

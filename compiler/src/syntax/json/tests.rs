@@ -20,7 +20,7 @@ fn read(text: &str) -> Vec<Node> {
 fn to_json(text: &str, nodes: &[Node]) -> String {
     let mut sources = Sources::new(std::path::Path::new(""));
     sources.add("site.kdl", text.to_owned()).expect("one source");
-    twin(nodes, &sources, Json::Array(Vec::new()))
+    twin(nodes, &sources, sources.next_id(), Json::Array(Vec::new()))
 }
 
 fn codes(text: &str) -> Vec<(&'static str, String)> {
@@ -273,7 +273,7 @@ fn the_twins_of_the_examples_pass_the_schema() {
         let path = entry.expect("an entry").path().join("site.kdl");
         let Ok(loaded) = load(&path, &LoadOptions::default()) else { continue };
         let unsaid = serde_json::json!([{"subject": "limits", "name": "hops", "value": "100"}]);
-        let json = twin(&loaded.nodes, &loaded.sources, unsaid);
+        let json = twin(&loaded.nodes, &loaded.sources, loaded.sources.next_id(), unsaid);
         assert!(fits(&root, &serde_json::from_str(&json).expect("JSON"), &root), "{json}");
     }
 }

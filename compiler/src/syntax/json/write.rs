@@ -2,16 +2,17 @@
 //! what has passed the checks.
 
 use super::{AT, DEFAULTS, SOURCES, VALUES_AT};
-use crate::source::{Sources, Span, Spanned};
+use crate::source::{SourceId, Sources, Span, Spanned};
 use crate::syntax::grammar::{NodeSpec, ROOT};
 use crate::syntax::{Node, Value};
 use postern_schema::site;
 use postern_schema::snapshot::digest_hex;
 use serde_json::{Map, Number, Value as Json, json};
 
-/// The JSON twin of a site, indented, with a line end; `defaults` is put beside it for those who read it.
-pub fn twin(nodes: &[Node], sources: &Sources, defaults: Json) -> String {
-    let files = sources.digests();
+/// The JSON twin of a site whose nodes are from the sources before `end`, indented, with a line end; `defaults` is put beside it
+/// for those who read it.
+pub fn twin(nodes: &[Node], sources: &Sources, end: SourceId, defaults: Json) -> String {
+    let files = sources.digests_before(end);
     let files = files.iter().map(|file| json!({"path": file.path, "sha256": digest_hex(&file.sha256)}));
     let mut members = Map::from_iter([(SOURCES.to_owned(), files.collect())]);
     let writer = Writer { sources, files: sources.to_site() };

@@ -23,6 +23,10 @@ use std::time::Duration;
 /// Longest name of a relay, network and the like, in octets.
 pub const NAME_MAX_OCTETS: usize = 64;
 
+/// What divides a user from a detail; `None`: nothing does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Delimiter(pub Option<char>);
+
 /// A value in its own type.
 #[derive(Clone, PartialEq, Debug)]
 #[allow(missing_docs, reason = "each variant is named for the one type that it holds")]
@@ -45,7 +49,7 @@ pub enum Typed {
     ForwardPath(ForwardPath),
     Selection(RoutePattern),
     Secret(SecretName),
-    Character(char),
+    Delimiter(Delimiter),
     Truth(bool),
     Reason(Reason),
     Any(Value),
@@ -89,7 +93,7 @@ from_typed! {
     ForwardPath => ForwardPath,
     Selection => RoutePattern,
     Secret => SecretName,
-    Character => char,
+    Delimiter => Delimiter,
     Truth => bool,
     Reason => Reason,
     Any => Value,
@@ -118,6 +122,7 @@ pub fn read(kind: &ValueType, value: &Value) -> Result<Typed, ValueError> {
     match kind {
         ValueType::Any if *value != Value::Null => Ok(Typed::Any(value.clone())),
         ValueType::Truth => truth(value),
+        ValueType::Delimiter if *value == Value::Bool(false) => Ok(Typed::Delimiter(Delimiter(None))),
         ValueType::Count { least, most } => quantity::count(value, i128::from(*least), i128::from(*most)),
         ValueType::Port => quantity::count(value, 0, 65_535),
         ValueType::Weight => quantity::count(value, -1000, 1000),
@@ -157,7 +162,7 @@ fn read_text(kind: &ValueType, text: &str) -> Result<Typed, ValueError> {
         ValueType::Url => place::url(text),
         ValueType::Secret => secret(text),
         ValueType::Reference { kinds, words } => reference(kinds, words, text),
-        ValueType::Character => character(text),
+        ValueType::Delimiter => delimiter(text),
         ValueType::Reason => reason(text),
         ValueType::Truth | ValueType::Any | ValueType::Count { .. } | ValueType::Weight | ValueType::Factor | ValueType::Port => {
             Err(wrong_kind(kind, &Value::String(text.to_owned())))
@@ -259,13 +264,13 @@ fn secret(text: &str) -> Result<Typed, ValueError> {
     SecretName::parse(text).map(Typed::Secret).ok_or(ValueError::Secret)
 }
 
-fn character(text: &str) -> Result<Typed, ValueError> {
+fn delimiter(text: &str) -> Result<Typed, ValueError> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
-        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => Ok(Typed::Character(c)),
+        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => Ok(Typed::Delimiter(Delimiter(Some(c)))),
         _ => Err(ValueError::form(
             format!("{text:?} divides nothing: it must be one ASCII sign that is neither letter, digit nor `@`"),
-            "Write \"+\" or \"-\"",
+            "Write \"+\" or \"-\", or #false for no delimiter",
         )),
     }
 }
