@@ -116,6 +116,11 @@ impl Source {
         (line, column)
     }
 
+    /// How many lines there are; the last one may be empty.
+    pub fn lines(&self) -> usize {
+        self.line_starts.len()
+    }
+
     /// Where a line begins, from 1; the end of the text for one behind the last.
     pub fn line_start(&self, line: u32) -> usize {
         self.line_starts.get(line as usize - 1).map_or(self.text.len(), |start| *start as usize)

@@ -9,8 +9,9 @@ mod slips {
     pub mod tool;
 }
 
-use postern::compile::{CompileOptions, compile_text};
+use postern::compile::{CompileOptions, compile_loaded};
 use postern::report::Severity;
+use postern::syntax::{LoadOptions, load};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,9 +44,11 @@ fn slipped(text: &str, slip: &Slip) -> Option<(String, u32)> {
     Some((lines.join("\n") + "\n", at as u32 + 1))
 }
 
-/// Code, line and message of each error and warning of a text.
-fn findings(text: &str) -> Vec<(&'static str, u32, String)> {
-    let compiled = compile_text("site.kdl", text, &CompileOptions::default());
+/// Code, line and message of each error and warning of an example with another text.
+fn findings(name: &str, text: &str) -> Vec<(&'static str, u32, String)> {
+    let path = path(name);
+    let options = LoadOptions { overlays: [(path.clone(), text.to_owned())].into(), ..LoadOptions::default() };
+    let compiled = compile_loaded(load(&path, &options).expect("a site"), &CompileOptions::default());
     let serious = compiled.diagnostics.iter().filter(|finding| finding.severity > Severity::Note);
     let each = serious.map(|finding| {
         let line = compiled.sources.source(finding.primary.source).line(finding.primary.start);
@@ -54,8 +57,12 @@ fn findings(text: &str) -> Vec<(&'static str, u32, String)> {
     each.collect()
 }
 
+fn path(example: &str) -> PathBuf {
+    root().join("examples").join(example).join("site.kdl")
+}
+
 fn example(name: &str) -> String {
-    let path = root().join("examples").join(name).join("site.kdl");
+    let path = path(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -92,7 +99,7 @@ fn one_slip_is_one_finding_at_its_line() {
         for slip in read(&fs::read_to_string(&path).expect("a family")) {
             count += 1;
             let said = slipped(&example(&slip.example), &slip);
-            let said = said.map(|(text, line)| (findings(&text), i64::from(line) + slip.below));
+            let said = said.map(|(text, line)| (findings(&slip.example, &text), i64::from(line) + slip.below));
             let right = said.as_ref().is_some_and(
                 |(found, line)| matches!(found.as_slice(), [(code, at, _)] if *code == slip.code && i64::from(*at) == *line),
             );

@@ -17,6 +17,7 @@ use postern_schema::site::{AddressEntry, AddressKind, Origin};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 /// A host in an [`AddressBook`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -53,9 +54,11 @@ pub struct Written {
 #[derive(Clone, Debug, Default)]
 pub struct AddressBook {
     hosts: Vec<HostName>,
+    /// The text of each, which is also its key.
+    host_texts: Vec<Arc<str>>,
     /// How many addresses are declared in each host.
     counts: Vec<u32>,
-    host_ids: HashMap<Box<str>, HostId>,
+    host_ids: HashMap<Arc<str>, HostId>,
     /// The local parts: of addresses folded, of targets as written.
     texts: String,
     entries: Vec<Entry>,
@@ -129,6 +132,13 @@ pub fn folded(local: &str) -> Cow<'_, str> {
 }
 
 impl AddressBook {
+    /// Makes room for so many declarations more.
+    pub fn reserve(&mut self, more: usize) {
+        self.entries.reserve(more);
+        let (entries, texts) = (&self.entries, &self.texts);
+        self.index.reserve(more, |id| self.hasher.hash_one(key_of(*id, entries, texts)));
+    }
+
     /// The host of that name, which is noted if it is new.
     pub fn host(&mut self, name: &HostName) -> HostId {
         let text = name.to_string();
@@ -139,7 +149,9 @@ impl AddressBook {
         let id = HostId(self.hosts.len() as u32);
         self.hosts.push(name.clone());
         self.counts.push(0);
-        self.host_ids.insert(text.into_boxed_str(), id);
+        let text: Arc<str> = text.into();
+        self.host_texts.push(Arc::clone(&text));
+        self.host_ids.insert(text, id);
         id
     }
 
@@ -220,10 +232,7 @@ impl AddressBook {
         let Origin { file, line } = written.origin;
         self.entries.push(Entry { host, first, count, line, place: Place::of(written.span), local, file, kind });
         let (entries, texts) = (&self.entries, &self.texts);
-        let key = |id: AddressId| {
-            let Entry { host, local, .. } = &entries[id.0 as usize];
-            (*host, &texts[local.start as usize..local.start as usize + usize::from(local.octets)])
-        };
+        let key = |id: AddressId| key_of(id, entries, texts);
         let hash = |id: &AddressId| self.hasher.hash_one(key(*id));
         match self.index.entry(hash(&id), |other| key(*other) == key(id), hash) {
             Slot::Occupied(earlier) => self.repeated.push((id, *earlier.get())),
@@ -233,12 +242,8 @@ impl AddressBook {
 
     /// The address of that folded local part; of two with one key, the first.
     pub fn find(&self, host: HostId, folded_local: &str) -> Option<Address<'_>> {
-        let key = |id: &AddressId| {
-            let entry = &self.entries[id.0 as usize];
-            (entry.host, self.read(entry.local))
-        };
         let wanted = (host, folded_local);
-        let found = self.index.find(self.hasher.hash_one(wanted), |id| key(id) == wanted);
+        let found = self.index.find(self.hasher.hash_one(wanted), |id| key_of(*id, &self.entries, &self.texts) == wanted);
         found.map(|id| self.address(*id))
     }
 
@@ -281,6 +286,12 @@ impl AddressBook {
     pub fn declarations(&self) -> usize {
         self.entries.len()
     }
+}
+
+/// Host and folded local part of an entry.
+fn key_of<'a>(id: AddressId, entries: &[Entry], texts: &'a str) -> (HostId, &'a str) {
+    let Entry { host, local, .. } = entries[id.0 as usize];
+    (host, &texts[local.start as usize..local.start as usize + usize::from(local.octets)])
 }
 
 #[cfg(test)]

@@ -129,6 +129,11 @@ impl<'a> Target<'a> {
         self.book.host_name(self.host())
     }
 
+    /// Where it lies, in the form that names are compared by.
+    pub fn host_text(&self) -> &'a str {
+        &self.book.host_texts[self.stored.host.0 as usize]
+    }
+
     /// Its local part, as it was written.
     pub fn local(&self) -> &'a str {
         self.book.read(self.stored.local)

@@ -1,8 +1,8 @@
 //! `postern inspect`: what a snapshot says of itself, whether it is whole, and what its tables hold.
 
-use super::inventory::{self, Item};
 use super::{Failure, Status, print, subject};
 use crate::emit::snapshot::SiteDigest;
+use crate::inventory::{self, Item};
 use crate::model::Model;
 use clap::Args;
 use postern_schema::decide::{Lookup, LookupFailed};

@@ -1,8 +1,8 @@
 //! `postern show`: what is in force, and why (`postconf`).
 
-use super::inventory::{Item, inventory};
 use super::site::{self, SiteArguments};
 use super::{Failure, Status, print};
+use crate::inventory::{Item, inventory};
 use crate::lower::draft::{Setting, SiteDraft, TableDraft};
 use crate::report::View;
 use crate::source::{Sources, Span};

@@ -43,8 +43,8 @@ impl SiteArguments {
     /// The same with other options; profile and day are those of the arguments.
     pub fn compile_with(&self, options: CompileOptions) -> Result<Compiled, Failure> {
         let line = ProgressLine::start();
-        let (profile, today) = (self.profile.clone(), self.today);
-        Ok(compile(&self.path, &CompileOptions { profile, today, progress: line.progress(), ..options })?)
+        let (profile, today, progress) = (self.profile.clone(), self.today, line.progress());
+        Ok(compile(&self.path, &CompileOptions { profile, today, progress, ..options })?)
     }
 
     /// Reads and compiles the site, and shows its errors; what only warns was said by `check` and `build`.

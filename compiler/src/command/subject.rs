@@ -2,8 +2,9 @@
 
 use super::Failure;
 use super::site::refuse;
-use crate::compile::{CompileOptions, compile};
 use crate::addresses::AddressBook;
+use crate::compile::{CompileOptions, Compiled, compile};
+use crate::emit::publish;
 use crate::model::Model;
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::{Domain, LocalPart};
@@ -19,14 +20,49 @@ pub fn is_snapshot(path: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "mdb") || file.is_dir()
 }
 
+/// A site or snapshot, and the digest that it has or would have.
+pub struct Subject {
+    /// The site.
+    pub model: Model,
+    /// The digest of its snapshot.
+    pub digest: String,
+}
+
+impl Subject {
+    /// The site behind a path. A site that does not compile has its errors shown.
+    pub fn open(path: &Path) -> Result<Subject, Failure> {
+        if is_snapshot(path) {
+            let snapshot = Snapshot::open(path)?;
+            let digest = snapshot.digest().to_owned();
+            return Ok(Subject { model: read_all(&snapshot, path)?, digest });
+        }
+        let (compiled, model) = compile_site(path)?;
+        let digest = publish::digest(&model, &compiled.sources.digests())?;
+        Ok(Subject { model, digest })
+    }
+}
+
 /// The site behind a path. A site that does not compile has its errors shown.
 pub fn open(path: &Path) -> Result<Model, Failure> {
-    if is_snapshot(path) {
-        let snapshot = Snapshot::open(path)?;
-        return read(&snapshot).map_err(|error| Failure::missing(format!("{} makes no sense: {error}", path.display())));
-    }
+    if is_snapshot(path) { read_all(&Snapshot::open(path)?, path) } else { Ok(compile_site(path)?.1) }
+}
+
+fn compile_site(path: &Path) -> Result<(Compiled, Model), Failure> {
     let mut compiled = compile(path, &CompileOptions::default())?;
-    compiled.model.take().ok_or_else(|| refuse(path, &compiled))
+    match compiled.model.take() {
+        Some(model) => Ok((compiled, model)),
+        None => Err(refuse(path, &compiled)),
+    }
+}
+
+fn read_all(snapshot: &Snapshot, path: &Path) -> Result<Model, Failure> {
+    read(snapshot).map_err(|error| Failure::missing(format!("{} makes no sense: {error}", path.display())))
+}
+
+/// The text of a file, or of standard input where it is called `-`.
+pub fn read_input(file: &Path) -> Result<String, Failure> {
+    let text = if file == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    text.map_err(|error| Failure::missing(format!("{} cannot be read: {error}", file.display())))
 }
 
 /// Everything that a snapshot holds.

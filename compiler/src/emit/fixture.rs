@@ -50,6 +50,8 @@ pub fn model() -> Model {
             catch_all: None,
             delimiter: Some('+'),
             patterns,
+            signers: Vec::new(),
+            publication: Default::default(),
             origin: line(at),
         };
         model.domains.insert(domain(name), Arc::new(entry));
@@ -85,6 +87,7 @@ fn site() -> Site {
         postmaster_origin: line(2),
         addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
         listeners: vec![listener(ListenerKind::Mx, 3), listener(ListenerKind::Submission, 4)],
+        web: None,
         networks: vec![Network {
             name: "loopback".into(),
             ranges: vec!["127.0.0.0/8".parse().expect("a range")],
@@ -109,6 +112,8 @@ fn site() -> Site {
             port: 587,
             tls: TlsLevel::Verify,
             login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            spf_includes: Vec::new(),
+            signs_dkim: false,
             origin: line(8),
         }],
         routes: vec![Route {

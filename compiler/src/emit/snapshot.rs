@@ -10,9 +10,9 @@ use crate::addresses::Address;
 use crate::model::Model;
 use heed::types::Bytes;
 use heed::{CommitOrAbort, CompactionOption, Env, EnvFlags, EnvOpenOptions, PutFlags, WithoutTls};
-use postern_schema::name::HostName;
-use postern_schema::snapshot::codec::Stored;
+use postern_schema::snapshot::codec::{Stored, Writer};
 use postern_schema::snapshot::site::{self, Entries};
+use postern_schema::snapshot::value::write_alias;
 use postern_schema::snapshot::{FORMAT_VERSION, Header, SourceDigest, Table, digest_hex, key};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -37,9 +37,16 @@ pub fn write(model: &Model, sources: &[SourceDigest], scratch: &Path) -> Result<
     let content = Content { small: site::encode(&model.site), model };
     let grown = scratch.join("grown");
     let compact = scratch.join("compact");
-    write_tables(&content, sources, &grown, &compact)?;
+    let copy = write_tables(&content, sources, &grown, &compact)?;
+    // The disk and the processor are busy at the same time.
+    let (durable, digest) = std::thread::scope(|scope| {
+        let durable = scope.spawn(|| copy.sync_all());
+        let digest = file_digest(&compact);
+        (durable.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), digest)
+    });
+    durable.map_err(WriteError::io(&compact))?;
     fs::remove_file(&grown).map_err(WriteError::io(&grown))?;
-    let digest = digest_hex(&file_digest(&compact).map_err(WriteError::io(&compact))?);
+    let digest = digest_hex(&digest.map_err(WriteError::io(&compact))?);
     let path = scratch.join(format!("{digest}.mdb"));
     fs::rename(&compact, &path).map_err(WriteError::io(&path))?;
     Ok(Written { digest, path })
@@ -101,12 +108,16 @@ impl Content<'_> {
             Table::Domains => self.model.domains.iter().try_for_each(|(name, domain)| entry(key::domain(name), &domain.encode())),
             // The map is ordered by domain, then local part; the NUL between the two sorts before every octet of a name, so
             // this is key order too.
-            Table::Addresses => self
-                .model
-                .addresses
-                .iter()
-                .filter_map(|address| Some((key::address(address.domain()?, address.local()), address.to_entry())))
-                .try_for_each(|(key, address)| entry(&key, &address.encode())),
+            Table::Addresses => {
+                let mut value = Writer::default();
+                self.model.addresses.iter().filter_map(|address| Some((address.domain()?, address))).try_for_each(
+                    |(domain, address)| {
+                        value.clear();
+                        write_address(&mut value, &address);
+                        entry(&key::address(domain, address.local()), value.octets())
+                    },
+                )
+            }
             _ => {
                 let entries = self.small.iter().filter(|(name, _)| *name == table).flat_map(|(_, entries)| entries);
                 entries.into_iter().try_for_each(|(key, value)| entry(key, value))
@@ -136,18 +147,26 @@ impl Content<'_> {
     }
 }
 
+fn write_address(value: &mut Writer, address: &Address<'_>) {
+    if address.is_alias() {
+        let targets = address.targets().map(|target| (target.local(), target.host_text()));
+        write_alias(value, targets, address.origin());
+    } else {
+        address.to_entry().write(value);
+    }
+}
+
 /// The most octets that an address takes in its table, key and all.
 fn stored_octets_at_most(address: &Address<'_>) -> usize {
-    let host = |name: &HostName| name.domain().map_or(64, |domain| domain.as_str().len());
-    let targets: usize = address.targets().map(|target| 8 + target.local().len() + host(target.host_name())).sum();
-    host(address.host_name()) + 1 + address.local().len() + 32 + targets
+    let targets: usize = address.targets().map(|target| 8 + target.local().len() + target.host_text().len()).sum();
+    address.domain().map_or(0, |domain| domain.as_str().len()) + 1 + address.local().len() + 32 + targets
 }
 
 /// Addresses in one transaction: what it has changed is in memory until it ends.
-const BATCH: usize = 1 << 17;
+const BATCH: usize = 1 << 14;
 
-/// Writes every table into `grown`, then a compacted copy, made durable, into `compact`.
-fn write_tables(content: &Content<'_>, sources: &[SourceDigest], grown: &Path, compact: &Path) -> Result<(), WriteError> {
+/// Writes every table into `grown`, then a compacted copy, not durable yet, into `compact`.
+fn write_tables(content: &Content<'_>, sources: &[SourceDigest], grown: &Path, compact: &Path) -> Result<File, WriteError> {
     let mut header = Header {
         format: FORMAT_VERSION,
         compiler: env!("CARGO_PKG_VERSION").into(),
@@ -168,7 +187,7 @@ fn write_tables(content: &Content<'_>, sources: &[SourceDigest], grown: &Path, c
     fill(&env, content, &mut header).map_err(WriteError::store(grown))?;
     let mut copy = File::create_new(compact).map_err(WriteError::io(compact))?;
     env.copy_to_file(&mut copy, CompactionOption::Enabled).map_err(WriteError::store(compact))?;
-    copy.sync_all().map_err(WriteError::io(compact))
+    Ok(copy)
 }
 
 /// Puts every table into an empty environment, the header last: it holds the digest of the others.

@@ -1,7 +1,7 @@
 //! `domain` and `parked`: the domains of the site and the addresses in them.
 
-use super::Lowering;
-use super::draft::{DomainDraft, PatternDraft, Setting};
+use super::{Lowering, publication, signing};
+use super::draft::{DomainDraft, PatternDraft, PublicationDraft, Setting};
 use super::egress::STORE;
 use super::table::{self, Scope};
 use crate::addresses::{HostId, Written};
@@ -37,6 +37,8 @@ fn parked(view: &View<'_>, name: Spanned<Domain>) -> DomainDraft {
         catch_all: None,
         delimiter: Setting::default_of(None),
         patterns: Vec::new(),
+        signers: Vec::new(),
+        publication: PublicationDraft::default(),
     }
 }
 
@@ -47,6 +49,8 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
     let transport = transport(view, lowering);
     let delimiter = view.child("delimiter").and_then(|child| child.argument::<Delimiter>("character"));
     let delimiter = Setting::new(delimiter.map(|said| said.map(|delimiter| delimiter.0)), Some(DELIMITER));
+    let signers = signing::signers(view, lowering);
+    let publication = publication::publication(view, lowering);
     let mut hosts = Vec::new();
     for name in names {
         let host = HostName::Domain(name.value.clone());
@@ -62,6 +66,8 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
             catch_all: catch_all.map(|target| qualified(target, &host)),
             delimiter: delimiter.clone(),
             patterns: view.children("pattern").filter_map(|view| pattern(&view, &host, lowering)).collect(),
+            signers: signers.clone(),
+            publication: publication.clone(),
             name,
         });
     }

@@ -49,6 +49,8 @@ pub(super) fn relays(lowering: &mut Lowering<'_>) -> Vec<RelayDraft> {
             port: Setting::new(view.property::<u16>("port"), SMTP_PORT),
             tls: Setting::new(view.child("tls").and_then(|tls| level(tls.argument::<String>("level"))), default),
             login: login.and_then(|view| self::login(&view)),
+            spf_includes: view.children("spf-include").filter_map(|view| view.argument("domain")).collect(),
+            signs_dkim: view.flag("signs-dkim").filter(|flag| flag.value).map(|flag| flag.span),
         })
     };
     lowering.document.children("relay").filter_map(relay).collect()

@@ -9,6 +9,8 @@ use std::path::{Component, Path};
 
 /// Largest certificate chain, in octets.
 pub(super) const CHAIN_MAX_OCTETS: u64 = 1 << 20;
+/// Largest file with one public key, in octets: RSA of 16,384 bits takes a quarter of it.
+pub(super) const PUBLIC_KEY_MAX_OCTETS: u64 = 1 << 14;
 
 /// Why a file was not read.
 enum FileError {
@@ -20,7 +22,10 @@ enum FileError {
 
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> FileError {
-        FileError::Unreadable(error.kind().to_string())
+        FileError::Unreadable(match error.kind() {
+            io::ErrorKind::NotFound => "it is not there".to_owned(),
+            kind => kind.to_string(),
+        })
     }
 }
 
@@ -113,7 +118,7 @@ mod tests {
             ("tls", "it is not a file"),
             ("big", "it has 9 octets and 8 is the most"),
             ("raw", "it is not UTF-8 text: line 1 has the octet 0xFF"),
-            ("none", "entity not found"),
+            ("none", "it is not there"),
         ] {
             assert_eq!(outcome(&folder, name), expected, "{name}");
         }

@@ -13,8 +13,10 @@ mod host;
 mod loopback;
 mod names;
 mod policy;
+mod publication;
 mod route_table;
 mod service;
+mod signing;
 mod table;
 mod tls;
 

@@ -1,7 +1,7 @@
 //! Findings for people: the guilty lines, what is wrong under them, and what to do. Drawn by miette, without links.
 
-use super::{Diagnostic, Severity, View};
 use super::excerpt::Excerpt;
+use super::{Diagnostic, Severity, View};
 use crate::source::Span;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NarratableReportHandler};
 use std::fmt;

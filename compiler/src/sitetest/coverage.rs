@@ -98,7 +98,7 @@ fn parts(model: &Model) -> Vec<Found> {
         found.extend(domain.patterns.iter().map(|pattern| ("pattern", pattern.expression().to_owned(), pattern.origin)));
         found.extend(domain.catch_all.iter().map(|(target, origin)| ("catch-all", target.to_string(), *origin)));
     }
-    found.extend(model.addresses.declared().map(|address| {
+    found.extend(model.addresses.iter().map(|address| {
         let kind = if address.is_alias() { "alias" } else { "mailbox" };
         (kind, address.to_string(), address.origin())
     }));

@@ -46,7 +46,9 @@ impl<'a> Records<'a> {
         let first = lines.by_ref().find(|line| !line.as_ref().is_ok_and(|line| line.text.trim().is_empty()));
         let Some(first) = first.transpose()? else { return Err(no_header(0, 0, columns)) };
         let mut order = Vec::new();
-        for cell in cells(first, separator)? {
+        let mut header = Vec::new();
+        cells(first, separator, |cell| header.push(cell))?;
+        for cell in header {
             let name = cell.text.trim();
             let wrong = |message: String, help: String| Fault {
                 start: cell.start,
@@ -79,17 +81,20 @@ impl<'a> Records<'a> {
     }
 
     fn record(&self, line: Line<'a>) -> Result<Record<'a>, Fault> {
-        let found = cells(line, self.separator)?;
-        if found.len() != self.order.len() {
-            let (found, wanted) = (found.len(), self.order.len());
+        let mut cells = vec![None; self.columns];
+        let mut found = 0;
+        self::cells(line, self.separator, |cell| {
+            if let Some(position) = self.order.get(found) {
+                cells[*position] = Some(cell);
+            }
+            found += 1;
+        })?;
+        let wanted = self.order.len();
+        if found != wanted {
             let plural = if found == 1 { "" } else { "s" };
             let message = format!("This row has {found} cell{plural}, and the header has {wanted}");
             let help = "Write one cell for each column; one with a separator in it stands in quotes";
             return Err(Fault::shape(line.start as u32, line.text.len() as u32, message, help));
-        }
-        let mut cells = vec![None; self.columns];
-        for (cell, position) in found.into_iter().zip(&self.order) {
-            cells[*position] = Some(cell);
         }
         Ok(Record { line: line.number, cells })
     }
@@ -118,8 +123,7 @@ fn names(columns: &[Column]) -> String {
     columns.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-fn cells(line: Line<'_>, separator: u8) -> Result<Vec<Piece<'_>>, Fault> {
-    let mut found = Vec::with_capacity(4);
+fn cells<'a>(line: Line<'a>, separator: u8, mut take: impl FnMut(Piece<'a>)) -> Result<(), Fault> {
     let mut at = 0;
     loop {
         let rest = &line.text[at..];
@@ -132,10 +136,10 @@ fn cells(line: Line<'_>, separator: u8) -> Result<Vec<Piece<'_>>, Fault> {
                 (Piece::plain(text, line.start + at + blank), length)
             }
         };
-        found.push(piece);
+        take(piece);
         at += length + 1;
         if at > line.text.len() {
-            return Ok(found);
+            return Ok(());
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod build;
 mod examples;
+mod key;
 mod look;
 mod schemas;
 mod site;

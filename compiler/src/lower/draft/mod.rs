@@ -7,10 +7,12 @@
 mod domain;
 mod gaps;
 mod model;
+mod publication;
 mod service;
 
-pub use domain::{DomainDraft, PatternDraft};
+pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
+pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft, TransportDraft,
     UsersDraft,
@@ -171,6 +173,12 @@ impl SiteDraft {
     /// The local or other domain of that name.
     pub fn domain(&self, name: &Domain) -> Option<&DomainDraft> {
         self.domains.iter().find(|domain| domain.name.value == *name)
+    }
+
+    /// The first domain of each `domain` and `parked` node: what a node says, it says of all of its names.
+    pub fn domain_nodes(&self) -> impl Iterator<Item = &DomainDraft> {
+        let mut last = None;
+        self.domains.iter().filter(move |domain| last.replace(domain.span) != Some(domain.span))
     }
 
     /// The relay of that name.

@@ -2,10 +2,8 @@
 
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
-use crate::source::Span;
-use postern_schema::name::Domain;
 use postern_schema::site::DomainClass;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// The rule.
 pub static RULE: Rule =
@@ -13,16 +11,13 @@ pub static RULE: Rule =
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut reported = HashSet::new();
-    let mut first: HashMap<&Domain, Span> = HashMap::new();
-    for address in subject.draft.addresses.declared() {
-        if let Some(domain) = address.domain() {
-            first.entry(domain).or_insert(address.span());
-        }
-    }
+    let book = &subject.draft.addresses;
     for domain in &subject.draft.domains {
         let DomainClass::AliasOf(other) = &domain.class.value else { continue };
         let name = &domain.name.value;
-        let addresses = first.get(name).copied().into_iter();
+        let host = book.known_host(name.as_str()).filter(|host| book.count_in(*host) > 0);
+        let addresses = host.and_then(|host| book.declared().find(|address| address.host() == host));
+        let addresses = addresses.map(|address| address.span()).into_iter();
         let patterns = domain.patterns.iter().map(|pattern| pattern.expression);
         let catch_all = domain.catch_all.iter().map(|target| target.span);
         let first = addresses.chain(patterns).chain(catch_all).min();

@@ -1,11 +1,10 @@
 //! DOM005: an address with the delimiter in it, beside the address that is its base.
 
 use crate::lower::draft::Part;
-use crate::addresses::HostId;
 use crate::report::{Diagnostic, RowFindings, Severity};
 use crate::rules::{Rule, Subject};
 use crate::source::Span;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// The rule.
 pub static RULE: Rule =
@@ -15,15 +14,16 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let book = &subject.draft.addresses;
     let mut reported = HashSet::new();
     let mut rows = RowFindings::new(subject.draft.first_table);
-    let domains = subject.draft.domains.iter().rev().filter_map(|domain| {
-        let host = book.known_host(domain.name.value.as_str())?;
-        Some((host, (domain.delimiter.value?, domain.delimiter.span)))
-    });
-    let delimiters: HashMap<HostId, (char, Option<Span>)> = domains.collect();
+    let mut delimiters: Vec<Option<(char, Option<Span>)>> = vec![None; book.hosts().count()];
+    for domain in subject.draft.domains.iter().rev() {
+        if let Some(host) = book.known_host(domain.name.value.as_str()) {
+            delimiters[host.index()] = domain.delimiter.value.map(|delimiter| (delimiter, domain.delimiter.span));
+        }
+    }
     for address in book.declared() {
-        let Some((delimiter, said)) = delimiters.get(&address.host()) else { continue };
+        let Some((delimiter, said)) = delimiters[address.host().index()] else { continue };
         let folded = address.local();
-        let Some((base, _)) = folded.split_once(*delimiter) else { continue };
+        let Some((base, _)) = folded.split_once(delimiter) else { continue };
         let Some(shadow) = book.find(address.host(), base).filter(|_| reported.insert(address.span())) else { continue };
         if !rows.admit(RULE.code, RULE.severity, address.span()) {
             continue;
@@ -37,7 +37,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             .help("Rename it, or write another `delimiter` for the domain")
             .postfix(&["recipient_delimiter"]);
         findings.push(match said {
-            Some(span) => finding.also(*span, "the delimiter"),
+            Some(span) => finding.also(span, "the delimiter"),
             None => finding,
         });
     }

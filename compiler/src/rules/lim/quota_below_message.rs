@@ -23,7 +23,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
                 quota.span,
                 format!(
                     "A message may have {} octets, and the whole mailbox {} holds {}",
-                    limit.value, address.local(), quota.value
+                    limit.value,
+                    address.local(),
+                    quota.value
                 ),
             )
             .help("Write a larger quota=, or a smaller message= in `limits`")

@@ -28,7 +28,8 @@ pub static OWNER_ALIAS: Rule = note("TBL007", "owner-alias", include_str!("owner
 pub static UNUSED_COLUMN: Rule = note("TBL008", "mailbox-path", include_str!("mailbox_path.md"));
 
 /// TBL009: a table without a row.
-pub static EMPTY_TABLE: Rule = Rule::new("TBL009", "empty-table", Severity::Warning, Raised::Lowering, include_str!("empty_table.md"));
+pub static EMPTY_TABLE: Rule =
+    Rule::new("TBL009", "empty-table", Severity::Warning, Raised::Lowering, include_str!("empty_table.md"));
 
 const fn error(code: &'static str, name: &'static str, explain: &'static str) -> Rule {
     Rule::new(code, name, Severity::Error, Raised::Lowering, explain)

@@ -10,6 +10,7 @@ mod egress;
 mod host;
 pub(in crate::syntax) mod layout;
 mod postfix;
+mod publication;
 mod screen;
 mod settings;
 mod spec;
@@ -17,6 +18,7 @@ mod table;
 mod test_block;
 mod value_type;
 
+pub use publication::gone;
 pub use postfix::{Advice, advice, parameters};
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
 pub use value_type::{Kind, ValueType, Word};

@@ -36,8 +36,12 @@ const ROUTE_FORMATS: &[Word] = &[
 
 const fn file(formats: &'static [Word]) -> [PropertySpec; 2] {
     [
-        PropertySpec::new("file", ValueType::Path, "The table. Its path counts from the folder of the site file and stays in it.")
-            .required(),
+        PropertySpec::new(
+            "file",
+            ValueType::Path,
+            "The table. Its path counts from the folder of the site file and stays in it.",
+        )
+        .required(),
         PropertySpec::new(
             "format",
             ValueType::Word(formats),

@@ -11,12 +11,14 @@ pub(in crate::syntax) use place::host_and_port;
 pub use place::{Address, Endpoint};
 pub use quantity::{Factor, Octets, Rate};
 
+use crate::certificate::Date;
 use crate::syntax::Value;
 use crate::syntax::grammar::{Served, ValueType, Word};
 use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
-use postern_schema::site::{RoutePattern, SecretName};
+use postern_schema::record::ReportUri;
+use postern_schema::site::{RoutePattern, SecretName, Selector};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -50,6 +52,9 @@ pub enum Typed {
     Selection(RoutePattern),
     Secret(SecretName),
     Delimiter(Delimiter),
+    Report(ReportUri),
+    Selector(Selector),
+    Date(Date),
     Truth(bool),
     Reason(Reason),
     Any(Value),
@@ -94,6 +99,9 @@ from_typed! {
     Selection => RoutePattern,
     Secret => SecretName,
     Delimiter => Delimiter,
+    Report => ReportUri,
+    Selector => Selector,
+    Date => Date,
     Truth => bool,
     Reason => Reason,
     Any => Value,
@@ -161,6 +169,10 @@ fn read_text(kind: &ValueType, text: &str) -> Result<Typed, ValueError> {
         ValueType::Path => place::path(text),
         ValueType::Url => place::url(text),
         ValueType::Secret => secret(text),
+        ValueType::Report => place::report(text).map(Typed::Report),
+        ValueType::WebAddress => place::web_address(text),
+        ValueType::Selector => selector(text),
+        ValueType::Date => date(text),
         ValueType::Reference { kinds, words } => reference(kinds, words, text),
         ValueType::Delimiter => delimiter(text),
         ValueType::Reason => reason(text),
@@ -264,10 +276,24 @@ fn secret(text: &str) -> Result<Typed, ValueError> {
     SecretName::parse(text).map(Typed::Secret).ok_or(ValueError::Secret)
 }
 
+fn selector(text: &str) -> Result<Typed, ValueError> {
+    Selector::parse(text).map(Typed::Selector).ok_or_else(|| {
+        let help = "Write letters, digits and hyphens, such as \"2026a\": it becomes part of a name in DNS";
+        ValueError::form(format!("{text:?} is no selector"), help)
+    })
+}
+
+fn date(text: &str) -> Result<Typed, ValueError> {
+    let wrong = || ValueError::form(format!("{text:?} is no date"), "Write year, month and day: \"2026-11-21\"");
+    Date::parse(text).map(Typed::Date).ok_or_else(wrong)
+}
+
 fn delimiter(text: &str) -> Result<Typed, ValueError> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
-        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => Ok(Typed::Delimiter(Delimiter(Some(c)))),
+        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => {
+            Ok(Typed::Delimiter(Delimiter(Some(c))))
+        }
         _ => Err(ValueError::form(
             format!("{text:?} divides nothing: it must be one ASCII sign that is neither letter, digit nor `@`"),
             "Write \"+\" or \"-\", or #false for no delimiter",

@@ -182,7 +182,12 @@ pub fn address(found: &Address<'_>) -> Item {
         AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(quota))),
         AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
     };
-    Item { subject: format!("address {}@{}", found.local(), found.host_name()), name: name.to_owned(), value, origin: found.origin() }
+    Item {
+        subject: format!("address {}@{}", found.local(), found.host_name()),
+        name: name.to_owned(),
+        value,
+        origin: found.origin(),
+    }
 }
 
 fn join<T: Display>(values: &[T]) -> String {
