@@ -8,6 +8,7 @@ pub mod explain;
 pub mod fmt;
 pub mod live;
 pub mod lower;
+pub mod lsp;
 pub mod model;
 pub mod reach;
 pub mod report;

@@ -11,6 +11,7 @@ mod fmt;
 mod init;
 mod inspect;
 mod inventory;
+mod lsp;
 mod manual;
 mod plan;
 mod rule;
@@ -57,6 +58,8 @@ enum Command {
     Rule(rule::Arguments),
     /// Put site files into their one layout
     Fmt(fmt::Arguments),
+    /// Help an editor: the language server, on standard input and output
+    Lsp(lsp::Arguments),
     /// Print the JSON Schema of a site in JSON
     Schema(schema::Arguments),
     /// Look into a snapshot
@@ -93,6 +96,7 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Dns(arguments) => dns::run(arguments),
         Command::Rule(arguments) => rule::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Lsp(arguments) => lsp::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Up(arguments) => up::run(arguments),

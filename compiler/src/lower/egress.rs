@@ -67,11 +67,7 @@ fn route(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<RouteDraft> {
     let via = match name.value.as_str() {
         "direct" => Via::Direct,
         relay if lowering.relays.resolve(relay) => Via::Relay(relay.into()),
-        _ => {
-            let finding = lowering.relays.unknown(&name, &["direct"]);
-            lowering.findings.extend(finding.map(|finding| finding.postfix(&["relayhost", "transport_maps"])));
-            return None;
-        }
+        _ => return None,
     };
     Some(RouteDraft {
         span: view.span(),

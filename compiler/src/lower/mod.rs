@@ -20,9 +20,9 @@ pub use loopback::LoopbackPorts;
 
 use crate::report::{Diagnostic, Severity};
 use crate::sitetest;
-use crate::source::Sources;
+use crate::source::{Sources, Spanned};
 use crate::syntax::grammar::Kind;
-use crate::syntax::{Document, Loaded};
+use crate::syntax::{Document, Loaded, Node, Role, mentions};
 use draft::{Gaps, Part, SiteDraft};
 use names::Names;
 
@@ -63,7 +63,7 @@ pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
         networks: Names::new(Kind::Network, gaps),
         users: Names::new(Kind::Users, gaps),
     };
-    lowering.declare_names();
+    lowering.declare_names(&loaded.nodes);
     let (host, origin_domain) = host::lower(&mut lowering);
     let domains = domain::lower(&mut lowering);
     let mut draft = SiteDraft {
@@ -83,6 +83,7 @@ pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
         tests: sitetest::lower(&mut lowering),
         gaps,
     };
+    lowering.report_unknown(&loaded.nodes);
     let errors = lowering.findings.iter().filter(|finding| finding.severity == Severity::Error);
     let errors: Vec<Diagnostic> = errors.chain(&loaded.diagnostics).cloned().collect();
     draft.gaps = gaps::of(&loaded.nodes, &errors);
@@ -92,23 +93,34 @@ pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
 
 impl Lowering<'_> {
     /// All names first, so that a reference may stand before what it names.
-    fn declare_names(&mut self) {
-        let document = self.document;
-        let kinds = [
-            (&mut self.relays, "relay"),
-            (&mut self.transports, "transport"),
-            (&mut self.listeners, "listen"),
-            (&mut self.networks, "network"),
-            (&mut self.users, "users"),
-        ];
-        for (names, node) in kinds {
-            for view in document.children(node) {
-                if let Some(name) = view.argument::<String>("name") {
-                    names.declare(&name, &mut self.findings);
-                }
+    fn declare_names(&mut self, nodes: &[Node]) {
+        mentions(nodes, &mut |mention| {
+            let Role::Declares(kind) = mention.role else { return };
+            let names = match kind {
+                Kind::Relay => &mut self.relays,
+                Kind::Transport => &mut self.transports,
+                Kind::Listener => &mut self.listeners,
+                Kind::Network => &mut self.networks,
+                Kind::Users => &mut self.users,
+                _ => return,
+            };
+            if mention.served {
+                names.declare(&Spanned::new(mention.name.to_owned(), mention.value), &mut self.findings);
             }
-        }
+        });
         self.transports.built_in(egress::STORE);
+    }
+
+    /// Names that are needed and that nothing declares. Kinds without a list here have rules of their own.
+    fn report_unknown(&mut self, nodes: &[Node]) {
+        let known = [&self.relays, &self.transports, &self.listeners, &self.networks, &self.users];
+        mentions(nodes, &mut |mention| {
+            let Role::Needs(kinds) = mention.role else { return };
+            let known: Vec<&Names> = known.iter().copied().filter(|names| kinds.contains(&names.kind())).collect();
+            if mention.served && known.len() == kinds.len() {
+                self.findings.extend(names::unknown(mention, &known));
+            }
+        });
     }
 
     /// Relays and transports are there to be referred to; listeners, networks and user stores do something by themselves.

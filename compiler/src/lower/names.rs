@@ -4,8 +4,8 @@ use super::draft::{Gaps, Part};
 use crate::report::Diagnostic;
 use crate::rules::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 use crate::source::{Span, Spanned};
-use crate::syntax::grammar::Kind;
-use crate::syntax::nearest;
+use crate::syntax::grammar::{Kind, Served};
+use crate::syntax::{Mention, nearest};
 
 /// The names of one kind.
 pub(crate) struct Names {
@@ -26,6 +26,10 @@ impl Names {
     pub(super) fn new(kind: Kind, gaps: Gaps) -> Names {
         let incomplete = Part::of_node(kind.node()).is_some_and(|part| gaps.holds(part));
         Names { kind, incomplete, entries: Vec::new() }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Takes a name; the second of two equal ones is an error.
@@ -67,42 +71,6 @@ impl Names {
         self.entries.iter().any(|entry| *entry.name == *name.value && entry.span == Some(name.span))
     }
 
-    /// Whether every name of the kind could be read.
-    pub(crate) fn is_complete(&self) -> bool {
-        !self.incomplete
-    }
-
-    /// The finding for a name that is not there; none where an error in its part explains why. `others` are further words that
-    /// could stand in its place.
-    pub(crate) fn unknown(&self, name: &Spanned<String>, others: &[&str]) -> Option<Diagnostic> {
-        if self.incomplete {
-            return None;
-        }
-        let node = self.kind.node();
-        let finding = UNKNOWN_NAME.at(name.span, format!("There is no {node} {:?}", name.value));
-        let known = self.entries.iter().map(|entry| &*entry.name).chain(others.iter().copied());
-        if let Some(near) = nearest(&name.value, known) {
-            let near = near.to_owned();
-            let finding = finding.help(format!("Write {near:?}"));
-            let span = self.entries.iter().find(|entry| *entry.name == *near).and_then(|entry| entry.span);
-            return Some(match span {
-                Some(span) => finding.also(span, format!("{near:?} is declared here")),
-                None => finding,
-            });
-        }
-        Some(finding.help(self.what_to_write(others)))
-    }
-
-    fn what_to_write(&self, others: &[&str]) -> String {
-        let mut names: Vec<&str> = self.entries.iter().map(|entry| &*entry.name).chain(others.iter().copied()).collect();
-        names.truncate(8);
-        let node = self.kind.node();
-        match names.as_slice() {
-            [] => format!("Declare it with a `{node}` node"),
-            names => format!("Write one of {}, or declare it with a `{node}` node", quoted(names)),
-        }
-    }
-
     /// Declared and never referred to.
     pub(super) fn report_unused(&self, findings: &mut Vec<Diagnostic>) {
         let node = self.kind.node();
@@ -116,6 +84,32 @@ impl Names {
             }
         }
     }
+}
+
+/// The finding for a name that is in none of these lists; none where an error in the part of one of them explains why. There is
+/// at least one.
+pub(super) fn unknown(mention: &Mention<'_>, lists: &[&Names]) -> Option<Diagnostic> {
+    if lists.iter().any(|names| names.holds(mention.name) || names.incomplete) {
+        return None;
+    }
+    let node = lists[0].kind.node();
+    let finding = UNKNOWN_NAME.at(mention.value, format!("There is no {node} {:?}", mention.name)).postfix(mention.postfix);
+    let entries = || lists.iter().flat_map(|names| &names.entries);
+    let words = mention.words.iter().filter(|word| word.served == Served::Yes).map(|word| word.text);
+    let mut known: Vec<&str> = entries().map(|entry| &*entry.name).chain(words).collect();
+    if let Some(near) = nearest(mention.name, known.iter().copied()) {
+        let finding = finding.help(format!("Write {near:?}"));
+        let span = entries().find(|entry| *entry.name == *near).and_then(|entry| entry.span);
+        return Some(match span {
+            Some(span) => finding.also(span, format!("{near:?} is declared here")),
+            None => finding,
+        });
+    }
+    known.truncate(8);
+    Some(finding.help(match known.as_slice() {
+        [] => format!("Declare it with a `{node}` node"),
+        names => format!("Write one of {}, or declare it with a `{node}` node", quoted(names)),
+    }))
 }
 
 fn referrer(kind: Kind) -> &'static str {

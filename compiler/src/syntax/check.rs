@@ -11,7 +11,7 @@ mod unknown;
 use crate::report::{Diagnostic, Label};
 use crate::source::{SourceId, Span};
 use crate::syntax::Node;
-use crate::syntax::grammar::{NodeSpec, ROOT, Served, allowed_in_profile};
+use crate::syntax::grammar::{NodeSpec, ROOT, Served, block};
 use std::collections::BTreeMap;
 
 /// How much of a site is at hand.
@@ -75,11 +75,10 @@ fn check_block(
 
 fn check_node(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &mut Vec<Diagnostic>) {
     entries::check(node, spec, extent, findings);
-    if spec.name == "profile" {
-        let known = ROOT.children.iter().filter(|spec| allowed_in_profile(spec));
-        check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Overlay }, findings);
-    } else if !spec.children.is_empty() {
-        check_block(&node.children, spec.children.iter(), &Parent { node: Some(node), spec, extent }, findings);
+    let known = block(spec);
+    if known.clone().next().is_some() {
+        let extent = if spec.name == "profile" { Extent::Overlay } else { extent };
+        check_block(&node.children, known, &Parent { node: Some(node), spec, extent }, findings);
     } else if let Some(child) = node.children.first() {
         let message = format!("`{}` has no block, so `{}` cannot stand in it", spec.name, child.name.value);
         findings

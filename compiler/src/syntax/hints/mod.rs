@@ -165,7 +165,7 @@ fn bare(word: &str) -> Option<Hint> {
 }
 
 /// A text as KDL writes it: in quotes, raw where escapes would be needed.
-pub(in crate::syntax) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     if !text.contains(['"', '\\']) && !text.contains(|c: char| c.is_control()) {
         return format!("\"{text}\"");
     }

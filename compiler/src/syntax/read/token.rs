@@ -4,6 +4,8 @@
 //!
 //! The outline, the hints and the formatter read these.
 
+use std::ops::Range;
+
 /// A piece of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Token {
@@ -111,6 +113,22 @@ pub fn tokens(text: &str, limit: usize) -> Option<Vec<Token>> {
         tokens.push(Token { kind, start: start as u32, end: lexer.at as u32 });
     }
     Some(tokens)
+}
+
+/// Where in a word or string its text stands letter for letter; `None` where escapes stand in it, or it runs over lines.
+pub fn verbatim(written: &str) -> Option<Range<usize>> {
+    let kind = tokens(written, 2)?.first()?.kind;
+    let end = |quotes: usize, ending| if ending == Ending::Closed { written.len() - quotes } else { written.len() };
+    match kind {
+        TokenKind::Word | TokenKind::Keyword => Some(0..written.len()),
+        TokenKind::Text(TextStyle::Quoted, _) if written.contains('\\') => None,
+        TokenKind::Text(TextStyle::Quoted, ending) => Some(1..end(1, ending)),
+        TokenKind::Text(TextStyle::Raw(hashes), ending) => {
+            let quotes = usize::from(hashes) + 1;
+            Some(quotes..end(quotes, ending))
+        }
+        _ => None,
+    }
 }
 
 /// Whether KDL takes a character for a blank.
