@@ -5,7 +5,7 @@ use crate::report::Diagnostic;
 use crate::rules::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 use crate::source::{Span, Spanned};
 use crate::syntax::grammar::{Kind, Served};
-use crate::syntax::{Mention, nearest};
+use crate::syntax::{Mention, nearest, quoted};
 
 /// The names of one kind.
 pub(crate) struct Names {
@@ -98,7 +98,7 @@ pub(super) fn unknown(mention: &Mention<'_>, lists: &[&Names]) -> Option<Diagnos
     let words = mention.words.iter().filter(|word| word.served == Served::Yes).map(|word| word.text);
     let mut known: Vec<&str> = entries().map(|entry| &*entry.name).chain(words).collect();
     if let Some(near) = nearest(mention.name, known.iter().copied()) {
-        let finding = finding.help(format!("Write {near:?}"));
+        let finding = finding.help(format!("Write {near:?}")).fix(mention.value, quoted(near));
         let span = entries().find(|entry| *entry.name == *near).and_then(|entry| entry.span);
         return Some(match span {
             Some(span) => finding.also(span, format!("{near:?} is declared here")),
@@ -108,7 +108,7 @@ pub(super) fn unknown(mention: &Mention<'_>, lists: &[&Names]) -> Option<Diagnos
     known.truncate(8);
     Some(finding.help(match known.as_slice() {
         [] => format!("Declare it with a `{node}` node"),
-        names => format!("Write one of {}, or declare it with a `{node}` node", quoted(names)),
+        names => format!("Write one of {}, or declare it with a `{node}` node", listed(names)),
     }))
 }
 
@@ -120,6 +120,6 @@ fn referrer(kind: Kind) -> &'static str {
     }
 }
 
-fn quoted(names: &[&str]) -> String {
+fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }

@@ -167,7 +167,8 @@ fn show(findings: &[Finding], sources: &Sources, encoding: Encoding, found: &mut
             related_information: Some(related).filter(|related| !related.is_empty()),
             ..Diagnostic::default()
         };
-        let shown = Shown { diagnostic, fix: None };
+        let fix = finding.fix.as_ref().filter(|(span, _)| span.source == finding.primary.source);
+        let shown = Shown { diagnostic, fix: fix.map(|(span, text)| (range(*span), text.clone())) };
         let list = found.entry(uri).or_default();
         // Two sites may share a file.
         if !list.contains(&shown) {

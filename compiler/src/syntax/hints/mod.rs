@@ -117,7 +117,12 @@ fn finding(source: SourceId, text: &str, mistake: &Mistake, all: &[Mistake]) -> 
             None => format!("Write `{instead}`"),
         },
     };
-    Diagnostic::error(mistake.code, span, mistake.message.clone()).help(help).postfix(mistake.postfix).label(mistake.label)
+    let finding =
+        Diagnostic::error(mistake.code, span, mistake.message.clone()).help(help).postfix(mistake.postfix).label(mistake.label);
+    match &mistake.advice {
+        Advice::Edit { start, end, text } => finding.fix(Span { source, start: *start, length: end - start }, text.as_str()),
+        Advice::Say(_) => finding,
+    }
 }
 
 /// The line of a place with every edit on it made; `None` where it is too long to be shown.
