@@ -39,6 +39,8 @@ pub struct Compiled {
     pub tests: Vec<SiteTest>,
     /// What is wrong, in source order. A failed test is an error with the code `TST001`.
     pub diagnostics: Vec<Diagnostic>,
+    /// What an `allow` of the site lets pass, in source order.
+    pub allowed: Vec<Diagnostic>,
 }
 
 impl Compiled {
@@ -75,23 +77,26 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
     if loaded.nodes.is_empty() && loaded.has_errors() {
         // Text that is no KDL: there is nothing to look at, and all else would be said of an empty site.
         let Loaded { sources, diagnostics, .. } = loaded;
-        return Compiled { sources, draft: None, model: None, tests: Vec::new(), diagnostics };
+        return Compiled { sources, draft: None, model: None, tests: Vec::new(), diagnostics, allowed: Vec::new() };
     }
     let (draft, findings) = lower(&loaded);
-    let Loaded { sources, mut diagnostics, .. } = loaded;
+    let Loaded { sources, mut diagnostics, nodes, .. } = loaded;
     diagnostics.extend(findings);
     let mut model = draft.to_model(&sources);
-    diagnostics.extend(rules::check(&Subject::new(&draft, &model, options.today)));
+    let subject = Subject::new(&draft, &model, options.today);
+    diagnostics.extend(rules::check(&subject));
+    let (mut diagnostics, mut allowed) = rules::sift(&nodes, diagnostics, &subject);
+    sort(&mut allowed);
     if diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
         sort(&mut diagnostics);
-        return Compiled { sources, draft: Some(draft), model: None, tests: Vec::new(), diagnostics };
+        return Compiled { sources, draft: Some(draft), model: None, tests: Vec::new(), diagnostics, allowed };
     }
     let tests = sitetest::run(&draft.tests, &model, &sources, &mut diagnostics);
     sort(&mut diagnostics);
     if let Some(ports) = options.loopback {
         ports.apply(&mut model.site);
     }
-    Compiled { sources, draft: Some(draft), model: Some(model), tests, diagnostics }
+    Compiled { sources, draft: Some(draft), model: Some(model), tests, diagnostics, allowed }
 }
 
 #[cfg(test)]

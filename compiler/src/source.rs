@@ -22,6 +22,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether the other lies within this one.
+    pub fn holds(self, other: Span) -> bool {
+        let is_behind = other.start >= self.start && other.start + other.length <= self.start + self.length;
+        self.source == other.source && is_behind
+    }
+
     /// From the start of `self` to the end of `other`, which lies in the same source.
     pub fn to(self, other: Span) -> Span {
         let end = (other.start + other.length).max(self.start);

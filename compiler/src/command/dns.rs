@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let Some(path) = &arguments.path else {
         return Err(Failure::usage("say which site: postern dns SITE, or postern dns verify SITE"));
     };
-    let (_, model) = SiteArguments { path: path.clone(), profile: arguments.profile.clone() }.model()?;
+    let (_, model) = SiteArguments { path: path.clone(), profile: arguments.profile.clone(), today: None }.model()?;
     let mut set = derive(&model);
     if let Some(domain) = &arguments.domain {
         if !model.domains.contains_key(domain) {

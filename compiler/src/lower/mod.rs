@@ -51,17 +51,18 @@ pub(crate) struct Lowering<'a> {
 /// Lowers a site that was read. The findings are those of lowering alone.
 pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
     let gaps = gaps::of(&loaded.nodes, &loaded.diagnostics);
+    let unreadable = gaps == Gaps::everywhere();
     let document = Document::new(&loaded.nodes);
     let mut lowering = Lowering {
         document,
         sources: &loaded.sources,
         gaps,
         findings: Vec::new(),
-        relays: Names::new(Kind::Relay, gaps),
-        transports: Names::new(Kind::Transport, gaps),
-        listeners: Names::new(Kind::Listener, gaps),
-        networks: Names::new(Kind::Network, gaps),
-        users: Names::new(Kind::Users, gaps),
+        relays: Names::new(Kind::Relay, unreadable),
+        transports: Names::new(Kind::Transport, unreadable),
+        listeners: Names::new(Kind::Listener, unreadable),
+        networks: Names::new(Kind::Network, unreadable),
+        users: Names::new(Kind::Users, unreadable),
     };
     lowering.declare_names(&loaded.nodes);
     let (host, origin_domain) = host::lower(&mut lowering);
@@ -109,6 +110,12 @@ impl Lowering<'_> {
             }
         });
         self.transports.built_in(egress::STORE);
+        let document = self.document;
+        for names in [&mut self.relays, &mut self.transports, &mut self.listeners, &mut self.networks, &mut self.users] {
+            if document.children(names.kind().node()).any(|view| view.argument::<String>("name").is_none()) {
+                names.declare_unreadable();
+            }
+        }
     }
 
     /// Names that are needed and that nothing declares. Kinds without a list here have rules of their own.

@@ -1,10 +1,14 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tst, usr};
+use super::{Rule, alw, crt, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tls, tst, usr};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
 static NAMED: &[&Rule] = &[
+    &alw::UNUSED,
+    &alw::NOT_ALLOWABLE,
+    &alw::CLASS_NOT_NAMED,
+    &alw::NO_REASON,
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
     &dom::domain_twice::RULE,

@@ -14,6 +14,7 @@ mod codes;
 pub mod graph;
 pub mod probe;
 
+mod alw;
 mod crt;
 mod dom;
 mod fil;
@@ -30,6 +31,7 @@ mod tls;
 mod tst;
 mod usr;
 
+pub use alw::sift;
 pub use codes::{RULES, find};
 pub(crate) use crt::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
 pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};

@@ -11,6 +11,7 @@ mod unknown;
 use crate::report::{Diagnostic, Label};
 use crate::source::{SourceId, Span};
 use crate::syntax::Node;
+use crate::syntax::grammar::layout::{ALLOW, PROFILE};
 use crate::syntax::grammar::{NodeSpec, ROOT, Served, block};
 use std::collections::BTreeMap;
 
@@ -76,14 +77,16 @@ fn check_block(
 fn check_node(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &mut Vec<Diagnostic>) {
     entries::check(node, spec, extent, findings);
     let known = block(spec);
-    if known.clone().next().is_some() {
-        let extent = if spec.name == "profile" { Extent::Overlay } else { extent };
-        check_block(&node.children, known, &Parent { node: Some(node), spec, extent }, findings);
-    } else if let Some(child) = node.children.first() {
+    let has_block = known.clone().any(|known| known.name != ALLOW.name);
+    let surplus = node.children.iter().find(|child| known.clone().all(|known| known.name != child.name.value));
+    if let Some(child) = surplus.filter(|_| !has_block) {
         let message = format!("`{}` has no block, so `{}` cannot stand in it", spec.name, child.name.value);
         findings
             .push(Diagnostic::error("LNG013", child.name.span, message).help(format!("Write `{}` without braces", spec.name)));
+        return;
     }
+    let extent = if spec.name == PROFILE.name { Extent::Overlay } else { extent };
+    check_block(&node.children, known, &Parent { node: Some(node), spec, extent }, findings);
 }
 
 /// "`milter` is not yet served by this runtime".

@@ -42,7 +42,7 @@ pub fn play(path: &Path) -> Option<String> {
     if write {
         std::fs::write(path, said.trim_end().to_owned() + "\n").expect("a case");
     }
-    (!wrong.is_empty()).then_some(wrong)
+    (!write && !wrong.is_empty()).then_some(wrong)
 }
 
 struct Stage {

@@ -1,6 +1,7 @@
 //! RLY001: strangers may relay. The proof is [`crate::rules::probe`]; what is decided here is only how many strangers make
 //! "anybody".
 
+use super::class_of;
 use crate::lower::draft::NetworkDraft;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::probe::{OpenPath, open_paths, size};
@@ -74,7 +75,8 @@ fn finding(network: &NetworkDraft, range: &Spanned<IpNet>, path: &OpenPath) -> D
         .at(range.span, message)
         .label(format!("{} addresses of the public Internet are trusted", how_many(range.value)))
         .help("Name the few addresses that you know, and let everybody else log in on a `submission` listener")
-        .postfix(&["mynetworks", "smtpd_relay_restrictions"]);
+        .postfix(&["mynetworks", "smtpd_relay_restrictions"])
+        .opens(class_of(network));
     match network.relay.span {
         Some(span) => finding.also(span, "this lets them relay"),
         None => finding,

@@ -49,6 +49,7 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
     layout::INCLUDE,
     layout::LET,
     layout::PROFILE,
+    layout::ALLOW,
 ]);
 
 /// The nodes that a `profile` may hold: all of a site file but `profile` and `include`.
@@ -60,7 +61,8 @@ pub fn allowed_in_profile(spec: &NodeSpec) -> bool {
 pub fn block(spec: &'static NodeSpec) -> impl Iterator<Item = &'static NodeSpec> + Clone {
     let of_a_site = spec.name == layout::PROFILE.name;
     let children = if of_a_site { ROOT.children } else { spec.children };
-    children.iter().filter(move |child| !of_a_site || allowed_in_profile(child))
+    let everywhere = Some(&layout::ALLOW).filter(|allow| !spec.open && children.iter().all(|child| child.name != allow.name));
+    children.iter().filter(move |child| !of_a_site || allowed_in_profile(child)).chain(everywhere)
 }
 
 /// Every declaration with the names of the blocks around it, parents first.

@@ -2,6 +2,7 @@
 //! text with a constant in it may stand for any value.
 
 use super::node::is_list;
+use crate::syntax::grammar::layout::ALLOW;
 use crate::syntax::grammar::{NodeSpec, PropertySpec, ROOT, Served, ValueType, Word};
 use postern_schema::decide::Reason;
 use serde_json::{Map, Value as Json, json};
@@ -13,6 +14,8 @@ pub fn schema() -> String {
         "constant".to_owned(),
         json!({"description": "A text with a constant in it.", "type": "string", "pattern": "\\{[A-Za-z][A-Za-z0-9_-]*\\}"}),
     );
+    let one = object(&ALLOW, &mut definitions);
+    definitions.insert(ALLOW.name.to_owned(), json!({"anyOf": [one, {"type": "array", "items": one}], "description": ALLOW.doc}));
     let mut members = Map::new();
     members.insert("$schema".to_owned(), json!({"type": "string"}));
     members.extend(children(&ROOT, &mut definitions));
@@ -88,6 +91,7 @@ fn object(spec: &'static NodeSpec, definitions: &mut Map<String, Json>) -> Json 
         return json!({"type": "object", "properties": members, "required": required, "description": spec.doc});
     }
     members.extend(children(spec, definitions));
+    members.insert(ALLOW.name.to_owned(), json!({"$ref": "#/$defs/allow"}));
     required.extend(spec.children.iter().filter(|child| child.required && child.served == Served::Yes).map(|child| child.name));
     let mut schema = json!({"type": "object", "properties": members, "required": required, "additionalProperties": false});
     if spec.open {
