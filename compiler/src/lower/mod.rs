@@ -84,7 +84,7 @@ pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
         tests: sitetest::lower(&mut lowering),
         gaps,
     };
-    lowering.report_unknown(&loaded.nodes);
+    lowering.report_unknown(loaded);
     let errors = lowering.findings.iter().filter(|finding| finding.severity == Severity::Error);
     let errors: Vec<Diagnostic> = errors.chain(&loaded.diagnostics).cloned().collect();
     draft.gaps = gaps::of(&loaded.nodes, &errors);
@@ -119,12 +119,14 @@ impl Lowering<'_> {
     }
 
     /// Names that are needed and that nothing declares. Kinds without a list here have rules of their own.
-    fn report_unknown(&mut self, nodes: &[Node]) {
+    fn report_unknown(&mut self, loaded: &Loaded) {
         let known = [&self.relays, &self.transports, &self.listeners, &self.networks, &self.users];
-        mentions(nodes, &mut |mention| {
+        mentions(&loaded.nodes, &mut |mention| {
             let Role::Needs(kinds) = mention.role else { return };
             let known: Vec<&Names> = known.iter().copied().filter(|names| kinds.contains(&names.kind())).collect();
-            if mention.served && known.len() == kinds.len() {
+            // A string without its end is what is wrong then, and not what it says.
+            let is_broken = || loaded.diagnostics.iter().any(|finding| mention.value.holds(finding.primary));
+            if mention.served && known.len() == kinds.len() && !is_broken() {
                 self.findings.extend(names::unknown(mention, &known));
             }
         });

@@ -3,7 +3,7 @@
 //! broken in every way that comes of typing.
 
 use super::cursor::{Cursor, Declared, Piece, Spot};
-use super::hover::{mark, node, setting, words};
+use super::hover::{node, setting, words};
 use super::names::Names;
 use super::scene::Scene;
 use crate::syntax::grammar::{Kind, NodeSpec, PropertySpec, Served, ValueType, block};
@@ -117,7 +117,7 @@ impl Offers<'_> {
                 &slot,
                 word.text,
                 CompletionItemKind::ENUM_MEMBER,
-                &format!("{}{}", word.doc, mark(word.served)),
+                &format!("{}{}", word.doc, if word.served == Served::Yes { "" } else { " (not yet served)" }),
                 word.served,
             );
         }

@@ -126,7 +126,7 @@ fn meaning(word: &Word) -> String {
 }
 
 /// What is said of what this runtime does not serve.
-pub fn mark(served: Served) -> &'static str {
+fn mark(served: Served) -> &'static str {
     match served {
         Served::Yes => "",
         Served::NotYet => " *(not yet served)*",

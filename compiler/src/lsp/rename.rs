@@ -117,9 +117,17 @@ fn edit(scene: &Scene<'_>, place: &Occurrence, to: &str) -> Edit {
     if is_bare && place.role != Role::Declares(Kind::Constant) {
         // What goes without quotes now may need them then.
         let whole = format!("{}{to}{}", &text[literal.start..name.start], &text[name.end..literal.end]);
-        return (literal, quoted(&whole));
+        let written = if goes_bare(&whole) { whole } else { quoted(&whole) };
+        return (literal, written);
     }
     (name, to.to_owned())
+}
+
+/// Whether a text is a word to KDL without quotes, whatever follows it.
+fn goes_bare(text: &str) -> bool {
+    text.starts_with(char::is_alphabetic)
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+        && !["true", "false", "null", "inf", "nan"].contains(&text)
 }
 
 /// Compiles the site before and after: what no rule of names foresees, an error tells.
