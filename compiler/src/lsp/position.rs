@@ -39,51 +39,76 @@ impl Encoding {
     }
 }
 
-/// A text with the starts of its lines.
+/// A text with marks at the start of each line and now and then within a long one, so that no place is far from one.
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     text: &'a str,
-    starts: Vec<usize>,
+    marks: Vec<Mark>,
     encoding: Encoding,
 }
+
+/// A place in both ways of counting.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    offset: usize,
+    line: u32,
+    column: usize,
+}
+
+/// How far apart the marks of a long line are, in octets.
+const STRIDE: usize = 512;
 
 impl<'a> Lines<'a> {
     /// Finds the lines of a text.
     pub fn new(text: &'a str, encoding: Encoding) -> Lines<'a> {
-        let octets = text.as_bytes();
-        let ends_line = |at: &usize| match octets[*at] {
-            b'\n' => true,
-            b'\r' => octets.get(at + 1) != Some(&b'\n'),
-            _ => false,
-        };
-        let starts = std::iter::once(0).chain((0..octets.len()).filter(ends_line).map(|at| at + 1)).collect();
-        Lines { text, starts, encoding }
+        let mut at = Mark { offset: 0, line: 0, column: 0 };
+        let mut marks = vec![at];
+        let mut chars = text.char_indices().peekable();
+        while let Some((offset, c)) = chars.next() {
+            at.offset = offset + c.len_utf8();
+            at.column += encoding.length(c);
+            if c == '\n' || c == '\r' && chars.peek().is_none_or(|(_, next)| *next != '\n') {
+                (at.line, at.column) = (at.line + 1, 0);
+            }
+            if at.column == 0 || marks.last().is_none_or(|last| at.offset - last.offset >= STRIDE) {
+                marks.push(at);
+            }
+        }
+        Lines { text, marks, encoding }
     }
 
     /// The place of an octet. One that lies within a character or beyond the text counts as the end of what is before it.
     pub fn position(&self, offset: usize) -> Position {
-        let line = self.starts.partition_point(|start| *start <= offset) - 1;
-        let before = self.text[self.starts[line]..].char_indices();
-        let before = before.take_while(|(at, c)| self.starts[line] + at + c.len_utf8() <= offset);
+        let mark = self.last_mark(|mark| mark.offset <= offset);
+        let before = self.text[mark.offset..].char_indices();
+        let before = before.take_while(|(at, c)| mark.offset + at + c.len_utf8() <= offset);
         let column: usize = before.map(|(_, c)| self.encoding.length(c)).sum();
-        Position::new(line as u32, column as u32)
+        Position::new(mark.line, (mark.column + column) as u32)
     }
 
     /// The octet of a place. A column beyond the line is its end, a line beyond the text the end of that, and half a character
     /// its start.
     pub fn offset(&self, position: Position) -> usize {
-        let Some(start) = self.starts.get(position.line as usize).copied() else { return self.text.len() };
-        let end = self.starts.get(position.line as usize + 1).copied().unwrap_or(self.text.len());
-        let line = self.text[start..end].trim_end_matches(['\n', '\r']);
-        let mut left = position.character as usize;
-        for (at, c) in line.char_indices() {
+        let column = position.character as usize;
+        let mark = self.last_mark(|mark| (mark.line, mark.column) <= (position.line, column));
+        if mark.line < position.line {
+            return self.text.len();
+        }
+        let mut left = column - mark.column;
+        let rest = &self.text[mark.offset..];
+        for (at, c) in rest.char_indices() {
             let length = self.encoding.length(c);
-            if left < length {
-                return start + at;
+            if left < length || matches!(c, '\n' | '\r') {
+                return mark.offset + at;
             }
             left -= length;
         }
-        start + line.len()
+        self.text.len()
+    }
+
+    /// The last mark of those that come first and are so; the very first is.
+    fn last_mark(&self, is_so: impl Fn(&Mark) -> bool) -> Mark {
+        self.marks[self.marks.partition_point(is_so).max(1) - 1]
     }
 
     /// The range of a stretch.
@@ -145,6 +170,17 @@ mod tests {
                     prop_assert_eq!(position.line as usize, before.matches('\n').count());
                     prop_assert_eq!(position.character as usize, naive(line, encoding));
                 }
+            }
+        }
+
+        #[test]
+        fn long_lines_are_counted_as_short_ones_are(head in "[a例𝄞]{0,8}", times in 0usize..400, tail in "[a例𝄞]{0,8}") {
+            let text = format!("x\n{}{tail}", head.repeat(times));
+            for encoding in BOTH {
+                let lines = Lines::new(&text, encoding);
+                let end = Position::new(1, naive(&text[2..], encoding) as u32);
+                prop_assert_eq!(lines.position(text.len()), end);
+                prop_assert_eq!(lines.offset(end), text.len());
             }
         }
 

@@ -117,18 +117,16 @@ pub fn tokens(text: &str, limit: usize) -> Option<Vec<Token>> {
 
 /// Where in a word or string its text stands letter for letter; `None` where escapes stand in it, or it runs over lines.
 pub fn verbatim(written: &str) -> Option<Range<usize>> {
-    let kind = tokens(written, 2)?.first()?.kind;
-    let end = |quotes: usize, ending| if ending == Ending::Closed { written.len() - quotes } else { written.len() };
-    match kind {
-        TokenKind::Word | TokenKind::Keyword => Some(0..written.len()),
-        TokenKind::Text(TextStyle::Quoted, _) if written.contains('\\') => None,
-        TokenKind::Text(TextStyle::Quoted, ending) => Some(1..end(1, ending)),
-        TokenKind::Text(TextStyle::Raw(hashes), ending) => {
-            let quotes = usize::from(hashes) + 1;
-            Some(quotes..end(quotes, ending))
-        }
-        _ => None,
+    let hashes = written.len() - written.trim_start_matches('#').len();
+    let Some(rest) = written[hashes..].strip_prefix('"') else {
+        // A raw string of KDL 1 is no word.
+        return (!written.starts_with("r#\"") && !written.starts_with("r\"")).then_some(0..written.len());
+    };
+    if rest.starts_with("\"\"") || hashes == 0 && rest.contains('\\') {
+        return None;
     }
+    let (start, quotes) = (hashes + 1, format!("\"{}", "#".repeat(hashes)));
+    Some(start..start + rest.strip_suffix(&quotes).unwrap_or(rest).len())
 }
 
 /// Whether KDL takes a character for a blank.
