@@ -6,6 +6,7 @@ use crate::certificate::Date;
 use crate::lower::draft::SiteDraft;
 use crate::lower::{LoopbackPorts, lower};
 use crate::model::Model;
+use crate::progress::Progress;
 use crate::report::{Diagnostic, Severity, sort};
 use crate::rules::{self, Subject};
 use crate::sitetest::{self, SiteTest};
@@ -24,6 +25,8 @@ pub struct CompileOptions {
     pub loopback: Option<LoopbackPorts>,
     /// The day that certificates must be valid on; `None`: they are not compared with any, since the clock is never read.
     pub today: Option<Date>,
+    /// Is told what the run is at.
+    pub progress: Progress,
 }
 
 /// Everything that is known of a site after one run.
@@ -79,10 +82,12 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
         let Loaded { sources, diagnostics, .. } = loaded;
         return Compiled { sources, draft: None, model: None, tests: Vec::new(), diagnostics, allowed: Vec::new() };
     }
-    let (draft, findings) = lower(&loaded);
+    let mut loaded = loaded;
+    let (draft, findings) = lower(&mut loaded, &options.progress);
     let Loaded { sources, mut diagnostics, nodes, .. } = loaded;
     diagnostics.extend(findings);
     let mut model = draft.to_model(&sources);
+    options.progress.stage(|| format!("checking {} addresses", model.addresses.len()));
     let subject = Subject::new(&draft, &model, options.today);
     diagnostics.extend(rules::check(&subject));
     let (mut diagnostics, mut allowed) = rules::sift(&nodes, diagnostics, &subject);

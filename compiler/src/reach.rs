@@ -3,11 +3,12 @@
 //!
 //! Each cell is one question to the daemon's own decision, [`accept`], asked for one client that stands for its class. The classes of clients without a login are the regions of [`crate::rules::probe`], in which no decision can differ.
 
+use crate::addresses::Address;
 use crate::model::Model;
 use crate::rules::probe::{Region, recipients_elsewhere, regions};
 use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, StepKind, Trace, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
-use postern_schema::site::{AddressKind, DomainClass, DomainEntry, Listener, Origin};
+use postern_schema::site::{DomainClass, DomainEntry, Listener, Origin};
 use serde::Serialize;
 use std::fmt;
 use std::net::IpAddr;
@@ -178,15 +179,9 @@ fn clients(model: &Model) -> Vec<ClientKind> {
 
 /// One recipient of each class that the site has; of those elsewhere, one for each kind that a route tells apart.
 fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
-    let of_kind = |wanted: &dyn Fn(&AddressKind) -> bool| {
-        let found = model.addresses.iter().find(|(_, entry)| wanted(&entry.kind));
-        found.and_then(|((domain, local), _)| mailbox(local, domain))
-    };
-    let ours = of_kind(&|kind| matches!(kind, AddressKind::Mailbox { .. })).or_else(|| of_kind(&|_| true));
-    let forwarded = of_kind(&|kind| match kind {
-        AddressKind::Alias(targets) => targets.iter().any(|target| is_elsewhere(&target.mailbox, model)),
-        AddressKind::Mailbox { .. } => false,
-    });
+    let of_kind = |wanted: &dyn Fn(&Address<'_>) -> bool| model.addresses.declared().find(wanted)?.mailbox();
+    let ours = of_kind(&|address| !address.is_alias()).or_else(|| of_kind(&|_| true));
+    let forwarded = of_kind(&|address| address.targets().any(|target| is_elsewhere(target.host_name(), model)));
     let parked = model.domains.values().find(|domain| domain.class == DomainClass::Parked);
     let mut found = Vec::new();
     found.extend(ours.map(|ours| (RecipientKind::Ours, ours)));
@@ -197,13 +192,13 @@ fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
     found
 }
 
-fn is_elsewhere(target: &Mailbox, model: &Model) -> bool {
-    target.domain().is_none_or(|domain| !model.domains.contains_key(domain))
+fn is_elsewhere(host: &HostName, model: &Model) -> bool {
+    host.domain().is_none_or(|domain| !model.domains.contains_key(domain))
 }
 
 /// An address that only a catch-all takes, and sends on to another host.
 fn caught_elsewhere(model: &Model) -> Option<Mailbox> {
-    let caught = |target: &Mailbox| is_elsewhere(target, model);
+    let caught = |target: &Mailbox| is_elsewhere(&target.host, model);
     let domain = model.domains.values().find(|domain| domain.catch_all.as_ref().is_some_and(|(target, _)| caught(target)))?;
     mailbox(&free(model, &domain.name)?, &domain.name)
 }

@@ -10,10 +10,11 @@ mod explain;
 mod fmt;
 mod init;
 mod inspect;
-mod inventory;
+mod key;
 mod lsp;
 mod manual;
 mod plan;
+mod progress;
 mod rule;
 mod schema;
 mod show;
@@ -54,6 +55,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Write the DNS records that the site needs
     Dns(dns::Arguments),
+    /// Make and rotate DKIM keys
+    Key(key::Arguments),
     /// Explain a rule, or list them all
     Rule(rule::Arguments),
     /// Put site files into their one layout
@@ -94,6 +97,7 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Test(arguments) => test::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Dns(arguments) => dns::run(arguments),
+        Command::Key(arguments) => key::run(arguments),
         Command::Rule(arguments) => rule::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Lsp(arguments) => lsp::run(arguments),

@@ -1,5 +1,6 @@
 //! The site file that most commands begin with: its arguments, compiling it, and showing what is wrong.
 
+use super::progress::ProgressLine;
 use super::{Failure, Status, show_findings};
 use crate::certificate::Date;
 use crate::compile::{CompileOptions, Compiled, compile};
@@ -41,7 +42,9 @@ impl SiteArguments {
 
     /// The same with other options; profile and day are those of the arguments.
     pub fn compile_with(&self, options: CompileOptions) -> Result<Compiled, Failure> {
-        Ok(compile(&self.path, &CompileOptions { profile: self.profile.clone(), today: self.today, ..options })?)
+        let line = ProgressLine::start();
+        let (profile, today, progress) = (self.profile.clone(), self.today, line.progress());
+        Ok(compile(&self.path, &CompileOptions { profile, today, progress, ..options })?)
     }
 
     /// Reads and compiles the site, and shows its errors; what only warns was said by `check` and `build`.

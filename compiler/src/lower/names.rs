@@ -75,6 +75,16 @@ impl Names {
         self.entries.iter().any(|entry| *entry.name == *name.value && entry.span == Some(name.span))
     }
 
+    /// Whether every name of the kind could be read.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.incomplete
+    }
+
+    /// The finding for a name in a row of a table that is not there. `others` are words that could stand in its place.
+    pub(crate) fn unknown(&self, name: &Spanned<String>, others: &[&str]) -> Option<Diagnostic> {
+        missing(name, &[self], others)
+    }
+
     /// Declared and never referred to.
     pub(super) fn report_unused(&self, findings: &mut Vec<Diagnostic>) {
         let node = self.kind.node();
@@ -90,19 +100,26 @@ impl Names {
     }
 }
 
-/// The finding for a name that is in none of these lists; none where an error in the part of one of them explains why. There is
-/// at least one.
+/// The finding for a name that a node needs and that is in none of these lists, of which there is at least one.
 pub(super) fn unknown(mention: &Mention<'_>, lists: &[&Names]) -> Option<Diagnostic> {
-    if lists.iter().any(|names| names.holds(mention.name) || names.incomplete) {
+    let words: Vec<&str> = mention.words.iter().filter(|word| word.served == Served::Yes).map(|word| word.text).collect();
+    let name = Spanned::new(mention.name.to_owned(), mention.value);
+    let mut finding = missing(&name, lists, &words)?.postfix(mention.postfix);
+    finding.fix = finding.fix.map(|(span, near)| (span, quoted(&near)));
+    Some(finding)
+}
+
+/// The same for any name; none where an unreadable declaration may be the one. `words` could stand in its place.
+fn missing(name: &Spanned<String>, lists: &[&Names], words: &[&str]) -> Option<Diagnostic> {
+    if lists.iter().any(|names| names.holds(&name.value) || names.incomplete) {
         return None;
     }
     let node = lists[0].kind.node();
-    let finding = UNKNOWN_NAME.at(mention.value, format!("There is no {node} {:?}", mention.name)).postfix(mention.postfix);
+    let finding = UNKNOWN_NAME.at(name.span, format!("There is no {node} {:?}", name.value));
     let entries = || lists.iter().flat_map(|names| &names.entries);
-    let words = mention.words.iter().filter(|word| word.served == Served::Yes).map(|word| word.text);
-    let mut known: Vec<&str> = entries().map(|entry| &*entry.name).chain(words).collect();
-    if let Some(near) = nearest(mention.name, known.iter().copied()) {
-        let finding = finding.help(format!("Write {near:?}")).fix(mention.value, quoted(near));
+    let mut known: Vec<&str> = entries().map(|entry| &*entry.name).chain(words.iter().copied()).collect();
+    if let Some(near) = nearest(&name.value, known.iter().copied()) {
+        let finding = finding.help(format!("Write {near:?}")).fix(name.span, near);
         let span = entries().find(|entry| *entry.name == *near).and_then(|entry| entry.span);
         return Some(match span {
             Some(span) => finding.also(span, format!("{near:?} is declared here")),

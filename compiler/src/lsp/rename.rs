@@ -136,7 +136,7 @@ fn verify(scene: &Scene<'_>, edits: &BTreeMap<SourceId, Vec<Edit>>) -> Result<()
     let before = scene.workspace.options();
     let mut after = before.clone();
     for (source, edits) in edits {
-        let mut text = scene.site.sources.source(*source).text.clone();
+        let mut text = scene.site.sources.source(*source).text.to_string();
         let mut edits: Vec<&Edit> = edits.iter().collect();
         edits.sort_by_key(|(stretch, _)| std::cmp::Reverse(stretch.start));
         for (stretch, new) in edits {

@@ -4,8 +4,7 @@ use super::SiteTest;
 use crate::explain::{Explanation, StepExplained};
 use crate::model::Model;
 use postern_schema::decide::StepKind;
-use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
-use postern_schema::site::{AddressKind, Origin, RoutePattern, Site};
+use postern_schema::site::{Origin, RoutePattern, Site};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 
@@ -99,16 +98,9 @@ fn parts(model: &Model) -> Vec<Found> {
         found.extend(domain.patterns.iter().map(|pattern| ("pattern", pattern.expression().to_owned(), pattern.origin)));
         found.extend(domain.catch_all.iter().map(|(target, origin)| ("catch-all", target.to_string(), *origin)));
     }
-    let address = |(domain, local): &(Domain, Box<str>)| match LocalPart::from_content(local) {
-        Ok(local) => Mailbox::new(local, HostName::Domain(domain.clone())).to_string(),
-        Err(_) => format!("{local}@{domain}"),
-    };
-    found.extend(model.addresses.iter().map(|(key, entry)| {
-        let kind = match entry.kind {
-            AddressKind::Mailbox { .. } => "mailbox",
-            AddressKind::Alias(_) => "alias",
-        };
-        (kind, address(key), entry.origin)
+    found.extend(model.addresses.iter().map(|address| {
+        let kind = if address.is_alias() { "alias" } else { "mailbox" };
+        (kind, address.to_string(), address.origin())
     }));
     found
 }

@@ -166,7 +166,7 @@ fn last_reply(state: &RecipientState) -> Option<String> {
 
 fn last_attempt(state: &RecipientState) -> Option<&Attempt> {
     match state {
-        RecipientState::Pending { last, .. } => last.as_ref(),
+        RecipientState::Pending { last, .. } => last.as_deref(),
         RecipientState::Failed(attempt) | RecipientState::Expired(attempt) => Some(attempt),
         RecipientState::Delivered | RecipientState::Returned => None,
     }

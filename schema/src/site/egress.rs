@@ -38,6 +38,10 @@ pub struct Relay {
     pub tls: TlsLevel,
     /// How we log in there.
     pub login: Option<Login>,
+    /// The SPF records that name its addresses.
+    pub spf_includes: Vec<Domain>,
+    /// Whether it signs with DKIM itself.
+    pub signs_dkim: bool,
     /// Where it was said.
     pub origin: Origin,
 }

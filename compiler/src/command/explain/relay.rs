@@ -3,30 +3,26 @@
 use super::json;
 use crate::command::Failure;
 use crate::model::Model;
-use crate::reach::{Cell, ClientKind, RecipientKind, table};
+use crate::reach::{Cell, table};
+use crate::rules::probe::{is_anybody, open_paths};
 use serde::Serialize;
 use std::fmt::Write;
 
 /// What a program reads.
 #[derive(Serialize)]
 struct Table {
-    /// Whether a stranger without a login may send to somewhere else, by whatever way.
+    /// Whether anybody may send to anywhere without a login, as the relay proof has it.
     open: bool,
     cells: Vec<Cell>,
 }
 
 pub(super) fn run(model: &Model, for_programs: bool) -> Result<String, Failure> {
     let cells = table(model);
-    let open = cells.iter().any(is_open);
-    if for_programs { json(&Table { open, cells }) } else { Ok(describe(&cells, model)) }
+    let open = is_anybody(&open_paths(model));
+    if for_programs { json(&Table { open, cells }) } else { Ok(describe(&cells, open, model)) }
 }
 
-fn is_open(cell: &Cell) -> bool {
-    let is_stranger = matches!(cell.client, ClientKind::Stranger { .. });
-    is_stranger && cell.recipient == RecipientKind::Elsewhere && cell.disposition == "accept"
-}
-
-fn describe(cells: &[Cell], model: &Model) -> String {
+fn describe(cells: &[Cell], open: bool, model: &Model) -> String {
     let mut text = String::new();
     let width = |of: &dyn Fn(&Cell) -> usize| cells.iter().map(of).max().unwrap_or_default();
     let (kinds, examples, reasons) =
@@ -53,9 +49,10 @@ fn describe(cells: &[Cell], model: &Model) -> String {
         );
         before = Some(cell);
     }
-    text.push_str(match cells.iter().find(|cell| is_open(cell)) {
-        None => "\nstrangers reach what is ours, and nothing else\n",
-        Some(_) => "\nSTRANGERS REACH OTHER HOSTS\n",
+    text.push_str(if open {
+        "\nANYBODY MAY SEND TO ANYWHERE: see `postern rule RLY001`\n"
+    } else {
+        "\nstrangers reach what is ours, and nothing else\n"
     });
     text
 }

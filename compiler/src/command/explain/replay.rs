@@ -5,6 +5,7 @@
 
 use super::{json, text};
 use crate::command::Failure;
+use crate::command::subject::read_input;
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
 use postern_schema::decide::SenderDomain;
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
@@ -12,9 +13,9 @@ use postern_schema::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::io::Read;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// What `posternd queue show` says, as far as it matters here.
 #[derive(Deserialize)]
@@ -74,20 +75,14 @@ pub(super) fn run(folder: &Path, file: &Path, for_programs: bool) -> Result<Stri
 }
 
 fn read(file: &Path) -> Result<Queued, Failure> {
-    let mut text = String::new();
-    let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
-    let missing = |error: std::io::Error| Failure::missing(format!("{name} cannot be read: {error}"));
-    match file == Path::new("-") {
-        true => drop(std::io::stdin().read_to_string(&mut text).map_err(missing)?),
-        false => text = std::fs::read_to_string(file).map_err(missing)?,
-    }
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("{name} is not what `posternd queue show ID --json` says: {error}")))
+    serde_json::from_str(&read_input(file)?)
+        .map_err(|error| Failure::usage(format!("{} is not what `posternd queue show ID --json` says: {error}", file.display())))
 }
 
 fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
     let from = ReversePath::parse(&queued.from).map_err(|error| odd(&queued.from, &error))?;
-    let acceptance = open(folder, &queued.generation)?;
+    let mut snapshots = Snapshots::new(folder);
+    let acceptance = snapshots.generation(&queued.generation)?;
     let mut accepted = Vec::new();
     if let Some(client) = &queued.client {
         let originals: BTreeSet<&str> = queued.recipients.iter().map(|recipient| &*recipient.original).collect();
@@ -101,18 +96,18 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 // It was accepted, so DNS knew the domain.
                 sender_domain: Some(SenderDomain::Found),
             };
-            accepted.push(explain(&question, &acceptance).map_err(|error| Failure::usage(error.to_string()))?);
+            accepted.push(explain(&question, &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);
         }
     }
     let mut attempts = Vec::new();
     for recipient in &queued.recipients {
         let address = Mailbox::parse(&recipient.address).map_err(|error| odd(&recipient.address, &error))?;
-        let routing = open(folder, recipient.generation.as_ref().unwrap_or(&queued.generation))?;
+        let routing = snapshots.generation(recipient.generation.as_ref().unwrap_or(&queued.generation))?;
         attempts.push(Attempt {
             state: recipient.state.clone(),
             reply: recipient.reply.clone(),
             routed_by: routing.digest().to_owned(),
-            hop: explain_hop(&from, &address, &routing),
+            hop: explain_hop(&from, &address, &*routing),
         });
     }
     Ok(Replay { id: queued.id.clone(), accepted_by: acceptance.digest().to_owned(), accepted, attempts })
@@ -122,18 +117,37 @@ fn odd(address: &str, error: &impl std::fmt::Display) -> Failure {
     Failure::usage(format!("{address:?} in the message is no address: {error}"))
 }
 
-/// The snapshot whose digest begins so. A `.mdb` file stands for its folder.
-fn open(path: &Path, generation: &str) -> Result<Snapshot, Failure> {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
-    let entries = std::fs::read_dir(folder).map_err(|error| Failure::missing(format!("{}: {error}", folder.display())))?;
-    let is_wanted = |path: &PathBuf| {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        name.starts_with(generation) && name.ends_with(".mdb")
-    };
-    let found = entries.filter_map(|entry| Some(entry.ok()?.path())).find(is_wanted).ok_or_else(|| {
-        Failure::missing(format!("{} no longer holds the snapshot {generation}… that decided this", folder.display()))
-    })?;
-    Ok(Snapshot::open(&found)?)
+/// The snapshots of a folder; LMDB opens a file once in a process.
+struct Snapshots<'a> {
+    folder: &'a Path,
+    open: Vec<Rc<Snapshot>>,
+}
+
+impl Snapshots<'_> {
+    /// Of a folder, or of the one that a `.mdb` file lies in.
+    fn new(path: &Path) -> Snapshots<'_> {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+        Snapshots { folder, open: Vec::new() }
+    }
+
+    /// The snapshot whose digest begins so.
+    fn generation(&mut self, mark: &str) -> Result<Rc<Snapshot>, Failure> {
+        if let Some(found) = self.open.iter().find(|snapshot| snapshot.digest().starts_with(mark)) {
+            return Ok(found.clone());
+        }
+        let entries = std::fs::read_dir(self.folder);
+        let entries = entries.map_err(|error| Failure::missing(format!("{}: {error}", self.folder.display())))?;
+        let is_wanted = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            name.starts_with(mark) && name.ends_with(".mdb")
+        };
+        let found = entries.filter_map(|entry| Some(entry.ok()?.path())).find(is_wanted).ok_or_else(|| {
+            Failure::missing(format!("{} holds no snapshot {mark}…, which decided this", self.folder.display()))
+        })?;
+        let snapshot = Rc::new(Snapshot::open(&found)?);
+        self.open.push(snapshot.clone());
+        Ok(snapshot)
+    }
 }
 
 fn describe(replay: &Replay) -> String {

@@ -4,17 +4,13 @@
 use super::class_of;
 use crate::lower::draft::NetworkDraft;
 use crate::report::{Diagnostic, Severity};
-use crate::rules::probe::{OpenPath, open_paths, size};
+use crate::rules::probe::{MOST_V4, MOST_V6, OpenPath, is_anybody, open_paths, size};
 use crate::rules::{Rule, Subject};
 use crate::source::Spanned;
 use ipnet::IpNet;
 
 /// The rule.
 pub static RULE: Rule = Rule::check("RLY001", "open-relay", Severity::Error, &[], check, include_str!("open_relay.md"));
-
-/// More public addresses than any one organisation has under one key: an IPv4 /8, an IPv6 /24.
-const MOST_V4: u128 = 1 << 24;
-const MOST_V6: u128 = 1 << 104;
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let open: Vec<OpenPath> = open_paths(subject.model).into_iter().filter(|path| path.region.public).collect();
@@ -48,14 +44,6 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 pub(super) fn is_reported(range: IpNet) -> bool {
     let most = if range.max_prefix_len() == 32 { MOST_V4 } else { MOST_V6 };
     size(range) > most
-}
-
-fn is_anybody(open: &[OpenPath]) -> bool {
-    let sum = |v4: bool| {
-        let paths = open.iter().filter(|path| path.region.representative.is_ipv4() == v4);
-        paths.fold(0_u128, |sum, path| sum.saturating_add(path.region.addresses))
-    };
-    sum(true) > MOST_V4 || sum(false) > MOST_V6
 }
 
 fn total(open: &[OpenPath]) -> u128 {
