@@ -61,8 +61,6 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
     if let Some(listener) = &listener
         && !lowering.listeners.holds(&listener.value)
     {
-        let finding = lowering.listeners.unknown(listener, &[]);
-        lowering.findings.extend(finding);
         return None;
     }
     let from = view.child("from")?;
@@ -87,8 +85,6 @@ fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
         && !lowering.relays.holds(&name.value)
         && !lowering.transports.holds(&name.value)
     {
-        let finding = lowering.relays.unknown(name, &["direct", "store"]).filter(|_| lowering.transports.is_complete());
-        lowering.findings.extend(finding);
         return None;
     }
     let tls = view.property::<String>("tls");
