@@ -8,6 +8,7 @@ pub mod emit;
 pub mod explain;
 pub mod fmt;
 pub mod inventory;
+pub mod life;
 pub mod live;
 pub mod lower;
 pub mod model;

@@ -2,10 +2,11 @@
 //! property is misspelled in turn, and every value is made one that cannot be read. The one finding must stand on the line of
 //! the slip.
 
-use super::{CompileOptions, compile_text};
+use super::{CompileOptions, compile};
 use crate::report::Severity;
 use crate::source::Span;
 use crate::syntax::{LoadOptions, Node, Value, load_text};
+use std::path::Path;
 
 /// What is written in place of a value: nothing that any type of the language can read.
 const UNREADABLE: &str = "\"\\u{1}\"";
@@ -25,12 +26,28 @@ fn slips(node: &Node, out: &mut Vec<(Span, String)>) {
     node.children.iter().for_each(|child| slips(child, out));
 }
 
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 #[test]
 fn one_slip_is_one_finding_on_its_line() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for path in super::tests::examples() {
         let text = std::fs::read_to_string(&path).unwrap();
+        // Beside the files that the example names.
+        let folder = tempfile::tempdir().unwrap();
+        copy(path.parent().unwrap(), folder.path());
+        let copied = folder.path().join("site.kdl");
         let loaded = load_text("site.kdl", &text, &LoadOptions::default());
         let mut places = Vec::new();
         loaded.nodes.iter().for_each(|node| slips(node, &mut places));
@@ -41,7 +58,8 @@ fn one_slip_is_one_finding_on_its_line() {
                 continue;
             }
             let slipped = format!("{}{written}{}", &text[..start], &text[end..]);
-            let compiled = compile_text("site.kdl", &slipped, &CompileOptions::default());
+            std::fs::write(&copied, slipped).unwrap();
+            let compiled = compile(&copied, &CompileOptions::default()).unwrap();
             let line = text[..start].matches('\n').count() as u32 + 1;
             let found: Vec<String> = compiled
                 .diagnostics

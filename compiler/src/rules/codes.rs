@@ -1,6 +1,9 @@
 //! The registry: every code that can appear, in the order of codes.
 
-use super::{Rule, alw, chk, crt, dkm, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, tbl, tls, tsa, tst, usr};
+use super::{
+    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, spf, sts, tbl, tls, tsa, tst,
+    usr,
+};
 use std::sync::LazyLock;
 
 /// All but what is found in the text and by the grammar.
@@ -9,13 +12,13 @@ static NAMED: &[&Rule] = &[
     &alw::NOT_ALLOWABLE,
     &alw::CLASS_NOT_NAMED,
     &alw::NO_REASON,
+    &bmi::without_dmarc::RULE,
     &chk::no_ipv6::RULE,
     &chk::no_address::RULE,
     &chk::phased_out_key::RULE,
     &chk::weak_dmarc::RULE,
     &chk::no_caa::RULE,
     &chk::no_dane::RULE,
-    &chk::no_dkim::RULE,
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
     &dkm::PRIVATE_KEY_FILE,
@@ -24,6 +27,18 @@ static NAMED: &[&Rule] = &[
     &dkm::selector_twice::RULE,
     &dkm::refused_key::RULE,
     &dkm::short_key::RULE,
+    &dkm::dates_disagree::RULE,
+    &dkm::signs_too_early::RULE,
+    &dkm::removed_too_early::RULE,
+    &dkm::default_selector::RULE,
+    &dkm::ed25519_alone::RULE,
+    &dkm::no_key::RULE,
+    &dmc::strict_without_signer::RULE,
+    &dmc::weaker_below::RULE,
+    &dmc::reports_elsewhere::RULE,
+    &dmc::reports_not_by_mail::RULE,
+    &dmc::report_mailbox::RULE,
+    &dmc::no_reports::RULE,
     &dom::domain_twice::RULE,
     &dom::alias_loop::RULE,
     &dom::target_missing::RULE,
@@ -93,6 +108,16 @@ static NAMED: &[&Rule] = &[
     &sit::address_twice::RULE,
     &sit::foreign_origin::RULE,
     &sit::postmaster_elsewhere::RULE,
+    &spf::too_many_lookups::RULE,
+    &spf::neutral::RULE,
+    &spf::wide_range::RULE,
+    &spf::include_of_nobody::RULE,
+    &spf::said_twice::RULE,
+    &spf::too_long::RULE,
+    &spf::egress_unsaid::RULE,
+    &sts::max_age_too_long::RULE,
+    &sts::max_age_too_short::RULE,
+    &sts::enforced_without_certificate::RULE,
     &tbl::TABLE_FORMAT,
     &tbl::TABLE_HEADER,
     &tbl::ROW_SHAPE,

@@ -75,7 +75,11 @@ fn what_is_printed_is_what_the_schemas_say() {
     folder.write("changed.kdl", &GOOD.replace("    mailbox \"bob\"\n", "").replace(" \"bob\"", ""));
     folder.write("failing.kdl", &GOOD.replace("relay-denied", "no-route"));
     let explain = ["explain", "site.kdl", "--client", "198.51.100.9", "--from", "x@evil.example", "--json", "--to"];
-    let cases: [(&str, Vec<&str>, i32); 12] = [
+    folder.write("keyed.kdl", GOOD);
+    let new_key =
+        ["key", "new", "keyed.kdl", "--domain", "example.com", "--credentials", "credentials", "--algorithm", "ed25519"];
+    folder.run(&new_key).ended(0);
+    let cases: [(&str, Vec<&str>, i32); 13] = [
         ("diagnostic", vec!["check", "wrong.kdl", "--format", "json"], 78),
         ("explain", [&explain[..], &["info@example.com"]].concat(), 0),
         ("explain", [&explain[..], &["a@elsewhere.example"]].concat(), 0),
@@ -88,6 +92,7 @@ fn what_is_printed_is_what_the_schemas_say() {
         ("plan", vec!["plan", "site.kdl", "site.kdl", "--json"], 0),
         // Nobody listens there: every outcome is "cannot tell".
         ("verify", vec!["dns", "verify", "site.kdl", "--json", "--resolver", "127.0.0.1:1"], 69),
+        ("keys", vec!["key", "list", "keyed.kdl", "--json"], 0),
         ("records", vec!["dns", "site.kdl", "--format", "json"], 0),
     ];
     for (name, arguments, status) in cases {

@@ -30,9 +30,14 @@ impl ReportUri {
         &self.0
     }
 
+    /// Where a report by mail goes.
+    pub fn mailbox(&self) -> Option<Mailbox> {
+        mailbox(self.0.strip_prefix("mailto:")?)
+    }
+
     /// The domain that a report by mail goes to.
     pub fn mail_domain(&self) -> Option<Domain> {
-        mailbox(self.0.strip_prefix("mailto:")?)?.host.domain().cloned()
+        self.mailbox()?.host.domain().cloned()
     }
 
     /// `; rua=` and the list; nothing where the list is empty.

@@ -10,7 +10,7 @@
 mod domain;
 mod host;
 
-pub use domain::egress;
+pub use domain::{egress, spf_of};
 
 use super::{Note, Planned, PolicyFile, RecordSet, TTL_SECONDS};
 use crate::model::Model;

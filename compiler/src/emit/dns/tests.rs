@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod formats;
+mod golden;
 
 /// The fixture without its relay: everything leaves directly.
 fn direct() -> Model {

@@ -178,6 +178,12 @@ impl SiteDraft {
         self.domains.iter().find(|domain| domain.name.value == *name)
     }
 
+    /// The first domain of each `domain` and `parked` node: what a node says, it says of all of its names.
+    pub fn domain_nodes(&self) -> impl Iterator<Item = &DomainDraft> {
+        let mut last = None;
+        self.domains.iter().filter(move |domain| last.replace(domain.span) != Some(domain.span))
+    }
+
     /// The relay of that name.
     pub fn relay(&self, name: &str) -> Option<&RelayDraft> {
         self.relays.iter().find(|relay| &*relay.name.value == name)

@@ -20,6 +20,7 @@ mod value_type;
 
 pub use host::CHECKERS;
 pub use postfix::{Advice, advice, parameters};
+pub use publication::gone;
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
 pub use value_type::{Kind, ValueType, Word};
 

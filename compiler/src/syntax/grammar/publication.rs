@@ -78,6 +78,20 @@ pub const DMARC: NodeSpec = NodeSpec::new("dmarc", "The DMARC record (RFC 9989).
     ])
     .example("dmarc policy=\"quarantine\" subdomains=\"reject\" nonexistent=\"reject\" reports=\"mailto:dmarc@example.com\"");
 
+/// Why a property that a DMARC record once had is none any more (RFC 9989).
+pub fn gone(node: &str, property: &str) -> Option<&'static str> {
+    match (node, property) {
+        ("dmarc", "pct") => Some("The tag `pct` is gone from DMARC (RFC 9989): write testing=#true, or a milder policy"),
+        ("dmarc", "rf" | "ri") => Some("The tags `rf` and `ri` are gone from DMARC (RFC 9989): remove it, receivers ignore them"),
+        ("dmarc", "sp") => Some("Write subdomains="),
+        ("dmarc", "np") => Some("Write nonexistent="),
+        ("dmarc", "rua") => Some("Write reports="),
+        ("dmarc", "p") => Some("Write policy="),
+        ("dmarc", "t") => Some("Write testing=#true"),
+        _ => None,
+    }
+}
+
 const STS_MODES: &[Word] = &[
     Word::new("none", "Withdrawn."),
     Word::new("testing", "Report only."),

@@ -177,7 +177,7 @@ impl Deriving<'_> {
 ///
 /// # Errors
 /// The relays whose addresses nobody says: a record without them would be wrong.
-pub(super) fn spf_of<'a>(site: &'a Site, domain: &Domain, policy: &SpfPolicy) -> Result<Spf, Vec<&'a Relay>> {
+pub fn spf_of<'a>(site: &'a Site, domain: &Domain, policy: &SpfPolicy) -> Result<Spf, Vec<&'a Relay>> {
     let relays = egress(site, domain);
     let unsaid: Vec<&Relay> = relays.iter().copied().filter(|relay| relay.spf_includes.is_empty()).collect();
     if !unsaid.is_empty() && policy.includes.is_empty() && policy.addresses.is_empty() {
