@@ -150,7 +150,7 @@ impl Lowering<'_> {
         if let Some(domain) = key.strip_prefix('@') {
             return self.catch_all_row(table, scope, row, domain);
         }
-        if !key.contains('@') && key.contains('.') && self.is_domain_of_site(key) {
+        if !key.contains('@') && self.is_domain_in(scope, key) {
             let message = format!("The domain {key} is declared in the site file, and needs no row");
             return self.row_finding(UNSERVED_ENTRY.at(span, message).help("Remove the row").postfix(&["virtual_alias_domains"]));
         }
@@ -265,9 +265,12 @@ impl Lowering<'_> {
         }
     }
 
-    fn is_domain_of_site(&self, name: &str) -> bool {
-        let known = Domain::parse(name).ok().and_then(|domain| self.addresses.known_host(domain.as_str()));
-        known.is_some_and(|host| self.addresses.count_in(host) > 0 || self.tables.domains.contains_key(&host))
+    fn is_domain_in(&self, scope: &Scope<'_>, name: &str) -> bool {
+        let host = Domain::parse(name).ok().and_then(|domain| self.addresses.known_host(domain.as_str()));
+        host.is_some_and(|host| match scope {
+            Scope::Domain(hosts) => hosts.contains(&host),
+            Scope::Site => self.tables.domains.contains_key(&host),
+        })
     }
 
     /// A target; one that is no address is reported.
