@@ -52,7 +52,7 @@ impl Lowering<'_> {
                 _ => return,
             },
         };
-        let written = Written { span: table.span(key), line };
+        let written = Written { span: table.span(key), origin: self.sources.row(table.source, line) };
         for host in hosts.iter() {
             self.addresses.mailbox(*host, &local, written, quota.clone());
         }
@@ -188,7 +188,7 @@ impl Lowering<'_> {
         if wanted.is_empty() {
             return;
         }
-        let written = Written { span: table.span(key), line };
+        let written = Written { span: table.span(key), origin: self.sources.row(table.source, line) };
         for host in hosts.iter() {
             let before = self.addresses.targets_so_far();
             for target in wanted {
