@@ -19,7 +19,6 @@ static NAMED: &[&Rule] = &[
     &chk::weak_dmarc::RULE,
     &chk::no_caa::RULE,
     &chk::no_dane::RULE,
-    &chk::no_dkim::RULE,
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
     &dkm::PRIVATE_KEY_FILE,

@@ -4,7 +4,6 @@
 pub mod no_address;
 pub mod no_caa;
 pub mod no_dane;
-pub mod no_dkim;
 pub mod no_ipv6;
 pub mod phased_out_key;
 pub mod weak_dmarc;
@@ -61,12 +60,17 @@ const COMPLAINTS: &[(&str, &[Checker])] = &[
     ("CHK004", &[Checker::InternetNl]),
     ("CHK005", &[Checker::InternetNl]),
     ("CHK006", &[Checker::InternetNl]),
-    ("CHK007", &[Checker::BulkSender, Checker::InternetNl]),
+    ("DKM005", &[Checker::BulkSender, Checker::InternetNl]),
     ("DKM006", &[Checker::BulkSender, Checker::InternetNl]),
+    ("DKM012", &[Checker::BulkSender, Checker::InternetNl]),
+    ("DMC003", &[Checker::InternetNl, Checker::Mxtoolbox]),
     ("DOM014", &[Checker::Mxtoolbox]),
     ("RLY001", &[Checker::Mxtoolbox]),
     ("SIT002", &[Checker::BulkSender, Checker::Mxtoolbox]),
     ("SIT003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
+    ("SPF001", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
+    ("SPF002", &[Checker::BulkSender, Checker::InternetNl]),
+    ("SPF007", &[Checker::BulkSender]),
     ("TLS002", &[Checker::InternetNl]),
     ("TLS003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
     ("TLS005", &[Checker::InternetNl]),
