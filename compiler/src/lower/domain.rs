@@ -1,9 +1,9 @@
 //! `domain` and `parked`: the domains of the site and the addresses in them.
 
-use super::{Lowering, publication, signing};
 use super::draft::{DomainDraft, PatternDraft, PublicationDraft, Setting};
 use super::egress::STORE;
 use super::table::{self, Scope};
+use super::{Lowering, publication, signing};
 use crate::addresses::{HostId, Written};
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
@@ -108,7 +108,7 @@ fn transport(view: &View<'_>, lowering: &mut Lowering<'_>) -> Setting<Box<str>> 
 }
 
 fn written(view: &View<'_>, local: &Spanned<LocalPart>, lowering: &Lowering<'_>) -> Written {
-    Written { span: local.span, line: lowering.sources.origin(view.span()).line }
+    Written { span: local.span, origin: lowering.sources.origin(view.span()) }
 }
 
 fn mailbox(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {

@@ -16,7 +16,7 @@ mod reference;
 pub mod value;
 mod view;
 
-pub use json::{schema, to_json};
+pub use json::{schema, twin};
 pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text, read_file};
 pub use near::nearest;
 pub use node::{Node, Property, Value};

@@ -51,8 +51,11 @@ impl<'a> Files<'a> {
         self.octets += text.len() as u64;
         let source = self.sources.add(path, text)?;
         let text = &self.sources.source(source).text;
-        let Parsed { nodes, diagnostics, extent } =
-            if path.ends_with(".json") { json::parse(source, text) } else { parse(source, text) };
+        let (parsed, twin) = if path.ends_with(".json") { json::parse(source, text) } else { (parse(source, text), None) };
+        let Parsed { nodes, diagnostics, extent } = parsed;
+        if let Some(twin) = twin {
+            self.sources.set_twin(twin)?;
+        }
         self.diagnostics.extend(diagnostics);
         if extent == Extent::Part {
             self.extent = Extent::Part;

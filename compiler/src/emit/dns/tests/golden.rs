@@ -24,7 +24,8 @@ fn golden_records_of_every_example() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     for entry in fs::read_dir(examples).unwrap() {
         let folder = entry.unwrap().path();
-        let compiled = compile(&folder.join("site.kdl"), &CompileOptions::default()).unwrap();
+        let site = ["site.kdl", "site.json"].map(|name| folder.join(name)).into_iter().find(|site| site.is_file()).unwrap();
+        let compiled = compile(&site, &CompileOptions::default()).unwrap();
         let model = compiled.model.unwrap_or_else(|| panic!("{}: {:#?}", folder.display(), compiled.diagnostics));
         let wanted: BTreeMap<PathBuf, String> = every_format(&derive(&model)).into_iter().collect();
         let golden = folder.join("golden");
@@ -40,7 +41,11 @@ fn golden_records_of_every_example() {
         let names = |files: &BTreeMap<PathBuf, String>| files.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&found), names(&wanted), "{}", folder.display());
         for (path, text) in wanted {
-            assert!(found[&path] == text, "{}: run the tests with POSTERN_WRITE_DOCS=1, and look at the diff", golden.join(path).display());
+            assert!(
+                found[&path] == text,
+                "{}: run the tests with POSTERN_WRITE_DOCS=1, and look at the diff",
+                golden.join(path).display()
+            );
         }
     }
 }
