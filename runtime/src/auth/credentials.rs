@@ -3,7 +3,9 @@
 use postern_schema::site::SecretName;
 use std::fmt;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The largest credential, in octets: a user list of a few ten thousand names, and far more than any key.
 const LIMIT_OCTETS: u64 = 16 << 20;
@@ -12,6 +14,14 @@ const LIMIT_OCTETS: u64 = 16 << 20;
 #[derive(Clone, Debug)]
 pub struct Credentials {
     folder: Option<PathBuf>,
+}
+
+/// One state of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    modified: SystemTime,
+    inode: u64,
+    octets: u64,
 }
 
 /// A credential cannot be had. Never holds any of its content.
@@ -65,6 +75,12 @@ impl Credentials {
             return Err(CredentialError::TooLarge(path));
         }
         String::from_utf8(octets).map_err(|_| CredentialError::NotText(path))
+    }
+
+    /// What changes when somebody writes the file anew; `None`: it cannot be looked at.
+    pub fn stamp(&self, name: &SecretName) -> Option<Stamp> {
+        let metadata = std::fs::metadata(self.folder.as_ref()?.join(name.as_str())).ok()?;
+        Some(Stamp { modified: metadata.modified().ok()?, inode: metadata.ino(), octets: metadata.len() })
     }
 
     /// The first line of a credential, without its end: a password or token.
