@@ -5,11 +5,12 @@
 //! written down with the lines of the site that they come from.
 
 use postern_schema::decide::{
-    Answer, Client, Disposition, Lookup, Need, Reason, RecipientFacts, RouteFacts, SenderDomain, SenderFacts, Trace, Verdict,
-    accept, route, sender,
+    Answer, Author, Client, ContentFacts, Disposition, DmarcFact, Handling, Lookup, Need, Reason, RecipientFacts, RouteFacts,
+    SenderDomain, SenderFacts, SignFacts, Trace, Verdict, accept, content, route, sender, signing,
 };
-use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
+use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{Destination, ListenerKind, Site, Sources, TlsLevel};
+use postern_schema::spf::SpfResult;
 use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -28,6 +29,12 @@ pub struct Question {
     pub to: ForwardPath,
     /// What DNS says of the sender's domain, for sites that ask.
     pub sender_domain: Option<SenderDomain>,
+    /// What the SPF check says, for sites that refuse by it.
+    pub spf: Option<SpfResult>,
+    /// What DMARC comes to, for sites that honour it.
+    pub dmarc: Option<DmarcFact>,
+    /// The domain in the From field; `None`: that of the reverse-path.
+    pub author: Option<Domain>,
 }
 
 /// The whole answer.
@@ -43,12 +50,14 @@ pub struct Explanation {
     pub from: String,
     /// The forward-path, without brackets.
     pub to: String,
-    /// What the client is told in the end: of MAIL if that was refused, else of RCPT.
+    /// What the client is told in the end: of the first command that was refused, else of RCPT.
     pub outcome: Outcome,
-    /// The stages that were reached: MAIL, RCPT.
+    /// The stages that were reached: MAIL, RCPT, DATA.
     pub stages: Vec<Stage>,
     /// Where the message goes, for each address that the recipient stands for; empty unless it was accepted.
     pub hops: Vec<HopExplained>,
+    /// The selectors of the DKIM keys that sign it.
+    pub signed_by: Vec<String>,
 }
 
 /// A disposition and its cause.
@@ -65,7 +74,7 @@ pub struct Outcome {
 /// One decision.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Stage {
-    /// `MAIL` or `RCPT`.
+    /// `MAIL`, `RCPT` or `DATA`.
     pub name: &'static str,
     /// What was decided.
     pub outcome: Outcome,
@@ -177,8 +186,9 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
         outcome: Outcome { disposition: "undecided", reason: String::new(), reply: String::new() },
         stages: Vec::new(),
         hops: Vec::new(),
+        signed_by: Vec::new(),
     };
-    let facts = SenderFacts { client, reverse_path: &question.from, sender_domain: question.sender_domain };
+    let facts = SenderFacts { client, reverse_path: &question.from, sender_domain: question.sender_domain, spf: question.spf };
     if explanation.reach("MAIL", sender(&facts, lookup), &site.sources).is_none() {
         return Ok(explanation);
     }
@@ -186,11 +196,45 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     if let Some(permit) = explanation.reach("RCPT", accept(&facts, lookup), &site.sources) {
         let hops = permit.expansion().iter().map(|recipient| explain_hop(&question.from, recipient, lookup));
         explanation.hops = hops.collect();
+        explanation.content(question, client, permit.expansion(), lookup);
     }
     Ok(explanation)
 }
 
 impl Explanation {
+    /// The end of the message: whether it comes in, and which keys sign it.
+    fn content(&mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup) {
+        let sources = &lookup.site().sources;
+        let recipient_accepted = self.outcome.clone();
+        match self.reach("DATA", content(&ContentFacts { client, dmarc: question.dmarc }, lookup), sources) {
+            // Why the recipient was taken says more.
+            Some(Handling::Deliver) => self.outcome = recipient_accepted,
+            Some(Handling::Quarantine) => {}
+            None => {
+                self.hops.clear();
+                return;
+            }
+        }
+        let reverse_path = &question.from;
+        let hop = |recipient| route(&RouteFacts { reverse_path, recipient }, lookup).verdict()?.disposition.accepted();
+        let destinations: Vec<Destination> = expansion.iter().filter_map(hop).map(|hop| hop.destination).collect();
+        let author = question.author.clone().or_else(|| question.from.mailbox().and_then(Mailbox::domain).cloned());
+        let facts = SignFacts { author: Author::Client(client), from: author.as_slice(), destinations: &destinations };
+        match signing(&facts, lookup) {
+            Ok((due, trace)) => {
+                self.signed_by = due.iter().map(|due| due.signer.selector.to_string()).collect();
+                let Some(stage) = self.stages.last_mut() else { return };
+                for step in steps(&trace, sources) {
+                    if !stage.steps.contains(&step) {
+                        stage.steps.push(step);
+                    }
+                }
+            }
+            // The daemon defers it.
+            Err(_) => self.outcome = outcome::<()>(&Disposition::Defer, Reason::LookupFailed),
+        }
+    }
+
     /// Notes a stage; what it accepted, if it did.
     fn reach<T>(&mut self, name: &'static str, answer: Answer<T>, sources: &Sources) -> Option<T> {
         let (outcome, steps, accepted) = write_down(answer, sources);
@@ -250,6 +294,8 @@ fn outcome<T>(disposition: &Disposition<T>, reason: Reason) -> Outcome {
 fn describe_need(need: &Need) -> String {
     match need {
         Need::SenderDomain(domain) => format!("needs sender-domain: what DNS says of {domain}"),
+        Need::Spf => "needs spf: what the SPF check says".to_owned(),
+        Need::Dmarc => "needs dmarc: what DMARC comes to".to_owned(),
     }
 }
 

@@ -7,8 +7,10 @@
 use crate::explain::{Explanation, Question, explain};
 use crate::model::Model;
 use crate::rules::probe::{recipients_elsewhere, regions};
+use postern_schema::decide::DmarcFact;
 use postern_schema::name::{ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::site::{AddressKind, DomainClass};
+use postern_schema::spf::SpfResult;
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -110,6 +112,9 @@ fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind,
         from: ReversePath::Null,
         to: ForwardPath::Mailbox(recipient.clone()),
         sender_domain: None,
+        spf: Some(SpfResult::Pass),
+        dmarc: Some(DmarcFact::Pass),
+        author: None,
     };
     let found = explain(&question, model).ok()?;
     Some(Cell {

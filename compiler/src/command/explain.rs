@@ -4,9 +4,10 @@ use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
 use crate::explain::{Explanation, Outcome, Question, StepExplained, explain};
 use clap::Args;
-use postern_schema::decide::{Lookup, SenderDomain};
-use postern_schema::name::{ForwardPath, ReversePath};
+use postern_schema::decide::{DmarcFact, Lookup, SenderDomain};
+use postern_schema::name::{Domain, ForwardPath, ReversePath};
 use postern_schema::snapshot::Snapshot;
+use postern_schema::spf::SpfResult;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -32,9 +33,12 @@ pub struct Arguments {
     /// The recipient
     #[arg(long, value_name = "B", value_parser = forward_path)]
     to: ForwardPath,
-    /// What the daemon would have to find out: sender-domain=found|nonexistent|null-mx|failed
+    /// The domain in the From field; without it, that of the sender
+    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
+    author: Option<Domain>,
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
-    sender_domain: Option<SenderDomain>,
+    facts: Vec<Fact>,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -48,25 +52,53 @@ fn forward_path(text: &str) -> Result<ForwardPath, String> {
     ForwardPath::parse(text).map_err(|error| error.to_string())
 }
 
-fn fact(text: &str) -> Result<SenderDomain, String> {
-    let known = || SenderDomain::ALL.map(SenderDomain::as_str).join(", ");
+fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|error| error.to_string())
+}
+
+/// What DNS would say.
+#[derive(Clone, Copy, Debug)]
+enum Fact {
+    SenderDomain(SenderDomain),
+    Spf(SpfResult),
+    Dmarc(DmarcFact),
+}
+
+fn fact(text: &str) -> Result<Fact, String> {
+    let one_of = |name: &str, known: &[&str]| format!("{name} is one of {}", known.join(", "));
     match text.split_once('=') {
-        Some(("sender-domain", value)) => {
-            SenderDomain::parse(value).ok_or_else(|| format!("sender-domain is one of {}", known()))
+        Some((name @ "sender-domain", value)) => SenderDomain::parse(value)
+            .map(Fact::SenderDomain)
+            .ok_or_else(|| one_of(name, &SenderDomain::ALL.map(SenderDomain::as_str))),
+        Some((name @ "spf", value)) => {
+            SpfResult::parse(value).map(Fact::Spf).ok_or_else(|| one_of(name, &SpfResult::ALL.map(SpfResult::as_str)))
         }
-        _ => Err(format!("the one fact is sender-domain, which is one of {}", known())),
+        Some((name @ "dmarc", value)) => {
+            DmarcFact::parse(value).map(Fact::Dmarc).ok_or_else(|| one_of(name, &DmarcFact::ALL.map(DmarcFact::as_str)))
+        }
+        _ => Err("the facts are sender-domain, spf and dmarc".to_owned()),
     }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
-    let question = Question {
+    let mut question = Question {
         client: Some(arguments.client),
         user: arguments.user.clone(),
         listener: arguments.listener.clone(),
         from: arguments.from.clone(),
         to: arguments.to.clone(),
-        sender_domain: arguments.sender_domain,
+        sender_domain: None,
+        spf: None,
+        dmarc: None,
+        author: arguments.author.clone(),
     };
+    for fact in &arguments.facts {
+        match fact {
+            Fact::SenderDomain(found) => question.sender_domain = Some(*found),
+            Fact::Spf(result) => question.spf = Some(*result),
+            Fact::Dmarc(fact) => question.dmarc = Some(*fact),
+        }
+    }
     // A snapshot answers from its file, as it does in the daemon.
     let lookup: Box<dyn Lookup> = if is_snapshot(&arguments.subject) {
         Box::new(Snapshot::open(&arguments.subject)?)
@@ -91,12 +123,16 @@ fn describe(explanation: &Explanation) -> String {
     for stage in &explanation.stages {
         let path = match stage.name {
             "MAIL" => format!("FROM:<{}>", explanation.from),
-            _ => format!("TO:<{}>", explanation.to),
+            "RCPT" => format!("TO:<{}>", explanation.to),
+            _ => "(the whole message)".to_owned(),
         };
         describe_decision(&mut text, &format!("{} {path}", stage.name), &stage.outcome, &stage.steps);
         if !stage.outcome.reply.is_empty() {
             let _ = writeln!(text, "  the client reads: {}", stage.outcome.reply);
         }
+    }
+    if !explanation.signed_by.is_empty() {
+        let _ = writeln!(text, "  signed by {}", explanation.signed_by.join(", "));
     }
     for hop in &explanation.hops {
         let destination = hop.destination.as_deref().unwrap_or("nowhere");
@@ -106,7 +142,7 @@ fn describe(explanation: &Explanation) -> String {
     let outcome = &explanation.outcome;
     let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
     if outcome.disposition == "undecided" {
-        text.push_str("say what the daemon would find: --fact sender-domain=found (or nonexistent, null-mx, failed)\n");
+        text.push_str("say what the daemon would find: --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass\n");
     }
     text
 }

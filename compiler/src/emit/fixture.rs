@@ -5,8 +5,8 @@ use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
-    Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel,
-    TlsPolicy, Transport, TransportKind, UserStore, Via,
+    Login, Network, Origin, Pattern, QueuePolicy, Reaction, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Site,
+    TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -104,6 +104,7 @@ fn site() -> Site {
             port: 587,
             tls: TlsLevel::Verify,
             login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            signs_dkim: false,
             origin: line(8),
         }],
         routes: vec![Route {
@@ -123,7 +124,11 @@ fn site() -> Site {
             self_signed: false,
             origin: line(15),
         },
-        screen: Screen { require_sender_domain: Some(line(18)) },
+        screen: Screen {
+            require_sender_domain: Some(line(18)),
+            spf_fail: Some((Reaction::Reject, line(18))),
+            dmarc_honour: Some((true, line(18))),
+        },
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),

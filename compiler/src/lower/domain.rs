@@ -1,8 +1,8 @@
 //! `domain` and `parked`: the domains of the site and the addresses in them.
 
-use super::{Lowering, signing};
 use super::draft::{AddressDraft, AddressForm, DomainDraft, PatternDraft, Setting};
 use super::egress::STORE;
+use super::{Lowering, signing};
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
 use crate::syntax::value::{Address, Octets};

@@ -47,6 +47,7 @@ pub(super) fn relays(lowering: &mut Lowering<'_>) -> Vec<RelayDraft> {
             port: Setting::new(view.property::<u16>("port"), SMTP_PORT),
             tls: Setting::new(view.child("tls").and_then(|tls| level(tls.argument::<String>("level"))), default),
             login: login.and_then(|view| self::login(&view)),
+            signs_dkim: view.flag("signs-dkim").is_some_and(|flag| flag.value),
         })
     };
     lowering.document.children("relay").filter_map(relay).collect()

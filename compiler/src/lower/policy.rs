@@ -2,16 +2,21 @@
 
 use super::Lowering;
 use super::draft::{LimitsDraft, QueueDraft, ScreenDraft, Setting};
+use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
-use postern_schema::site::{Limits, LogFormat, QueuePolicy};
+use postern_schema::site::{Limits, LogFormat, QueuePolicy, Reaction};
 use std::time::Duration;
 
 pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
     let require = lowering.document.child("screen").and_then(|screen| screen.child("require"));
     let words = require.map_or_else(Vec::new, |require| require.arguments::<String>("checks"));
     let sender_domain = words.into_iter().find(|word| word.value == "sender-domain-exists");
-    ScreenDraft { require_sender_domain: sender_domain.map(|word| word.span) }
+    let child = |name: &str| lowering.document.child("screen").and_then(|screen| screen.child(name));
+    let spf_fail = child("spf").and_then(|spf| spf.property::<String>("fail"));
+    let spf_fail = spf_fail.and_then(|word| Some(Spanned::new(Reaction::parse(&word.value)?, word.span)));
+    let dmarc_honour = child("dmarc").and_then(|dmarc| dmarc.property::<bool>("honour"));
+    ScreenDraft { require_sender_domain: sender_domain.map(|word| word.span), spf_fail, dmarc_honour }
 }
 
 pub(super) fn queue(lowering: &Lowering<'_>) -> QueueDraft {

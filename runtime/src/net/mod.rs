@@ -3,6 +3,7 @@
 //! [`Listeners`] holds the sockets of the site in force and starts one [`session`] for each connection. A session feeds octets
 //! to the protocol, answers its questions by [`postern_schema::decide`], and puts what was accepted into the queue.
 
+mod head;
 mod listen;
 mod received;
 mod session;

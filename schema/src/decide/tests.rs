@@ -101,6 +101,7 @@ fn site() -> Memory {
             port: 587,
             tls: TlsLevel::Verify,
             login: None,
+            signs_dkim: false,
             origin: at(6),
         }],
         routes: vec![
@@ -120,7 +121,7 @@ fn site() -> Memory {
             },
         ],
         tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
-        screen: Screen { require_sender_domain: Some(at(9)) },
+        screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
@@ -217,7 +218,7 @@ fn a_broken_store_is_never_a_yes() {
 
 fn sending(client: Client<'_>, from: &str, found: Option<SenderDomain>) -> Answer<()> {
     let from = ReversePath::parse(from).unwrap();
-    sender(&SenderFacts { client, reverse_path: &from, sender_domain: found }, &site())
+    sender(&SenderFacts { client, reverse_path: &from, sender_domain: found, spf: None }, &site())
 }
 
 #[test]
@@ -313,3 +314,5 @@ proptest! {
         }
     }
 }
+
+mod authentication;

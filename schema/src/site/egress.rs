@@ -38,6 +38,8 @@ pub struct Relay {
     pub tls: TlsLevel,
     /// How we log in there.
     pub login: Option<Login>,
+    /// It signs with DKIM itself, so that mail which goes this way only is not signed here.
+    pub signs_dkim: bool,
     /// Where it was said.
     pub origin: Origin,
 }

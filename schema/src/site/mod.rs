@@ -21,7 +21,7 @@ pub use egress::{Destination, Login, Relay, Route, RoutePattern, TlsLevel, Trans
 pub use listener::{Listener, ListenerKind};
 pub use network::Network;
 pub use origin::{Origin, Sources};
-pub use policy::{Certificate, Chain, Limits, LogFormat, Logging, QueuePolicy, Screen, TlsPolicy};
+pub use policy::{Certificate, Chain, Limits, LogFormat, Logging, QueuePolicy, Reaction, Screen, TlsPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{SendAs, UserStore};

@@ -5,9 +5,9 @@
 use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::site::{
-    AddressEntry, AddressKind, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, LogFormat,
-    Logging, Login, Network, Origin, Pattern, PublicKey, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, TlsLevel,
-    TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind,
+    LogFormat, Logging, Login, Network, Origin, Pattern, PublicKey, QueuePolicy, Reaction, Relay, Route, RoutePattern, Screen,
+    SecretName, Selector, SendAs, SigningState, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
 };
 use ipnet::IpNet;
 
@@ -32,12 +32,12 @@ stored_structs! {
     UserStore { name, passwd, send_as, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
-    Relay { name, host, port, tls, login, origin }
+    Relay { name, host, port, tls, login, signs_dkim, origin }
     Login { user, secret }
     Route { to, from, via, tls, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
-    Screen { require_sender_domain }
+    Screen { require_sender_domain, spf_fail, dmarc_honour }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, origin }
     Limits { message_octets, recipients, hops, sessions, origin }
     Logging { format, origin }
@@ -107,6 +107,7 @@ stored_enums! {
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }
+    Reaction { 1 => Reject, 2 => Log, }
     LogFormat { 1 => Text, 2 => Json, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
     PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }

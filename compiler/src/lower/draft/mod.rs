@@ -19,7 +19,7 @@ pub use service::{
 use crate::sitetest::TestDraft;
 use crate::source::{Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::LogFormat;
+use postern_schema::site::{LogFormat, Reaction};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -107,6 +107,10 @@ pub struct HostDraft {
 pub struct ScreenDraft {
     /// The word `sender-domain-exists` of `require`.
     pub require_sender_domain: Option<Span>,
+    /// `spf fail=`.
+    pub spf_fail: Option<Spanned<Reaction>>,
+    /// `dmarc honour=`.
+    pub dmarc_honour: Option<Spanned<bool>>,
 }
 
 /// `queue`.

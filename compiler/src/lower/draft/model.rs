@@ -5,8 +5,8 @@ use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::name::Domain;
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, DkimSigner, DomainEntry, Forward, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy,
-    Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    AddressEntry, AddressKind, Certificate, DkimSigner, DomainEntry, Forward, Limits, Listener, Logging, Login, Network, Origin,
+    QueuePolicy, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -41,7 +41,11 @@ impl SiteDraft {
             relays: self.relays(sources),
             routes: self.routes(sources),
             tls: self.tls(sources),
-            screen: Screen { require_sender_domain: self.screen.require_sender_domain.map(|span| sources.origin(span)) },
+            screen: Screen {
+                require_sender_domain: self.screen.require_sender_domain.map(|span| sources.origin(span)),
+                spf_fail: self.screen.spf_fail.as_ref().map(|said| (said.value, sources.origin(said.span))),
+                dmarc_honour: self.screen.dmarc_honour.as_ref().map(|said| (said.value, sources.origin(said.span))),
+            },
             queue: self.queue(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
@@ -101,6 +105,7 @@ impl SiteDraft {
             port: draft.port.value,
             tls: draft.tls.value,
             login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
+            signs_dkim: draft.signs_dkim,
             origin: sources.origin(draft.span),
         };
         self.relays.iter().map(relay).collect()

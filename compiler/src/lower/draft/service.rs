@@ -88,6 +88,8 @@ pub struct RelayDraft {
     pub tls: Setting<TlsLevel>,
     /// How we log in there.
     pub login: Option<LoginDraft>,
+    /// Whether it signs with DKIM itself.
+    pub signs_dkim: bool,
 }
 
 /// `login` of a relay.

@@ -70,7 +70,7 @@ pub const RELAY: NodeSpec = NodeSpec::new("relay", "A named host that carries ma
             .arguments(&[Argument::new("rate", ValueType::Rate, "The rate.")])
             .example("rate \"14/s\"")
             .postfix(&["smtp_destination_rate_delay"]),
-        NodeSpec::later("signs-dkim", "The relay signs with DKIM itself.").arguments(&[Argument::flag()]).example("signs-dkim"),
+        NodeSpec::new("signs-dkim", "The relay signs with DKIM itself: mail that goes this way only is not signed here.").arguments(&[Argument::flag()]).example("signs-dkim"),
         NodeSpec::later("backup", "The relay to use when this one does not answer.")
             .arguments(&[Argument::new("relay", ValueType::Reference { kinds: &[Kind::Relay], words: &[] }, "Its name.")])
             .example("backup \"second-relay\"")

@@ -10,8 +10,7 @@ const DKIM_ALGORITHMS: &[Word] = &[
 
 const DKIM_STATES: &[Word] = &[
     Word::new("publish", "In DNS, but not signing yet."),
-    // Nothing signs yet. Once the daemon does, this is `Word::new`, and nothing else changes.
-    Word::later("active", "In DNS and signing."),
+    Word::new("active", "In DNS and signing."),
     Word::new("retired", "Not signing any more, still in DNS for mail under way."),
     Word::new("revoked", "In DNS with an empty key: nothing that it signed is to be believed."),
     Word::new("removed", "Not in DNS any more."),
@@ -112,16 +111,22 @@ pub const DANE: NodeSpec =
     NodeSpec::later("dane", "TLSA records for the hosts that take mail (RFC 7672), for zones that are signed.")
         .arguments(&[Argument::flag()])
         .children(&[
-            NodeSpec::new("key", "A key that the host has or will have next; that of its certificate in the site's folder is known.")
-                .properties(PINS)
-                .one_of(&["file", "sha256"])
-                .many()
-                .example("key file=\"tls/next.pub\""),
-            NodeSpec::new("authority", "An authority that certifies the host; one whose certificate stands in the chain is known.")
-                .properties(PINS)
-                .one_of(&["file", "sha256"])
-                .many()
-                .example("authority file=\"tls/authority.pem\""),
+            NodeSpec::new(
+                "key",
+                "A key that the host has or will have next; that of its certificate in the site's folder is known.",
+            )
+            .properties(PINS)
+            .one_of(&["file", "sha256"])
+            .many()
+            .example("key file=\"tls/next.pub\""),
+            NodeSpec::new(
+                "authority",
+                "An authority that certifies the host; one whose certificate stands in the chain is known.",
+            )
+            .properties(PINS)
+            .one_of(&["file", "sha256"])
+            .many()
+            .example("authority file=\"tls/authority.pem\""),
         ])
         .example("dane");
 
