@@ -1,14 +1,16 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
-use crate::auth::Credentials;
+use crate::auth::{Credentials, Guesses};
 use crate::control;
 use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
-use crate::net::{Bound, ListenError, Listeners};
+use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::site::{Current, Generation, LoadError};
 use crate::state::{State, StateError};
+use postern_schema::snapshot::plan_digest;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use std::fmt;
 use std::io::{self, Write};
@@ -46,6 +48,10 @@ pub struct Daemon {
     pub dns: Arc<dyn Dns>,
     /// Secrets.
     pub credentials: Credentials,
+    /// Logins that failed of late.
+    pub guesses: Guesses,
+    /// How much each client has of us.
+    pub admission: Admission,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// TLS towards peers.
@@ -96,6 +102,11 @@ pub enum ReloadError {
     Load(LoadError),
     /// A socket of the new site.
     Listen(ListenError),
+    /// It is another step than the one that was reviewed.
+    NotReviewed {
+        /// The digest of the plan from what is in force to what the source names now.
+        step: String,
+    },
 }
 
 impl fmt::Display for ReloadError {
@@ -103,6 +114,9 @@ impl fmt::Display for ReloadError {
         match self {
             ReloadError::Load(error) => error.fmt(f),
             ReloadError::Listen(error) => error.fmt(f),
+            ReloadError::NotReviewed { step } => {
+                write!(f, "this is not the plan that was reviewed: a reload now is the plan {step}; run `postern plan` again")
+            }
         }
     }
 }
@@ -132,7 +146,15 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Every connection is a descriptor, and the usual soft limit of 1024 is there for programs that know no better.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where that is refused, so be it: connections wait until others end.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
 fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
+    raise_descriptor_limit();
     let system = |what: &'static str| move |error: &dyn fmt::Display| StartError::System(what, error.to_string());
     let state = State::open(&options.state).map_err(StartError::State)?;
     // The queue first: its lock says that the state folder is ours.
@@ -164,6 +186,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         spool,
         dns: Arc::new(dns),
         credentials,
+        guesses: Guesses::default(),
+        admission: Admission::default(),
         dispatcher: Dispatcher::default(),
         client_tls,
         state,
@@ -179,14 +203,15 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
 }
 
 impl Daemon {
-    /// Puts the snapshot in force that the source names now: all of it, or nothing.
+    /// Puts the snapshot in force that the source names now: all of it, or nothing. With the digest of a plan, only if that is the
+    /// step from what is in force to it.
     ///
     /// # Errors
     /// [`ReloadError`]; what was in force goes on serving.
-    pub async fn reload(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
+    pub async fn reload(self: &Arc<Self>, plan: Option<&str>) -> Result<Arc<Generation>, ReloadError> {
         // The lock also keeps two reloads from crossing.
         let mut listeners = self.listeners.lock().await;
-        let result = self.prepare_and_swap(&mut listeners).await;
+        let result = self.prepare_and_swap(&mut listeners, plan).await;
         match &result {
             Ok(generation) => {
                 tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "snapshot in force");
@@ -200,9 +225,15 @@ impl Daemon {
         result
     }
 
-    async fn prepare_and_swap(self: &Arc<Self>, listeners: &mut Listeners) -> Result<Arc<Generation>, ReloadError> {
+    async fn prepare_and_swap(
+        self: &Arc<Self>, listeners: &mut Listeners, plan: Option<&str>,
+    ) -> Result<Arc<Generation>, ReloadError> {
         // Reading and digesting a large snapshot takes a while, and sessions go on meanwhile.
         let next = tokio::task::block_in_place(|| self.current.prepare()).map_err(ReloadError::Load)?;
+        let step = plan_digest(self.current.generation().snapshot.digest(), next.snapshot.digest());
+        if plan.is_some_and(|plan| plan != step) {
+            return Err(ReloadError::NotReviewed { step });
+        }
         let prepared = listeners.prepare(next.site()).map_err(ReloadError::Listen)?;
         let generation = self.current.swap(next);
         listeners.commit(prepared, self);
@@ -251,7 +282,7 @@ impl Daemon {
         loop {
             tokio::select! {
                 // What went wrong is in the log; SIGHUP has nobody to tell.
-                _ = signals.hangup.recv() => drop(self.reload().await),
+                _ = signals.hangup.recv() => drop(self.reload(None).await),
                 _ = signals.terminate.recv() => break,
                 _ = signals.interrupt.recv() => break,
             }

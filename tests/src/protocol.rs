@@ -14,7 +14,6 @@ use postern_schema::decide::{Answer, Client, Disposition, Lookup, RecipientFacts
 use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply as Spoken;
 use postern_schema::spf::SpfResult;
-use posternd::smtp::sasl::Mechanism;
 use posternd::smtp::server::{Question, Server, ServerConfig, Step};
 use std::io;
 use std::net::IpAddr;
@@ -56,7 +55,7 @@ impl Core {
             hostname: site.hostname.as_str().into(),
             kind: entry.kind,
             starttls: true,
-            mechanisms: if entry.kind.requires_login() { Mechanism::ALL.to_vec() } else { Vec::new() },
+            mechanisms: if entry.kind.requires_login() { ["PLAIN", "LOGIN"].map(Box::from).to_vec() } else { Vec::new() },
             message_octets: site.limits.message_octets,
             recipients: site.limits.recipients,
             hops: site.limits.hops,
@@ -115,7 +114,7 @@ impl Core {
                 self.user = Some(given.user.into());
                 Spoken::AUTHENTICATED
             }
-            Question::Authenticate(_) => Spoken::BAD_CREDENTIALS,
+            Question::Authenticate(_) | Question::Sasl(_) => Spoken::BAD_CREDENTIALS,
             Question::Message(_) => Spoken::queued("0"),
         }
     }

@@ -2,10 +2,11 @@
 //! records.
 
 use super::der::Reader;
-use super::{Key, key};
+use super::{Key, key, read_chain};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use postern_schema::site::PublicKey;
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// A public key with its strength.
@@ -57,6 +58,19 @@ pub fn read_public_key(text: &str) -> Result<SigningKey, PublicKeyError> {
         return Ok(SigningKey { public: PublicKey::Ed25519(raw), strength: Key::Curve(255) });
     }
     from_info(&octets)
+}
+
+/// The SHA-256 of the key of a PEM certificate, the first if there are several, or of a PEM public key of any kind.
+///
+/// # Errors
+/// [`PublicKeyError`].
+pub fn key_digest(text: &str) -> Result<[u8; 32], PublicKeyError> {
+    if let Some(certificate) = read_chain(text).ok().and_then(|chain| chain.into_iter().next()) {
+        return Ok(certificate.key_sha256);
+    }
+    let octets = pem_or_base64(text)?;
+    let mut info = Reader::new(&octets).sequence().ok_or(PublicKeyError::NoKey)?;
+    key(&mut info).map(|_| Sha256::digest(&octets).into()).ok_or(PublicKeyError::NoKey)
 }
 
 fn pem_or_base64(text: &str) -> Result<Vec<u8>, PublicKeyError> {

@@ -7,21 +7,25 @@
 mod address;
 mod domain;
 mod egress;
+mod limit;
 mod listener;
 mod network;
 mod origin;
 mod policy;
+mod publication;
 mod secret;
 mod signing;
 mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
 pub use domain::{DomainClass, DomainEntry, Pattern};
-pub use egress::{Destination, Login, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via};
-pub use listener::{Listener, ListenerKind};
+pub use egress::{Destination, Endpoint, Login, Rate, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via};
+pub use limit::{ClientLimit, LimitPer, Limited};
+pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::Network;
 pub use origin::{Origin, Sources};
 pub use policy::{Certificate, Chain, Limits, LogFormat, Logging, QueuePolicy, Reaction, Screen, TlsPolicy};
+pub use publication::{Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{SendAs, UserStore};
@@ -49,6 +53,8 @@ pub struct Site {
     pub addresses: Vec<IpAddr>,
     /// The services that are listened on.
     pub listeners: Vec<Listener>,
+    /// Where policies and settings are served over HTTPS; `None`: nowhere.
+    pub web: Option<WebListener>,
     /// Networks that are trusted with something (`mynetworks`).
     pub networks: Vec<Network>,
     /// Who may log in.

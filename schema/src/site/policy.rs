@@ -1,6 +1,6 @@
 //! Settings of which a site has one set each: TLS, screen, queue, limits, logging.
 
-use super::{Origin, SecretName};
+use super::{ClientLimit, Origin, SecretName};
 use crate::name::Domain;
 use std::time::Duration;
 
@@ -46,6 +46,12 @@ pub struct Screen {
     pub spf_fail: Option<(Reaction, Origin)>,
     /// Whether the policy of the author's domain is followed (RFC 9989), and where it was said; `None`: it is not looked at.
     pub dmarc_honour: Option<(bool, Origin)>,
+    /// How long a stranger waits for the greeting, so that one who does not wait shows, and where it was said.
+    pub greet_wait: Option<(Duration, Origin)>,
+    /// What becomes of a client that talks before the greeting.
+    pub early_talker: Reaction,
+    /// What one client may do at once, or in a time.
+    pub limits: Vec<ClientLimit>,
 }
 
 impl Screen {
@@ -56,9 +62,10 @@ impl Screen {
 }
 
 /// What becomes of mail that fails a check.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Reaction {
     /// It is refused.
+    #[default]
     Reject,
     /// It is only said: in the log, and in the message.
     Log,
@@ -94,6 +101,26 @@ pub struct QueuePolicy {
     pub bounce_lifetime: Duration,
     /// Where it was said.
     pub origin: Origin,
+}
+
+impl QueuePolicy {
+    /// The shortest pause, whatever a site says: an attempt must not follow itself.
+    pub const PAUSE_MIN: Duration = Duration::from_secs(1);
+
+    /// The pause after so many failures, before it is spread: the first is `retry`, each further one longer by the factor, up to
+    /// the cap.
+    pub fn pause(&self, failures: u16) -> Duration {
+        let cap_ms = self.retry_cap.max(QueuePolicy::PAUSE_MIN).as_millis();
+        let factor = u128::from(self.factor_percent.max(100));
+        let mut pause_ms = self.retry.max(QueuePolicy::PAUSE_MIN).as_millis();
+        for _ in 1..failures {
+            if pause_ms >= cap_ms || factor == 100 {
+                break;
+            }
+            pause_ms = pause_ms.saturating_mul(factor) / 100;
+        }
+        Duration::from_millis(u64::try_from(pause_ms.min(cap_ms)).unwrap_or(u64::MAX))
+    }
 }
 
 impl Default for QueuePolicy {

@@ -4,10 +4,9 @@
 
 use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
+use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    AddressEntry, AddressKind, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind,
-    LogFormat, Logging, Login, Network, Origin, Pattern, PublicKey, QueuePolicy, Reaction, Relay, Route, RoutePattern, Screen,
-    SecretName, Selector, SendAs, SigningState, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint, Forward, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, MtaSts, Network, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -28,20 +27,32 @@ macro_rules! stored_structs {
 stored_structs! {
     Origin { file, line }
     Listener { name, kind, addresses, port, origin }
+    WebListener { addresses, port, origin }
     Network { name, ranges, relay, reason, origin }
     UserStore { name, passwd, send_as, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
-    Relay { name, host, port, tls, login, signs_dkim, origin }
+    Relay { name, host, port, tls, login, spf_includes, signs_dkim, origin }
     Login { user, secret }
     Route { to, from, via, tls, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
-    Screen { require_sender_domain, spf_fail, dmarc_honour }
+    Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
+    ClientLimit { what, per, origin }
+    Rate { count, per }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, origin }
     Limits { message_octets, recipients, hops, sessions, origin }
     Logging { format, origin }
-    DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, origin }
+    DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
+    Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi }
+    SpfPolicy { addresses, includes, all }
+    Dmarc { policy, subdomains, nonexistent, testing, reports }
+    MtaSts { mode, max_age, web_host }
+    TlsReport { reports }
+    Pin { of, sha256 }
+    CaaIssuer { issuer, account, method, wildcards, reports }
+    Autoconfig { web_host, imap, pop3 }
+    Bimi { logo, certificate }
     DkimSigner { selector, public_key, key, state, origin }
     AddressEntry { kind, origin }
     Forward { mailbox }
@@ -70,6 +81,7 @@ stored_texts! {
     LocalPart: |value| value.as_str().into(), |text| LocalPart::from_content(text).ok();
     SecretName: |value| value.as_str().into(), SecretName::parse;
     Selector: |value| value.as_str().into(), Selector::parse;
+    ReportUri: |value| value.as_str().into(), ReportUri::parse;
     IpNet: |value| value.to_string().into(), |text| text.parse().ok();
 }
 
@@ -103,6 +115,9 @@ macro_rules! stored_enums {
 stored_enums! {
     ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, }
     TransportKind { 1 => Maildir { path }, }
+    Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
+    Limited { 1 => Connections(most), 2 => Messages(rate), }
+    LimitPer { 1 => Ip, 2 => Network, }
     TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
@@ -110,9 +125,26 @@ stored_enums! {
     Reaction { 1 => Reject, 2 => Log, }
     LogFormat { 1 => Text, 2 => Json, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
+    SpfAll { 1 => Fail, 2 => SoftFail, 3 => Neutral, }
+    DmarcPolicy { 1 => None, 2 => Quarantine, 3 => Reject, }
+    MtaStsMode { 1 => None, 2 => Testing, 3 => Enforce, }
+    PinOf { 1 => Host, 2 => Authority, }
     PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }
     SigningState { 1 => Publish, 2 => Active, 3 => Retired, 4 => Revoked, 5 => Removed, }
     AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
+}
+
+/// Writes the [`AddressEntry`] of an alias from the parts of its targets, local part and host: a site has a million of them,
+/// and needs none to be made.
+pub fn write_alias<'a>(out: &mut Writer, targets: impl ExactSizeIterator<Item = (&'a str, &'a str)>, origin: Origin) {
+    let tag: u8 = 2;
+    tag.write(out);
+    (targets.len() as u32).write(out);
+    for (local, host) in targets {
+        out.put_text(local);
+        out.put_text(host);
+    }
+    origin.write(out);
 }
 
 impl Stored for Pattern {

@@ -1,9 +1,9 @@
-//! Draft of domains and the addresses in them.
+//! Draft of domains. The addresses in them are in [`crate::addresses::AddressBook`].
 
-use super::Setting;
+use super::{PublicationDraft, Setting};
 use crate::certificate::{Date, SigningKey};
 use crate::source::{Span, Spanned};
-use postern_schema::name::{Domain, LocalPart, Mailbox};
+use postern_schema::name::{Domain, Mailbox};
 use postern_schema::site::{DomainClass, Pattern, SecretName, Selector, SigningState};
 
 /// One name of a `domain` or `parked` node. A node with several names makes several of these.
@@ -23,10 +23,10 @@ pub struct DomainDraft {
     pub delimiter: Setting<Option<char>>,
     /// In order of precedence.
     pub patterns: Vec<PatternDraft>,
-    /// In source order; two may have the same local part, which a rule reports.
-    pub addresses: Vec<AddressDraft>,
     /// `dkim`, in source order; two may have the same selector, which a rule reports.
     pub signers: Vec<SignerDraft>,
+    /// What it publishes of itself.
+    pub publication: PublicationDraft,
 }
 
 /// `dkim`.
@@ -68,34 +68,4 @@ pub struct PatternDraft {
     pub target: Span,
     /// The compiled pattern.
     pub pattern: Pattern,
-}
-
-/// `mailbox`, `alias`, or a row of a table.
-#[derive(Clone, Debug)]
-pub struct AddressDraft {
-    /// The node or row.
-    pub span: Span,
-    /// The local part.
-    pub local: Spanned<LocalPart>,
-    /// What it is.
-    pub form: AddressForm,
-}
-
-/// What an address is.
-#[derive(Clone, Debug)]
-pub enum AddressForm {
-    /// Mail is kept here.
-    Mailbox {
-        /// The most that it holds, in octets.
-        quota_octets: Option<Spanned<u64>>,
-    },
-    /// Mail goes to others; bare local parts are already qualified.
-    Alias(Vec<Spanned<Mailbox>>),
-}
-
-impl DomainDraft {
-    /// The first address of that folded local part.
-    pub fn address(&self, folded_local: &str) -> Option<&AddressDraft> {
-        self.addresses.iter().find(|address| address.local.value.folded() == folded_local)
-    }
 }

@@ -7,20 +7,24 @@
 mod domain;
 mod gaps;
 mod model;
+mod publication;
 mod service;
 
-pub use domain::{AddressDraft, AddressForm, DomainDraft, PatternDraft, SignerDraft, SigningDates};
+pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
+pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft, TransportDraft,
     UsersDraft,
 };
 
+use crate::addresses::AddressBook;
 use crate::sitetest::TestDraft;
-use crate::source::{Span, Spanned};
+use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::{LogFormat, Reaction};
+use postern_schema::site::{LimitPer, Limited, LogFormat, Reaction};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A value that has a default.
@@ -73,6 +77,12 @@ pub struct SiteDraft {
     pub routes: Vec<RouteDraft>,
     /// `domain` and `parked`: one entry for each name, in source order.
     pub domains: Vec<DomainDraft>,
+    /// The addresses of every domain: `mailbox`, `alias`, and the rows of tables.
+    pub addresses: Arc<AddressBook>,
+    /// The tables that rows came from, in source order.
+    pub tables: Vec<TableDraft>,
+    /// The first source that is a table; those before it are site files.
+    pub first_table: SourceId,
     /// `screen`.
     pub screen: ScreenDraft,
     /// `queue`.
@@ -102,6 +112,19 @@ pub struct HostDraft {
     pub addresses: Vec<Spanned<IpAddr>>,
 }
 
+/// One table file: `mailboxes`, `aliases` or `routes` with its `file=`.
+#[derive(Clone, Debug)]
+pub struct TableDraft {
+    /// Where the file is named.
+    pub file: Span,
+    /// The name of the node.
+    pub node: &'static str,
+    /// The file.
+    pub source: SourceId,
+    /// How many of its rows were taken.
+    pub rows: usize,
+}
+
 /// `screen`.
 #[derive(Clone, Debug, Default)]
 pub struct ScreenDraft {
@@ -111,6 +134,23 @@ pub struct ScreenDraft {
     pub spf_fail: Option<Spanned<Reaction>>,
     /// `dmarc honour=`.
     pub dmarc_honour: Option<Spanned<bool>>,
+    /// `greet-wait`.
+    pub greet_wait: Option<Spanned<Duration>>,
+    /// `early-talker`.
+    pub early_talker: Reaction,
+    /// `limit`, in source order.
+    pub limits: Vec<LimitDraft>,
+}
+
+/// `limit` in `screen`.
+#[derive(Clone, Debug)]
+pub struct LimitDraft {
+    /// The node.
+    pub span: Span,
+    /// What is limited.
+    pub what: Limited,
+    /// What counts as one client.
+    pub per: LimitPer,
 }
 
 /// `queue`.
@@ -146,9 +186,20 @@ pub struct LimitsDraft {
 }
 
 impl SiteDraft {
+    /// Whether the domain of that name has an address.
+    pub fn has_addresses(&self, name: &Domain) -> bool {
+        self.addresses.known_host(name.as_str()).is_some_and(|host| self.addresses.count_in(host) > 0)
+    }
+
     /// The local or other domain of that name.
     pub fn domain(&self, name: &Domain) -> Option<&DomainDraft> {
         self.domains.iter().find(|domain| domain.name.value == *name)
+    }
+
+    /// The first domain of each `domain` and `parked` node: what a node says, it says of all of its names.
+    pub fn domain_nodes(&self) -> impl Iterator<Item = &DomainDraft> {
+        let mut last = None;
+        self.domains.iter().filter(move |domain| last.replace(domain.span) != Some(domain.span))
     }
 
     /// The relay of that name.

@@ -1,12 +1,10 @@
 //! From draft to [`Model`]: places become [`Origin`]s, and nothing else changes.
 
-use super::{AddressForm, DomainDraft, Setting, SignerDraft, SiteDraft};
+use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
-use postern_schema::name::Domain;
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, DkimSigner, DomainEntry, Forward, Limits, Listener, Logging, Login, Network, Origin,
-    QueuePolicy, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    Certificate, ClientLimit, DkimSigner, DomainEntry, Limited, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,14 +14,12 @@ impl SiteDraft {
     /// The site without places. Of two domains or addresses with one name the first counts; a rule refuses the second.
     pub fn to_model(&self, sources: &Sources) -> Model {
         let mut domains = BTreeMap::new();
-        let mut addresses = BTreeMap::new();
         for domain in &self.domains {
             if let Entry::Vacant(place) = domains.entry(domain.name.value.clone()) {
                 place.insert(Arc::new(domain_entry(domain, sources)));
-                add_addresses(domain, sources, &mut addresses);
             }
         }
-        Model { site: self.site(sources), domains, addresses }
+        Model { site: self.site(sources), domains, addresses: Arc::clone(&self.addresses) }
     }
 
     fn site(&self, sources: &Sources) -> Site {
@@ -35,17 +31,14 @@ impl SiteDraft {
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
             listeners: self.listeners(sources),
+            web: None,
             networks: self.networks(sources),
             users: self.users(sources),
             transports: self.transports(sources),
             relays: self.relays(sources),
             routes: self.routes(sources),
             tls: self.tls(sources),
-            screen: Screen {
-                require_sender_domain: self.screen.require_sender_domain.map(|span| sources.origin(span)),
-                spf_fail: self.screen.spf_fail.as_ref().map(|said| (said.value, sources.origin(said.span))),
-                dmarc_honour: self.screen.dmarc_honour.as_ref().map(|said| (said.value, sources.origin(said.span))),
-            },
+            screen: self.screen(sources),
             queue: self.queue(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
@@ -105,7 +98,8 @@ impl SiteDraft {
             port: draft.port.value,
             tls: draft.tls.value,
             login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
-            signs_dkim: draft.signs_dkim,
+            spf_includes: draft.spf_includes.iter().map(|name| name.value.clone()).collect(),
+            signs_dkim: draft.signs_dkim.is_some(),
             origin: sources.origin(draft.span),
         };
         self.relays.iter().map(relay).collect()
@@ -147,6 +141,24 @@ impl SiteDraft {
         }
     }
 
+    fn screen(&self, sources: &Sources) -> Screen {
+        let draft = &self.screen;
+        let limit =
+            |limit: &super::LimitDraft| ClientLimit { what: limit.what, per: limit.per, origin: sources.origin(limit.span) };
+        let mut limits: Vec<ClientLimit> = draft.limits.iter().map(limit).collect();
+        if !limits.iter().any(|limit| matches!(limit.what, Limited::Connections(_))) {
+            limits.push(ClientLimit::CONNECTIONS);
+        }
+        Screen {
+            require_sender_domain: draft.require_sender_domain.map(|span| sources.origin(span)),
+            spf_fail: draft.spf_fail.as_ref().map(|said| (said.value, sources.origin(said.span))),
+            dmarc_honour: draft.dmarc_honour.as_ref().map(|said| (said.value, sources.origin(said.span))),
+            greet_wait: draft.greet_wait.as_ref().map(|wait| (wait.value, sources.origin(wait.span))),
+            early_talker: draft.early_talker,
+            limits,
+        }
+    }
+
     fn limits(&self, sources: &Sources) -> Limits {
         Limits {
             message_octets: self.limits.message_octets.value,
@@ -166,6 +178,7 @@ fn domain_entry(draft: &DomainDraft, sources: &Sources) -> DomainEntry {
         catch_all: draft.catch_all.as_ref().map(|target| (target.value.clone(), sources.origin(target.span))),
         delimiter: draft.delimiter.value,
         patterns: draft.patterns.iter().map(|pattern| pattern.pattern.clone()).collect(),
+        publication: draft.publication.to_site(),
         signers: draft.signers.iter().map(|signer| dkim_signer(signer, sources)).collect(),
         origin: sources.origin(draft.name.span),
     }
@@ -178,21 +191,6 @@ fn dkim_signer(draft: &SignerDraft, sources: &Sources) -> DkimSigner {
         key: draft.key.as_ref().map(|key| key.value.clone()),
         state: draft.state.value,
         origin: sources.origin(draft.span),
-    }
-}
-
-fn add_addresses(draft: &DomainDraft, sources: &Sources, addresses: &mut BTreeMap<(Domain, Box<str>), AddressEntry>) {
-    for address in &draft.addresses {
-        let key = (draft.name.value.clone(), address.local.value.folded().into_boxed_str());
-        let kind = match &address.form {
-            AddressForm::Mailbox { quota_octets } => {
-                AddressKind::Mailbox { quota_octets: quota_octets.as_ref().map(|quota| quota.value) }
-            }
-            AddressForm::Alias(targets) => {
-                AddressKind::Alias(targets.iter().map(|target| Forward { mailbox: target.value.clone() }).collect())
-            }
-        };
-        addresses.entry(key).or_insert(AddressEntry { kind, origin: sources.origin(address.span) });
     }
 }
 

@@ -88,8 +88,10 @@ pub struct RelayDraft {
     pub tls: Setting<TlsLevel>,
     /// How we log in there.
     pub login: Option<LoginDraft>,
-    /// Whether it signs with DKIM itself.
-    pub signs_dkim: bool,
+    /// `spf-include`.
+    pub spf_includes: Vec<Spanned<Domain>>,
+    /// `signs-dkim`, where it is on.
+    pub signs_dkim: Option<Span>,
 }
 
 /// `login` of a relay.

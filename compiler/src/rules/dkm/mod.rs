@@ -1,8 +1,14 @@
 //! DKIM: keys that sign nothing, convince nobody, or are about to be missed.
 
+pub mod dates_disagree;
+pub mod default_selector;
+pub mod ed25519_alone;
+pub mod no_key;
 pub mod refused_key;
+pub mod removed_too_early;
 pub mod selector_twice;
 pub mod short_key;
+pub mod signs_too_early;
 
 use crate::certificate::Key;
 use crate::lower::draft::{SignerDraft, SiteDraft};
@@ -21,11 +27,9 @@ pub static NO_PUBLIC_KEY: Rule =
 pub static ALGORITHM_MISMATCH: Rule =
     Rule::new("DKM003", "algorithm-mismatch", Severity::Error, Raised::Lowering, include_str!("algorithm_mismatch.md"));
 
-/// Every key once: a node with several domains has one key for all of them.
+/// Every key once.
 fn keys(draft: &SiteDraft) -> impl Iterator<Item = &SignerDraft> {
-    let mut last = None;
-    let nodes = draft.domains.iter().filter(move |domain| last.replace(domain.span) != Some(domain.span));
-    nodes.flat_map(|domain| &domain.signers)
+    draft.domain_nodes().flat_map(|domain| &domain.signers)
 }
 
 /// The RSA keys whose bits are among these.

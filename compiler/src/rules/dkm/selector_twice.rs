@@ -9,8 +9,7 @@ pub static RULE: Rule =
     Rule::check("DKM004", "selector-twice", Severity::Error, &[], check, include_str!("selector_twice.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    let mut last = None;
-    for domain in subject.draft.domains.iter().filter(|domain| last.replace(domain.span) != Some(domain.span)) {
+    for domain in subject.draft.domain_nodes() {
         let mut seen = HashMap::new();
         for signer in &domain.signers {
             let selector = &signer.selector;

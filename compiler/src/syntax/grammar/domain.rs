@@ -2,6 +2,7 @@
 
 use super::publication::{AUTOCONFIG, BIMI, CAA, DANE, DKIM, DMARC, MTA_STS, SPF, TLS_REPORT};
 use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::table::{ALIASES, MAILBOXES, RECIPIENTS};
 use super::value_type::{Kind, ValueType, Word};
 
 const CLASSES: &[Word] =
@@ -51,12 +52,6 @@ const MAILBOX: NodeSpec = NodeSpec::new("mailbox", "A mailbox: mail for it is ke
     .example("mailbox \"alice\" quota=\"2GiB\"")
     .postfix(&["virtual_mailbox_maps", "local_recipient_maps"]);
 
-const MAILBOXES: NodeSpec = NodeSpec::later("mailboxes", "Mailboxes from a table: CSV or TSV, or a Maildir user list.")
-    .properties(&[PropertySpec::new("file", ValueType::Path, "The table.").required()])
-    .many()
-    .example("mailboxes file=\"mailboxes.csv\"")
-    .postfix(&["virtual_mailbox_maps"]);
-
 const ALIAS: NodeSpec = NodeSpec::new("alias", "An address whose mail goes to others instead.")
     .arguments(&[
         Argument::new("local-part", ValueType::LocalPart, "What stands before the `@`."),
@@ -65,12 +60,6 @@ const ALIAS: NodeSpec = NodeSpec::new("alias", "An address whose mail goes to ot
     .many()
     .example("alias \"info\" \"alice\" \"bob@elsewhere.example\"")
     .postfix(&["virtual_alias_maps", "alias_maps", "alias_database"]);
-
-const ALIASES: NodeSpec = NodeSpec::later("aliases", "Aliases from a table: CSV, TSV, `aliases(5)` or `virtual(5)`.")
-    .properties(&[PropertySpec::new("file", ValueType::Path, "The table.").required()])
-    .many()
-    .example("aliases file=\"aliases\"")
-    .postfix(&["alias_maps", "alias_database", "virtual_alias_maps"]);
 
 const PATTERN: NodeSpec = NodeSpec::new("pattern", "Rewrites unknown local parts; the first that matches wins.")
     .arguments(&[
@@ -110,11 +99,13 @@ const LIST: NodeSpec = NodeSpec::later("list", "A mailing list, with its -reques
     .many()
     .example("list \"dev\" via=\"mailman\"");
 
-const DELIMITER: NodeSpec =
-    NodeSpec::new("delimiter", "What divides a user from a detail, as in `alice+news`; without it, `+` does.")
-        .arguments(&[Argument::new("character", ValueType::Character, "One character, usually `+`.")])
-        .example("delimiter \"+\"")
-        .postfix(&["recipient_delimiter"]);
+const DELIMITER: NodeSpec = NodeSpec::new(
+    "delimiter",
+    "What divides a user from a detail, as in `alice+news`; without it, `+` does. `delimiter #false` switches it off.",
+)
+.arguments(&[Argument::new("character", ValueType::Delimiter, "One character, usually `+`; `#false`: nothing divides.")])
+.example("delimiter \"+\"")
+.postfix(&["recipient_delimiter"]);
 
 const DELIVER: NodeSpec =
     NodeSpec::new("deliver", "The transport that takes mail for the mailboxes; without it, the built-in `store`.")
@@ -126,8 +117,3 @@ const DELIVER: NodeSpec =
         .example("deliver \"store\"")
         .postfix(&["virtual_transport", "local_transport", "mailbox_transport", "mailbox_command", "home_mailbox"]);
 
-const RECIPIENTS: NodeSpec = NodeSpec::later("recipients", "The recipients of a relay domain, from a table.")
-    .properties(&[PropertySpec::new("file", ValueType::Path, "The table.").required()])
-    .many()
-    .example("recipients file=\"lists.csv\"")
-    .postfix(&["relay_recipient_maps"]);

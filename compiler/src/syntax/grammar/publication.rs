@@ -40,7 +40,7 @@ pub const DKIM: NodeSpec =
 const SPF_ALL: &[Word] = &[Word::new("fail", "`-all`."), Word::new("softfail", "`~all`."), Word::new("neutral", "`?all`.")];
 
 /// `spf`.
-pub const SPF: NodeSpec = NodeSpec::later("spf", "The SPF record (RFC 7208); the site's own egress is always in it.")
+pub const SPF: NodeSpec = NodeSpec::new("spf", "The SPF record (RFC 7208); the site's own egress is always in it.")
     .children(&[
         NodeSpec::new("include", "Another domain's record.")
             .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.")])
@@ -63,7 +63,7 @@ const DMARC_POLICIES: &[Word] = &[
 ];
 
 /// `dmarc`.
-pub const DMARC: NodeSpec = NodeSpec::later("dmarc", "The DMARC record (RFC 9989).")
+pub const DMARC: NodeSpec = NodeSpec::new("dmarc", "The DMARC record (RFC 9989).")
     .properties(&[
         PropertySpec::new("policy", ValueType::Word(DMARC_POLICIES), "For the domain itself.").required(),
         PropertySpec::new("subdomains", ValueType::Word(DMARC_POLICIES), "For what lies below it; without it, as `policy`."),
@@ -73,9 +73,23 @@ pub const DMARC: NodeSpec = NodeSpec::later("dmarc", "The DMARC record (RFC 9989
             "For names below it that do not exist; without it, as `subdomains`.",
         ),
         PropertySpec::new("testing", ValueType::Truth, "Asks receivers to be one step milder."),
-        PropertySpec::new("reports", ValueType::Url, "Where aggregate reports go: `mailto:` and an address."),
+        PropertySpec::new("reports", ValueType::Report, "Where aggregate reports go: `mailto:` and an address."),
     ])
     .example("dmarc policy=\"quarantine\" subdomains=\"reject\" nonexistent=\"reject\" reports=\"mailto:dmarc@example.com\"");
+
+/// Why a property that a DMARC record once had is none any more (RFC 9989).
+pub fn gone(node: &str, property: &str) -> Option<&'static str> {
+    match (node, property) {
+        ("dmarc", "pct") => Some("The tag `pct` is gone from DMARC (RFC 9989): write testing=#true, or a milder policy"),
+        ("dmarc", "rf" | "ri") => Some("The tags `rf` and `ri` are gone from DMARC (RFC 9989): remove it, receivers ignore them"),
+        ("dmarc", "sp") => Some("Write subdomains="),
+        ("dmarc", "np") => Some("Write nonexistent="),
+        ("dmarc", "rua") => Some("Write reports="),
+        ("dmarc", "p") => Some("Write policy="),
+        ("dmarc", "t") => Some("Write testing=#true"),
+        _ => None,
+    }
+}
 
 const STS_MODES: &[Word] = &[
     Word::new("none", "Withdrawn."),
@@ -84,7 +98,7 @@ const STS_MODES: &[Word] = &[
 ];
 
 /// `mta-sts`.
-pub const MTA_STS: NodeSpec = NodeSpec::later("mta-sts", "The MTA-STS policy (RFC 8461).")
+pub const MTA_STS: NodeSpec = NodeSpec::new("mta-sts", "The MTA-STS policy (RFC 8461).")
     .properties(&[
         PropertySpec::new("mode", ValueType::Word(STS_MODES), "How strict it is.").required(),
         PropertySpec::new("max-age", ValueType::Duration, "How long others may keep it; without it, four weeks."),
@@ -97,8 +111,8 @@ pub const MTA_STS: NodeSpec = NodeSpec::later("mta-sts", "The MTA-STS policy (RF
     .example("mta-sts mode=\"testing\" max-age=\"4w\"");
 
 /// `tls-report`.
-pub const TLS_REPORT: NodeSpec = NodeSpec::later("tls-report", "Where reports on TLS failures go (RFC 8460).")
-    .arguments(&[Argument::new("addresses", ValueType::Url, "`mailto:` and an address, or a web address.").repeating()])
+pub const TLS_REPORT: NodeSpec = NodeSpec::new("tls-report", "Where reports on TLS failures go (RFC 8460).")
+    .arguments(&[Argument::new("addresses", ValueType::Report, "`mailto:` and an address, or a web address.").repeating()])
     .example("tls-report \"mailto:tls@example.com\"");
 
 const PINS: &[PropertySpec] = &[
@@ -108,7 +122,7 @@ const PINS: &[PropertySpec] = &[
 
 /// `dane`.
 pub const DANE: NodeSpec =
-    NodeSpec::later("dane", "TLSA records for the hosts that take mail (RFC 7672), for zones that are signed.")
+    NodeSpec::new("dane", "TLSA records for the hosts that take mail (RFC 7672), for zones that are signed.")
         .arguments(&[Argument::flag()])
         .children(&[
             NodeSpec::new(
@@ -137,13 +151,13 @@ const CAA_METHODS: &[Word] = &[
 ];
 
 /// `caa`.
-pub const CAA: NodeSpec = NodeSpec::later("caa", "Which authorities may issue certificates (RFC 8659).")
+pub const CAA: NodeSpec = NodeSpec::new("caa", "Which authorities may issue certificates (RFC 8659).")
     .properties(&[
         PropertySpec::new("issuer", ValueType::Domain, "The authority's domain.").required(),
-        PropertySpec::new("account", ValueType::Url, "The account that may ask (RFC 8657)."),
+        PropertySpec::new("account", ValueType::WebAddress, "The account that may ask (RFC 8657)."),
         PropertySpec::new("method", ValueType::Word(CAA_METHODS), "How control of the name must be shown (RFC 8657)."),
         PropertySpec::new("wildcards", ValueType::Truth, "Whether it may issue for `*` too; without it, nobody may."),
-        PropertySpec::new("reports", ValueType::Url, "Where an authority says what it refused."),
+        PropertySpec::new("reports", ValueType::Report, "Where an authority says what it refused."),
     ])
     .many()
     .example("caa issuer=\"letsencrypt.org\"");
@@ -151,7 +165,7 @@ pub const CAA: NodeSpec = NodeSpec::later("caa", "Which authorities may issue ce
 const CLIENT_PORT: &str = "The port; without it, that of implicit TLS.";
 
 /// `autoconfig`.
-pub const AUTOCONFIG: NodeSpec = NodeSpec::later("autoconfig", "Records that tell mail programs where to log in (RFC 6186).")
+pub const AUTOCONFIG: NodeSpec = NodeSpec::new("autoconfig", "Records that tell mail programs where to log in (RFC 6186).")
     .arguments(&[Argument::flag()])
     .properties(&[PropertySpec::new(
         "web-host",
@@ -171,9 +185,9 @@ pub const AUTOCONFIG: NodeSpec = NodeSpec::later("autoconfig", "Records that tel
     .example("autoconfig {\n    imap \"mail.example.com\"\n}");
 
 /// `bimi`.
-pub const BIMI: NodeSpec = NodeSpec::later("bimi", "The logo that mail programs may show; still a draft.")
+pub const BIMI: NodeSpec = NodeSpec::new("bimi", "The logo that mail programs may show; still a draft.")
     .properties(&[
-        PropertySpec::new("logo", ValueType::Url, "The logo, in SVG.").required(),
-        PropertySpec::new("certificate", ValueType::Url, "The mark certificate."),
+        PropertySpec::new("logo", ValueType::WebAddress, "The logo, in SVG.").required(),
+        PropertySpec::new("certificate", ValueType::WebAddress, "The mark certificate."),
     ])
     .example("bimi logo=\"https://example.com/logo.svg\"");

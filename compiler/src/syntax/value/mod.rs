@@ -7,9 +7,9 @@ mod place;
 mod quantity;
 
 pub use error::ValueError;
+pub use place::Address;
 pub(in crate::syntax) use place::host_and_port;
-pub use place::{Address, Endpoint};
-pub use quantity::{Factor, Octets, Rate};
+pub use quantity::{Factor, Octets};
 
 use crate::certificate::Date;
 use crate::syntax::Value;
@@ -17,12 +17,17 @@ use crate::syntax::grammar::{Served, ValueType, Word};
 use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
-use postern_schema::site::{RoutePattern, SecretName, Selector};
+use postern_schema::record::ReportUri;
+use postern_schema::site::{Endpoint, Rate, RoutePattern, SecretName, Selector};
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// Longest name of a relay, network and the like, in octets.
 pub const NAME_MAX_OCTETS: usize = 64;
+
+/// What divides a user from a detail; `None`: nothing does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Delimiter(pub Option<char>);
 
 /// A value in its own type.
 #[derive(Clone, PartialEq, Debug)]
@@ -46,9 +51,10 @@ pub enum Typed {
     ForwardPath(ForwardPath),
     Selection(RoutePattern),
     Secret(SecretName),
+    Delimiter(Delimiter),
+    Report(ReportUri),
     Selector(Selector),
     Date(Date),
-    Character(char),
     Truth(bool),
     Reason(Reason),
     Any(Value),
@@ -92,9 +98,10 @@ from_typed! {
     ForwardPath => ForwardPath,
     Selection => RoutePattern,
     Secret => SecretName,
+    Delimiter => Delimiter,
+    Report => ReportUri,
     Selector => Selector,
     Date => Date,
-    Character => char,
     Truth => bool,
     Reason => Reason,
     Any => Value,
@@ -123,6 +130,7 @@ pub fn read(kind: &ValueType, value: &Value) -> Result<Typed, ValueError> {
     match kind {
         ValueType::Any if *value != Value::Null => Ok(Typed::Any(value.clone())),
         ValueType::Truth => truth(value),
+        ValueType::Delimiter if *value == Value::Bool(false) => Ok(Typed::Delimiter(Delimiter(None))),
         ValueType::Count { least, most } => quantity::count(value, i128::from(*least), i128::from(*most)),
         ValueType::Port => quantity::count(value, 0, 65_535),
         ValueType::Weight => quantity::count(value, -1000, 1000),
@@ -161,10 +169,12 @@ fn read_text(kind: &ValueType, text: &str) -> Result<Typed, ValueError> {
         ValueType::Path => place::path(text),
         ValueType::Url => place::url(text),
         ValueType::Secret => secret(text),
+        ValueType::Report => place::report(text).map(Typed::Report),
+        ValueType::WebAddress => place::web_address(text),
         ValueType::Selector => selector(text),
         ValueType::Date => date(text),
         ValueType::Reference { kinds, words } => reference(kinds, words, text),
-        ValueType::Character => character(text),
+        ValueType::Delimiter => delimiter(text),
         ValueType::Reason => reason(text),
         ValueType::Truth | ValueType::Any | ValueType::Count { .. } | ValueType::Weight | ValueType::Factor | ValueType::Port => {
             Err(wrong_kind(kind, &Value::String(text.to_owned())))
@@ -278,13 +288,15 @@ fn date(text: &str) -> Result<Typed, ValueError> {
     Date::parse(text).map(Typed::Date).ok_or_else(wrong)
 }
 
-fn character(text: &str) -> Result<Typed, ValueError> {
+fn delimiter(text: &str) -> Result<Typed, ValueError> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
-        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => Ok(Typed::Character(c)),
+        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => {
+            Ok(Typed::Delimiter(Delimiter(Some(c))))
+        }
         _ => Err(ValueError::form(
             format!("{text:?} divides nothing: it must be one ASCII sign that is neither letter, digit nor `@`"),
-            "Write \"+\" or \"-\"",
+            "Write \"+\" or \"-\", or #false for no delimiter",
         )),
     }
 }

@@ -28,7 +28,7 @@ pub use super::command::{MailRequest, RecipientRequest};
 pub use super::data::Message;
 
 use super::data::Decoder;
-use super::sasl::{Credentials, Exchange, Mechanism};
+use super::sasl::{Credentials, Exchange, SaslStep};
 use super::wire::{AUTH_LINE_MAX_OCTETS, COMMAND_LINE_MAX_OCTETS, Line, LineReader};
 use bytes::{Buf, BytesMut};
 use content::Chunk;
@@ -40,6 +40,10 @@ use std::sync::Arc;
 /// reads costs no memory.
 const OUTPUT_FULL_OCTETS: usize = 16 << 10;
 
+/// Commands that do nothing, which a client may say between two messages before each further one counts as an error
+/// (`smtpd_junk_command_limit`).
+const JUNK_FREE: u32 = 100;
+
 /// What a server is like: the same for all sessions of a listener.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerConfig {
@@ -49,8 +53,9 @@ pub struct ServerConfig {
     pub kind: ListenerKind,
     /// A certificate serves, so STARTTLS can be offered.
     pub starttls: bool,
-    /// Mechanisms of AUTH, in the order to announce them; none: AUTH is not offered.
-    pub mechanisms: Vec<Mechanism>,
+    /// Mechanisms of AUTH by their names in capitals, in the order to announce them; none: AUTH is not offered. Those that end
+    /// in `-PLUS` are offered where the TLS channel has a name to bind to (RFC 5802 6).
+    pub mechanisms: Vec<Box<str>>,
     /// The largest message, in octets.
     pub message_octets: u64,
     /// The most RCPT commands in one transaction.
@@ -85,6 +90,9 @@ pub enum Question {
     Recipient(RecipientRequest),
     /// AUTH: are these right?
     Authenticate(Credentials),
+    /// AUTH by a mechanism that is the caller's. The answer may also be a challenge; the client's response to it is the next
+    /// question. An exchange that is not gone on with is void.
+    Sasl(SaslStep),
     /// The message is there, well formed and within limits. A positive answer makes it ours.
     Message(Message),
 }
@@ -97,10 +105,12 @@ pub struct Server {
     lines: LineReader,
     output: Vec<u8>,
     tls: bool,
+    binds: bool,
     hello: Option<Hello>,
     authenticated: bool,
     transaction: Option<Transaction>,
     errors: u32,
+    junk: u32,
 }
 
 /// Where the session is.
@@ -110,8 +120,8 @@ enum State {
     Fresh,
     /// A command is awaited.
     Command,
-    /// A SASL response is awaited.
-    Login(Exchange),
+    /// A SASL response is awaited; `None`: by the caller.
+    Login(Option<Exchange>),
     /// An answer of the caller is awaited.
     Asked(Asked),
     /// The message is coming in.
@@ -162,10 +172,12 @@ impl Server {
             lines: LineReader::default(),
             output: Vec::new(),
             tls: tls_active,
+            binds: false,
             hello: None,
             authenticated: false,
             transaction: None,
             errors: 0,
+            junk: 0,
         }
     }
 
@@ -173,6 +185,11 @@ impl Server {
     /// [`Server::refuse`].
     pub fn spoke_early(&self, input: &[u8]) -> bool {
         matches!(self.state, State::Fresh) && !input.is_empty()
+    }
+
+    /// Whether nothing was said yet.
+    pub fn is_fresh(&self) -> bool {
+        matches!(self.state, State::Fresh)
     }
 
     /// Queues the greeting.
@@ -216,11 +233,12 @@ impl Server {
         match asked {
             Asked::Mail(transaction) => self.transaction = yes.then_some(transaction),
             Asked::Recipient => self.count_recipient(yes),
+            Asked::Login if reply.code.is_intermediate() => self.state = State::Login(None),
             Asked::Login => self.authenticated = yes,
             Asked::Message => {
                 self.transaction = None;
                 if yes {
-                    self.errors = 0;
+                    (self.errors, self.junk) = (0, 0);
                 }
             }
         }
@@ -244,6 +262,11 @@ impl Server {
             self.transaction = None;
             self.state = State::Command;
         }
+    }
+
+    /// The TLS channel has a name that a login can be bound to.
+    pub fn bind_channel(&mut self) {
+        self.binds = true;
     }
 
     /// Replies that are to be sent. The caller clears what it has sent.
@@ -276,6 +299,16 @@ impl Server {
     /// Whether the client has logged in.
     pub fn is_authenticated(&self) -> bool {
         self.authenticated
+    }
+
+    /// The errors that the client has made since its last message.
+    pub fn errors(&self) -> u32 {
+        self.errors
+    }
+
+    /// Whether a message is coming in.
+    pub fn is_receiving(&self) -> bool {
+        matches!(self.state, State::Data | State::Chunk(_))
     }
 
     fn content(&self) -> Option<&Decoder> {
