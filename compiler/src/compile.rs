@@ -8,6 +8,7 @@ use crate::lower::{LoopbackPorts, lower};
 use crate::model::Model;
 use crate::progress::Progress;
 use crate::report::{Diagnostic, Severity, sort};
+use crate::rules::chk::Checker;
 use crate::rules::{self, Subject};
 use crate::sitetest::{self, SiteTest};
 use crate::source::Sources;
@@ -25,6 +26,8 @@ pub struct CompileOptions {
     pub loopback: Option<LoopbackPorts>,
     /// The day that certificates must be valid on; `None`: they are not compared with any, since the clock is never read.
     pub today: Option<Date>,
+    /// Whose rules are kept besides those that the site names.
+    pub checkers: Vec<Checker>,
     /// Is told what the run is at.
     pub progress: Progress,
 }
@@ -88,7 +91,7 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
     diagnostics.extend(findings);
     let mut model = draft.to_model(&sources);
     options.progress.stage(|| format!("checking {} addresses", model.addresses.len()));
-    let subject = Subject::new(&draft, &model, options.today);
+    let subject = Subject::new(&draft, &model, options.today).and_checkers(&options.checkers);
     diagnostics.extend(rules::check(&subject));
     let (mut diagnostics, mut allowed) = rules::sift(&nodes, diagnostics, &subject);
     sort(&mut allowed);

@@ -6,7 +6,10 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint, Forward, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, MtaSts, Network, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via, WebListener,
+    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
+    Forward, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, MtaSts, Network, Origin, Pattern, Pin,
+    PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs,
+    SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 

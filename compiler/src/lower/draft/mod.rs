@@ -19,6 +19,7 @@ pub use service::{
 };
 
 use crate::addresses::AddressBook;
+use crate::rules::chk::Checker;
 use crate::sitetest::TestDraft;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
@@ -110,6 +111,8 @@ pub struct HostDraft {
     pub postmaster: Setting<Mailbox>,
     /// Public addresses.
     pub addresses: Vec<Spanned<IpAddr>>,
+    /// Whose rules the site keeps besides our own.
+    pub checkers: Vec<Spanned<Checker>>,
 }
 
 /// One table file: `mailboxes`, `aliases` or `routes` with its `file=`.

@@ -18,8 +18,9 @@ mod table;
 mod test_block;
 mod value_type;
 
-pub use publication::gone;
+pub use host::CHECKERS;
 pub use postfix::{Advice, advice, parameters};
+pub use publication::gone;
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
 pub use value_type::{Kind, ValueType, Word};
 
