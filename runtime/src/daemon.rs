@@ -167,6 +167,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let credentials = Credentials::new(options.credentials.as_deref());
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let logging = Logging::start(current.generation().site().logging.format);
+    for broken in current.generation().keys.unusable() {
+        tracing::error!(error = %broken, "mail that this key must sign is deferred");
+    }
     for damage in &recovered.corrupt {
         let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
         let saved_as = saved_as.map(tracing::field::display);
