@@ -106,7 +106,7 @@ fn transport(view: &View<'_>, lowering: &mut Lowering<'_>) -> Setting<Box<str>> 
 }
 
 fn written(view: &View<'_>, local: &Spanned<LocalPart>, lowering: &Lowering<'_>) -> Written {
-    Written { span: local.span, line: lowering.sources.origin(view.span()).line }
+    Written { span: local.span, origin: lowering.sources.origin(view.span()) }
 }
 
 fn mailbox(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {

@@ -19,7 +19,7 @@ pub mod value;
 mod view;
 
 pub use hints::quoted;
-pub use json::{schema, to_json};
+pub use json::{schema, twin};
 pub use load::{
     LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, Sketched, is_constant_name, load, load_text, read_file, sketch_site,
 };

@@ -102,13 +102,8 @@ pub enum SigningState {
 
 impl SigningState {
     /// Every state, in order.
-    pub const ALL: [SigningState; 5] = [
-        SigningState::Publish,
-        SigningState::Active,
-        SigningState::Retired,
-        SigningState::Revoked,
-        SigningState::Removed,
-    ];
+    pub const ALL: [SigningState; 5] =
+        [SigningState::Publish, SigningState::Active, SigningState::Retired, SigningState::Revoked, SigningState::Removed];
 
     /// The word of the site language.
     pub fn as_str(self) -> &'static str {
@@ -146,7 +141,7 @@ impl Selector {
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
-        let fits = text.len() <= DOMAIN_MAX_OCTETS - "._domainkey.".len() - 1 && text.split('.').all(is_label);
+        let fits = text.len() < DOMAIN_MAX_OCTETS - "._domainkey.".len() && text.split('.').all(is_label);
         fits.then(|| Selector(text.to_ascii_lowercase().into()))
     }
 

@@ -18,6 +18,7 @@ mod table;
 mod test_block;
 mod value_type;
 
+pub use host::CHECKERS;
 pub use postfix::{Advice, advice, parameters};
 pub use publication::gone;
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};

@@ -3,7 +3,7 @@
 
 use super::{LoadError, LoadOptions, file, glob};
 use crate::report::Diagnostic;
-use crate::source::{Source, SourceId, Sources, Span, Spanned};
+use crate::source::{Source, SourceId, Sources, Span, Spanned, TwinOf};
 use crate::syntax::check::{Extent, check};
 use crate::syntax::parse::{Parsed, parse};
 use crate::syntax::sketch::sketch;
@@ -17,18 +17,18 @@ const CHAIN_LIMIT: usize = 8;
 /// The most octets of all files together.
 const SITE_MAX_OCTETS: u64 = 256 << 20;
 
-/// How a source becomes nodes.
-pub(super) type Reader = fn(SourceId, &Source) -> Parsed;
+/// How a source becomes nodes; and what it is the twin of.
+pub(super) type Reader = fn(SourceId, &Source) -> (Parsed, Option<TwinOf>);
 
 /// Reads a source with all that is to be said about it.
-pub(super) fn parsed(id: SourceId, source: &Source) -> Parsed {
-    if is_json(source) { json::parse(id, &source.text) } else { parse(id, &source.text) }
+pub(super) fn parsed(id: SourceId, source: &Source) -> (Parsed, Option<TwinOf>) {
+    if is_json(source) { json::parse(id, &source.text) } else { (parse(id, &source.text), None) }
 }
 
 /// Reads what can be made out of a source, and says nothing about it.
-pub(super) fn sketched(id: SourceId, source: &Source) -> Parsed {
-    let nodes = if is_json(source) { json::parse(id, &source.text).nodes } else { sketch(id, &source.text) };
-    Parsed { nodes, diagnostics: Vec::new(), extent: Extent::Part }
+pub(super) fn sketched(id: SourceId, source: &Source) -> (Parsed, Option<TwinOf>) {
+    let nodes = if is_json(source) { json::parse(id, &source.text).0.nodes } else { sketch(id, &source.text) };
+    (Parsed { nodes, diagnostics: Vec::new(), extent: Extent::Part }, None)
 }
 
 fn is_json(source: &Source) -> bool {
@@ -70,7 +70,10 @@ impl<'a> Files<'a> {
     fn source(&mut self, path: &str, text: String) -> Option<(SourceId, Vec<Node>)> {
         self.octets += text.len() as u64;
         let source = self.sources.add(path, text)?;
-        let Parsed { nodes, diagnostics, extent } = (self.reader)(source, self.sources.source(source));
+        let (Parsed { nodes, diagnostics, extent }, twin) = (self.reader)(source, self.sources.source(source));
+        if let Some(twin) = twin {
+            self.sources.set_twin(twin)?;
+        }
         self.diagnostics.extend(diagnostics);
         if extent == Extent::Part {
             self.extent = Extent::Part;

@@ -350,8 +350,7 @@ impl Lexer<'_> {
     /// belongs to the block that was meant.
     fn open_end(&self, open: usize) -> usize {
         let end = self.line_end(open);
-        let content = self.text[open + 1..end].trim_end_matches(|c| is_space(c) || matches!(c, '{' | '}' | ';'));
-        open + 1 + content.len()
+        open + 1 + without_block_end(&self.text[open + 1..end]).len()
     }
 
     /// Behind an escape whose backslash is just before `at`: one character, or all blanks and line ends.
@@ -414,7 +413,24 @@ impl Lexer<'_> {
     fn url(&mut self) {
         let rest = &self.text[self.at..];
         let end = rest.find(|c| is_space(c) || is_newline(c) || is_illegal(c) || c == '"').unwrap_or(rest.len());
-        let trimmed = rest[..end].trim_end_matches([';', '{', '}']);
-        self.at += trimmed.len().max(2);
+        self.at += without_block_end(&rest[..end]).len().max(2);
     }
+}
+
+/// A text without the blanks, semicolons and braces at its end, but with a `}` that belongs to a `{` in it, as in `/mail/{user}`.
+fn without_block_end(text: &str) -> &str {
+    let (mut opened, mut closed) = (text.matches('{').count(), text.matches('}').count());
+    let is_end = |last: char| match last {
+        '}' if opened >= closed => false,
+        '}' => {
+            closed -= 1;
+            true
+        }
+        '{' => {
+            opened -= 1;
+            true
+        }
+        last => last == ';' || is_space(last),
+    };
+    text.trim_end_matches(is_end)
 }
