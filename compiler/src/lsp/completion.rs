@@ -133,7 +133,7 @@ impl Offers<'_> {
             Declared::Argument(argument) => argument.refers,
             Declared::Property(_) => &[],
         };
-        let names = Names::of(&self.scene.site);
+        let names = Names::of(self.scene.site());
         for kind in declared.kind().refers().iter().chain(of_argument) {
             match kind {
                 Kind::Address => self.addresses(&slot, &names, declared.kind()),
@@ -182,7 +182,7 @@ impl Offers<'_> {
 
     /// A name as it is written.
     fn written(&self, span: crate::source::Span) -> String {
-        let text = &self.scene.site.sources.source(span.source).text;
+        let text = &self.scene.site().sources.source(span.source).text;
         let start = span.start as usize;
         text[start..start + span.length as usize].to_owned()
     }

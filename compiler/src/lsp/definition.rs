@@ -10,8 +10,8 @@ use lsp_types::{GotoDefinitionResponse, Location, Position, Range, Url};
 /// Every place that declares the name at a place: more than one where a profile changes it.
 pub fn definition(scene: &Scene<'_>, position: Position) -> Option<GotoDefinitionResponse> {
     let offset = scene.offset(position);
-    let names = Names::of(&scene.site);
-    let locations: Vec<Location> = match names.at(scene.site.here, offset) {
+    let names = Names::of(scene.site());
+    let locations: Vec<Location> = match names.at(scene.site().here, offset) {
         Some(name) => names.declarations(name).iter().filter_map(|declaration| scene.location(declaration.span)).collect(),
         None => file(scene, offset).into_iter().collect(),
     };
@@ -26,9 +26,9 @@ fn file(scene: &Scene<'_>, offset: usize) -> Option<Location> {
         return None;
     }
     let written = cursor.content_of(&spot.token()?);
-    let here = path_of(&scene.site.sources, scene.site.here);
+    let here = path_of(&scene.site().sources, scene.site().here);
     // An `include` counts from its own file, any other path from the folder of the site.
-    let folders = here.parent().into_iter().chain([scene.site.sources.folder()]);
+    let folders = here.parent().into_iter().chain([scene.site().sources.folder()]);
     let found = folders.map(|folder| folder.join(written)).find(|path| path.is_file())?;
     Some(Location::new(Url::from_file_path(found).ok()?, Range::default()))
 }

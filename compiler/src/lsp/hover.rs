@@ -32,11 +32,11 @@ fn page(shown: &Shown) -> Option<String> {
 
 /// Where the name here is declared, unless that is here.
 fn declaration(scene: &Scene<'_>, offset: usize) -> Option<String> {
-    let names = Names::of(&scene.site);
-    let name = names.at(scene.site.here, offset)?;
+    let names = Names::of(scene.site());
+    let name = names.at(scene.site().here, offset)?;
     let declarations = names.declarations(name);
     let places = declarations.iter().filter(|declaration| declaration.span != name.span).map(|declaration| {
-        let source = scene.site.sources.source(declaration.span.source);
+        let source = scene.site().sources.source(declaration.span.source);
         let line = source.line_text(source.line(declaration.span.start)).trim();
         format!("Declared in {}:\n\n```kdl\n{line}\n```", scene.place(declaration.span))
     });

@@ -19,7 +19,7 @@ use std::ops::Range;
 /// # Errors
 /// Why it cannot.
 pub fn prepare(scene: &Scene<'_>, position: Position) -> Result<PrepareRenameResponse, ResponseError> {
-    let names = Names::of(&scene.site);
+    let names = Names::of(scene.site());
     let subject = subject(scene, &names, position)?;
     let start = subject.name.span.start as usize;
     let stretch = start..start + subject.name.span.length as usize;
@@ -32,7 +32,7 @@ pub fn prepare(scene: &Scene<'_>, position: Position) -> Result<PrepareRenameRes
 /// # Errors
 /// Why it cannot be changed, or not to this.
 pub fn rename(scene: &Scene<'_>, position: Position, to: &str) -> Result<WorkspaceEdit, ResponseError> {
-    let names = Names::of(&scene.site);
+    let names = Names::of(scene.site());
     let Subject { name, kind } = subject(scene, &names, position)?;
     let places = names.all(name);
     let wanted = valid(kind, to)?;
@@ -68,7 +68,7 @@ struct Subject<'a> {
 
 /// What would be renamed: something that is declared, and one thing alone.
 fn subject<'a>(scene: &Scene<'_>, names: &'a Names, position: Position) -> Result<Subject<'a>, ResponseError> {
-    let Some(name) = names.at(scene.site.here, scene.offset(position)) else {
+    let Some(name) = names.at(scene.site().here, scene.offset(position)) else {
         return Err(failed("This is not a name that the site declares"));
     };
     let mut kinds: Vec<Kind> = names.declarations(name).iter().filter_map(|declaration| declared(declaration.role)).collect();
@@ -109,7 +109,7 @@ fn collides(other: &Occurrence, places: &[&Occurrence]) -> bool {
 }
 
 fn edit(scene: &Scene<'_>, place: &Occurrence, to: &str) -> Edit {
-    let text = &scene.site.sources.source(place.span.source).text;
+    let text = &scene.site().sources.source(place.span.source).text;
     let stretch = |start: u32, length: u32| start as usize..(start + length) as usize;
     let literal = stretch(place.literal.start, place.literal.length);
     let name = stretch(place.span.start, place.span.length);
@@ -132,17 +132,17 @@ fn goes_bare(text: &str) -> bool {
 
 /// Compiles the site before and after: what no rule of names foresees, an error tells.
 fn verify(scene: &Scene<'_>, edits: &BTreeMap<SourceId, Vec<Edit>>) -> Result<(), ResponseError> {
-    let Some(root) = &scene.site.root else { return Ok(()) };
+    let Some(root) = &scene.site().root else { return Ok(()) };
     let before = scene.workspace.options();
     let mut after = before.clone();
     for (source, edits) in edits {
-        let mut text = scene.site.sources.source(*source).text.to_string();
+        let mut text = scene.site().sources.source(*source).text.to_string();
         let mut edits: Vec<&Edit> = edits.iter().collect();
         edits.sort_by_key(|(stretch, _)| std::cmp::Reverse(stretch.start));
         for (stretch, new) in edits {
             text.replace_range(stretch.clone(), new);
         }
-        after.overlays.insert(path_of(&scene.site.sources, *source), text);
+        after.overlays.insert(path_of(&scene.site().sources, *source), text);
     }
     let errors = |options: &LoadOptions| -> Vec<String> {
         let Ok(loaded) = load(root, options) else { return Vec::new() };
@@ -161,7 +161,7 @@ fn verify(scene: &Scene<'_>, edits: &BTreeMap<SourceId, Vec<Edit>>) -> Result<()
 fn told(scene: &Scene<'_>, source: SourceId, edits: Vec<Edit>) -> Result<(Url, Vec<TextEdit>), ResponseError> {
     let whole = crate::source::Span { source, start: 0, length: 0 };
     let location = scene.location(whole).ok_or_else(|| failed("A file of the site has no address"))?;
-    let text = &scene.site.sources.source(source).text;
+    let text = &scene.site().sources.source(source).text;
     let lines = super::position::Lines::new(text, scene.settings.encoding);
     let edits = edits.into_iter().map(|(stretch, new)| TextEdit::new(lines.range(stretch), new)).collect();
     Ok((location.uri, edits))

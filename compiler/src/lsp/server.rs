@@ -3,7 +3,7 @@
 
 use super::diagnostics::Analyst;
 use super::position::Encoding;
-use super::scene::{Scene, Settings, refusal};
+use super::scene::{Scene, Settings, Sites, refusal};
 use super::transport::{Client, Incoming, read};
 use super::workspace::{Workspace, behind_links};
 use super::{actions, completion, definition, formatting, hover, references, rename, symbols};
@@ -65,8 +65,8 @@ pub fn serve(mut input: impl BufRead + Send + 'static, output: impl Write + Send
             }
         }
     })?;
-    Server { client, phase: Phase::New, settings: Settings::default(), workspace: Workspace::default(), analyst: None }
-        .run(&received)
+    let (settings, workspace, sites) = (Settings::default(), Workspace::default(), Sites::default());
+    Server { client, phase: Phase::New, settings, workspace, sites, analyst: None }.run(&received)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,7 @@ struct Server {
     phase: Phase,
     settings: Settings,
     workspace: Workspace,
+    sites: Sites,
     analyst: Option<Analyst>,
 }
 
@@ -203,7 +204,7 @@ impl Server {
     }
 
     fn scene(&self, uri: &Url) -> Result<Scene<'_>, ResponseError> {
-        Scene::of(&self.workspace, uri, self.settings)
+        Scene::of(&self.workspace, &self.sites, uri, self.settings)
     }
 
     /// Those that cannot be read are dropped: a notification has no answer.
@@ -230,6 +231,7 @@ impl Server {
             _ => false,
         };
         if let Some(analyst) = self.analyst.as_ref().filter(|_| understood) {
+            self.sites.get_mut().clear();
             analyst.look(&self.workspace);
         }
     }
