@@ -12,7 +12,7 @@ fn records() -> Vec<(PathBuf, String)> {
 }
 
 fn publish_to(out: &Path, model: &Model) -> Result<String, PublishError> {
-    publish(model, &snapshot::source_digests(&fixture::sources()), &records(), out)
+    publish(model, &fixture::sources().digests(), &records(), out)
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -37,7 +37,7 @@ fn a_build_leaves_the_snapshot_the_link_and_the_records() {
     assert_eq!(fs::read_to_string(out.path().join("dns/zone/example.com.zone")).expect("a record file"), "example\n");
     assert_eq!(Snapshot::open(out.path()).expect("it opens").digest(), digest);
     assert!(differences(&digest, &records(), out.path()).is_empty());
-    assert_eq!(super::digest(&fixture::model(), &snapshot::source_digests(&fixture::sources())).expect("a digest"), digest);
+    assert_eq!(super::digest(&fixture::model(), &fixture::sources().digests()).expect("a digest"), digest);
 }
 
 #[test]
