@@ -7,7 +7,7 @@ use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
 use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
-use crate::site::{Current, Generation, LoadError};
+use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
 use postern_schema::snapshot::plan_digest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -24,6 +24,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 /// How long open sessions may go on once the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How often the files of certificates are looked at.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -164,6 +167,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let credentials = Credentials::new(options.credentials.as_deref());
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let logging = Logging::start(current.generation().site().logging.format);
+    for broken in current.generation().keys.unusable() {
+        tracing::error!(error = %broken, "mail that this key must sign is deferred");
+    }
     for damage in &recovered.corrupt {
         let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
         let saved_as = saved_as.map(tracing::field::display);
@@ -276,8 +282,18 @@ impl Daemon {
     }
 
     async fn supervise(self: &Arc<Self>, mut signals: Signals) {
+        let mut look = tokio::time::interval(CERTIFICATE_LOOK);
+        let mut stamps = site::stamps(self.current.generation().site(), &self.credentials);
         loop {
             tokio::select! {
+                _ = look.tick() => {
+                    let found = site::stamps(self.current.generation().site(), &self.credentials);
+                    // A renewed certificate is a reload; one that is no good changes nothing, and is said once.
+                    if found != stamps {
+                        stamps = found;
+                        drop(self.reload(None).await);
+                    }
+                }
                 // What went wrong is in the log; SIGHUP has nobody to tell.
                 _ = signals.hangup.recv() => drop(self.reload(None).await),
                 _ = signals.terminate.recv() => break,

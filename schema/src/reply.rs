@@ -281,6 +281,8 @@ impl Reply {
     pub const TEXT_LINE_TOO_LONG: Reply = Reply::fixed(554, Some((5, 6, 0)), "Message holds an over-long line");
     /// More Received fields than a message that does not loop has, RFC 5321 6.3.
     pub const TOO_MANY_HOPS: Reply = Reply::fixed(554, Some((5, 4, 6)), "Too many hops");
+    /// More header than is looked at.
+    pub const HEADER_TOO_LARGE: Reply = Reply::fixed(554, Some((5, 6, 0)), "Message header is too large");
     /// A snapshot or table could not be read.
     pub const LOCAL_ERROR: Reply = Reply::fixed(451, Some((4, 3, 0)), "Local error in processing, try again later");
     /// The spool did not take the message.
@@ -388,6 +390,12 @@ impl Reason {
     pub fn reply(self) -> Reply {
         match self {
             Reason::SenderAccepted => Reply::SENDER_OK,
+            Reason::ContentAccepted | Reason::DmarcQuarantine => Reply::fixed(250, Some((2, 0, 0)), "Ok"),
+            Reason::SpfFailed => Reply::fixed(550, Some((5, 7, 23)), "Client may not send for this domain (SPF)"),
+            Reason::SpfUnknown => Reply::fixed(451, Some((4, 7, 24)), "SPF could not be looked up"),
+            Reason::DmarcFailed => Reply::fixed(550, Some((5, 7, 26)), "Not authentic, says the domain in From (DMARC)"),
+            Reason::CannotSign => Reply::fixed(451, Some((4, 7, 5)), "Message cannot be signed now"),
+            Reason::DmarcUnknown => Reply::fixed(451, Some((4, 7, 26)), "DMARC could not be looked up"),
             Reason::LocalRecipient
             | Reason::RelayDomain
             | Reason::AuthenticatedRelay

@@ -136,6 +136,8 @@ fn site() -> Site {
         },
         screen: Screen {
             require_sender_domain: Some(line(18)),
+            spf_fail: Some((Reaction::Reject, line(18))),
+            dmarc_honour: Some((true, line(18))),
             greet_wait: Some((Duration::from_secs(6), line(19))),
             early_talker: Reaction::Log,
             limits: vec![

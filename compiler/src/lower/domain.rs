@@ -102,8 +102,6 @@ fn transport(view: &View<'_>, lowering: &mut Lowering<'_>) -> Setting<Box<str>> 
     if lowering.transports.resolve(&name.value) {
         return Setting { value: name.value.as_str().into(), span: Some(name.span) };
     }
-    let finding = lowering.transports.unknown(&name, &[]);
-    lowering.findings.extend(finding.map(|finding| finding.postfix(&["virtual_transport"])));
     default
 }
 

@@ -75,7 +75,8 @@ pub(super) fn routes(lowering: &mut Lowering<'_>) -> Vec<RouteDraft> {
 }
 
 fn route(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<RouteDraft> {
-    let via = via(view.property::<String>("via")?, lowering).map_err(|finding| lowering.findings.extend(finding)).ok()?;
+    // A name that is not there is reported with all others.
+    let via = via(view.property::<String>("via")?, lowering).ok()?;
     Some(RouteDraft {
         span: view.span(),
         to: pattern(view, "to")?,

@@ -15,9 +15,15 @@ pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
     ScreenDraft {
         require_sender_domain: sender_domain.map(|word| word.span),
         greet_wait: view.child("greet-wait").and_then(|child| child.argument("time")),
+        spf_fail: view.child("spf").and_then(|spf| reaction(spf.property("fail")?)),
+        dmarc_honour: view.child("dmarc").and_then(|dmarc| dmarc.property("honour")),
         early_talker: action.and_then(|word| Reaction::parse(&word.value)).unwrap_or_default(),
         limits: view.children("limit").filter_map(|limit| client_limit(&limit)).collect(),
     }
+}
+
+fn reaction(word: Spanned<String>) -> Option<Spanned<Reaction>> {
+    Some(Spanned::new(Reaction::parse(&word.value)?, word.span))
 }
 
 fn client_limit(view: &View<'_>) -> Option<LimitDraft> {

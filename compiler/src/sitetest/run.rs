@@ -44,6 +44,9 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
         from: test.from.value.clone(),
         to: test.to.value.clone(),
         sender_domain: test.sender_domain,
+        spf: test.spf,
+        dmarc: test.dmarc,
+        author: test.author.clone(),
     };
     let result = |why: Vec<String>, found| {
         let (name, span) = (test.name.value.clone(), test.name.span);
@@ -74,7 +77,7 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
 fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
     let outcome = &found.outcome;
     if outcome.disposition == "undecided" {
-        let text = format!("it {}; write domain=\"found\" beside its `from`, or another answer", outcome.reason);
+        let text = format!("it {}; write that beside its `from`, as in domain=\"found\"", outcome.reason);
         return Some(Failure { place: expect.disposition.span, text });
     }
     if outcome.disposition != &*expect.disposition.value {
@@ -109,6 +112,13 @@ fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
         if let Some(text) = wrong_hop(found, &format!("tls {}", tls.value), enough) {
             return Some(Failure { place: tls.span, text });
         }
+    }
+    if let Some(signed_by) = &expect.signed_by
+        && !found.signed_by.iter().any(|selector| **selector == *signed_by.value)
+    {
+        let signed =
+            if found.signed_by.is_empty() { "nothing signs it".to_owned() } else { found.signed_by.join(", ") + " signs it" };
+        return Some(Failure { place: signed_by.span, text: format!("expected signed-by {}, and {signed}", signed_by.value) });
     }
     None
 }

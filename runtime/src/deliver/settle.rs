@@ -1,10 +1,11 @@
 //! What became of an attempt: one log line for each recipient, a durable note in the queue, a bounce where one is due.
 
 use super::Dispatcher;
+use crate::authentication::generated;
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::dsn;
 use crate::queue::schedule::{self, Next};
-use crate::queue::{Attempt, Change, Envelope, Generated, Outcome, QueueEntry, RecipientState, SpoolError};
+use crate::queue::{Attempt, Body, Change, Envelope, Generated, Outcome, QueueEntry, RecipientState, SpoolError};
 use crate::site::Generation;
 use postern_schema::decide::expansion;
 use postern_schema::reply::Reply;
@@ -166,9 +167,10 @@ async fn notify(daemon: &Arc<Daemon>, entry: &QueueEntry, generation: &Generatio
     }
     loop {
         let result = match append_notice(daemon, &entry, generation, &changes).await {
-            Ok(true) => return,
+            // One that waits is written when the snapshot is loaded next, with its keys.
+            Ok(Notice::Queued | Notice::Waits) => return,
             // RFC 5321 4.5.5: nobody is told about a notice that could not be delivered; others do not want to hear.
-            Ok(false) => return drop(note(daemon, changes).await),
+            Ok(Notice::Unwanted) => return drop(note(daemon, changes).await),
             Err(error) => error,
         };
         if matches!(result, SpoolError::Closed) {
@@ -179,10 +181,19 @@ async fn notify(daemon: &Arc<Daemon>, entry: &QueueEntry, generation: &Generatio
     }
 }
 
-/// Queues the notice together with the changes; `false` where there is nobody to tell.
+/// What became of a notice.
+enum Notice {
+    Queued,
+    /// There is nobody to tell.
+    Unwanted,
+    /// It must be signed and cannot be.
+    Waits,
+}
+
+/// Queues the notice together with the changes.
 async fn append_notice(
     daemon: &Daemon, entry: &QueueEntry, generation: &Generation, changes: &[Change],
-) -> Result<bool, SpoolError> {
+) -> Result<Notice, SpoolError> {
     let now = now_ms();
     let id = daemon.spool.fresh_id(now);
     // A body that cannot be read must not keep its sender in the dark: the notice goes out without the header.
@@ -191,7 +202,14 @@ async fn append_notice(
         let _ = body.take(HEADER_READ_OCTETS).read_to_end(&mut original);
     }
     let hostname = &generation.site().hostname;
-    let Some(bounce) = dsn::bounce(entry, &original, hostname, id.id(), now / 1000) else { return Ok(false) };
+    let Some(bounce) = dsn::bounce(entry, &original, hostname, id.id(), now / 1000) else { return Ok(Notice::Unwanted) };
+    let signatures = match generated::sign(generation, &bounce.octets, now / 1000) {
+        Ok(signatures) => signatures,
+        Err(error) => {
+            tracing::error!(id = %entry.id(), %error, "a notice cannot be signed, so it waits");
+            return Ok(Notice::Waits);
+        }
+    };
     tracing::info!(id = %entry.id(), notice = %id.id(), to = %bounce.recipient, "sender notified");
     let generated = Generated {
         id,
@@ -201,8 +219,8 @@ async fn append_notice(
         smtp_utf8: bounce.smtp_utf8,
         eight_bit: bounce.eight_bit,
         generation: generation.mark(),
-        body: bounce.octets.into(),
+        body: Body::Inline(vec![signatures.into(), bounce.octets.into()]),
         changes: changes.to_vec(),
     };
-    daemon.spool.append(generated).await.map(|_| true)
+    daemon.spool.append(generated).await.map(|_| Notice::Queued)
 }

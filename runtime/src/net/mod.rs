@@ -4,6 +4,7 @@
 //! to the protocol, answers its questions by [`postern_schema::decide`], and puts what was accepted into the queue.
 
 mod admission;
+mod head;
 mod levels;
 mod listen;
 mod login;

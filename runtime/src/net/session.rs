@@ -236,7 +236,7 @@ impl Session {
         {
             let piece = self.server.take_body();
             // The disk may make us wait, and other sessions must not wait with us.
-            tokio::task::block_in_place(|| transaction.take(&self.daemon, &self.peer, &self.server, &piece));
+            tokio::task::block_in_place(|| transaction.take(&self.daemon, &piece));
         }
     }
 
@@ -265,7 +265,8 @@ impl Session {
                     return reply;
                 }
                 let protection = stream.protection();
-                match Transaction::begin(&self.daemon, &self.peer, request, protection).await {
+                let helo = self.server.helo().unwrap_or_default();
+                match Transaction::begin(&self.daemon, &self.peer, helo, request, protection).await {
                     Ok((transaction, reply)) => {
                         self.transaction = Some(transaction);
                         reply

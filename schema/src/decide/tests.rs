@@ -221,7 +221,7 @@ fn a_broken_store_is_never_a_yes() {
 
 fn sending(client: Client<'_>, from: &str, found: Option<SenderDomain>) -> Answer<()> {
     let from = ReversePath::parse(from).unwrap();
-    sender(&SenderFacts { client, reverse_path: &from, sender_domain: found }, &site())
+    sender(&SenderFacts { client, reverse_path: &from, sender_domain: found, spf: None }, &site())
 }
 
 #[test]
@@ -317,3 +317,5 @@ proptest! {
         }
     }
 }
+
+mod authentication;

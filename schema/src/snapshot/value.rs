@@ -40,7 +40,7 @@ stored_structs! {
     Route { to, from, via, tls, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
-    Screen { require_sender_domain, greet_wait, early_talker, limits }
+    Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
     ClientLimit { what, per, origin }
     Rate { count, per }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, origin }
@@ -119,13 +119,13 @@ stored_enums! {
     ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, }
     TransportKind { 1 => Maildir { path }, }
     Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
-    Reaction { 1 => Reject, 2 => Log, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
     TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }
+    Reaction { 1 => Reject, 2 => Log, }
     LogFormat { 1 => Text, 2 => Json, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
     SpfAll { 1 => Fail, 2 => SoftFail, 3 => Neutral, }

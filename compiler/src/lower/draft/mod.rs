@@ -133,6 +133,10 @@ pub struct TableDraft {
 pub struct ScreenDraft {
     /// The word `sender-domain-exists` of `require`.
     pub require_sender_domain: Option<Span>,
+    /// `spf fail=`.
+    pub spf_fail: Option<Spanned<Reaction>>,
+    /// `dmarc honour=`.
+    pub dmarc_honour: Option<Spanned<bool>>,
     /// `greet-wait`.
     pub greet_wait: Option<Spanned<Duration>>,
     /// `early-talker`.

@@ -152,6 +152,8 @@ impl SiteDraft {
         }
         Screen {
             require_sender_domain: draft.require_sender_domain.map(|span| sources.origin(span)),
+            spf_fail: draft.spf_fail.as_ref().map(|said| (said.value, sources.origin(said.span))),
+            dmarc_honour: draft.dmarc_honour.as_ref().map(|said| (said.value, sources.origin(said.span))),
             greet_wait: draft.greet_wait.as_ref().map(|wait| (wait.value, sources.origin(wait.span))),
             early_talker: draft.early_talker,
             limits,

@@ -15,7 +15,7 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
             "origin",
             "The domain of mail that names none; without it, the domain of this site that the host's name lies in, or that name.",
         )
-        .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.")])
+        .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.").refers(&[Kind::Domain])])
         .example("origin \"example.com\"")
         .postfix(&["myorigin"]),
         NodeSpec::new("postmaster", "Who reads mail to postmaster at every domain that does not say otherwise (RFC 5321 4.5.1).")

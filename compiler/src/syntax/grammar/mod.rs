@@ -64,6 +64,14 @@ pub fn allowed_in_profile(spec: &NodeSpec) -> bool {
     !matches!(spec.name, "profile" | "include")
 }
 
+/// The nodes that may stand in the block of a node.
+pub fn block(spec: &'static NodeSpec) -> impl Iterator<Item = &'static NodeSpec> + Clone {
+    let of_a_site = spec.name == layout::PROFILE.name;
+    let children = if of_a_site { ROOT.children } else { spec.children };
+    let everywhere = Some(&layout::ALLOW).filter(|allow| !spec.open && children.iter().all(|child| child.name != allow.name));
+    children.iter().filter(move |child| !of_a_site || allowed_in_profile(child)).chain(everywhere)
+}
+
 /// Every declaration with the names of the blocks around it, parents first.
 pub fn walk(visit: &mut impl FnMut(&[&'static str], &'static NodeSpec)) {
     fn go(spec: &'static NodeSpec, path: &mut Vec<&'static str>, visit: &mut impl FnMut(&[&'static str], &'static NodeSpec)) {

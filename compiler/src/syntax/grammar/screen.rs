@@ -78,10 +78,10 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
         NodeSpec::later("reputation", "Points that a client collects and that fade.")
             .properties(&[PropertySpec::new("halflife", ValueType::Duration, "The time in which half of them fade.").required()])
             .example("reputation halflife=\"1h\""),
-        NodeSpec::later("dmarc", "What other people's DMARC records are worth here.")
+        NodeSpec::new("dmarc", "What other people's DMARC records are worth here (RFC 9989). With this or `spf`, every message of a stranger is judged, and its header says what was found.")
             .properties(&[PropertySpec::new("honour", ValueType::Truth, "Whether their policy is followed.").required()])
             .example("dmarc honour=#true"),
-        NodeSpec::later("spf", "What other people's SPF records are worth here.")
+        NodeSpec::new("spf", "What other people's SPF records are worth here.")
             .properties(&[PropertySpec::new("fail", ValueType::Word(REACTIONS), "What becomes of mail that fails.").required()])
             .example("spf fail=\"reject\""),
     ])

@@ -4,6 +4,8 @@
 //!
 //! The outline, the hints and the formatter read these.
 
+use std::ops::Range;
+
 /// A piece of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Token {
@@ -111,6 +113,20 @@ pub fn tokens(text: &str, limit: usize) -> Option<Vec<Token>> {
         tokens.push(Token { kind, start: start as u32, end: lexer.at as u32 });
     }
     Some(tokens)
+}
+
+/// Where in a word or string its text stands letter for letter; `None` where escapes stand in it, or it runs over lines.
+pub fn verbatim(written: &str) -> Option<Range<usize>> {
+    let hashes = written.len() - written.trim_start_matches('#').len();
+    let Some(rest) = written[hashes..].strip_prefix('"') else {
+        // A raw string of KDL 1 is no word.
+        return (!written.starts_with("r#\"") && !written.starts_with("r\"")).then_some(0..written.len());
+    };
+    if rest.starts_with("\"\"") || hashes == 0 && rest.contains('\\') {
+        return None;
+    }
+    let (start, quotes) = (hashes + 1, format!("\"{}", "#".repeat(hashes)));
+    Some(start..start + rest.strip_suffix(&quotes).unwrap_or(rest).len())
 }
 
 /// Whether KDL takes a character for a blank.
