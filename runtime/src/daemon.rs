@@ -5,11 +5,12 @@ use crate::control;
 use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
-use crate::net::{Bound, ListenError, Listeners};
+use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::site::{Current, Generation, LoadError};
 use crate::state::{State, StateError};
 use postern_schema::snapshot::plan_digest;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use std::fmt;
 use std::io::{self, Write};
@@ -49,6 +50,8 @@ pub struct Daemon {
     pub credentials: Credentials,
     /// Logins that failed of late.
     pub guesses: Guesses,
+    /// How much each client has of us.
+    pub admission: Admission,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// TLS towards peers.
@@ -143,7 +146,15 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Every connection is a descriptor, and the usual soft limit of 1024 is there for programs that know no better.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where that is refused, so be it: connections wait until others end.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
 fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
+    raise_descriptor_limit();
     let system = |what: &'static str| move |error: &dyn fmt::Display| StartError::System(what, error.to_string());
     let state = State::open(&options.state).map_err(StartError::State)?;
     // The queue first: its lock says that the state folder is ours.
@@ -173,6 +184,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dns: Arc::new(dns),
         credentials,
         guesses: Guesses::default(),
+        admission: Admission::default(),
         dispatcher: Dispatcher::default(),
         client_tls,
         state,

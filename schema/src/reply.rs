@@ -289,6 +289,10 @@ impl Reply {
     pub const SERVICE_CLOSING: Reply = Reply::fixed(421, Some((4, 3, 2)), "Service not available, closing transmission channel");
     /// Too many sessions at once.
     pub const TOO_MANY_CONNECTIONS: Reply = Reply::fixed(421, Some((4, 7, 0)), "Too many connections, try again later");
+    /// More messages than one client may send in a time.
+    pub const TOO_MANY_MESSAGES: Reply = Reply::fixed(450, Some((4, 7, 1)), "Too many messages, try again later");
+    /// Spoken before the greeting, RFC 5321 4.3.1; 554 instead of a greeting, RFC 5321 3.1.
+    pub const SPOKE_EARLY: Reply = Reply::fixed(554, Some((5, 5, 0)), "You spoke before you were greeted");
     /// Nothing came for too long, RFC 5321 4.5.3.2.7.
     pub const TIMEOUT: Reply = Reply::fixed(421, Some((4, 4, 2)), "Timeout, closing transmission channel");
     /// Too many errors in one session.

@@ -4,12 +4,13 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
-    Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel,
-    TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, LimitPer, Limited, Limits,
+    Listener, ListenerKind, Logging, Login, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Relay, Route, RoutePattern,
+    Screen, SecretName, SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub fn domain(text: &str) -> Domain {
     Domain::parse(text).expect("a domain")
@@ -133,7 +134,19 @@ fn site() -> Site {
             self_signed: false,
             origin: line(15),
         },
-        screen: Screen { require_sender_domain: Some(line(18)) },
+        screen: Screen {
+            require_sender_domain: Some(line(18)),
+            greet_wait: Some((Duration::from_secs(6), line(19))),
+            early_talker: Reaction::Log,
+            limits: vec![
+                ClientLimit::CONNECTIONS,
+                ClientLimit {
+                    what: Limited::Messages(Rate { count: 60, per: Duration::from_secs(60) }),
+                    per: LimitPer::Network,
+                    origin: line(20),
+                },
+            ],
+        },
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),

@@ -68,7 +68,11 @@ pub fn server_config(
     let builder = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| CertificateError::BadChain(site.hostname.clone(), error.to_string()))?;
-    let config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByName(by_name)));
+    let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByName(by_name)));
+    // Keys of tickets change every six hours by themselves (RFC 5077 5.5). Without a source of them sessions are not resumed.
+    if let Ok(ticketer) = aws_lc_rs::Ticketer::new() {
+        config.ticketer = ticketer;
+    }
     Ok(Some(Arc::new(config)))
 }
 

@@ -124,7 +124,7 @@ fn site() -> Memory {
             },
         ],
         tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
-        screen: Screen { require_sender_domain: Some(at(9)) },
+        screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),

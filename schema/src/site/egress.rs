@@ -3,6 +3,7 @@
 use super::{Origin, SecretName};
 use crate::name::{Domain, HostName};
 use std::fmt;
+use std::time::Duration;
 
 /// A named way to hand mail over.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +24,46 @@ pub enum TransportKind {
         /// A path with `{domain}` and `{user}`; one that does not begin with `/` lies in the state folder.
         path: Box<str>,
     },
+}
+
+/// Where a local service listens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Endpoint {
+    /// A socket in the file system, by its absolute path.
+    Unix(Box<str>),
+    /// A TCP port.
+    Inet {
+        /// The host.
+        host: HostName,
+        /// The port, not 0.
+        port: u16,
+    },
+}
+
+impl fmt::Display for Endpoint {
+    /// As the site language has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Unix(path) => write!(f, "unix:{path}"),
+            Endpoint::Inet { host, port } => write!(f, "inet:{host}:{port}"),
+        }
+    }
+}
+
+/// So many in a time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Rate {
+    /// How many; at least 1.
+    pub count: u64,
+    /// In which time; never zero.
+    pub per: Duration,
+}
+
+impl fmt::Display for Rate {
+    /// As the site language has it, in seconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}s", self.count, self.per.as_secs())
+    }
 }
 
 /// A host that carries mail onward (`relayhost`).

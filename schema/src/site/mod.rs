@@ -7,6 +7,7 @@
 mod address;
 mod domain;
 mod egress;
+mod limit;
 mod listener;
 mod network;
 mod origin;
@@ -18,11 +19,12 @@ mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
 pub use domain::{DomainClass, DomainEntry, Pattern};
-pub use egress::{Destination, Login, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via};
+pub use egress::{Destination, Endpoint, Login, Rate, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via};
+pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::Network;
 pub use origin::{Origin, Sources};
-pub use policy::{Certificate, Chain, Limits, LogFormat, Logging, QueuePolicy, Screen, TlsPolicy};
+pub use policy::{Certificate, Chain, Limits, LogFormat, Logging, QueuePolicy, Reaction, Screen, TlsPolicy};
 pub use publication::{Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};

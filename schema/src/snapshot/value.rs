@@ -6,10 +6,7 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy, WebListener,
-    AddressEntry, AddressKind, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, LogFormat,
-    Logging, Login, Network, Origin, Pattern, PublicKey, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, TlsLevel,
-    TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint, Forward, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, MtaSts, Network, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -40,7 +37,9 @@ stored_structs! {
     Route { to, from, via, tls, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
-    Screen { require_sender_domain }
+    Screen { require_sender_domain, greet_wait, early_talker, limits }
+    ClientLimit { what, per, origin }
+    Rate { count, per }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, origin }
     Limits { message_octets, recipients, hops, sessions, origin }
     Logging { format, origin }
@@ -116,6 +115,10 @@ macro_rules! stored_enums {
 stored_enums! {
     ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, }
     TransportKind { 1 => Maildir { path }, }
+    Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
+    Reaction { 1 => Reject, 2 => Log, }
+    Limited { 1 => Connections(most), 2 => Messages(rate), }
+    LimitPer { 1 => Ip, 2 => Network, }
     TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }

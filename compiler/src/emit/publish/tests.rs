@@ -28,9 +28,9 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_build_leaves_the_snapshot_the_link_and_the_records() {
     let out = folder();
     let digest = publish_to(out.path(), &fixture::model()).expect("it publishes");
-    let mut wanted = [format!("{digest}.mdb"), CURRENT.to_owned(), DNS.to_owned()];
-    wanted.sort();
-    assert_eq!(names(out.path()), wanted);
+    let mut expected = [format!("{digest}.mdb"), CURRENT.to_owned(), DNS.to_owned()];
+    expected.sort();
+    assert_eq!(names(out.path()), expected);
     assert_eq!(fs::read_link(out.path().join(CURRENT)).expect("a link"), Path::new(&format!("{digest}.mdb")));
     let mode = fs::metadata(out.path().join(format!("{digest}.mdb"))).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o444);

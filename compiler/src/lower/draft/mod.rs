@@ -22,7 +22,7 @@ use crate::addresses::AddressBook;
 use crate::sitetest::TestDraft;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::LogFormat;
+use postern_schema::site::{LimitPer, Limited, LogFormat, Reaction};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,6 +130,23 @@ pub struct TableDraft {
 pub struct ScreenDraft {
     /// The word `sender-domain-exists` of `require`.
     pub require_sender_domain: Option<Span>,
+    /// `greet-wait`.
+    pub greet_wait: Option<Spanned<Duration>>,
+    /// `early-talker`.
+    pub early_talker: Reaction,
+    /// `limit`, in source order.
+    pub limits: Vec<LimitDraft>,
+}
+
+/// `limit` in `screen`.
+#[derive(Clone, Debug)]
+pub struct LimitDraft {
+    /// The node.
+    pub span: Span,
+    /// What is limited.
+    pub what: Limited,
+    /// What counts as one client.
+    pub per: LimitPer,
 }
 
 /// `queue`.

@@ -4,8 +4,8 @@ use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::site::{
-    Certificate, DkimSigner, DomainEntry, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy, Relay, Route, Screen,
-    SendAs, Site, TlsPolicy, Transport, UserStore,
+    Certificate, ClientLimit, DkimSigner, DomainEntry, Limited, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy,
+    Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -39,7 +39,7 @@ impl SiteDraft {
             relays: self.relays(sources),
             routes: self.routes(sources),
             tls: self.tls(sources),
-            screen: Screen { require_sender_domain: self.screen.require_sender_domain.map(|span| sources.origin(span)) },
+            screen: self.screen(sources),
             queue: self.queue(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
@@ -139,6 +139,22 @@ impl SiteDraft {
             lifetime: self.queue.lifetime.value,
             bounce_lifetime: self.queue.bounce_lifetime.value,
             origin: origin(self.queue.span, sources),
+        }
+    }
+
+    fn screen(&self, sources: &Sources) -> Screen {
+        let draft = &self.screen;
+        let limit =
+            |limit: &super::LimitDraft| ClientLimit { what: limit.what, per: limit.per, origin: sources.origin(limit.span) };
+        let mut limits: Vec<ClientLimit> = draft.limits.iter().map(limit).collect();
+        if !limits.iter().any(|limit| matches!(limit.what, Limited::Connections(_))) {
+            limits.push(ClientLimit::CONNECTIONS);
+        }
+        Screen {
+            require_sender_domain: draft.require_sender_domain.map(|span| sources.origin(span)),
+            greet_wait: draft.greet_wait.as_ref().map(|wait| (wait.value, sources.origin(wait.span))),
+            early_talker: draft.early_talker,
+            limits,
         }
     }
 

@@ -41,7 +41,9 @@ impl Hosts<'_> {
 }
 
 impl Lowering<'_> {
-    pub(super) fn mailbox_row(&mut self, table: &Table, scope: &Scope<'_>, line: u32, key: &Piece<'_>, quota: Option<&Piece<'_>>) {
+    pub(super) fn mailbox_row(
+        &mut self, table: &Table, scope: &Scope<'_>, line: u32, key: &Piece<'_>, quota: Option<&Piece<'_>>,
+    ) {
         let Some((hosts, local)) = self.key(table, scope, key) else { return };
         let quota = match quota.filter(|quota| !quota.text.is_empty()) {
             None => None,
@@ -116,9 +118,7 @@ impl Lowering<'_> {
         self.row_finding(finding.postfix(&["alias_maps", "allow_mail_to_commands", "allow_mail_to_files"]));
     }
 
-    fn include(
-        &mut self, table: &Table, value: &Piece<'_>, path: &str, open: &mut Vec<SourceId>, wanted: &mut Vec<Wanted>,
-    ) {
+    fn include(&mut self, table: &Table, value: &Piece<'_>, path: &str, open: &mut Vec<SourceId>, wanted: &mut Vec<Wanted>) {
         let place = table.span(value);
         let read_before = self.findings.len();
         let Some(source) = self.table_source(&Spanned::new(path.to_owned(), place)) else {
@@ -150,7 +150,7 @@ impl Lowering<'_> {
         if let Some(domain) = key.strip_prefix('@') {
             return self.catch_all_row(table, scope, row, domain);
         }
-        if !key.contains('@') && key.contains('.') && self.is_domain_of_site(key) {
+        if !key.contains('@') && self.is_domain_in(scope, key) {
             let message = format!("The domain {key} is declared in the site file, and needs no row");
             return self.row_finding(UNSERVED_ENTRY.at(span, message).help("Remove the row").postfix(&["virtual_alias_domains"]));
         }
@@ -265,9 +265,12 @@ impl Lowering<'_> {
         }
     }
 
-    fn is_domain_of_site(&self, name: &str) -> bool {
-        let known = Domain::parse(name).ok().and_then(|domain| self.addresses.known_host(domain.as_str()));
-        known.is_some_and(|host| self.addresses.count_in(host) > 0 || self.tables.domains.contains_key(&host))
+    fn is_domain_in(&self, scope: &Scope<'_>, name: &str) -> bool {
+        let host = Domain::parse(name).ok().and_then(|domain| self.addresses.known_host(domain.as_str()));
+        host.is_some_and(|host| match scope {
+            Scope::Domain(hosts) => hosts.contains(&host),
+            Scope::Site => self.tables.domains.contains_key(&host),
+        })
     }
 
     /// A target; one that is no address is reported.

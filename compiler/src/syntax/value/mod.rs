@@ -7,9 +7,9 @@ mod place;
 mod quantity;
 
 pub use error::ValueError;
+pub use place::Address;
 pub(in crate::syntax) use place::host_and_port;
-pub use place::{Address, Endpoint};
-pub use quantity::{Factor, Octets, Rate};
+pub use quantity::{Factor, Octets};
 
 use crate::certificate::Date;
 use crate::syntax::Value;
@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
 use postern_schema::record::ReportUri;
-use postern_schema::site::{RoutePattern, SecretName, Selector};
+use postern_schema::site::{Endpoint, Rate, RoutePattern, SecretName, Selector};
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use super::{Typed, ValueError, name_error};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::record::ReportUri;
-use postern_schema::site::RoutePattern;
+use postern_schema::site::{Endpoint, RoutePattern};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A local part of the domain at hand, or a whole mail address.
@@ -15,20 +15,6 @@ pub enum Address {
     Local(LocalPart),
     /// With it.
     Mailbox(Mailbox),
-}
-
-/// Where a service listens.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Endpoint {
-    /// A socket in the file system.
-    Unix(Box<str>),
-    /// A TCP port.
-    Inet {
-        /// The host.
-        host: HostName,
-        /// The port, not 0.
-        port: u16,
-    },
 }
 
 pub(super) fn ip(text: &str) -> Result<IpAddr, ValueError> {
@@ -244,7 +230,8 @@ pub(super) fn report(text: &str) -> Result<ReportUri, ValueError> {
         && !limit.is_empty()
         && limit.bytes().all(|octet| octet.is_ascii_alphanumeric())
     {
-        let message = format!("The size limit `!{limit}` is gone from DMARC (RFC 9989): receivers ignore it, or the whole address");
+        let message =
+            format!("The size limit `!{limit}` is gone from DMARC (RFC 9989): receivers ignore it, or the whole address");
         return Err(ValueError::form(message, format!("Write \"{address}\"")));
     }
     ReportUri::parse(text).ok_or_else(|| {
