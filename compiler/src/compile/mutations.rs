@@ -25,22 +25,18 @@ fn slips(node: &Node, out: &mut Vec<(Span, String)>) {
     node.children.iter().for_each(|child| slips(child, out));
 }
 
-/// A slip in what is said before the language is looked at, or for another profile, shows in other places.
-fn unasked(node: &Node) -> bool {
-    matches!(node.name.value.as_str(), "let" | "profile" | "include")
-}
-
 #[test]
 fn one_slip_is_one_finding_on_its_line() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for path in super::tests::examples() {
         let text = std::fs::read_to_string(&path).unwrap();
-        if path.ends_with("site.json") {
+        // Constants and profiles show a slip in other places; in JSON it is another one.
+        if path.ends_with("site.json") || text.contains("\nprofile ") {
             continue;
         }
         let mut places = Vec::new();
-        parse(SourceId(0), &text).nodes.iter().filter(|node| !unasked(node)).for_each(|node| slips(node, &mut places));
+        parse(SourceId(0), &text).nodes.iter().for_each(|node| slips(node, &mut places));
         for (span, written) in places {
             let (start, end) = (span.start as usize, (span.start + span.length) as usize);
             // So are these.
