@@ -8,9 +8,9 @@ use crate::spf::SpfResult;
 fn screened(spf_fail: Option<Reaction>, honour: Option<bool>) -> Memory {
     let mut site = site();
     site.site.screen = Screen {
-        require_sender_domain: None,
         spf_fail: spf_fail.map(|reaction| (reaction, at(20))),
         dmarc_honour: honour.map(|honour| (honour, at(21))),
+        ..Screen::default()
     };
     site
 }
