@@ -190,7 +190,7 @@ impl Session {
         if let Some((wait, origin)) = site.screen.greet_wait.filter(|_| screened) {
             let read = tokio::time::timeout(wait, stream.read_buf(input)).await;
             if matches!(read, Ok(Ok(0))) {
-                return Ok(self.server.refuse(&Reply::SERVICE_CLOSING));
+                self.server.refuse(&Reply::SERVICE_CLOSING);
             }
             if self.server.spoke_early(input) {
                 let action = site.screen.early_talker;
