@@ -281,9 +281,7 @@ impl Explanation {
     /// Notes what the daemon would ask; whether the question brought the answer along.
     fn note_fact(&mut self, need: &Need, question: &Question) -> bool {
         let (name, of, answer) = match need {
-            Need::SenderDomain(domain) => {
-                ("sender-domain", domain.to_string(), question.sender_domain.map(SenderDomain::as_str))
-            }
+            Need::SenderDomain(domain) => ("sender-domain", domain.to_string(), question.sender_domain.map(SenderDomain::as_str)),
             Need::Spf => ("spf", question.from.to_string(), question.spf.map(SpfResult::as_str)),
             Need::Dmarc => {
                 let author = author(question).map(|author| author.to_string());

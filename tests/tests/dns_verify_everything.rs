@@ -25,7 +25,10 @@ fn everything() -> (Model, RecordSet) {
     let example = workspace().join("examples/dns-records");
     let text = std::fs::read_to_string(example.join("site.kdl")).unwrap();
     let text = text.replace("mailto:reports@example.org", "mailto:d@reports.elsewhere.example");
-    let text = text.replace("dkim \"2025r\"", "dkim \"2024r\" algorithm=\"rsa-sha256\" public-key=\"dkim/2025r.pub\" state=\"removed\"\n    dkim \"2025r\"");
+    let text = text.replace(
+        "dkim \"2025r\"",
+        "dkim \"2024r\" algorithm=\"rsa-sha256\" public-key=\"dkim/2025r.pub\" state=\"removed\"\n    dkim \"2025r\"",
+    );
     std::fs::write(folder.path().join("site.kdl"), text).unwrap();
     std::fs::create_dir(folder.path().join("dkim")).unwrap();
     for name in ["2026r.pub", "2026e.pub", "2025r.pub"] {

@@ -149,7 +149,8 @@ fn nsupdate_brings_a_zone_to_what_the_zone_file_says() {
     let zones: Vec<String> = ["example.com", "example.org", "example.net"].map(str::to_owned).into();
     for zone in &zones {
         // What stood there before: an older MX and a text of somebody else's.
-        fs::write(folder.path().join(format!("{zone}.zone")), format!("{head}@ 60 MX 5 old.example.\n@ 60 TXT \"of others\"\n")).unwrap();
+        fs::write(folder.path().join(format!("{zone}.zone")), format!("{head}@ 60 MX 5 old.example.\n@ 60 TXT \"of others\"\n"))
+            .unwrap();
         config += &format!("  - domain: {zone}\n    file: \"{zone}.zone\"\n");
     }
     fs::write(folder.path().join("knot.conf"), config).unwrap();
@@ -162,8 +163,9 @@ fn nsupdate_brings_a_zone_to_what_the_zone_file_says() {
             let arguments = ["@127.0.0.1", "-p", &port.to_string(), zone, "AXFR", "+noall", "+answer"];
             let transferred = succeeded("kdig", &Command::new("kdig").args(arguments).output().unwrap());
             let ours = set.records.iter().filter(|planned| planned.zone.as_str() == zone).map(|planned| &planned.record);
-            let mut wanted: BTreeSet<String> =
-                ours.map(|record| format!("{} {} {}", record.owner, record.data.kind(), record.data.to_string().to_lowercase())).collect();
+            let mut wanted: BTreeSet<String> = ours
+                .map(|record| format!("{} {} {}", record.owner, record.data.kind(), record.data.to_string().to_lowercase()))
+                .collect();
             wanted.insert(format!("{zone}. TXT \"of others\""));
             let found: BTreeSet<String> = transferred
                 .lines()

@@ -2,6 +2,7 @@
 
 use super::Lowering;
 use super::draft::{LimitDraft, LimitsDraft, QueueDraft, ScreenDraft, Setting};
+use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
 use postern_schema::site::{LimitPer, Limited, Limits, LogFormat, QueuePolicy, Rate, Reaction};
