@@ -5,44 +5,22 @@
 
 use crate::dns::{Answer, Question, Transcript};
 use crate::name::Domain;
-use crate::record::{Dmarc, RecordKind};
+use crate::record::{Dmarc, DmarcPolicy, RecordKind};
 
 /// The most names that a tree walk asks for (RFC 9989 4.10).
 const WALK_LIMIT: usize = 8;
 
-/// What a domain asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Policy {
-    /// Nothing.
-    None,
-    /// That the message is put aside.
-    Quarantine,
-    /// That it is refused.
-    Reject,
+/// What a domain that only tests asks for (RFC 9989 4.7).
+fn milder(policy: DmarcPolicy) -> DmarcPolicy {
+    match policy {
+        DmarcPolicy::Reject => DmarcPolicy::Quarantine,
+        DmarcPolicy::Quarantine | DmarcPolicy::None => DmarcPolicy::None,
+    }
 }
 
-impl Policy {
-    /// The word of the record.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Policy::None => "none",
-            Policy::Quarantine => "quarantine",
-            Policy::Reject => "reject",
-        }
-    }
-
-    /// Reads the word, in any case (RFC 9989 4.8).
-    pub fn parse(word: &str) -> Option<Policy> {
-        [Policy::None, Policy::Quarantine, Policy::Reject].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(word))
-    }
-
-    /// What a domain that only tests asks for (RFC 9989 4.7).
-    fn milder(self) -> Policy {
-        match self {
-            Policy::Reject => Policy::Quarantine,
-            Policy::Quarantine | Policy::None => Policy::None,
-        }
-    }
+/// Reads a policy, in any case (RFC 9989 4.8).
+fn policy(word: &str) -> Option<DmarcPolicy> {
+    DmarcPolicy::parse(&word.to_ascii_lowercase())
 }
 
 /// Whether a domain is, or is not, one under which others register names (RFC 9989 4.7).
@@ -57,9 +35,9 @@ enum PublicSuffix {
 /// A record as it is published.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
-    policy: Policy,
-    subdomains: Option<Policy>,
-    nonexistent: Option<Policy>,
+    policy: DmarcPolicy,
+    subdomains: Option<DmarcPolicy>,
+    nonexistent: Option<DmarcPolicy>,
     strict_dkim: bool,
     strict_spf: bool,
     public_suffix: PublicSuffix,
@@ -78,9 +56,9 @@ impl Record {
         if !Dmarc::is_one(text) || tags.next()? != Some(("v", "DMARC1")) {
             return None;
         }
-        let mut policy = None;
+        let mut said = None;
         let mut record = Record {
-            policy: Policy::None,
+            policy: DmarcPolicy::None,
             subdomains: None,
             nonexistent: None,
             strict_dkim: false,
@@ -92,9 +70,9 @@ impl Record {
         };
         for (name, value) in tags.flatten() {
             match name.to_ascii_lowercase().as_str() {
-                "p" => policy = policy.or(Some(Policy::parse(value))),
-                "sp" => record.subdomains = Policy::parse(value),
-                "np" => record.nonexistent = Policy::parse(value),
+                "p" => said = said.or(Some(policy(value))),
+                "sp" => record.subdomains = policy(value),
+                "np" => record.nonexistent = policy(value),
                 "adkim" => record.strict_dkim = value.eq_ignore_ascii_case("s"),
                 "aspf" => record.strict_spf = value.eq_ignore_ascii_case("s"),
                 "psd" => {
@@ -111,7 +89,7 @@ impl Record {
             }
         }
         // RFC 9989 4.7: without a policy that can be read, the record is one that asks for reports only, or none.
-        match policy.flatten() {
+        match said.flatten() {
             Some(policy) => record.policy = policy,
             None if record.reports.is_empty() => return None,
             None => {}
@@ -137,7 +115,7 @@ pub struct Finding {
     /// The record that holds; `None`: there is none, and nothing is asked for.
     pub record: Option<(Domain, Record)>,
     /// What the record asks for a message that fails.
-    pub policy: Policy,
+    pub policy: DmarcPolicy,
     /// SPF vouches for the author's domain.
     pub spf_aligned: bool,
     /// A signature does.
@@ -178,7 +156,7 @@ pub fn check(facts: &Facts<'_>, answers: &Transcript) -> Result<Finding, Stop> {
     let at = |wanted: &Domain| walk.iter().find(|(domain, _)| domain == wanted);
     let suffix = || walk.iter().rev().find(|(_, record)| record.public_suffix == PublicSuffix::Yes);
     let Some((domain, record)) = at(author).or_else(|| at(&organization)).or_else(suffix).cloned() else {
-        return Ok(Finding { record: None, policy: Policy::None, spf_aligned: false, dkim_aligned: false });
+        return Ok(Finding { record: None, policy: DmarcPolicy::None, spf_aligned: false, dkim_aligned: false });
     };
     let mut policy = record.policy;
     if domain != *author {
@@ -191,7 +169,7 @@ pub fn check(facts: &Facts<'_>, answers: &Transcript) -> Result<Finding, Stop> {
         }
     }
     if record.testing {
-        policy = policy.milder();
+        policy = milder(policy);
     }
     let aligned = |other: &Domain, strict: bool| -> Result<bool, Stop> {
         if other == author {
@@ -311,15 +289,17 @@ mod tests {
         }
     }
 
-    fn policy(author: &str, zone: &[(&str, &str)]) -> Policy {
+    fn asked(author: &str, zone: &[(&str, &str)]) -> DmarcPolicy {
         find(author, None, &[], zone).unwrap().policy
     }
 
     #[test]
     fn a_record_is_one_with_its_version_first_and_something_to_say() {
         assert!(Record::parse("v=DMARC1; p=reject").is_some());
-        assert!(Record::parse("v=DMARC1;P = Reject ; x=y;;").is_some_and(|record| record.policy == Policy::Reject));
-        assert!(Record::parse("v=DMARC1; p=bogus; rua=mailto:a@b.example").is_some_and(|record| record.policy == Policy::None));
+        assert!(Record::parse("v=DMARC1;P = Reject ; x=y;;").is_some_and(|record| record.policy == DmarcPolicy::Reject));
+        assert!(
+            Record::parse("v=DMARC1; p=bogus; rua=mailto:a@b.example").is_some_and(|record| record.policy == DmarcPolicy::None)
+        );
         for text in ["v=dmarc1; p=reject", "p=reject; v=DMARC1", "v=DMARC1", "v=DMARC10; p=none", "v=DMARC1; p=bogus", ""] {
             assert_eq!(Record::parse(text), None, "{text}");
         }
@@ -328,18 +308,18 @@ mod tests {
     #[test]
     fn the_nearest_record_holds_and_then_that_of_the_organization() {
         let zone = [("example.com", "v=DMARC1; p=reject; sp=quarantine; np=none"), ("own.example.com", "v=DMARC1; p=none")];
-        assert_eq!(policy("example.com", &zone), Policy::Reject);
-        assert_eq!(policy("a.b.example.com", &zone), Policy::Quarantine);
-        assert_eq!(policy("own.example.com", &zone), Policy::None);
-        assert_eq!(policy("gone.example.com", &[zone[0], ("gone.example.com", "!")]), Policy::None);
+        assert_eq!(asked("example.com", &zone), DmarcPolicy::Reject);
+        assert_eq!(asked("a.b.example.com", &zone), DmarcPolicy::Quarantine);
+        assert_eq!(asked("own.example.com", &zone), DmarcPolicy::None);
+        assert_eq!(asked("gone.example.com", &[zone[0], ("gone.example.com", "!")]), DmarcPolicy::None);
         assert_eq!(find("example.net", None, &[], &zone).unwrap().record, None);
     }
 
     #[test]
     fn a_public_suffix_is_no_organization() {
         let zone = [("uk", "v=DMARC1; p=none"), ("co.uk", "v=DMARC1; p=reject; psd=y"), ("a.co.uk", "v=DMARC1; p=quarantine")];
-        assert_eq!(policy("x.a.co.uk", &zone), Policy::Quarantine);
-        assert_eq!(policy("x.b.co.uk", &zone), Policy::Reject);
+        assert_eq!(asked("x.a.co.uk", &zone), DmarcPolicy::Quarantine);
+        assert_eq!(asked("x.b.co.uk", &zone), DmarcPolicy::Reject);
         let aligned = |author, other| find(author, None, &[other], &zone).unwrap().dkim_aligned;
         assert!(aligned("a.co.uk", "mail.a.co.uk"));
         assert!(!aligned("a.co.uk", "b.co.uk"));
@@ -359,7 +339,7 @@ mod tests {
 
     #[test]
     fn testing_makes_it_milder_and_two_records_are_none() {
-        assert_eq!(policy("example.com", &[("example.com", "v=DMARC1; p=reject; t=y")]), Policy::Quarantine);
+        assert_eq!(asked("example.com", &[("example.com", "v=DMARC1; p=reject; t=y")]), DmarcPolicy::Quarantine);
         let twice = [("example.com", "v=DMARC1; p=reject"), ("example.com", "v=DMARC1; p=none")];
         assert_eq!(find("example.com", None, &[], &twice).unwrap().record, None);
         assert!(matches!(find("a.example.com", None, &[], &[("example.com", "SERVFAIL")]), Err(Stop::Failed(_))));
@@ -368,6 +348,6 @@ mod tests {
     #[test]
     fn a_long_name_costs_eight_questions_at_most() {
         let long = format!("{}example.com", "a.".repeat(60));
-        assert_eq!(find(&long, None, &[], &[("example.com", "v=DMARC1; p=reject")]).unwrap().policy, Policy::Reject);
+        assert_eq!(find(&long, None, &[], &[("example.com", "v=DMARC1; p=reject")]).unwrap().policy, DmarcPolicy::Reject);
     }
 }

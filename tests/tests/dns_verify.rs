@@ -8,7 +8,6 @@ use postern::live::client::Client;
 use postern::live::spf::judge;
 use postern::live::web::Web;
 use postern::live::{Outcome, Verified, verify};
-use postern_schema::spf::SpfResult;
 use postern_tests::daemon::binaries::binaries;
 use postern_tests::dns::{Behaviour, DnsServer};
 use std::net::IpAddr;
@@ -246,8 +245,8 @@ zero.test TXT "v=spf1 ip4:0.0.0.0/0 -all"
     dns.set("failing.test", Behaviour::ServFail);
     let client = Client::new(dns.address());
     let of = |address: &str, domain: &str| {
-        let finding = judge(&client, address.parse::<IpAddr>().unwrap(), domain);
-        (finding.result.to_string(), finding.lookups)
+        let found = judge(&client, address.parse::<IpAddr>().unwrap(), domain);
+        (found.result.to_string(), found.lookups)
     };
     let cases = [
         ("203.0.113.25", "plain.test", "pass", 0),
@@ -277,7 +276,6 @@ zero.test TXT "v=spf1 ip4:0.0.0.0/0 -all"
     for (address, domain, wanted, lookups) in cases {
         assert_eq!(of(address, domain), (wanted.to_owned(), lookups), "{address} {domain}");
     }
-    assert_eq!(judge(&client, "203.0.113.25".parse().unwrap(), "missing.test").result, SpfResult::None);
 }
 
 #[test]

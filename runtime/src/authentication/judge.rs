@@ -7,10 +7,10 @@ use super::results::MethodResult;
 use super::verify;
 use crate::dns::Dns;
 use postern_schema::decide::DmarcFact;
-use postern_schema::dmarc::{self, Policy};
+use postern_schema::dmarc;
 use postern_schema::dns::{Answer, Question, Transcript};
 use postern_schema::name::Domain;
-use postern_schema::record::{Owner, RecordKind};
+use postern_schema::record::{DmarcPolicy, Owner, RecordKind};
 use postern_schema::spf::{self, SpfResult};
 use std::net::IpAddr;
 use tokio::time::Instant;
@@ -78,10 +78,10 @@ fn severity(fact: DmarcFact) -> u8 {
         DmarcFact::None => 0,
         DmarcFact::Pass => 1,
         DmarcFact::PermError => 2,
-        DmarcFact::Fail(Policy::None) => 3,
-        DmarcFact::Fail(Policy::Quarantine) => 4,
+        DmarcFact::Fail(DmarcPolicy::None) => 3,
+        DmarcFact::Fail(DmarcPolicy::Quarantine) => 4,
         DmarcFact::TempError => 5,
-        DmarcFact::Fail(Policy::Reject) => 6,
+        DmarcFact::Fail(DmarcPolicy::Reject) => 6,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::sender::check_listener;
 use super::{Answer, ClientClass, ContentFacts, DmarcFact, Lookup, Need, Reason, StepKind, Trace, Verdict};
-use crate::dmarc::Policy;
+use crate::record::DmarcPolicy;
 
 /// What is to be done with a message that may come in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,11 +27,11 @@ pub fn content(facts: &ContentFacts<'_>, lookup: &dyn Lookup) -> Answer<Handling
     let Some(fact) = facts.dmarc else { return Answer::Need(Need::Dmarc) };
     trace.push(StepKind::Dmarc(fact), origin);
     match fact {
-        DmarcFact::Fail(Policy::Reject) => Verdict::decline(Reason::DmarcFailed, trace),
-        DmarcFact::Fail(Policy::Quarantine) => Verdict::accept(Handling::Quarantine, Reason::DmarcQuarantine, trace),
+        DmarcFact::Fail(DmarcPolicy::Reject) => Verdict::decline(Reason::DmarcFailed, trace),
+        DmarcFact::Fail(DmarcPolicy::Quarantine) => Verdict::accept(Handling::Quarantine, Reason::DmarcQuarantine, trace),
         DmarcFact::TempError => Verdict::decline(Reason::DmarcUnknown, trace),
         // RFC 9989 4.7: a record that is wrong asks for nothing.
-        DmarcFact::None | DmarcFact::Pass | DmarcFact::Fail(Policy::None) | DmarcFact::PermError => {
+        DmarcFact::None | DmarcFact::Pass | DmarcFact::Fail(DmarcPolicy::None) | DmarcFact::PermError => {
             Verdict::accept(Handling::Deliver, Reason::ContentAccepted, trace)
         }
     }

@@ -1,8 +1,8 @@
 //! The facts that decisions start from, and those that they may ask for.
 
 use super::{StepKind, Trace};
-use crate::dmarc::Policy;
 use crate::name::{Domain, ForwardPath, ReversePath};
+use crate::record::DmarcPolicy;
 use crate::site::{Network, Site};
 use crate::spf::SpfResult;
 use std::fmt;
@@ -71,7 +71,7 @@ pub enum DmarcFact {
     /// Somebody vouches for the author's domain.
     Pass,
     /// Nobody does, and this is what the domain asks for.
-    Fail(Policy),
+    Fail(DmarcPolicy),
     /// DNS failed.
     TempError,
     /// The record is wrong.
@@ -83,9 +83,9 @@ impl DmarcFact {
     pub const ALL: [DmarcFact; 7] = [
         DmarcFact::None,
         DmarcFact::Pass,
-        DmarcFact::Fail(Policy::None),
-        DmarcFact::Fail(Policy::Quarantine),
-        DmarcFact::Fail(Policy::Reject),
+        DmarcFact::Fail(DmarcPolicy::None),
+        DmarcFact::Fail(DmarcPolicy::Quarantine),
+        DmarcFact::Fail(DmarcPolicy::Reject),
         DmarcFact::TempError,
         DmarcFact::PermError,
     ];
@@ -95,9 +95,9 @@ impl DmarcFact {
         match self {
             DmarcFact::None => "none",
             DmarcFact::Pass => "pass",
-            DmarcFact::Fail(Policy::None) => "fail-none",
-            DmarcFact::Fail(Policy::Quarantine) => "fail-quarantine",
-            DmarcFact::Fail(Policy::Reject) => "fail-reject",
+            DmarcFact::Fail(DmarcPolicy::None) => "fail-none",
+            DmarcFact::Fail(DmarcPolicy::Quarantine) => "fail-quarantine",
+            DmarcFact::Fail(DmarcPolicy::Reject) => "fail-reject",
             DmarcFact::TempError => "temperror",
             DmarcFact::PermError => "permerror",
         }

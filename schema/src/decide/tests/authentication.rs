@@ -1,7 +1,7 @@
 //! What authentication decides: SPF at MAIL, DMARC at the end of the message, and which keys sign.
 
 use super::*;
-use crate::dmarc::Policy;
+use crate::record::DmarcPolicy;
 use crate::site::{Destination, DkimSigner, PublicKey, Reaction, Selector, SigningState};
 use crate::spf::SpfResult;
 
@@ -50,9 +50,9 @@ fn dmarc_decides_where_it_is_honoured() {
         (DmarcFact::None, Disposition::Accept(Handling::Deliver), Reason::ContentAccepted),
         (DmarcFact::Pass, Disposition::Accept(Handling::Deliver), Reason::ContentAccepted),
         (DmarcFact::PermError, Disposition::Accept(Handling::Deliver), Reason::ContentAccepted),
-        (DmarcFact::Fail(Policy::None), Disposition::Accept(Handling::Deliver), Reason::ContentAccepted),
-        (DmarcFact::Fail(Policy::Quarantine), Disposition::Accept(Handling::Quarantine), Reason::DmarcQuarantine),
-        (DmarcFact::Fail(Policy::Reject), Disposition::Refuse, Reason::DmarcFailed),
+        (DmarcFact::Fail(DmarcPolicy::None), Disposition::Accept(Handling::Deliver), Reason::ContentAccepted),
+        (DmarcFact::Fail(DmarcPolicy::Quarantine), Disposition::Accept(Handling::Quarantine), Reason::DmarcQuarantine),
+        (DmarcFact::Fail(DmarcPolicy::Reject), Disposition::Refuse, Reason::DmarcFailed),
         (DmarcFact::TempError, Disposition::Defer, Reason::DmarcUnknown),
     ] {
         let verdict = decide(&honouring, client("mx", STRANGER, None), Some(fact)).verdict().unwrap();
