@@ -6,7 +6,7 @@ mod der;
 mod public_key;
 
 pub use date::Date;
-pub use public_key::{key_digest, PublicKeyError, SigningKey, read_public_key};
+pub use public_key::{PublicKeyError, SigningKey, key_digest, read_public_key};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

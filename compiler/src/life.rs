@@ -46,9 +46,7 @@ pub fn next(state: SigningState, dates: &SigningDates, queue_lifetime: Duration,
             "resolvers that asked for the key before it was there have forgotten that by then",
             "everybody can find it",
         ),
-        SigningState::Active if has_successor => {
-            Next::Now(SigningState::Retired, "another key of the same algorithm signs")
-        }
+        SigningState::Active if has_successor => Next::Now(SigningState::Retired, "another key of the same algorithm signs"),
         SigningState::Active => Next::Rest("it signs until a new key takes over: `postern key new`"),
         SigningState::Retired => wait(
             day(&dates.retired),

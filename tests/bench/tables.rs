@@ -109,10 +109,14 @@ fn write_table(folder: &Path, aliases: usize) {
 /// Ten domains in each file, each with twenty addresses.
 fn write_files(folder: &Path) {
     write(folder, &[("site.kdl", format!("{HEAD}include \"domains/*.kdl\"\n"))]);
-    let addresses: String = (0..10).map(|n| format!("    mailbox \"user{n}\"\n    alias \"info{n}\" \"user{n}\" \"admin\"\n")).collect();
+    let addresses: String =
+        (0..10).map(|n| format!("    mailbox \"user{n}\"\n    alias \"info{n}\" \"user{n}\" \"admin\"\n")).collect();
     for file in 0..100 {
         let domain = |n: usize| {
-            format!("domain \"d{}.example\" {{\n    mailbox \"admin\"\n    alias \"abuse\" \"admin\"\n{addresses}}}\n", 10 * file + n)
+            format!(
+                "domain \"d{}.example\" {{\n    mailbox \"admin\"\n    alias \"abuse\" \"admin\"\n{addresses}}}\n",
+                10 * file + n
+            )
         };
         write(&folder.join("domains"), &[(&format!("{file:03}.kdl"), (0..10).map(domain).collect())]);
     }

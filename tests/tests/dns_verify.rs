@@ -5,8 +5,8 @@
 use postern::compile::{CompileOptions, compile_text};
 use postern::emit::dns::derive;
 use postern::live::client::Client;
-use postern::live::web::Web;
 use postern::live::spf::{Judgement, judge};
+use postern::live::web::Web;
 use postern::live::{Outcome, Verified, verify};
 use postern_tests::daemon::binaries::binaries;
 use postern_tests::dns::{Behaviour, DnsServer};

@@ -194,7 +194,9 @@ fn steps<'a>(model: &'a Model, set: &'a RecordSet) -> Vec<Step<'a>> {
         steps.extend(owners.map(|owner| Step::Removed { domain, owner }));
         let reports = entry.publication.dmarc.iter().flat_map(|dmarc| &dmarc.reports).filter_map(ReportUri::mail_domain);
         let is_asked = |receiver: &Domain| !receiver.is_within(domain) && !domain.is_within(receiver);
-        let ours = |receiver: &Domain| std::iter::successors(Some(receiver.clone()), Domain::parent).any(|name| model.domains.contains_key(&name));
+        let ours = |receiver: &Domain| {
+            std::iter::successors(Some(receiver.clone()), Domain::parent).any(|name| model.domains.contains_key(&name))
+        };
         let elsewhere = reports.filter(|receiver| is_asked(receiver) && !ours(receiver));
         steps.extend(elsewhere.map(|receiver| Step::Permits { domain, receiver }));
     }
@@ -263,9 +265,7 @@ fn removed(client: &Client, domain: &Domain, owner: &Owner) -> Vec<Checked> {
     match client.ask(owner.as_str(), RecordKind::Txt) {
         Err(silence) => vec![checked(Outcome::CannotTell, None, Some(silence.to_string()))],
         Ok(Answer::Nothing | Answer::Nonexistent) => Vec::new(),
-        Ok(Answer::Found(found)) => {
-            found.into_iter().map(|live| checked(Outcome::Foreign, Some(live.value), None)).collect()
-        }
+        Ok(Answer::Found(found)) => found.into_iter().map(|live| checked(Outcome::Foreign, Some(live.value), None)).collect(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! `domain` and `parked`: the domains of the site and the addresses in them.
 
-use super::{Lowering, publication, signing};
 use super::draft::{DomainDraft, PatternDraft, PublicationDraft, Setting};
 use super::egress::STORE;
 use super::table::{self, Scope};
+use super::{Lowering, publication, signing};
 use crate::addresses::{HostId, Written};
 use crate::source::{Span, Spanned};
 use crate::syntax::View;

@@ -205,7 +205,8 @@ impl Lowering<'_> {
                 Some(format) => format!("A table of {} is not written as {:?}", view.name(), format.as_str()),
                 None => format!("The name {:?} does not tell how the table is written", path.value),
             };
-            self.findings.push(TABLE_FORMAT.at(path.span, message).help(format!("Write format= and one of {}", words.join(", "))));
+            self.findings
+                .push(TABLE_FORMAT.at(path.span, message).help(format!("Write format= and one of {}", words.join(", "))));
             return None;
         };
         self.tables.progress.stage(|| format!("reading {}", path.value));

@@ -68,9 +68,8 @@ fn a_retired_key_leaves_when_its_mail_has_arrived_and_not_before() {
     new_key(&folder, &["--selector", "a", "--today", "2026-11-01"]).ended(0);
     let retired = "state=\"retired\" published=\"2026-11-01\" activated=\"2026-11-02\" retired=\"2026-11-10\"";
     folder.write("site.kdl", &site(&folder).replace("state=\"publish\" published=\"2026-11-01\"", retired));
-    let rotate = |today: &str, more: &[&str]| {
-        folder.run(&[&["key", "rotate", "site.kdl", "--today", today], more].concat()).ended(0).out
-    };
+    let rotate =
+        |today: &str, more: &[&str]| folder.run(&[&["key", "rotate", "site.kdl", "--today", today], more].concat()).ended(0).out;
     let before = site(&folder);
     assert!(rotate("2026-11-15", &[]).contains("retired until 2026-11-16, then removed"));
     assert!(rotate("2026-11-16", &["--dry-run"]).contains("retired -> removed"));

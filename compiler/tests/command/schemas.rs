@@ -76,7 +76,8 @@ fn what_is_printed_is_what_the_schemas_say() {
     folder.write("failing.kdl", &GOOD.replace("relay-denied", "no-route"));
     let explain = ["explain", "site.kdl", "--client", "198.51.100.9", "--from", "x@evil.example", "--json", "--to"];
     folder.write("keyed.kdl", GOOD);
-    let new_key = ["key", "new", "keyed.kdl", "--domain", "example.com", "--credentials", "credentials", "--algorithm", "ed25519"];
+    let new_key =
+        ["key", "new", "keyed.kdl", "--domain", "example.com", "--credentials", "credentials", "--algorithm", "ed25519"];
     folder.run(&new_key).ended(0);
     let cases: [(&str, Vec<&str>, i32); 13] = [
         ("diagnostic", vec!["check", "wrong.kdl", "--format", "json"], 78),

@@ -72,7 +72,8 @@ fn a_record_is_a_line_of_a_zone() {
 
 #[test]
 fn policies_read_as_their_rfcs_say() {
-    let addresses = ["203.0.113.25", "2001:db8::25"].map(|text| SpfTerm::Network(text.parse::<std::net::IpAddr>().expect("an address").into()));
+    let addresses = ["203.0.113.25", "2001:db8::25"]
+        .map(|text| SpfTerm::Network(text.parse::<std::net::IpAddr>().expect("an address").into()));
     let spf = Spf { terms: addresses.into(), all: SpfAll::SoftFail };
     assert_eq!(spf.to_string(), "v=spf1 ip4:203.0.113.25 ip6:2001:db8::25 ~all");
     let by_name = vec![SpfTerm::OwnAddresses, SpfTerm::AddressesOf(domain("mail.example.com"))];

@@ -102,13 +102,8 @@ pub enum SigningState {
 
 impl SigningState {
     /// Every state, in order.
-    pub const ALL: [SigningState; 5] = [
-        SigningState::Publish,
-        SigningState::Active,
-        SigningState::Retired,
-        SigningState::Revoked,
-        SigningState::Removed,
-    ];
+    pub const ALL: [SigningState; 5] =
+        [SigningState::Publish, SigningState::Active, SigningState::Retired, SigningState::Revoked, SigningState::Removed];
 
     /// The word of the site language.
     pub fn as_str(self) -> &'static str {

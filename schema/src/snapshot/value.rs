@@ -6,10 +6,10 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy, WebListener,
-    AddressEntry, AddressKind, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, LogFormat,
-    Logging, Login, Network, Origin, Pattern, PublicKey, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, TlsLevel,
-    TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Forward, Limits, Listener,
+    ListenerKind, LogFormat, Logging, Login, MtaSts, Network, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy,
+    Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport,
+    TransportKind, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 

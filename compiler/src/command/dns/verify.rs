@@ -3,8 +3,8 @@
 use super::super::site::SiteArguments;
 use super::super::{Failure, Status, complain, print};
 use crate::emit::dns::derive;
-use crate::live::web::Web;
 use crate::live::client::{Client, system_resolver};
+use crate::live::web::Web;
 use crate::live::{Checked, Counts, Outcome, Proof, Verified, verify};
 use clap::Args;
 use serde_json::json;

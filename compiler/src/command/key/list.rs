@@ -3,9 +3,9 @@
 use super::super::site::SiteArguments;
 use super::super::{Failure, Status, print};
 use super::{chosen, compiled, domain, today};
+use crate::certificate::Date;
 use crate::life::{self, Next};
 use crate::lower::draft::{DomainDraft, SignerDraft, SiteDraft};
-use crate::certificate::Date;
 use clap::Args;
 use postern_schema::name::Domain;
 use postern_schema::site::SigningState;

@@ -5,9 +5,9 @@ use super::super::{Failure, Status, print};
 use super::edit::Edit;
 use super::list::next;
 use super::{chosen, compiled, domain, today};
+use crate::certificate::Date;
 use crate::life::Next;
 use crate::lower::draft::{DomainDraft, SignerDraft};
-use crate::certificate::Date;
 use clap::Args;
 use postern_schema::name::Domain;
 use postern_schema::site::SigningState;
@@ -47,7 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
                         }
                     }
                 }
-                Next::From(date, into, why) => text += &format!("{name}: {} until {date}, then {into}: {why}\n", signer.state.value),
+                Next::From(date, into, why) => {
+                    text += &format!("{name}: {} until {date}, then {into}: {why}\n", signer.state.value)
+                }
                 Next::Rest(why) => text += &format!("{name}: {}: {why}\n", signer.state.value),
             }
         }

@@ -73,7 +73,10 @@ impl Deriving<'_> {
         self.set.records = kept;
         for planned in left {
             let (name, target) = (planned.record.owner.as_str(), planned.record.data.to_string());
-            self.note(&planned.domain, format!("{name} has records of its own, so it is no alias: let it lead to {target} by its addresses"));
+            self.note(
+                &planned.domain,
+                format!("{name} has records of its own, so it is no alias: let it lead to {target} by its addresses"),
+            );
         }
     }
 

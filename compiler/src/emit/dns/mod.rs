@@ -16,8 +16,8 @@ mod route53;
 mod terraform;
 mod zone;
 
-pub use zone::{Authority, whole};
 pub use derive::{derive, egress, spf_of};
+pub use zone::{Authority, whole};
 
 use postern_schema::name::Domain;
 use postern_schema::record::{MtaStsPolicy, Record, RecordKind};

@@ -41,7 +41,9 @@ impl Hosts<'_> {
 }
 
 impl Lowering<'_> {
-    pub(super) fn mailbox_row(&mut self, table: &Table, scope: &Scope<'_>, line: u32, key: &Piece<'_>, quota: Option<&Piece<'_>>) {
+    pub(super) fn mailbox_row(
+        &mut self, table: &Table, scope: &Scope<'_>, line: u32, key: &Piece<'_>, quota: Option<&Piece<'_>>,
+    ) {
         let Some((hosts, local)) = self.key(table, scope, key) else { return };
         let quota = match quota.filter(|quota| !quota.text.is_empty()) {
             None => None,
@@ -116,9 +118,7 @@ impl Lowering<'_> {
         self.row_finding(finding.postfix(&["alias_maps", "allow_mail_to_commands", "allow_mail_to_files"]));
     }
 
-    fn include(
-        &mut self, table: &Table, value: &Piece<'_>, path: &str, open: &mut Vec<SourceId>, wanted: &mut Vec<Wanted>,
-    ) {
+    fn include(&mut self, table: &Table, value: &Piece<'_>, path: &str, open: &mut Vec<SourceId>, wanted: &mut Vec<Wanted>) {
         let place = table.span(value);
         let read_before = self.findings.len();
         let Some(source) = self.table_source(&Spanned::new(path.to_owned(), place)) else {

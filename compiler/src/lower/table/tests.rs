@@ -50,9 +50,8 @@ fn tables_in_a_domain_say_what_nodes_say() {
     let pairs = "abuse alice\nTeam@example.com alice,bob, Carol@elsewhere.example\n\"a b\" bob\n@example.com bob\n";
     for (name, text) in [("a.csv", csv), ("a.tsv", tsv), ("aliases", aliases), ("virtual", pairs)] {
         let catch_all = if name == "virtual" { "" } else { "    catch-all \"bob\"\n" };
-        let kdl = format!(
-            "domain \"example.com\" {{\n    mailboxes file=\"m.csv\"\n    aliases file=\"{name}\"\n{catch_all}}}\n"
-        );
+        let kdl =
+            format!("domain \"example.com\" {{\n    mailboxes file=\"m.csv\"\n    aliases file=\"{name}\"\n{catch_all}}}\n");
         let files = [mailboxes, (name, text), ("team.list", "# both\nalice, bob\n")];
         assert_eq!(addresses(&kdl, &files), nodes, "{name}");
         let entry = |compiled: Compiled| compiled.model.unwrap().domains.values().next().unwrap().catch_all.clone().unwrap().0;
@@ -67,7 +66,10 @@ fn tables_beside_the_domains_say_what_nodes_say() {
     let files = [
         ("users", "# everybody\nbob@example.com\n"),
         ("m.tsv", "address\tquota\nalice@example.com\t2GiB\n"),
-        ("virtual", "abuse@example.com alice\nTeam@example.com alice,\n  bob,\n  Carol@elsewhere.example\n\"a b\"@example.com bob\n"),
+        (
+            "virtual",
+            "abuse@example.com alice\nTeam@example.com alice,\n  bob,\n  Carol@elsewhere.example\n\"a b\"@example.com bob\n",
+        ),
     ];
     assert_eq!(addresses(kdl, &files), addresses(NODES, &[]));
 }
@@ -123,7 +125,8 @@ fn the_narrowest_transport_wins_and_the_first_row_of_a_csv() {
 #[test]
 fn no_subaddressing_is_to_be_had() {
     let delimiter = |said: &str| {
-        let compiled = compiled(&format!("domain \"example.com\" {{ mailbox \"alice\"; alias \"abuse\" \"alice\"; {said} }}\n"), &[]);
+        let compiled =
+            compiled(&format!("domain \"example.com\" {{ mailbox \"alice\"; alias \"abuse\" \"alice\"; {said} }}\n"), &[]);
         compiled.model.unwrap().domains.values().next().unwrap().delimiter
     };
     assert_eq!([delimiter(""), delimiter("delimiter \"-\";"), delimiter("delimiter #false;")], [Some('+'), Some('-'), None]);

@@ -17,8 +17,11 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let Some(bimi) = &domain.publication.bimi else { continue };
         if !domain.publication.dmarc.as_ref().is_some_and(|dmarc| is_enforced(&dmarc.value)) {
             findings.push(
-                RULE.at(bimi.span, format!("No mail program shows the logo of {}: its DMARC policy is not enforced", domain.name.value))
-                    .help("Write `dmarc` with policy=\"quarantine\" or \"reject\", once the reports show that nothing is lost"),
+                RULE.at(
+                    bimi.span,
+                    format!("No mail program shows the logo of {}: its DMARC policy is not enforced", domain.name.value),
+                )
+                .help("Write `dmarc` with policy=\"quarantine\" or \"reject\", once the reports show that nothing is lost"),
             );
         }
     }

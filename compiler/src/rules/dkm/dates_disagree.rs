@@ -6,8 +6,7 @@ use crate::rules::{Rule, Subject};
 use postern_schema::site::SigningState;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("DKM007", "dates-disagree", Severity::Error, &[], check, include_str!("dates_disagree.md"));
+pub static RULE: Rule = Rule::check("DKM007", "dates-disagree", Severity::Error, &[], check, include_str!("dates_disagree.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for signer in keys(subject.draft) {

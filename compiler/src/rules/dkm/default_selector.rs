@@ -1,8 +1,8 @@
 //! DKM010: a name that cannot be rotated.
 
+use super::keys;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
-use super::keys;
 
 /// The rule.
 pub static RULE: Rule =

@@ -6,8 +6,14 @@ use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("DKM012", "no-dkim-key", Severity::Note, &[Part::Domains, Part::Routes, Part::Relays], check, include_str!("no_key.md"));
+pub static RULE: Rule = Rule::check(
+    "DKM012",
+    "no-dkim-key",
+    Severity::Note,
+    &[Part::Domains, Part::Routes, Part::Relays],
+    check,
+    include_str!("no_key.md"),
+);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for domain in subject.draft.domain_nodes() {

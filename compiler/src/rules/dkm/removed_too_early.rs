@@ -17,8 +17,11 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         if (0..days).contains(&earlier.value.days_until(later.value)) {
             let (earlier, later, span) = (earlier.value, later.value, later.span);
             findings.push(
-                RULE.at(span, format!("It left DNS on {later}, and signed until {earlier}: the queue keeps mail for longer than that"))
-                    .help(format!("Keep it in DNS until {}", earlier.plus_days(days))),
+                RULE.at(
+                    span,
+                    format!("It left DNS on {later}, and signed until {earlier}: the queue keeps mail for longer than that"),
+                )
+                .help(format!("Keep it in DNS until {}", earlier.plus_days(days))),
             );
         }
     }

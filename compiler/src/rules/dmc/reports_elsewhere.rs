@@ -6,8 +6,14 @@ use crate::rules::{Rule, Subject};
 use postern_schema::name::Domain;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("DMC003", "dmarc-reports-elsewhere", Severity::Note, &[Part::Domains], check, include_str!("reports_elsewhere.md"));
+pub static RULE: Rule = Rule::check(
+    "DMC003",
+    "dmarc-reports-elsewhere",
+    Severity::Note,
+    &[Part::Domains],
+    check,
+    include_str!("reports_elsewhere.md"),
+);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;

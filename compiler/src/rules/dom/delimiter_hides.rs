@@ -31,7 +31,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let finding = RULE
             .at(
                 address.span(),
-                format!("{folded} looks like {base} with a detail: mail for {folded}{delimiter}x, or for a slip in it, goes to {base}"),
+                format!(
+                    "{folded} looks like {base} with a detail: mail for {folded}{delimiter}x, or for a slip in it, goes to {base}"
+                ),
             )
             .also(shadow.span(), "this address gets it")
             .help("Rename it, or write another `delimiter` for the domain")

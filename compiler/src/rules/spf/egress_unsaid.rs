@@ -7,8 +7,14 @@ use crate::rules::{Rule, Subject};
 use std::collections::BTreeMap;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("SPF007", "spf-egress-unsaid", Severity::Note, &[Part::Domains, Part::Routes, Part::Relays], check, include_str!("egress_unsaid.md"));
+pub static RULE: Rule = Rule::check(
+    "SPF007",
+    "spf-egress-unsaid",
+    Severity::Note,
+    &[Part::Domains, Part::Routes, Part::Relays],
+    check,
+    include_str!("egress_unsaid.md"),
+);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut silent: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -19,7 +25,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     }
     for relay in &subject.draft.relays {
         let Some(domains) = silent.get(&*relay.name.value) else { continue };
-        let message = format!("Nobody says from which addresses {} sends, so no SPF record is given for {}", relay.name.value, domains.join(", "));
-        findings.push(RULE.at(relay.name.span, message).help("Write spf-include and the domain that the provider names, such as \"amazonses.com\""));
+        let message = format!(
+            "Nobody says from which addresses {} sends, so no SPF record is given for {}",
+            relay.name.value,
+            domains.join(", ")
+        );
+        findings.push(
+            RULE.at(relay.name.span, message)
+                .help("Write spf-include and the domain that the provider names, such as \"amazonses.com\""),
+        );
     }
 }

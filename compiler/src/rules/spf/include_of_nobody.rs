@@ -6,8 +6,14 @@ use crate::rules::{Rule, Subject};
 use postern_schema::site::DomainClass;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("SPF004", "spf-include-of-nobody", Severity::Error, &[Part::Domains], check, include_str!("include_of_nobody.md"));
+pub static RULE: Rule = Rule::check(
+    "SPF004",
+    "spf-include-of-nobody",
+    Severity::Error,
+    &[Part::Domains],
+    check,
+    include_str!("include_of_nobody.md"),
+);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;

@@ -5,8 +5,7 @@ use crate::rules::{Rule, Subject};
 use postern_schema::record::SpfAll;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("SPF002", "spf-neutral", Severity::Warning, &[], check, include_str!("neutral.md"));
+pub static RULE: Rule = Rule::check("SPF002", "spf-neutral", Severity::Warning, &[], check, include_str!("neutral.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for domain in subject.draft.domain_nodes() {

@@ -1,9 +1,9 @@
 //! SPF006: an SPF record that does not travel well.
 
+use super::records;
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
-use super::records;
 
 /// The rule.
 pub static RULE: Rule =

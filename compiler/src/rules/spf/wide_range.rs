@@ -4,8 +4,7 @@ use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("SPF003", "spf-wide-range", Severity::Warning, &[], check, include_str!("wide_range.md"));
+pub static RULE: Rule = Rule::check("SPF003", "spf-wide-range", Severity::Warning, &[], check, include_str!("wide_range.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for domain in subject.draft.domain_nodes() {
@@ -14,8 +13,11 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             let narrowest = if network.addr().is_ipv4() { 16 } else { 32 };
             if network.prefix_len() < narrowest {
                 findings.push(
-                    RULE.at(spf.span, format!("{network} may send in the name of {}, which is far more than one sender has", domain.name.value))
-                        .help(format!("Write the networks that are meant, /{narrowest} or narrower")),
+                    RULE.at(
+                        spf.span,
+                        format!("{network} may send in the name of {}, which is far more than one sender has", domain.name.value),
+                    )
+                    .help(format!("Write the networks that are meant, /{narrowest} or narrower")),
                 );
             }
         }

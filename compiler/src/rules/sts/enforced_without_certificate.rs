@@ -6,8 +6,14 @@ use crate::rules::{Rule, Subject};
 use postern_schema::record::MtaStsMode;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("STS003", "sts-without-certificate", Severity::Error, &[Part::Domains, Part::Tls, Part::Host], check, include_str!("enforced_without_certificate.md"));
+pub static RULE: Rule = Rule::check(
+    "STS003",
+    "sts-without-certificate",
+    Severity::Error,
+    &[Part::Domains, Part::Tls, Part::Host],
+    check,
+    include_str!("enforced_without_certificate.md"),
+);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
@@ -20,8 +26,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let enforced = domain.publication.mta_sts.as_ref().filter(|sts| sts.value.mode == MtaStsMode::Enforce);
         if let Some(sts) = enforced.filter(|_| !is_covered) {
             findings.push(
-                RULE.at(sts.span, format!("Senders are told to deliver only to a verified {host}, which has no certificate that can be verified"))
-                    .help(format!("Write `certificate \"{host}\"` in `tls`, or mode=\"testing\" until there is one")),
+                RULE.at(
+                    sts.span,
+                    format!(
+                        "Senders are told to deliver only to a verified {host}, which has no certificate that can be verified"
+                    ),
+                )
+                .help(format!("Write `certificate \"{host}\"` in `tls`, or mode=\"testing\" until there is one")),
             );
         }
     }

@@ -11,7 +11,11 @@ pub static RULE: Rule =
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for domain in subject.draft.domain_nodes() {
         if let Some(sts) = domain.publication.mta_sts.as_ref().filter(|sts| sts.value.max_age > MtaStsPolicy::LONGEST) {
-            let message = format!("A policy may be kept for {} seconds, and this is {}", MtaStsPolicy::LONGEST.as_secs(), sts.value.max_age.as_secs());
+            let message = format!(
+                "A policy may be kept for {} seconds, and this is {}",
+                MtaStsPolicy::LONGEST.as_secs(),
+                sts.value.max_age.as_secs()
+            );
             findings.push(RULE.at(sts.span, message).help("Write max-age=\"52w\" or less"));
         }
     }

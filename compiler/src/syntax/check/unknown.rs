@@ -1,7 +1,7 @@
 //! What to say about a name that the grammar does not know here.
 
 use crate::report::Diagnostic;
-use crate::syntax::grammar::{NodeSpec, advice, walk, gone};
+use crate::syntax::grammar::{NodeSpec, advice, gone, walk};
 use crate::syntax::near::nearest;
 use crate::syntax::{Node, Property};
 

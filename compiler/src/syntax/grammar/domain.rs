@@ -116,4 +116,3 @@ const DELIVER: NodeSpec =
         )])
         .example("deliver \"store\"")
         .postfix(&["virtual_transport", "local_transport", "mailbox_transport", "mailbox_command", "home_mailbox"]);
-

@@ -18,8 +18,8 @@ mod table;
 mod test_block;
 mod value_type;
 
-pub use publication::gone;
 pub use postfix::{Advice, advice, parameters};
+pub use publication::gone;
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
 pub use value_type::{Kind, ValueType, Word};
 

@@ -126,16 +126,22 @@ pub const DANE: NodeSpec =
     NodeSpec::new("dane", "TLSA records for the hosts that take mail (RFC 7672), for zones that are signed.")
         .arguments(&[Argument::flag()])
         .children(&[
-            NodeSpec::new("key", "A key that the host has or will have next; that of its certificate in the site's folder is known.")
-                .properties(PINS)
-                .one_of(&["file", "sha256"])
-                .many()
-                .example("key file=\"tls/next.pub\""),
-            NodeSpec::new("authority", "An authority that certifies the host; one whose certificate stands in the chain is known.")
-                .properties(PINS)
-                .one_of(&["file", "sha256"])
-                .many()
-                .example("authority file=\"tls/authority.pem\""),
+            NodeSpec::new(
+                "key",
+                "A key that the host has or will have next; that of its certificate in the site's folder is known.",
+            )
+            .properties(PINS)
+            .one_of(&["file", "sha256"])
+            .many()
+            .example("key file=\"tls/next.pub\""),
+            NodeSpec::new(
+                "authority",
+                "An authority that certifies the host; one whose certificate stands in the chain is known.",
+            )
+            .properties(PINS)
+            .one_of(&["file", "sha256"])
+            .many()
+            .example("authority file=\"tls/authority.pem\""),
         ])
         .example("dane");
 

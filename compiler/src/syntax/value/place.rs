@@ -244,7 +244,8 @@ pub(super) fn report(text: &str) -> Result<ReportUri, ValueError> {
         && !limit.is_empty()
         && limit.bytes().all(|octet| octet.is_ascii_alphanumeric())
     {
-        let message = format!("The size limit `!{limit}` is gone from DMARC (RFC 9989): receivers ignore it, or the whole address");
+        let message =
+            format!("The size limit `!{limit}` is gone from DMARC (RFC 9989): receivers ignore it, or the whole address");
         return Err(ValueError::form(message, format!("Write \"{address}\"")));
     }
     ReportUri::parse(text).ok_or_else(|| {

@@ -74,7 +74,12 @@ impl Deriving<'_> {
             if self.holding(&receiver).next().is_some() {
                 let owner = Owner::below(&format!("{domain}._report._dmarc"), &receiver);
                 let zone_domain = receiver.clone();
-                self.add(&zone_domain, owner, RecordData::Txt(Text::from(&ReportPermission)), "DMARC: takes reports about another domain");
+                self.add(
+                    &zone_domain,
+                    owner,
+                    RecordData::Txt(Text::from(&ReportPermission)),
+                    "DMARC: takes reports about another domain",
+                );
             } else {
                 self.note(
                     domain,
@@ -116,7 +121,9 @@ impl Deriving<'_> {
             Some(host) => self.add(domain, Owner::below(label, domain), RecordData::Cname(host.clone()), purpose),
             None => self.note(
                 domain,
-                format!("{label}.{domain} must lead to a web server, and the site names none: say `web-host=`, or `web` for this host"),
+                format!(
+                    "{label}.{domain} must lead to a web server, and the site names none: say `web-host=`, or `web` for this host"
+                ),
             ),
         }
     }
@@ -124,9 +131,7 @@ impl Deriving<'_> {
     /// Where users' programs hand in mail, and where they read it.
     fn clients(&mut self, domain: &Domain, entry: &DomainEntry) {
         let site = &self.model.site;
-        for (labels, kind) in
-            [("_submissions._tcp", ListenerKind::Submissions), ("_submission._tcp", ListenerKind::Submission)]
-        {
+        for (labels, kind) in [("_submissions._tcp", ListenerKind::Submissions), ("_submission._tcp", ListenerKind::Submission)] {
             let listener = public_listener(site, kind).map(|listener| (site.hostname.clone(), listener.port));
             self.service(domain, labels, listener, "where users' programs send through");
         }
@@ -186,7 +191,12 @@ pub fn spf_of<'a>(site: &'a Site, domain: &Domain, policy: &SpfPolicy) -> Result
     let includes = relays.iter().flat_map(|relay| &relay.spf_includes).chain(&policy.includes);
     terms.extend(includes.cloned().map(SpfTerm::Include));
     let mut seen = Vec::new();
-    terms.retain(|term| !seen.contains(term) && { seen.push(term.clone()); true });
+    terms.retain(|term| {
+        !seen.contains(term) && {
+            seen.push(term.clone());
+            true
+        }
+    });
     Ok(Spf { terms, all: policy.all })
 }
 

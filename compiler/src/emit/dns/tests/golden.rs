@@ -40,7 +40,11 @@ fn golden_records_of_every_example() {
         let names = |files: &BTreeMap<PathBuf, String>| files.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&found), names(&wanted), "{}", folder.display());
         for (path, text) in wanted {
-            assert!(found[&path] == text, "{}: run the tests with POSTERN_WRITE_DOCS=1, and look at the diff", golden.join(path).display());
+            assert!(
+                found[&path] == text,
+                "{}: run the tests with POSTERN_WRITE_DOCS=1, and look at the diff",
+                golden.join(path).display()
+            );
         }
     }
 }
