@@ -2,12 +2,12 @@
 //! address send.
 
 use super::client::{Answer, Client, Silence};
-use postern_schema::record::RecordKind;
+use postern_schema::record::{RecordKind, Spf};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Terms that ask DNS, and the most of them (RFC 7208 4.6.4).
-pub const LOOKUP_LIMIT: usize = 10;
+pub const LOOKUP_LIMIT: usize = Spf::LOOKUP_LIMIT;
 /// Answers that hold nothing, and the most of them (RFC 7208 4.6.4).
 const VOID_LIMIT: usize = 2;
 /// Hosts of one `mx` term, and the most of them (RFC 7208 4.6.4).
@@ -269,7 +269,7 @@ fn push<'a>(out: &mut String, text: &str, rest: &'a str) -> &'a str {
 
 /// Whether a text is an SPF record (RFC 7208 4.5): the version alone, or followed by a space.
 pub fn is_spf(text: &str) -> bool {
-    let version = postern_schema::record::Spf::VERSION;
+    let version = Spf::VERSION;
     text.get(..version.len()).is_some_and(|start| start.eq_ignore_ascii_case(version))
         && matches!(text.as_bytes().get(version.len()), None | Some(b' '))
 }

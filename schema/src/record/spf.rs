@@ -60,6 +60,8 @@ impl SpfAll {
 impl Spf {
     /// What every SPF record begins with (RFC 7208 4.5).
     pub const VERSION: &str = "v=spf1";
+    /// Terms that ask DNS, and the most of them (RFC 7208 4.6.4).
+    pub const LOOKUP_LIMIT: usize = 10;
 }
 
 impl Text {

@@ -1,11 +1,10 @@
 //! SPF001: an SPF record that no receiver evaluates to its end.
 
 use super::records;
-use crate::live::spf::LOOKUP_LIMIT;
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
-use postern_schema::record::SpfTerm;
+use postern_schema::record::{Spf, SpfTerm};
 
 /// The rule.
 pub static RULE: Rule =
@@ -14,10 +13,13 @@ pub static RULE: Rule =
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for (domain, span, spf) in records(subject) {
         let lookups = spf.terms.iter().filter(|term| !matches!(term, SpfTerm::Network(_))).count();
-        if lookups > LOOKUP_LIMIT {
+        if lookups > Spf::LOOKUP_LIMIT {
             findings.push(
-                RULE.at(span, format!("The SPF record of {domain} takes {lookups} lookups, and {LOOKUP_LIMIT} is the most"))
-                    .help("Remove senders that are not used any more, or write their addresses with `address`"),
+                RULE.at(
+                    span,
+                    format!("The SPF record of {domain} takes {lookups} lookups, and {} is the most", Spf::LOOKUP_LIMIT),
+                )
+                .help("Remove senders that are not used any more, or write their addresses with `address`"),
             );
         }
     }
