@@ -62,7 +62,7 @@ impl Offers<'_> {
     /// Statements that the block takes, but those that stand there already and may stand once.
     fn statements(&mut self, token: Option<&Token>) {
         let stretch = token.map_or(self.offset..self.offset, Cursor::stretch);
-        let others = self.spot.statements.iter().filter(|other| !self.spot.statement.is_some_and(|own| own.name == other.name));
+        let others = self.spot.statements.iter().filter(|other| self.spot.statement.is_none_or(|own| own.name != other.name));
         let there: BTreeSet<&str> =
             others.filter(|other| other.dashed.is_none()).map(|other| self.cursor.content(other.name)).collect();
         for spec in block(self.spot.block).filter(|spec| spec.many || !there.contains(spec.name)) {
