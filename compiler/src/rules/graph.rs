@@ -140,18 +140,18 @@ impl AddressGraph {
     pub fn new(draft: &SiteDraft, model: &Model) -> AddressGraph {
         let standings = Standings::new(&draft.addresses, model);
         let mut walk = Walk::new(draft, model, &standings);
-        draft.addresses.declared().filter(Address::is_alias).for_each(|alias| walk.from_alias(alias.id()));
+        draft.addresses.declared().filter(Address::is_alias).for_each(|alias| walk.follow_alias(alias.id()));
         for domain in &draft.domains {
             let host = HostName::Domain(domain.name.value.clone());
             for pattern in &domain.patterns {
                 for witness in witnesses(pattern.pattern.expression()) {
-                    walk.from(Mailbox::new(witness, host.clone()));
+                    walk.follow(Mailbox::new(witness, host.clone()));
                 }
             }
             if domain.catch_all.is_some()
                 && let Some(unknown) = unknown_local(domain, model)
             {
-                walk.from(Mailbox::new(unknown, host));
+                walk.follow(Mailbox::new(unknown, host));
             }
         }
         let Walked { loops, more_loops, fan_out, undeclared } = walk.finish();

@@ -259,7 +259,7 @@ impl Lowering<'_> {
         let known = self.tables.domains.keys().filter_map(|host| self.addresses.host_name(*host).domain());
         let mut known: Vec<&str> = known.map(Domain::as_str).collect();
         known.sort_unstable();
-        match nearest(name, known.into_iter()) {
+        match nearest(name, known) {
             Some(near) => format!("Write {near}, or declare `domain \"{name}\"`"),
             None => format!("Declare `domain \"{name}\"`, or remove the row"),
         }

@@ -104,12 +104,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Follows everything that an alias leads to.
-    pub fn from_alias(&mut self, alias: AddressId) {
+    pub fn follow_alias(&mut self, alias: AddressId) {
         self.go(Node::Declared(alias));
     }
 
     /// Follows everything that any address leads to.
-    pub fn from(&mut self, start: Mailbox) {
+    pub fn follow(&mut self, start: Mailbox) {
         if let Some(node) = self.node_of(&start) {
             self.go(node);
         }
