@@ -77,7 +77,7 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
 fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
     let outcome = &found.outcome;
     if outcome.disposition == "undecided" {
-        let text = format!("it {}; write that beside its `from`, as in domain=\"found\"", outcome.reason);
+        let text = format!("it {}; write domain=\"found\" beside its `from`, or another answer", outcome.reason);
         return Some(Failure { place: expect.disposition.span, text });
     }
     if outcome.disposition != &*expect.disposition.value {
@@ -152,7 +152,7 @@ const CAUSES: usize = 2;
 
 /// The lines that decided: the last of the last stage, in the order in which they were read.
 fn causes(found: &Explanation, sources: &Sources) -> Vec<(String, Span)> {
-    let Some(stage) = found.stages.last() else { return Vec::new() };
+    let Some(stage) = found.stages.iter().rev().find(|stage| stage.outcome == found.outcome) else { return Vec::new() };
     let mut causes: Vec<(String, Span)> = Vec::new();
     for step in stage.steps.iter().rev() {
         let span = step.source.as_deref().and_then(|source| span_of(source, sources));
