@@ -207,7 +207,7 @@ fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Lookup) -
         recipient: recipient.to_string(),
         mailbox: hop.as_ref().map(|hop| hop.mailbox.to_string()),
         via: hop.as_ref().map(|hop| via(&hop.destination)),
-        tls: hop.as_ref().and_then(|hop| tls(&hop.destination)).map(TlsLevel::as_str),
+        tls: hop.as_ref().and_then(|hop| hop.destination.tls()).map(TlsLevel::as_str),
         destination: hop.map(|hop| hop.destination.to_string()),
         outcome,
         steps,
@@ -216,16 +216,8 @@ fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Lookup) -
 
 fn via(destination: &Destination) -> String {
     match destination {
-        Destination::Maildir { transport } => transport.to_string(),
-        Destination::Relay { name, .. } => name.to_string(),
+        Destination::Transport { name, .. } | Destination::Relay { name, .. } => name.to_string(),
         Destination::Mx { .. } | Destination::Literal { .. } => "direct".to_owned(),
-    }
-}
-
-fn tls(destination: &Destination) -> Option<TlsLevel> {
-    match destination {
-        Destination::Maildir { .. } => None,
-        Destination::Relay { tls, .. } | Destination::Mx { tls, .. } | Destination::Literal { tls, .. } => Some(*tls),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::auth::Credentials;
 use crate::control;
+use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
@@ -48,6 +49,8 @@ pub struct Daemon {
     pub credentials: Credentials,
     /// Who delivers.
     pub dispatcher: Dispatcher,
+    /// How peers are treated.
+    pub peers: Arc<Peers>,
     /// TLS towards peers.
     pub client_tls: ClientTls,
     /// The state folder.
@@ -162,6 +165,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dns: Arc::new(dns),
         credentials,
         dispatcher: Dispatcher::default(),
+        peers: Arc::new(Peers::open(state.folder())),
         client_tls,
         state,
         started: Instant::now(),

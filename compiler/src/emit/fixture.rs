@@ -5,11 +5,12 @@ use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
-    Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel,
-    TlsPolicy, Transport, TransportKind, UserStore, Via,
+    Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Receiver, Relay, Route, RoutePattern, Screen, SecretName,
+    SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub fn domain(text: &str) -> Domain {
     Domain::parse(text).expect("a domain")
@@ -103,6 +104,8 @@ fn site() -> Site {
             port: 587,
             tls: TlsLevel::Verify,
             login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            rate: Some(Rate { count: 14, per: Duration::from_secs(1) }),
+            backup: None,
             origin: line(8),
         }],
         routes: vec![Route {
@@ -110,7 +113,15 @@ fn site() -> Site {
             from: RoutePattern::Any,
             via: Via::Relay("smarthost".into()),
             tls: None,
+            from_address: None,
             origin: line(9),
+        }],
+        receivers: vec![Receiver {
+            domain: domain("big.example"),
+            concurrency: Some(10),
+            rate: None,
+            pause_after_defer: Some(Duration::from_secs(30)),
+            origin: line(10),
         }],
         tls: TlsPolicy {
             certificates: vec![Certificate {
@@ -126,5 +137,6 @@ fn site() -> Site {
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        metrics: Some(Metrics { listen: "127.0.0.1:9100".parse().expect("it is an address"), origin: line(19) }),
     }
 }

@@ -75,11 +75,13 @@ pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
         transports: egress::transports(&mut lowering),
         relays: egress::relays(&mut lowering),
         routes: egress::routes(&mut lowering),
+        receivers: egress::receivers(&mut lowering),
         domains,
         screen: policy::screen(&lowering),
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
         log_format: policy::log_format(&lowering),
+        metrics: None,
         tests: sitetest::lower(&mut lowering),
         gaps,
     };

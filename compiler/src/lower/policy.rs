@@ -27,6 +27,8 @@ pub(super) fn queue(lowering: &Lowering<'_>) -> QueueDraft {
         retry_cap: Setting::new(retry.and_then(|retry| retry.property("up-to")), default.retry_cap),
         lifetime: Setting::new(time("lifetime"), default.lifetime),
         bounce_lifetime: Setting::new(time("bounce-lifetime"), default.bounce_lifetime),
+        warn_after: Setting::default_of(default.warn_after),
+        language: Setting::default_of(default.language),
     }
 }
 
@@ -47,7 +49,7 @@ pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
 pub(super) fn log_format(lowering: &Lowering<'_>) -> Setting<LogFormat> {
     let word = lowering.document.child("log").and_then(|log| log.property::<String>("format"));
     let said = word.and_then(|word| {
-        let format = [LogFormat::Text, LogFormat::Json].into_iter().find(|format| format.as_str() == word.value)?;
+        let format = LogFormat::ALL.into_iter().find(|format| format.as_str() == word.value)?;
         Some(crate::source::Spanned::new(format, word.span))
     });
     Setting::new(said, LogFormat::Text)

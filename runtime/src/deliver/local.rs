@@ -60,20 +60,19 @@ fn deliver(daemon: &Daemon, destination: &Destination, jobs: Vec<Job>) -> Vec<Se
 fn plan(daemon: &Daemon, destination: &Destination, job: &Job, place: u32, mailbox: &Mailbox) -> Result<Delivery, Reply> {
     let site = job.generation.site();
     let transport = match destination {
-        Destination::Maildir { transport } => site.transport(transport),
+        Destination::Transport { name, .. } => site.transport(name).map(|transport| &transport.kind),
         Destination::Mx { .. } | Destination::Literal { .. } | Destination::Relay { .. } => None,
     };
-    let missing = || Reply::local_trouble(format!("{destination} is no local transport of the site"));
-    let TransportKind::Maildir { path } = &transport.ok_or_else(missing)?.kind;
+    let Some(TransportKind::Maildir { path }) = transport else {
+        return Err(Reply::local_trouble(format!("{destination} is not in the site")));
+    };
     let envelope = &job.envelope;
     let message = daemon.spool.read_body(envelope.id).map_err(|error| Reply::local_trouble(error.to_string()))?;
-    let recipient = envelope.recipients.get(place as usize).map_or(mailbox, |recipient| &recipient.address);
     let domain = mailbox.domain().map_or("", |domain| domain.as_str());
     Ok(Delivery {
         folder: maildir::folder(path, daemon.state.folder(), domain, mailbox.local.as_str()),
         file_name: format!("{}.Q{}R{place}.{}", envelope.arrival_ms / 1000, envelope.id, site.hostname),
-        // RFC 5321 4.4: the return path stands first.
-        fields: format!("Return-Path: <{}>\r\nDelivered-To: {recipient}\r\n", envelope.reverse_path).into_bytes(),
+        fields: maildir::delivery_fields(envelope, place, mailbox),
         message,
     })
 }

@@ -5,9 +5,9 @@
 use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::site::{
-    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, LogFormat,
-    Logging, Login, Network, Origin, Pattern, QueuePolicy, Relay, Route, RoutePattern, Screen, SecretName, SendAs, TlsLevel,
-    TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Endpoint, Forward, Language, Limits, Listener,
+    ListenerKind, LogFormat, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Receiver, Relay, Route,
+    RoutePattern, Screen, SecretName, SendAs, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
 };
 use ipnet::IpNet;
 
@@ -32,15 +32,18 @@ stored_structs! {
     UserStore { name, passwd, send_as, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
-    Relay { name, host, port, tls, login, origin }
+    Relay { name, host, port, tls, login, rate, backup, origin }
+    Rate { count, per }
+    Receiver { domain, concurrency, rate, pause_after_defer, origin }
     Login { user, secret }
-    Route { to, from, via, tls, origin }
+    Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
     Screen { require_sender_domain }
-    QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, origin }
+    QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
     Limits { message_octets, recipients, hops, sessions, origin }
     Logging { format, origin }
+    Metrics { listen, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, origin }
     AddressEntry { kind, origin }
     Forward { mailbox }
@@ -100,12 +103,21 @@ macro_rules! stored_enums {
 
 stored_enums! {
     ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, }
-    TransportKind { 1 => Maildir { path }, }
+    TransportKind {
+        1 => Maildir { path },
+        2 => Lmtp { server },
+        3 => Smtp { host, port, mx, tls },
+        4 => Pipe { program, user },
+        5 => Discard { reason },
+        6 => Fail { reason },
+    }
+    Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
+    Language { 1 => English, 2 => Japanese, }
     TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }
-    LogFormat { 1 => Text, 2 => Json, }
+    LogFormat { 1 => Text, 2 => Json, 3 => Postfix, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
     AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
 }

@@ -40,7 +40,9 @@ pub fn text(ready: &Ready, model: &Model) -> String {
 fn maildirs<'a>(ready: &'a Ready, model: &'a Model) -> impl Iterator<Item = (Mailbox, PathBuf)> + 'a {
     let entries = model.addresses.iter().filter(|(_, entry)| matches!(entry.kind, AddressKind::Mailbox { .. }));
     entries.filter_map(|((domain, local), _)| {
-        let TransportKind::Maildir { path } = &model.site.transport(&model.domains.get(domain)?.transport)?.kind;
+        let TransportKind::Maildir { path } = &model.site.transport(&model.domains.get(domain)?.transport)?.kind else {
+            return None;
+        };
         let path = path.replace("{domain}", domain.as_str()).replace("{user}", local);
         Some((mailbox(local, domain)?, ready.state.join(path)))
     })

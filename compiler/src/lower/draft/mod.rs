@@ -12,15 +12,15 @@ mod service;
 pub use domain::{AddressDraft, AddressForm, DomainDraft, PatternDraft};
 pub use gaps::{Gaps, Part};
 pub use service::{
-    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft, TransportDraft,
-    UsersDraft,
+    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
+    TransportDraft, UsersDraft,
 };
 
 use crate::sitetest::TestDraft;
 use crate::source::{Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::LogFormat;
-use std::net::IpAddr;
+use postern_schema::site::{Language, LogFormat};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// A value that has a default.
@@ -71,6 +71,8 @@ pub struct SiteDraft {
     pub relays: Vec<RelayDraft>,
     /// `route`, in order of precedence.
     pub routes: Vec<RouteDraft>,
+    /// `destination`, in source order.
+    pub receivers: Vec<ReceiverDraft>,
     /// `domain` and `parked`: one entry for each name, in source order.
     pub domains: Vec<DomainDraft>,
     /// `screen`.
@@ -81,6 +83,8 @@ pub struct SiteDraft {
     pub limits: LimitsDraft,
     /// `log`.
     pub log_format: Setting<LogFormat>,
+    /// `metrics`.
+    pub metrics: Option<Spanned<SocketAddr>>,
     /// `test`, in source order.
     pub tests: Vec<TestDraft>,
     /// What is not to be trusted, since it holds an error.
@@ -124,6 +128,10 @@ pub struct QueueDraft {
     pub lifetime: Setting<Duration>,
     /// How long a bounce may stay.
     pub bounce_lifetime: Setting<Duration>,
+    /// When the sender is told that a message still waits.
+    pub warn_after: Setting<Duration>,
+    /// The language of notices.
+    pub language: Setting<Language>,
 }
 
 /// `limits`.

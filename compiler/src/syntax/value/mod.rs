@@ -7,16 +7,16 @@ mod place;
 mod quantity;
 
 pub use error::ValueError;
+pub use place::Address;
 pub(in crate::syntax) use place::host_and_port;
-pub use place::{Address, Endpoint};
-pub use quantity::{Factor, Octets, Rate};
+pub use quantity::{Factor, Octets};
 
 use crate::syntax::Value;
 use crate::syntax::grammar::{Served, ValueType, Word};
 use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
-use postern_schema::site::{RoutePattern, SecretName};
+use postern_schema::site::{Endpoint, Rate, RoutePattern, SecretName};
 use std::net::IpAddr;
 use std::time::Duration;
 

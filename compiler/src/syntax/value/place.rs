@@ -4,7 +4,7 @@
 use super::{Typed, ValueError, name_error};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
-use postern_schema::site::RoutePattern;
+use postern_schema::site::{Endpoint, RoutePattern};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A local part of the domain at hand, or a whole mail address.
@@ -14,20 +14,6 @@ pub enum Address {
     Local(LocalPart),
     /// With it.
     Mailbox(Mailbox),
-}
-
-/// Where a service listens.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Endpoint {
-    /// A socket in the file system.
-    Unix(Box<str>),
-    /// A TCP port.
-    Inet {
-        /// The host.
-        host: HostName,
-        /// The port, not 0.
-        port: u16,
-    },
 }
 
 pub(super) fn ip(text: &str) -> Result<IpAddr, ValueError> {

@@ -2,20 +2,12 @@
 
 use super::{Typed, ValueError};
 use crate::syntax::Value;
+use postern_schema::site::Rate;
 use std::time::Duration;
 
 /// A size in octets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Octets(pub u64);
-
-/// So many in a time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rate {
-    /// How many; at least 1.
-    pub count: u64,
-    /// In which time; never zero.
-    pub per: Duration,
-}
 
 /// A factor, in hundredths: 200 doubles.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
