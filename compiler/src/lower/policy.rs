@@ -2,9 +2,10 @@
 
 use super::Lowering;
 use super::draft::{LimitsDraft, QueueDraft, ScreenDraft, Setting};
+use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
-use postern_schema::site::{Limits, LogFormat, QueuePolicy};
+use postern_schema::site::{Language, Limits, LogFormat, QueuePolicy};
 use std::time::Duration;
 
 pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
@@ -27,9 +28,15 @@ pub(super) fn queue(lowering: &Lowering<'_>) -> QueueDraft {
         retry_cap: Setting::new(retry.and_then(|retry| retry.property("up-to")), default.retry_cap),
         lifetime: Setting::new(time("lifetime"), default.lifetime),
         bounce_lifetime: Setting::new(time("bounce-lifetime"), default.bounce_lifetime),
-        warn_after: Setting::default_of(default.warn_after),
-        language: Setting::default_of(default.language),
+        warn_after: Setting::new(time("warn-after"), default.warn_after),
+        language: Setting::new(view.and_then(language), default.language),
     }
+}
+
+fn language(view: View<'_>) -> Option<Spanned<Language>> {
+    let word = view.child("language")?.argument::<String>("language")?;
+    let language = Language::ALL.into_iter().find(|language| language.as_str() == word.value)?;
+    Some(Spanned::new(language, word.span))
 }
 
 pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
@@ -50,7 +57,7 @@ pub(super) fn log_format(lowering: &Lowering<'_>) -> Setting<LogFormat> {
     let word = lowering.document.child("log").and_then(|log| log.property::<String>("format"));
     let said = word.and_then(|word| {
         let format = LogFormat::ALL.into_iter().find(|format| format.as_str() == word.value)?;
-        Some(crate::source::Spanned::new(format, word.span))
+        Some(Spanned::new(format, word.span))
     });
     Setting::new(said, LogFormat::Text)
 }

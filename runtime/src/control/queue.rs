@@ -152,13 +152,13 @@ fn detail(entry: &QueueEntry) -> Value {
 }
 
 fn is_open(state: &RecipientState) -> bool {
-    !matches!(state, RecipientState::Delivered | RecipientState::Returned)
+    !matches!(state, RecipientState::Delivered | RecipientState::Succeeded { .. } | RecipientState::Returned)
 }
 
 fn state_name(state: &RecipientState) -> &'static str {
     match state {
         RecipientState::Pending { .. } => "pending",
-        RecipientState::Delivered => "delivered",
+        RecipientState::Delivered | RecipientState::Succeeded { .. } => "delivered",
         RecipientState::Failed(_) => "failed",
         RecipientState::Expired(_) => "expired",
         RecipientState::Returned => "returned",
@@ -169,6 +169,6 @@ fn last_reply(state: &RecipientState) -> Option<String> {
     match state {
         RecipientState::Pending { last, .. } => last.as_ref().map(|attempt| attempt.reply.to_string()),
         RecipientState::Failed(attempt) | RecipientState::Expired(attempt) => Some(attempt.reply.to_string()),
-        RecipientState::Delivered | RecipientState::Returned => None,
+        RecipientState::Delivered | RecipientState::Succeeded { .. } | RecipientState::Returned => None,
     }
 }

@@ -19,9 +19,9 @@ use tokio::sync::{Notify, mpsc};
 const REMOTE_WORKERS: usize = 5;
 /// Programs at once for one transport.
 const PROGRAM_WORKERS: usize = 8;
-/// Workers at once for one local transport. Each flushes its own files, and the file system makes one commit of flushes that
-/// come together: one worker alone would wait for one commit after the other.
-const LOCAL_WORKERS: usize = 8;
+/// Workers at once for one local transport: one writes its batch while the other waits for its flush. More would only make
+/// batches smaller, and stand in line for the lock of the folder that all of them write to.
+const LOCAL_WORKERS: usize = 2;
 /// Recipients of one transaction (`default_destination_recipient_limit`).
 const RECIPIENTS_PER_JOB: usize = 50;
 /// The place of no recipient: it stands for the notice about the message.

@@ -9,23 +9,32 @@ use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, TransportKind};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Messages of one batch.
-const BATCH: usize = 32;
+const BATCH: usize = 256;
+/// Batches whose notes may be on their way to disk.
+const NOTES_PENDING: usize = 4;
 /// How long a worker waits for the next one.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Delivers what its lane holds until nothing comes any more.
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
+    let mut notes = JoinSet::new();
     loop {
         let jobs = place.next(BATCH, PATIENCE).await;
         if jobs.is_empty() {
+            while notes.join_next().await.is_some() {}
             return;
         }
         let (worker, destination) = (daemon.clone(), place.destination().clone());
         match tokio::task::spawn_blocking(move || deliver(&worker, &destination, jobs)).await {
-            Ok(settled) => settle(daemon.clone(), settled).await,
+            // The next batch is written while the notes of this one are on their way to disk.
+            Ok(settled) => drop(notes.spawn(settle(daemon.clone(), settled))),
             Err(error) => tracing::error!(%error, "a local delivery was lost; its mail is tried again after a restart"),
+        }
+        while notes.len() >= NOTES_PENDING {
+            notes.join_next().await;
         }
     }
 }

@@ -120,11 +120,12 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
         match current.session.send(&job, body).await {
             Ok(results) => {
                 let peer = current.session.peer();
+                let handover = current.session.handover();
                 judge(place, &current, &results);
                 if current.session.is_usable() {
                     *line = Some(current);
                 }
-                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer)));
+                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer)).handed_over(handover));
             }
             // A connection that was kept may have been closed by its peer meanwhile; that says nothing about this message.
             Err(_) if is_reused => {}

@@ -1,6 +1,7 @@
 //! One connection to a peer: I/O and time limits here, the protocol in [`crate::smtp::client`].
 
 use super::lane::Job;
+use super::settle::Handover;
 use super::target::{Address, Candidate, Target};
 use crate::daemon::Daemon;
 use crate::net::Stream;
@@ -41,6 +42,7 @@ pub struct Session {
     client: Client,
     input: BytesMut,
     peer: Arc<str>,
+    lmtp: bool,
     transactions: u32,
     usable: bool,
 }
@@ -116,6 +118,15 @@ impl Session {
     /// Whether another message may follow.
     pub fn is_usable(&self) -> bool {
         self.usable
+    }
+
+    /// What it means that the peer takes a message: LMTP is the last step, and a host with DSN tells the sender itself.
+    pub fn handover(&self) -> Handover {
+        match () {
+            () if self.lmtp => Handover::Final,
+            () if self.client.capabilities().dsn => Handover::PassedOn,
+            () => Handover::Relayed,
+        }
     }
 
     /// Sends one message. The results stand by place in the envelope.
@@ -289,8 +300,9 @@ async fn open(
         stream = handshake(stream, candidate, tls.clone()).await?;
         active = reached(level);
     }
+    let lmtp = config.lmtp;
     let client = Client::new(config, active);
-    let mut session = Session { stream, client, input: BytesMut::new(), peer, transactions: 0, usable: true };
+    let mut session = Session { stream, client, input: BytesMut::new(), peer, lmtp, transactions: 0, usable: true };
     loop {
         let mut heard = false;
         match session.step(&mut heard).await {
