@@ -3,13 +3,16 @@
 
 mod date;
 mod der;
+mod public_key;
 
 pub use date::Date;
+pub use public_key::{PublicKeyError, SigningKey, key_digest, read_public_key};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use der::{Element, Reader};
 use postern_schema::name::Domain;
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// One certificate.
@@ -23,6 +26,8 @@ pub struct Certificate {
     pub not_after: Date,
     /// Its key.
     pub key: Key,
+    /// The SHA-256 of the `SubjectPublicKeyInfo` of its key.
+    pub key_sha256: [u8; 32],
     /// How it was signed.
     pub signature: Signature,
     /// Whether it may sign others.
@@ -142,7 +147,8 @@ fn read(octets: &[u8]) -> Option<Certificate> {
     let mut validity = tbs.sequence()?;
     let (not_before, not_after) = (date(&validity.next()?)?, date(&validity.next()?)?);
     let subject = tbs.next()?.whole.into();
-    let key = key(&mut tbs.sequence()?)?;
+    let info = tbs.next()?;
+    let key = key(&mut Reader::new(info.whole).sequence()?)?;
     tbs.optional(0x81);
     tbs.optional(0x82);
     let mut found = Certificate {
@@ -150,6 +156,7 @@ fn read(octets: &[u8]) -> Option<Certificate> {
         not_before,
         not_after,
         key,
+        key_sha256: Sha256::digest(info.whole).into(),
         signature: digest(signature),
         is_authority: false,
         issuer,

@@ -6,6 +6,7 @@ use crate::certificate::Date;
 use crate::lower::draft::SiteDraft;
 use crate::lower::{LoopbackPorts, lower};
 use crate::model::Model;
+use crate::progress::Progress;
 use crate::report::{Diagnostic, Severity, sort};
 use crate::rules::{self, Subject};
 use crate::sitetest::{self, SiteTest};
@@ -24,6 +25,8 @@ pub struct CompileOptions {
     pub loopback: Option<LoopbackPorts>,
     /// The day that certificates must be valid on; `None`: they are not compared with any, since the clock is never read.
     pub today: Option<Date>,
+    /// Is told what the run is at.
+    pub progress: Progress,
 }
 
 /// Everything that is known of a site after one run.
@@ -39,6 +42,8 @@ pub struct Compiled {
     pub tests: Vec<SiteTest>,
     /// What is wrong, in source order. A failed test is an error with the code `TST001`.
     pub diagnostics: Vec<Diagnostic>,
+    /// What an `allow` of the site lets pass, in source order.
+    pub allowed: Vec<Diagnostic>,
 }
 
 impl Compiled {
@@ -75,23 +80,28 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
     if loaded.nodes.is_empty() && loaded.has_errors() {
         // Text that is no KDL: there is nothing to look at, and all else would be said of an empty site.
         let Loaded { sources, diagnostics, .. } = loaded;
-        return Compiled { sources, draft: None, model: None, tests: Vec::new(), diagnostics };
+        return Compiled { sources, draft: None, model: None, tests: Vec::new(), diagnostics, allowed: Vec::new() };
     }
-    let (draft, findings) = lower(&loaded);
-    let Loaded { sources, mut diagnostics, .. } = loaded;
+    let mut loaded = loaded;
+    let (draft, findings) = lower(&mut loaded, &options.progress);
+    let Loaded { sources, mut diagnostics, nodes, .. } = loaded;
     diagnostics.extend(findings);
     let mut model = draft.to_model(&sources);
-    diagnostics.extend(rules::check(&Subject::new(&draft, &model, options.today)));
+    options.progress.stage(|| format!("checking {} addresses", model.addresses.len()));
+    let subject = Subject::new(&draft, &model, options.today);
+    diagnostics.extend(rules::check(&subject));
+    let (mut diagnostics, mut allowed) = rules::sift(&nodes, diagnostics, &subject);
+    sort(&mut allowed);
     if diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
         sort(&mut diagnostics);
-        return Compiled { sources, draft: Some(draft), model: None, tests: Vec::new(), diagnostics };
+        return Compiled { sources, draft: Some(draft), model: None, tests: Vec::new(), diagnostics, allowed };
     }
     let tests = sitetest::run(&draft.tests, &model, &sources, &mut diagnostics);
     sort(&mut diagnostics);
     if let Some(ports) = options.loopback {
         ports.apply(&mut model.site);
     }
-    Compiled { sources, draft: Some(draft), model: Some(model), tests, diagnostics }
+    Compiled { sources, draft: Some(draft), model: Some(model), tests, diagnostics, allowed }
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@
 //! written down with the lines of the site that they come from.
 
 use postern_schema::decide::{
-    Answer, Client, Disposition, Lookup, Need, Reason, RecipientFacts, RouteFacts, SenderDomain, SenderFacts, Trace, Verdict,
-    accept, route, sender,
+    Answer, Client, Disposition, Hop, Lookup, Need, Reason, RecipientFacts, RouteFacts, SenderDomain, SenderFacts, Step, Trace,
+    Verdict, accept, route, sender,
 };
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
-use postern_schema::site::{Destination, ListenerKind, Site, Sources, TlsLevel};
+use postern_schema::site::{AddressKind, Destination, ListenerKind, Relay, Site, Sources, TlsLevel, TransportKind};
 use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 /// What is asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,10 +46,49 @@ pub struct Explanation {
     pub to: String,
     /// What the client is told in the end: of MAIL if that was refused, else of RCPT.
     pub outcome: Outcome,
+    /// The facts that the daemon would have to fetch, in the order in which it asks.
+    pub facts: Vec<FactExplained>,
     /// The stages that were reached: MAIL, RCPT.
     pub stages: Vec<Stage>,
     /// Where the message goes, for each address that the recipient stands for; empty unless it was accepted.
     pub hops: Vec<HopExplained>,
+    /// What the message may not exceed; empty unless it was accepted.
+    pub limits: Vec<LimitExplained>,
+    /// When it is tried, as long as every attempt fails for now; `None` unless it was accepted.
+    pub retry: Option<Timetable>,
+}
+
+/// A fact that was asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FactExplained {
+    /// Its name, as `--fact` takes it.
+    pub name: &'static str,
+    /// What it is of.
+    pub of: String,
+    /// The answer that the question brought along.
+    pub answer: Option<&'static str>,
+}
+
+/// A limit that the message must keep within.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct LimitExplained {
+    /// Its name in `limits`, or `quota`.
+    pub name: &'static str,
+    /// The most; sizes in octets.
+    pub most: u64,
+    /// `site.kdl:12`; `None` for a default.
+    pub source: Option<String>,
+}
+
+/// The schedule of attempts, before the daemon spreads each pause by up to a tenth.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Timetable {
+    /// Seconds from acceptance to each attempt, the first at 0 and the last when the lifetime ends.
+    pub attempts_seconds: Vec<u64>,
+    /// When the sender is told that it was in vain; for a bounce, when it is dropped.
+    pub lifetime_seconds: u64,
+    /// `site.kdl:12`; `None` for the default.
+    pub source: Option<String>,
 }
 
 /// A disposition and its cause.
@@ -80,6 +120,9 @@ pub struct StepExplained {
     pub text: String,
     /// `site.kdl:12`; `None` where no line says so.
     pub source: Option<String>,
+    /// The same as the decision noted it.
+    #[serde(skip)]
+    pub step: Step,
 }
 
 /// The next hop of one address.
@@ -93,8 +136,16 @@ pub struct HopExplained {
     pub via: Option<String>,
     /// The next hop as logs have it: `relay:ses`, `mx:example.org`.
     pub destination: Option<String>,
+    /// The Maildir, or the host and port that are called.
+    pub endpoint: Option<String>,
+    /// The public addresses that the receiver may see it come from; empty for delivery here.
+    pub leaves_from: Vec<IpAddr>,
+    /// The name that we log in by there.
+    pub login: Option<String>,
     /// The least protection of the session; `None` for delivery here.
     pub tls: Option<&'static str>,
+    /// The most that the mailbox holds, in octets, where it has a limit of its own.
+    pub quota_octets: Option<u64>,
     /// What was decided.
     pub outcome: Outcome,
     /// How.
@@ -175,22 +226,37 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
         from: question.from.to_string(),
         to: question.to.to_string(),
         outcome: Outcome { disposition: "undecided", reason: String::new(), reply: String::new() },
+        facts: Vec::new(),
         stages: Vec::new(),
         hops: Vec::new(),
+        limits: Vec::new(),
+        retry: None,
     };
-    let facts = SenderFacts { client, reverse_path: &question.from, sender_domain: question.sender_domain };
-    if explanation.reach("MAIL", sender(&facts, lookup), &site.sources).is_none() {
+    let answer = explanation.ask_sender(question, client, lookup);
+    if explanation.reach("MAIL", answer, &site.sources).is_none() {
         return Ok(explanation);
     }
     let facts = RecipientFacts { client, reverse_path: &question.from, forward_path: &question.to };
     if let Some(permit) = explanation.reach("RCPT", accept(&facts, lookup), &site.sources) {
         let hops = permit.expansion().iter().map(|recipient| explain_hop(&question.from, recipient, lookup));
         explanation.hops = hops.collect();
+        explanation.limits = limits(site);
+        explanation.retry = Some(timetable(&question.from, site));
     }
     Ok(explanation)
 }
 
 impl Explanation {
+    /// Asks as the daemon does: without facts, and again with the one that turned out to matter.
+    fn ask_sender(&mut self, question: &Question, client: Client<'_>, lookup: &dyn Lookup) -> Answer<()> {
+        let facts = SenderFacts { client, reverse_path: &question.from, sender_domain: None };
+        let answer = sender(&facts, lookup);
+        let Answer::Need(Need::SenderDomain(domain)) = &answer else { return answer };
+        let known = question.sender_domain;
+        self.facts.push(FactExplained { name: "sender-domain", of: domain.to_string(), answer: known.map(SenderDomain::as_str) });
+        if known.is_some() { sender(&SenderFacts { sender_domain: known, ..facts }, lookup) } else { answer }
+    }
+
     /// Notes a stage; what it accepted, if it did.
     fn reach<T>(&mut self, name: &'static str, answer: Answer<T>, sources: &Sources) -> Option<T> {
         let (outcome, steps, accepted) = write_down(answer, sources);
@@ -200,10 +266,21 @@ impl Explanation {
     }
 }
 
-fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Lookup) -> HopExplained {
+/// Where the mail for one address goes.
+pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Lookup) -> HopExplained {
     let answer = route(&RouteFacts { reverse_path: sender, recipient }, lookup);
-    let (outcome, steps, hop) = write_down(answer, &lookup.site().sources);
+    let site = lookup.site();
+    let (outcome, steps, hop) = write_down(answer, &site.sources);
+    let relay = hop.as_ref().and_then(|hop| relay(&hop.destination, site));
+    let quota = hop.as_ref().and_then(|hop| lookup.address(hop.mailbox.domain()?, &hop.mailbox.local.folded()).ok()?);
     HopExplained {
+        endpoint: hop.as_ref().and_then(|hop| endpoint(hop, site)),
+        leaves_from: hop.as_ref().map_or_else(Vec::new, |hop| leaves_from(&hop.destination, site)),
+        login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
+        quota_octets: quota.and_then(|entry| match entry.kind {
+            AddressKind::Mailbox { quota_octets } => quota_octets,
+            AddressKind::Alias(_) => None,
+        }),
         recipient: recipient.to_string(),
         mailbox: hop.as_ref().map(|hop| hop.mailbox.to_string()),
         via: hop.as_ref().map(|hop| via(&hop.destination)),
@@ -212,6 +289,75 @@ fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Lookup) -
         outcome,
         steps,
     }
+}
+
+fn relay<'a>(destination: &Destination, site: &'a Site) -> Option<&'a Relay> {
+    match destination {
+        Destination::Relay { name, .. } => site.relay(name),
+        _ => None,
+    }
+}
+
+/// The addresses that connections come from, as the receiver sees them.
+fn leaves_from(destination: &Destination, site: &Site) -> Vec<IpAddr> {
+    match (destination.tls(), destination.from_address()) {
+        (None, _) => Vec::new(),
+        (Some(_), Some(address)) => vec![address],
+        (Some(_), None) => site.addresses.clone(),
+    }
+}
+
+fn endpoint(hop: &Hop, site: &Site) -> Option<String> {
+    Some(match &hop.destination {
+        Destination::Transport { name, .. } => match &site.transport(name)?.kind {
+            TransportKind::Maildir { path } => {
+                let domain = hop.mailbox.host.to_string();
+                path.replace("{domain}", &domain).replace("{user}", &hop.mailbox.local.to_string())
+            }
+            TransportKind::Lmtp { server } => server.to_string(),
+            TransportKind::Smtp { host, port, mx: true, .. } => format!("the MX hosts of {host}, port {port}"),
+            TransportKind::Smtp { host, port, .. } => format!("{host}:{port}"),
+            TransportKind::Pipe { program, user } => format!("{program}, run as {user}"),
+            TransportKind::Discard { reason } | TransportKind::Fail { reason } => reason.to_string(),
+        },
+        Destination::Relay { name, .. } => {
+            let relay = site.relay(name)?;
+            format!("{}:{}", relay.host, relay.port)
+        }
+        Destination::Mx { domain, .. } => format!("the MX hosts of {domain}, port 25"),
+        Destination::Literal { host, .. } => format!("{host}:25"),
+    })
+}
+
+fn limits(site: &Site) -> Vec<LimitExplained> {
+    let limits = &site.limits;
+    let source = (!limits.origin.is_default()).then(|| site.sources.describe(limits.origin));
+    let limit = |name, most| LimitExplained { name, most, source: source.clone() };
+    vec![
+        limit("message", limits.message_octets),
+        limit("recipients", limits.recipients.into()),
+        limit("hops", limits.hops.into()),
+        limit("sessions", limits.sessions.into()),
+    ]
+}
+
+/// The most attempts that are listed: a schedule with more has a finding of its own.
+const ATTEMPTS_LISTED: u16 = 1000;
+
+fn timetable(sender: &ReversePath, site: &Site) -> Timetable {
+    let policy = &site.queue;
+    let lifetime = if *sender == ReversePath::Null { policy.bounce_lifetime } else { policy.lifetime };
+    let mut attempts = vec![0];
+    let mut elapsed = Duration::ZERO;
+    for failures in 1..ATTEMPTS_LISTED {
+        elapsed = elapsed.saturating_add(policy.pause(failures)).min(lifetime);
+        attempts.push(elapsed.as_secs());
+        if elapsed >= lifetime {
+            break;
+        }
+    }
+    let source = (!policy.origin.is_default()).then(|| site.sources.describe(policy.origin));
+    Timetable { attempts_seconds: attempts, lifetime_seconds: lifetime.as_secs(), source }
 }
 
 fn via(destination: &Destination) -> String {
@@ -246,9 +392,10 @@ fn describe_need(need: &Need) -> String {
 }
 
 fn steps(trace: &Trace, sources: &Sources) -> Vec<StepExplained> {
-    let step = |step: &postern_schema::decide::Step| StepExplained {
+    let step = |step: &Step| StepExplained {
         text: step.kind.to_string(),
         source: (!step.origin.is_default()).then(|| sources.describe(step.origin)),
+        step: step.clone(),
     };
     trace.steps().iter().map(step).collect()
 }

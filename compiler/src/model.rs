@@ -1,6 +1,7 @@
 //! The compiled site in memory: what every rule has passed, and what is written into the snapshot. It answers the same
 //! [`Lookup`] as the snapshot does, so `explain`, `test` and the rules decide with the daemon's own functions.
 
+use crate::addresses::AddressBook;
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::Domain;
 use postern_schema::site::{AddressEntry, DomainEntry, Site};
@@ -14,8 +15,8 @@ pub struct Model {
     pub site: Site,
     /// Every domain, by name.
     pub domains: BTreeMap<Domain, Arc<DomainEntry>>,
-    /// Every address, by domain and folded local part.
-    pub addresses: BTreeMap<(Domain, Box<str>), AddressEntry>,
+    /// Every address of every domain.
+    pub addresses: Arc<AddressBook>,
 }
 
 impl Lookup for Model {
@@ -28,6 +29,6 @@ impl Lookup for Model {
     }
 
     fn address(&self, domain: &Domain, folded_local: &str) -> Result<Option<AddressEntry>, LookupFailed> {
-        Ok(self.addresses.get(&(domain.clone(), folded_local.into())).cloned())
+        Ok(self.addresses.find_in(domain, folded_local).map(|address| address.to_entry()))
     }
 }

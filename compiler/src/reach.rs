@@ -1,15 +1,16 @@
 //! Who may send to whom: every class of client against every class of recipient, over every listener. The table that
 //! `postern explain SITE --relay` prints, and the proof that strangers reach our own domains and nothing else.
 //!
-//! Each cell is one question to the daemon's own decisions ([`crate::explain`]), asked for one client that stands for its
-//! class. The classes of clients without a login are the regions of [`crate::rules::probe`], in which no decision can differ.
+//! Each cell is one question to the daemon's own decision, [`accept`], asked for one client that stands for its class. The classes of clients without a login are the regions of [`crate::rules::probe`], in which no decision can differ.
 
-use crate::explain::{Explanation, Question, explain};
+use crate::addresses::Address;
 use crate::model::Model;
-use crate::rules::probe::{recipients_elsewhere, regions};
-use postern_schema::name::{ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
-use postern_schema::site::{AddressKind, DomainClass};
+use crate::rules::probe::{Region, recipients_elsewhere, regions};
+use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, StepKind, Trace, accept};
+use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
+use postern_schema::site::{DomainClass, DomainEntry, Listener, Origin};
 use serde::Serialize;
+use std::fmt;
 use std::net::IpAddr;
 
 /// One cell of the table.
@@ -27,7 +28,7 @@ pub struct Cell {
     pub disposition: &'static str,
     /// The name of the reason.
     pub reason: String,
-    /// The line that opens or shuts it: the last one that the decision read.
+    /// The line that opens it, or for a cell that is shut the last one that the decision read.
     pub source: Option<String>,
 }
 
@@ -50,15 +51,20 @@ pub enum ClientKind {
         address: IpAddr,
     },
     /// Logged in.
-    User,
+    User {
+        /// The store that knows the user.
+        store: String,
+    },
 }
 
 /// A class of recipients.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecipientKind {
-    /// A mailbox or alias of a local domain.
+    /// A mailbox of a local domain.
     Ours,
+    /// An address of a local domain whose mail goes to another host.
+    Forwarded,
     /// A local part that nobody has, in a local domain.
     NobodyHere,
     /// Any address of a parked domain.
@@ -72,6 +78,7 @@ impl RecipientKind {
     pub fn as_str(self) -> &'static str {
         match self {
             RecipientKind::Ours => "ours",
+            RecipientKind::Forwarded => "forwarded",
             RecipientKind::NobodyHere => "nobody-here",
             RecipientKind::Parked => "parked",
             RecipientKind::Elsewhere => "elsewhere",
@@ -81,54 +88,83 @@ impl RecipientKind {
 
 /// The whole table: by listener, then by client, then by recipient.
 pub fn table(model: &Model) -> Vec<Cell> {
-    let recipients = recipients(model);
+    let (clients, recipients) = (clients(model), recipients(model));
     let mut cells = Vec::new();
     for listener in &model.site.listeners {
-        for client in clients(model) {
-            // A login is taken on some listeners alone.
-            if matches!(client, ClientKind::User) && !listener.kind.requires_login() {
-                continue;
-            }
-            for (kind, recipient) in &recipients {
-                cells.extend(cell(model, &listener.name, &client, *kind, recipient));
-            }
+        for client in clients.iter().filter(|client| client.may_come_by(listener)) {
+            cells.extend(recipients.iter().map(|(kind, recipient)| cell(model, &listener.name, client, *kind, recipient)));
         }
     }
     cells
 }
 
-fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind, recipient: &Mailbox) -> Option<Cell> {
-    let (address, user) = match client {
-        ClientKind::Stranger { address } | ClientKind::Network { address, .. } => (Some(*address), None),
-        ClientKind::User => (None, Some("user".to_owned())),
-    };
-    let question = Question {
-        client: address,
-        user,
-        listener: Some(listener.to_owned()),
-        // The null path may be used by everybody, so what is decided is the recipient alone.
-        from: ReversePath::Null,
-        to: ForwardPath::Mailbox(recipient.clone()),
-        sender_domain: None,
-    };
-    let found = explain(&question, model).ok()?;
-    Some(Cell {
-        listener: listener.to_owned(),
-        client: client.clone(),
-        recipient: kind,
-        example: recipient.to_string(),
-        disposition: found.outcome.disposition,
-        reason: found.outcome.reason.clone(),
-        source: source(&found),
-    })
+impl ClientKind {
+    /// The address that stands for the class; users come from anywhere.
+    fn address(&self, model: &Model) -> IpAddr {
+        match self {
+            ClientKind::Stranger { address } | ClientKind::Network { address, .. } => *address,
+            ClientKind::User { .. } => crate::explain::stranger(&model.site),
+        }
+    }
+
+    /// A login is taken on some listeners alone, and an IPv6 client needs an IPv6 socket.
+    fn may_come_by(&self, listener: &Listener) -> bool {
+        match self {
+            ClientKind::User { .. } => listener.kind.requires_login(),
+            ClientKind::Stranger { address } | ClientKind::Network { address, .. } => {
+                listener.addresses.iter().any(|bound| bound.is_ipv4() == address.is_ipv4())
+            }
+        }
+    }
 }
 
-fn source(found: &Explanation) -> Option<String> {
-    found.stages.last()?.steps.iter().rev().find_map(|step| step.source.clone())
+impl fmt::Display for ClientKind {
+    /// "strangers (198.51.100.99)", "network office, 192.0.2.0/24", "users of staff".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientKind::Stranger { address } => write!(f, "strangers ({address})"),
+            ClientKind::Network { name, range, .. } => write!(f, "network {name}, {range}"),
+            ClientKind::User { store } => write!(f, "users of {store}"),
+        }
+    }
+}
+
+fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind, recipient: &Mailbox) -> Cell {
+    let user = matches!(client, ClientKind::User { .. }).then_some("user");
+    let facts = RecipientFacts {
+        client: Client { listener, address: client.address(model), user },
+        // The null path may be used by everybody, so what is decided is the recipient alone.
+        reverse_path: &ReversePath::Null,
+        forward_path: &ForwardPath::Mailbox(recipient.clone()),
+    };
+    let (disposition, reason, source) = match accept(&facts, model) {
+        Answer::Need(need) => ("undecided", format!("{need:?}"), None),
+        Answer::Verdict(verdict) => {
+            let source = opening(verdict.reason, &verdict.trace).map(|origin| model.site.sources.describe(origin));
+            (verdict.disposition.as_str(), verdict.reason.to_string(), source)
+        }
+    };
+    let (listener, client, example) = (listener.to_owned(), client.clone(), recipient.to_string());
+    Cell { listener, client, recipient: kind, example, disposition, reason, source }
+}
+
+/// The line without which the answer would be another.
+fn opening(reason: Reason, trace: &Trace) -> Option<Origin> {
+    let opens = |kind: &StepKind| match reason {
+        Reason::TrustedNetwork => matches!(kind, StepKind::TrustedNetwork(_)),
+        Reason::AuthenticatedRelay => matches!(kind, StepKind::Listener(..)),
+        Reason::LocalRecipient => matches!(
+            kind,
+            StepKind::Mailbox(_) | StepKind::Alias(..) | StepKind::Pattern(..) | StepKind::CatchAll(_) | StepKind::Postmaster(_)
+        ),
+        _ => false,
+    };
+    let steps = || trace.steps().iter().filter(|step| !step.origin.is_default());
+    steps().find(|step| opens(&step.kind)).or_else(|| steps().next_back()).map(|step| step.origin)
 }
 
 fn clients(model: &Model) -> Vec<ClientKind> {
-    let of_region = |region: crate::rules::probe::Region| match model.site.network(region.representative) {
+    let of_region = |region: Region| match model.site.network(region.representative) {
         Some(network) => Some(ClientKind::Network {
             name: network.name.to_string(),
             range: region.range.to_string(),
@@ -137,35 +173,51 @@ fn clients(model: &Model) -> Vec<ClientKind> {
         None if region.range.prefix_len() == 0 => Some(ClientKind::Stranger { address: region.representative }),
         None => None,
     };
-    let mut found: Vec<ClientKind> = regions(&model.site).into_iter().filter_map(of_region).collect();
-    if !model.site.users.is_empty() {
-        found.push(ClientKind::User);
-    }
+    let users = model.site.users.iter().map(|store| ClientKind::User { store: store.name.to_string() });
+    regions(&model.site).into_iter().filter_map(of_region).chain(users).collect()
+}
+
+/// One recipient of each class that the site has; of those elsewhere, one for each kind that a route tells apart.
+fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
+    let of_kind = |wanted: &dyn Fn(&Address<'_>) -> bool| model.addresses.declared().find(wanted)?.mailbox();
+    let ours = of_kind(&|address| !address.is_alias()).or_else(|| of_kind(&|_| true));
+    let forwarded = of_kind(&|address| address.targets().any(|target| is_elsewhere(target.host_name(), model)));
+    let parked = model.domains.values().find(|domain| domain.class == DomainClass::Parked);
+    let mut found = Vec::new();
+    found.extend(ours.map(|ours| (RecipientKind::Ours, ours)));
+    found.extend(forwarded.or_else(|| caught_elsewhere(model)).map(|address| (RecipientKind::Forwarded, address)));
+    found.extend(nobody(model).map(|nobody| (RecipientKind::NobodyHere, nobody)));
+    found.extend(parked.and_then(|domain| Some((RecipientKind::Parked, mailbox("someone", &domain.name)?))));
+    found.extend(recipients_elsewhere(model).into_iter().map(|recipient| (RecipientKind::Elsewhere, recipient)));
     found
 }
 
-/// One recipient of each class that the site has.
-fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
-    let mailbox = |local: &str, host: HostName| LocalPart::from_content(local).ok().map(|local| Mailbox::new(local, host));
-    let mut found = Vec::new();
-    let own = model.addresses.iter().find(|(_, entry)| matches!(entry.kind, AddressKind::Mailbox { .. }));
-    let own = own.or_else(|| model.addresses.iter().next());
-    found.extend(
-        own.and_then(|((domain, local), _)| Some((RecipientKind::Ours, mailbox(local, HostName::Domain(domain.clone()))?))),
-    );
-    let strict = model.domains.values().find(|d| d.class == DomainClass::Local && d.catch_all.is_none() && d.patterns.is_empty());
-    found.extend(strict.and_then(|domain| {
-        let free = (0..64)
-            .map(|n| format!("nobody{n}"))
-            .find(|local| !model.addresses.contains_key(&(domain.name.clone(), local.as_str().into())))?;
-        Some((RecipientKind::NobodyHere, mailbox(&free, HostName::Domain(domain.name.clone()))?))
-    }));
-    let parked = model.domains.values().find(|domain| domain.class == DomainClass::Parked);
-    found.extend(
-        parked.and_then(|domain| Some((RecipientKind::Parked, mailbox("someone", HostName::Domain(domain.name.clone()))?))),
-    );
-    found.extend(recipients_elsewhere(model).into_iter().map(|recipient| (RecipientKind::Elsewhere, recipient)));
-    found
+fn is_elsewhere(host: &HostName, model: &Model) -> bool {
+    host.domain().is_none_or(|domain| !model.domains.contains_key(domain))
+}
+
+/// An address that only a catch-all takes, and sends on to another host.
+fn caught_elsewhere(model: &Model) -> Option<Mailbox> {
+    let caught = |target: &Mailbox| is_elsewhere(&target.host, model);
+    let domain = model.domains.values().find(|domain| domain.catch_all.as_ref().is_some_and(|(target, _)| caught(target)))?;
+    mailbox(&free(model, &domain.name)?, &domain.name)
+}
+
+/// An address that nobody has, in a domain where that means something.
+fn nobody(model: &Model) -> Option<Mailbox> {
+    let is_strict = |d: &DomainEntry| d.class == DomainClass::Local && d.catch_all.is_none() && d.patterns.is_empty();
+    let domain = model.domains.values().find(|domain| is_strict(domain))?;
+    mailbox(&free(model, &domain.name)?, &domain.name)
+}
+
+fn free(model: &Model, domain: &Domain) -> Option<String> {
+    let is_free = |local: &String| matches!(model.address(domain, local), Ok(None));
+    (0..64).map(|n| format!("nobody{n}")).find(is_free)
+}
+
+fn mailbox(local: &str, domain: &Domain) -> Option<Mailbox> {
+    let local = LocalPart::from_content(local).ok()?;
+    Some(Mailbox::new(local, HostName::Domain(domain.clone())))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use postern_schema::site::{self, Origin};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Index of a source in [`Sources`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -22,6 +23,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether the other lies within this one.
+    pub fn holds(self, other: Span) -> bool {
+        let is_behind = other.start >= self.start && other.start + other.length <= self.start + self.length;
+        self.source == other.source && is_behind
+    }
+
     /// From the start of `self` to the end of `other`, which lies in the same source.
     pub fn to(self, other: Span) -> Span {
         let end = (other.start + other.length).max(self.start);
@@ -61,16 +68,17 @@ pub struct Source {
     /// Relative to the folder of the site file, `/` between parts.
     pub path: Box<str>,
     /// Its text.
-    pub text: String,
+    pub text: Arc<String>,
     line_starts: Vec<u32>,
 }
 
 impl Source {
     /// Indexes the lines of a text.
     pub fn new(path: &str, text: String) -> Source {
-        let starts = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at as u32 + 1);
-        let line_starts = std::iter::once(0).chain(starts).collect();
-        Source { path: path.into(), text, line_starts }
+        let mut line_starts = Vec::with_capacity(1 + memchr::memchr_iter(b'\n', text.as_bytes()).count());
+        line_starts.push(0);
+        line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
+        Source { path: path.into(), text: Arc::new(text), line_starts }
     }
 
     /// The line of an offset, from 1.
@@ -87,10 +95,19 @@ impl Source {
         (line, column)
     }
 
+    /// How many lines there are; the last one may be empty.
+    pub fn lines(&self) -> usize {
+        self.line_starts.len()
+    }
+
+    /// Where a line begins, from 1; the end of the text for one behind the last.
+    pub fn line_start(&self, line: u32) -> usize {
+        self.line_starts.get(line as usize - 1).map_or(self.text.len(), |start| *start as usize)
+    }
+
     /// The text of a line, from 1, without its end.
     pub fn line_text(&self, line: u32) -> &str {
-        let start = self.line_starts.get(line as usize - 1).map_or(self.text.len(), |start| *start as usize);
-        self.text[start..].lines().next().unwrap_or_default()
+        self.text[self.line_start(line)..].lines().next().unwrap_or_default()
     }
 }
 
@@ -117,6 +134,12 @@ impl Sources {
         let id = u16::try_from(self.files.len()).ok().filter(|id| *id < u16::MAX)?;
         self.files.push(Source::new(path, text));
         Some(SourceId(id))
+    }
+
+    /// How many files there are; also the id of the next.
+    pub fn next_id(&self) -> SourceId {
+        // As many as `add` takes.
+        SourceId(self.files.len() as u16)
     }
 
     /// The file of an id that [`Sources::add`] gave.

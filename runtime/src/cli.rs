@@ -35,7 +35,13 @@ enum Command {
     /// Show what is in force, and how the queue is
     Status(Ask),
     /// Put the snapshot in force that the source names now
-    Reload(Ask),
+    Reload {
+        /// Only if this is the plan from what is in force to what the source names now
+        #[arg(long, value_name = "DIGEST")]
+        plan: Option<String>,
+        #[command(flatten)]
+        ask: Ask,
+    },
     /// Look at the queue
     Queue {
         #[command(subcommand)]
@@ -170,7 +176,7 @@ pub fn main() -> ExitCode {
     match arguments.command {
         Command::Run(run) => serve(run),
         Command::Status(ask) => inquire(&ask, &Request::Status, print_fields),
-        Command::Reload(ask) => inquire(&ask, &Request::Reload, print_fields),
+        Command::Reload { plan, ask } => inquire(&ask, &Request::Reload { plan }, print_fields),
         Command::Queue { command } => queue(command),
     }
 }

@@ -1,6 +1,6 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
-use crate::auth::Credentials;
+use crate::auth::{Credentials, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
@@ -10,6 +10,7 @@ use crate::net::{Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::site::{Current, Generation, LoadError};
 use crate::state::{State, StateError};
+use postern_schema::snapshot::plan_digest;
 use serde_json::json;
 use std::fmt;
 use std::io::{self, Write};
@@ -47,6 +48,8 @@ pub struct Daemon {
     pub dns: Arc<dyn Dns>,
     /// Secrets.
     pub credentials: Credentials,
+    /// Logins that failed of late.
+    pub guesses: Guesses,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// How peers are treated.
@@ -99,6 +102,11 @@ pub enum ReloadError {
     Load(LoadError),
     /// A socket of the new site.
     Listen(ListenError),
+    /// It is another step than the one that was reviewed.
+    NotReviewed {
+        /// The digest of the plan from what is in force to what the source names now.
+        step: String,
+    },
 }
 
 impl fmt::Display for ReloadError {
@@ -106,6 +114,9 @@ impl fmt::Display for ReloadError {
         match self {
             ReloadError::Load(error) => error.fmt(f),
             ReloadError::Listen(error) => error.fmt(f),
+            ReloadError::NotReviewed { step } => {
+                write!(f, "this is not the plan that was reviewed: a reload now is the plan {step}; run `postern plan` again")
+            }
         }
     }
 }
@@ -164,6 +175,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         spool,
         dns: Arc::new(dns),
         credentials,
+        guesses: Guesses::default(),
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
@@ -180,14 +192,15 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
 }
 
 impl Daemon {
-    /// Puts the snapshot in force that the source names now: all of it, or nothing.
+    /// Puts the snapshot in force that the source names now: all of it, or nothing. With the digest of a plan, only if that is the
+    /// step from what is in force to it.
     ///
     /// # Errors
     /// [`ReloadError`]; what was in force goes on serving.
-    pub async fn reload(self: &Arc<Self>) -> Result<Arc<Generation>, ReloadError> {
+    pub async fn reload(self: &Arc<Self>, plan: Option<&str>) -> Result<Arc<Generation>, ReloadError> {
         // The lock also keeps two reloads from crossing.
         let mut listeners = self.listeners.lock().await;
-        let result = self.prepare_and_swap(&mut listeners).await;
+        let result = self.prepare_and_swap(&mut listeners, plan).await;
         match &result {
             Ok(generation) => {
                 tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "snapshot in force");
@@ -201,9 +214,15 @@ impl Daemon {
         result
     }
 
-    async fn prepare_and_swap(self: &Arc<Self>, listeners: &mut Listeners) -> Result<Arc<Generation>, ReloadError> {
+    async fn prepare_and_swap(
+        self: &Arc<Self>, listeners: &mut Listeners, plan: Option<&str>,
+    ) -> Result<Arc<Generation>, ReloadError> {
         // Reading and digesting a large snapshot takes a while, and sessions go on meanwhile.
         let next = tokio::task::block_in_place(|| self.current.prepare()).map_err(ReloadError::Load)?;
+        let step = plan_digest(self.current.generation().snapshot.digest(), next.snapshot.digest());
+        if plan.is_some_and(|plan| plan != step) {
+            return Err(ReloadError::NotReviewed { step });
+        }
         let prepared = listeners.prepare(next.site()).map_err(ReloadError::Listen)?;
         let generation = self.current.swap(next);
         listeners.commit(prepared, self);
@@ -252,7 +271,7 @@ impl Daemon {
         loop {
             tokio::select! {
                 // What went wrong is in the log; SIGHUP has nobody to tell.
-                _ = signals.hangup.recv() => drop(self.reload().await),
+                _ = signals.hangup.recv() => drop(self.reload(None).await),
                 _ = signals.terminate.recv() => break,
                 _ = signals.interrupt.recv() => break,
             }

@@ -1,16 +1,24 @@
 //! Typed DNS records and their presentation forms (RFC 1035 5.1): the only place that spells DNS text.
 //!
 //! A [`Record`] in hand is well formed: its owner fits into DNS, its names are A-labels, its texts split where they must.
-//! What a site needs is for the compiler to derive; what the records mean to mail is said in [`Spf`], [`Dmarc`] and
-//! [`DkimKey`]. Nothing here asks DNS anything.
+//! What a site needs is for the compiler to derive; what the records mean to mail is said in [`Spf`], [`Dmarc`],
+//! [`DkimKey`] and their kin. Nothing here asks DNS anything.
 
+mod bimi;
+mod caa;
 mod dkim;
 mod dmarc;
+mod mta_sts;
+mod report_uri;
 mod spf;
 mod text;
 
+pub use bimi::Bimi;
+pub use caa::CaaIssuer;
 pub use dkim::DkimKey;
-pub use dmarc::{Dmarc, DmarcPolicy};
+pub use dmarc::{Dmarc, DmarcPolicy, ReportPermission};
+pub use mta_sts::{MtaStsMode, MtaStsPolicy, MtaStsRecord};
+pub use report_uri::{ReportUri, TlsReport};
 pub use spf::{Spf, SpfAll, SpfTerm};
 pub use text::Text;
 
@@ -33,7 +41,7 @@ impl Owner {
     }
 
     /// A name below a domain: `_dmarc`, `*._domainkey`. `None` if the whole would be longer than DNS allows.
-    pub fn below(labels: &'static str, domain: &Domain) -> Option<Owner> {
+    pub fn below(labels: &str, domain: &Domain) -> Option<Owner> {
         let name = format!("{labels}.{domain}");
         (name.len() <= DOMAIN_MAX_OCTETS).then(|| Owner(name.into()))
     }

@@ -305,6 +305,8 @@ impl Reply {
     pub const UNKNOWN_MECHANISM: Reply = Reply::fixed(504, Some((5, 5, 4)), "Unrecognized authentication type");
     /// The user store could not be read, RFC 4954 6.
     pub const AUTH_UNAVAILABLE: Reply = Reply::fixed(454, Some((4, 7, 0)), "Temporary authentication failure");
+    /// Too many logins failed of late, from this address or for this account, RFC 4954 6. Says nothing of the password.
+    pub const AUTH_LOCKED: Reply = Reply::fixed(454, Some((4, 7, 0)), "Too many failed logins, try again later");
     /// AUTH where none is offered.
     pub const AUTH_NOT_OFFERED: Reply = Reply::fixed(503, Some((5, 5, 1)), "Authentication not enabled");
     /// A SASL challenge: base64, perhaps empty, RFC 4954 4.

@@ -7,6 +7,7 @@
 mod measure;
 mod postfix;
 mod report;
+mod tables;
 
 use measure::{figures_of_a_site, rates};
 use postern_tests::load::Load;
@@ -17,23 +18,29 @@ use std::process::ExitCode;
 /// Sessions at once, one row each.
 const SESSIONS: [usize; 3] = [1, 10, 50];
 
-const USAGE: &str = "usage: bench [--messages N] [--no-postfix] [--json]
+const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--tables] [--no-postfix] [--json]
   --messages N   messages in each row (5000)
+  --aliases N    rows of the large table (1000000)
+  --tables       compile large sites, and send no mail
   --no-postfix   leave Postfix out, even if it is installed
   --json         print JSON instead of a table";
 
 struct Arguments {
     messages: u64,
+    aliases: usize,
+    tables_alone: bool,
     with_postfix: bool,
     json: bool,
 }
 
 fn arguments() -> Option<Arguments> {
-    let mut arguments = Arguments { messages: 5000, with_postfix: true, json: false };
+    let mut arguments = Arguments { messages: 5000, aliases: 1_000_000, tables_alone: false, with_postfix: true, json: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--messages" => arguments.messages = words.next()?.parse().ok().filter(|messages| *messages > 0)?,
+            "--aliases" => arguments.aliases = words.next()?.parse().ok()?,
+            "--tables" => arguments.tables_alone = true,
             "--no-postfix" => arguments.with_postfix = false,
             "--json" => arguments.json = true,
             _ => return None,
@@ -58,6 +65,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Report {
     let mut report = Report::default();
+    tables::figures(&mut report, arguments.aliases);
+    if arguments.tables_alone {
+        return report;
+    }
     for sessions in SESSIONS {
         let sink = Peer::start(Script::sink());
         let load = Load { sessions, messages: arguments.messages, ..Load::to(sink.address(), "a@example.com") };

@@ -52,6 +52,8 @@ pub struct DnsServer {
 struct State {
     records: Vec<Record>,
     behaviours: HashMap<Name, Behaviour>,
+    is_validating: bool,
+    signed: Vec<Name>,
     asked: HashMap<(Name, RecordType), usize>,
     by_tcp: usize,
 }
@@ -89,6 +91,13 @@ impl DnsServer {
     /// From now on this name, and not what lies below it, is treated so.
     pub fn set(&self, name: &str, behaviour: Behaviour) {
         self.state.lock().unwrap().behaviours.insert(absolute(name), behaviour);
+    }
+
+    /// From now on it says that it validates, and vouches for these names and the root.
+    pub fn vouch(&self, names: &[&str]) {
+        let mut state = self.state.lock().unwrap();
+        state.is_validating = true;
+        state.signed = names.iter().map(|name| absolute(name)).collect();
     }
 
     /// How often a name was asked for, under one type.
@@ -191,6 +200,7 @@ impl State {
         answer.metadata.recursion_desired = question.metadata.recursion_desired;
         answer.metadata.recursion_available = true;
         answer.metadata.authoritative = true;
+        answer.metadata.authentic_data = self.is_validating && (name.is_root() || self.signed.contains(&name));
         answer.queries = vec![query.clone()];
         if question.edns.is_some() {
             answer.edns = Some(Edns::new());

@@ -13,7 +13,6 @@ use postern::model::Model;
 use postern_schema::decide::{Answer, Client, Disposition, Lookup, RecipientFacts, SenderDomain, SenderFacts, accept, sender};
 use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply as Spoken;
-use posternd::smtp::sasl::Mechanism;
 use posternd::smtp::server::{Question, Server, ServerConfig, Step};
 use std::io;
 use std::net::IpAddr;
@@ -55,7 +54,7 @@ impl Core {
             hostname: site.hostname.as_str().into(),
             kind: entry.kind,
             starttls: true,
-            mechanisms: if entry.kind.requires_login() { Mechanism::ALL.to_vec() } else { Vec::new() },
+            mechanisms: if entry.kind.requires_login() { ["PLAIN", "LOGIN"].map(Box::from).to_vec() } else { Vec::new() },
             message_octets: site.limits.message_octets,
             recipients: site.limits.recipients,
             hops: site.limits.hops,
@@ -114,7 +113,7 @@ impl Core {
                 self.user = Some(given.user.into());
                 Spoken::AUTHENTICATED
             }
-            Question::Authenticate(_) => Spoken::BAD_CREDENTIALS,
+            Question::Authenticate(_) | Question::Sasl(_) => Spoken::BAD_CREDENTIALS,
             Question::Message(_) => Spoken::queued("0"),
         }
     }

@@ -33,7 +33,10 @@ fn site() -> Site {
     let more: String =
         (0..200).map(|i| format!("    mailbox \"user{i}\"\n    alias \"alias{i}\" \"user{i}\" \"alice\"\n")).collect();
     let domain = |name: &str| format!("domain \"{name}.example\" {{\n    mailbox \"alice\"\n{more}}}\n");
-    let site = Site::new(&format!("{}include \"domains/*.kdl\"\n{}{}", kdl(2525), domain("one"), domain("two")));
+    let tables = "aliases file=\"virtual\"\n";
+    let site = Site::new(&format!("{}include \"domains/*.kdl\"\n{}{}{tables}", kdl(2525), domain("one"), domain("two")));
+    let rows: String = (0..20_000).map(|i| format!("row{i}@one.example user{}@two.example\n", i % 200)).collect();
+    site.write("virtual", &rows);
     for name in ["three", "four"] {
         site.write(&format!("domains/{name}.kdl"), &domain(name));
     }

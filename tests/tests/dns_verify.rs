@@ -6,6 +6,7 @@ use postern::compile::{CompileOptions, compile_text};
 use postern::emit::dns::derive;
 use postern::live::client::Client;
 use postern::live::spf::{Judgement, judge};
+use postern::live::web::Web;
 use postern::live::{Outcome, Verified, verify};
 use postern_tests::daemon::binaries::binaries;
 use postern_tests::dns::{Behaviour, DnsServer};
@@ -45,7 +46,8 @@ _dmarc.example.net TXT "v=DMARC1; p=reject; np=reject"
 fn verified(site: &str, dns: &DnsServer) -> Verified {
     let compiled = compile_text("site.kdl", site, &CompileOptions::default());
     let model = compiled.model.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics));
-    verify(&Client::new(dns.address()), &model, &derive(&model), &mut |_, _| {})
+    let web = Web::of_system();
+    verify(&Client::new(dns.address()), &web, &model, &derive(&model), &mut |_, _| {})
 }
 
 /// What is not as it should be: `outcome name type wanted | found`, and the claims that do not hold.

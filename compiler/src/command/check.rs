@@ -2,7 +2,7 @@
 
 use super::site::{self, Deny, SiteArguments};
 use super::{Failure, Status, print, show_findings};
-use crate::report::{Counts, Format};
+use crate::report::{Counts, Format, sort};
 use clap::Args;
 
 /// The arguments of `check`.
@@ -21,12 +21,21 @@ pub struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let compiled = arguments.site.compile()?;
     let view = site::view(&compiled, &arguments.site.path);
-    let shown = site::findings(arguments.format, &compiled.diagnostics, &view);
     if arguments.format == Format::Human {
-        show_findings(&shown);
-        show_findings(&format!("{}: {}\n", arguments.site.path.display(), Counts::of(&compiled.diagnostics)));
+        show_findings(&site::findings(arguments.format, &compiled.diagnostics, &view));
+        let allowed = match compiled.allowed.len() {
+            0 => String::new(),
+            count => format!("; {count} allowed by the site"),
+        };
+        show_findings(&format!("{}: {}{allowed}\n", arguments.site.path.display(), Counts::of(&compiled.diagnostics)));
     } else {
-        print(&shown)?;
+        // What the site lets pass is for programs: each finding says so itself.
+        let mut findings = compiled.diagnostics.clone();
+        if matches!(arguments.format, Format::Json | Format::Sarif) {
+            findings.extend(compiled.allowed.iter().cloned());
+            sort(&mut findings);
+        }
+        print(&site::findings(arguments.format, &findings, &view))?;
     }
     Ok(site::judge(&compiled, arguments.deny))
 }

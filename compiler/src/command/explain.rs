@@ -1,13 +1,18 @@
-//! `postern explain`: what becomes of one message, by the daemon's own decisions, with the line behind each step.
+//! `postern explain`: what becomes of one message, by the daemon's own decisions, with the line behind each step; or, with
+//! `--relay`, who may send to whom; or, with `--attempt`, how a message came into the queue and where it was sent on to.
+
+mod relay;
+mod replay;
+mod text;
 
 use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
-use crate::explain::{Explanation, Outcome, Question, StepExplained, explain};
+use crate::explain::{Question, explain};
 use clap::Args;
 use postern_schema::decide::{Lookup, SenderDomain};
 use postern_schema::name::{ForwardPath, ReversePath};
 use postern_schema::snapshot::Snapshot;
-use std::fmt::Write;
+use serde::Serialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -17,9 +22,16 @@ pub struct Arguments {
     /// A site file, a snapshot, or a folder with `current`
     #[arg(value_name = "SITE|FILE.mdb")]
     subject: PathBuf,
-    /// The client's address
+    /// Show who may send to whom, with the line that allows it
+    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "listener", "from", "to", "sender_domain"])]
+    relay: bool,
+    /// Show how a queued message was decided, by the snapshots that decided it: a file with what `posternd queue show ID --json`
+    /// says, or - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["client", "user", "listener", "from", "to", "sender_domain"])]
+    attempt: Option<PathBuf>,
+    /// The client's address; else that of a stranger
     #[arg(long, value_name = "IP")]
-    client: IpAddr,
+    client: Option<IpAddr>,
     /// The name that the client has logged in by
     #[arg(long, value_name = "U")]
     user: Option<String>,
@@ -27,11 +39,11 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
     /// The sender; empty or <> for the null path
-    #[arg(long, value_name = "A", value_parser = reverse_path)]
-    from: ReversePath,
+    #[arg(long, value_name = "A", value_parser = reverse_path, required_unless_present_any = ["relay", "attempt"])]
+    from: Option<ReversePath>,
     /// The recipient
-    #[arg(long, value_name = "B", value_parser = forward_path)]
-    to: ForwardPath,
+    #[arg(long, value_name = "B", value_parser = forward_path, required_unless_present_any = ["relay", "attempt"])]
+    to: Option<ForwardPath>,
     /// What the daemon would have to find out: sender-domain=found|nonexistent|null-mx|failed
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     sender_domain: Option<SenderDomain>,
@@ -59,12 +71,21 @@ fn fact(text: &str) -> Result<SenderDomain, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
+    let shown = match (&arguments.attempt, &arguments.from, &arguments.to) {
+        (Some(message), ..) => replay::run(&arguments.subject, message, arguments.json)?,
+        (None, Some(from), Some(to)) => message(arguments, from, to)?,
+        _ => relay::run(&subject::open(&arguments.subject)?, arguments.json)?,
+    };
+    print(&shown).map(|()| Status::Fine)
+}
+
+fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Result<String, Failure> {
     let question = Question {
-        client: Some(arguments.client),
+        client: arguments.client,
         user: arguments.user.clone(),
         listener: arguments.listener.clone(),
-        from: arguments.from.clone(),
-        to: arguments.to.clone(),
+        from: from.clone(),
+        to: to.clone(),
         sender_domain: arguments.sender_domain,
     };
     // A snapshot answers from its file, as it does in the daemon.
@@ -74,54 +95,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         Box::new(subject::open(&arguments.subject)?)
     };
     let explanation = explain(&question, &*lookup).map_err(|error| Failure::usage(error.to_string()))?;
-    let text = if arguments.json {
-        let text = serde_json::to_string_pretty(&explanation).map_err(|error| Failure::internal(error.to_string()))?;
-        text + "\n"
-    } else {
-        describe(&explanation)
-    };
-    print(&text).map(|()| Status::Fine)
+    if arguments.json { json(&explanation) } else { Ok(text::describe(&explanation)) }
 }
 
-fn describe(explanation: &Explanation) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let who = explanation.user.as_deref().map(|user| format!(", logged in as {user}")).unwrap_or_default();
-    let _ = writeln!(text, "client {}{who}, listener {}", explanation.client, explanation.listener);
-    for stage in &explanation.stages {
-        let path = match stage.name {
-            "MAIL" => format!("FROM:<{}>", explanation.from),
-            _ => format!("TO:<{}>", explanation.to),
-        };
-        describe_decision(&mut text, &format!("{} {path}", stage.name), &stage.outcome, &stage.steps);
-        if !stage.outcome.reply.is_empty() {
-            let _ = writeln!(text, "  the client reads: {}", stage.outcome.reply);
-        }
-    }
-    for hop in &explanation.hops {
-        let destination = hop.destination.as_deref().unwrap_or("nowhere");
-        let tls = hop.tls.map(|level| format!(", tls {level}")).unwrap_or_default();
-        describe_decision(&mut text, &format!("delivery to {}: {destination}{tls}", hop.recipient), &hop.outcome, &hop.steps);
-    }
-    let outcome = &explanation.outcome;
-    let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
-    if outcome.disposition == "undecided" {
-        text.push_str("say what the daemon would find: --fact sender-domain=found (or nonexistent, null-mx, failed)\n");
-    }
-    text
-}
-
-fn describe_decision(text: &mut String, what: &str, outcome: &Outcome, steps: &[StepExplained]) {
-    let _ = writeln!(text, "\n{what}");
-    for step in steps {
-        match &step.source {
-            Some(source) => {
-                let _ = writeln!(text, "    {}  ({source})", step.text);
-            }
-            None => {
-                let _ = writeln!(text, "    {}", step.text);
-            }
-        }
-    }
-    let _ = writeln!(text, "  {} ({})", outcome.disposition, outcome.reason);
+fn json(value: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::internal(error.to_string()))?;
+    Ok(text + "\n")
 }

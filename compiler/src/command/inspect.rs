@@ -1,8 +1,8 @@
 //! `postern inspect`: what a snapshot says of itself, whether it is whole, and what its tables hold.
 
-use super::inventory::{self, Item};
 use super::{Failure, Status, print, subject};
 use crate::emit::snapshot::SiteDigest;
+use crate::inventory::{self, Item};
 use crate::model::Model;
 use clap::Args;
 use postern_schema::decide::{Lookup, LookupFailed};
@@ -77,7 +77,7 @@ fn describe(snapshot: &Snapshot) -> Result<String, LookupFailed> {
 fn entries(table: Table, model: &Model) -> String {
     let items: Vec<Item> = match table {
         Table::Domains => model.domains.values().flat_map(|entry| inventory::domain(entry)).collect(),
-        Table::Addresses => model.addresses.iter().map(|((at, local), entry)| inventory::address(at, local, entry)).collect(),
+        Table::Addresses => model.addresses.iter().map(|found| inventory::address(&found)).collect(),
         _ => inventory::settings(&model.site).into_iter().filter(|item| table_of(&item.subject) == table).collect(),
     };
     let mut text = String::new();

@@ -10,9 +10,10 @@ mod explain;
 mod fmt;
 mod init;
 mod inspect;
-mod inventory;
+mod key;
 mod manual;
 mod plan;
+mod progress;
 mod rule;
 mod schema;
 mod show;
@@ -53,6 +54,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Write the DNS records that the site needs
     Dns(dns::Arguments),
+    /// Make and rotate DKIM keys
+    Key(key::Arguments),
     /// Explain a rule, or list them all
     Rule(rule::Arguments),
     /// Put site files into their one layout
@@ -91,6 +94,7 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Test(arguments) => test::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Dns(arguments) => dns::run(arguments),
+        Command::Key(arguments) => key::run(arguments),
         Command::Rule(arguments) => rule::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),

@@ -1,18 +1,15 @@
-//! `postern plan`: what would change between two sites, before it does. Moving a line changes nothing; only what is in force
-//! counts.
+//! `postern plan`: what would change between two sites, before it does.
 
-use super::inventory::{self, Item};
-use super::{Failure, Status, print, subject};
-use crate::emit::dns;
-use crate::model::Model;
+mod text;
+
+use super::subject::{self, Subject};
+use super::{Failure, Status, complain, print};
+use crate::plan::{Plan, QueuedMessage, compare, shrink};
 use clap::Args;
-use postern_schema::decide::{Lookup, LookupFailed, Resolved, Trace, resolve};
-use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
-use postern_schema::site::AddressEntry;
+use postern_schema::name::Domain;
+use postern_schema::snapshot::plan_digest;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The arguments of `plan`.
 #[derive(Args, Debug)]
@@ -21,145 +18,47 @@ pub struct Arguments {
     old: PathBuf,
     /// What is to be: a site file, a snapshot, or a folder with `current`
     new: PathBuf,
+    /// Show what becomes of queued messages: a file with what `posternd queue list --json` says, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    queue: Option<PathBuf>,
+    /// Let more than 30 % of the domains go
+    #[arg(long)]
+    allow_shrink: bool,
     /// For programs
     #[arg(long)]
     json: bool,
 }
 
-/// Everything that differs.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct Plan {
-    /// Values, domains and addresses.
-    changes: Vec<Change>,
-    /// DNS records to be added, as lines of a zone file; they come before the new site.
-    dns_add: Vec<String>,
-    /// DNS records that are needed no longer; they go after the old site.
-    dns_remove: Vec<String>,
-}
-
-/// One difference.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Change {
-    /// What it is of: `relay ses`, `domain example.com`.
-    subject: String,
-    /// The name of the value there.
-    name: String,
-    /// Before; `None`: it was not there.
-    old: Option<String>,
-    /// After; `None`: it is gone.
-    new: Option<String>,
-    /// What it means for mail, where that is more than the value says.
-    effect: Option<&'static str>,
+/// What a program reads.
+#[derive(Serialize)]
+struct Document<'a> {
+    /// What `posternd reload --plan` takes.
+    digest: &'a str,
+    #[serde(flatten)]
+    plan: &'a Plan,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
-    let old = subject::open(&arguments.old)?;
-    let new = subject::open(&arguments.new)?;
-    let plan = compare(&old, &new).map_err(|error| Failure::internal(error.to_string()))?;
-    let text = if arguments.json {
-        let text = serde_json::to_string_pretty(&plan).map_err(|error| Failure::internal(error.to_string()))?;
-        text + "\n"
+    let (old, new) = (Subject::open(&arguments.old)?, Subject::open(&arguments.new)?);
+    let queue = arguments.queue.as_deref().map(read_queue).transpose()?;
+    let plan = compare(&old.model, &new.model, queue.as_deref());
+    let digest = plan_digest(&old.digest, &new.digest);
+    print(&if arguments.json {
+        let document = serde_json::to_string_pretty(&Document { digest: &digest, plan: &plan });
+        document.map_err(|error| Failure::internal(error.to_string()))? + "\n"
     } else {
-        describe(&plan)
-    };
-    print(&text)?;
-    Ok(if plan == Plan::default() { Status::Fine } else { Status::Different })
-}
-
-/// What differs between two sites.
-///
-/// # Errors
-/// None for sites in memory, which can always be read.
-fn compare(old: &Model, new: &Model) -> Result<Plan, LookupFailed> {
-    let values = |model: &Model| {
-        let domains = model.domains.values().flat_map(|entry| inventory::domain(entry));
-        inventory::settings(&model.site).into_iter().chain(domains).collect::<Vec<Item>>()
-    };
-    let mut changes = compare_items(&values(old), &values(new));
-    compare_addresses(old, new, &mut changes)?;
-    let records = |model: &Model| -> BTreeSet<String> {
-        let set = dns::derive(model);
-        set.records.iter().chain(&set.reverse).map(|planned| planned.record.to_string()).collect()
-    };
-    let (before, after) = (records(old), records(new));
-    Ok(Plan {
-        changes,
-        dns_add: after.difference(&before).cloned().collect(),
-        dns_remove: before.difference(&after).cloned().collect(),
-    })
-}
-
-/// Values by subject and name: what is new or different in the order of the new site, then what is gone.
-fn compare_items(old: &[Item], new: &[Item]) -> Vec<Change> {
-    let index = |items: &[Item]| -> BTreeMap<(String, String), String> {
-        items.iter().map(|item| ((item.subject.clone(), item.name.clone()), item.value.clone())).collect()
-    };
-    let (before, after) = (index(old), index(new));
-    let change = |item: &Item| {
-        let key = (item.subject.clone(), item.name.clone());
-        let (old, new) = (before.get(&key).cloned(), after.get(&key).cloned());
-        if old == new { None } else { Some(Change { subject: key.0, name: key.1, old, new, effect: None }) }
-    };
-    let gone = old.iter().filter(|item| !after.contains_key(&(item.subject.clone(), item.name.clone())));
-    new.iter().chain(gone).filter_map(change).collect()
-}
-
-/// Addresses whose entry differs. An entry that goes may leave its address to a pattern or catch-all, so what happens to mail
-/// is asked of the decision itself.
-fn compare_addresses(old: &Model, new: &Model, changes: &mut Vec<Change>) -> Result<(), LookupFailed> {
-    let keys: BTreeSet<&(Domain, Box<str>)> = old.addresses.keys().chain(new.addresses.keys()).collect();
-    for key in keys {
-        let (before, after) = (old.addresses.get(key), new.addresses.get(key));
-        if before.map(|entry| &entry.kind) == after.map(|entry| &entry.kind) {
-            continue;
-        }
-        let (domain, local) = key;
-        let describe = |entry: &AddressEntry| {
-            let item = inventory::address(domain, local, entry);
-            if item.value.is_empty() { item.name } else { format!("{} {}", item.name, item.value) }
-        };
-        let effect = match (accepts(old, domain, local)?, accepts(new, domain, local)?) {
-            (false, true) => Some("accepted from now on"),
-            (true, false) => Some("refused from now on"),
-            _ => None,
-        };
-        let subject = format!("address {local}@{domain}");
-        let (old, new) = (before.map(describe), after.map(describe));
-        changes.push(Change { subject, name: String::new(), old, new, effect });
+        text::describe(&plan, &digest)
+    })?;
+    let domains: Vec<&Domain> = old.model.domains.keys().collect();
+    if let Some(shrink) = shrink(&domains, |domain| new.model.domains.contains_key(*domain)).filter(|_| !arguments.allow_shrink) {
+        complain(&shrink.to_string());
+        return Ok(Status::Refused);
     }
-    Ok(())
+    Ok(if plan.is_empty() { Status::Fine } else { Status::Different })
 }
 
-fn accepts(model: &Model, domain: &Domain, local: &str) -> Result<bool, LookupFailed> {
-    let Ok(local) = LocalPart::from_content(local) else { return Ok(false) };
-    let mailbox = Mailbox::new(local, HostName::Domain(domain.clone()));
-    let resolved = resolve(&mailbox, model as &dyn Lookup, &mut Trace::default())?;
-    Ok(matches!(resolved, Resolved::Mailbox(_) | Resolved::Others(_)))
+fn read_queue(file: &Path) -> Result<Vec<QueuedMessage>, Failure> {
+    let text = subject::read_input(file)?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("{} is not what `posternd queue list --json` says: {error}", file.display())))
 }
-
-fn describe(plan: &Plan) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    for change in &plan.changes {
-        let what = if change.name.is_empty() { change.subject.clone() } else { format!("{} {}", change.subject, change.name) };
-        let _ = match (&change.old, &change.new) {
-            (None, Some(new)) => write!(text, "+ {what} = {new}"),
-            (Some(old), None) => write!(text, "- {what} = {old}"),
-            (Some(old), Some(new)) => write!(text, "~ {what}: {old} -> {new}"),
-            (None, None) => Ok(()),
-        };
-        text.push_str(&change.effect.map(|effect| format!("  ({effect})")).unwrap_or_default());
-        text.push('\n');
-    }
-    let sections = [("DNS to add before", '+', &plan.dns_add), ("DNS to remove afterwards", '-', &plan.dns_remove)];
-    for (title, sign, records) in sections.iter().filter(|(_, _, records)| !records.is_empty()) {
-        let _ = writeln!(text, "\n{title}:");
-        records.iter().for_each(|record| {
-            let _ = writeln!(text, "{sign} {record}");
-        });
-    }
-    if text.is_empty() { "no differences\n".to_owned() } else { text }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,9 +1,9 @@
 //! `postern show`: what is in force, and why (`postconf`).
 
-use super::inventory::{Item, inventory};
 use super::site::{self, SiteArguments};
 use super::{Failure, Status, print};
-use crate::lower::draft::{Setting, SiteDraft};
+use crate::inventory::{Item, inventory};
+use crate::lower::draft::{Setting, SiteDraft, TableDraft};
 use crate::report::View;
 use crate::source::{Sources, Span};
 use clap::Args;
@@ -30,6 +30,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let view = site::view(&compiled, &arguments.site.path);
     let places = compiled.draft.as_ref().map(|draft| said(draft, &compiled.sources)).unwrap_or_default();
     let mut items = inventory(&model);
+    if let Some(draft) = &compiled.draft {
+        // A row has a place as a node has one; what is shown of a table is how many it has.
+        items.retain(|item| item.origin.is_default() || item.origin.file < draft.first_table.0);
+        items.extend(draft.tables.iter().map(|table| rows(table, &compiled.sources)));
+    }
     for item in &mut items {
         if let Some(origin) = places.get(&(item.subject.clone(), item.name.clone())) {
             item.origin = *origin;
@@ -37,6 +42,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     }
     items.retain(|item| !arguments.defaults || item.origin.is_default());
     print(&if arguments.json { json(&items, &view) } else { human(&items, &view) }).map(|()| Status::Fine)
+}
+
+/// `aliases virtual.csv rows = 1000000`.
+fn rows(table: &TableDraft, sources: &Sources) -> Item {
+    Item {
+        subject: format!("{} {}", table.node, sources.source(table.source).path),
+        name: "rows".to_owned(),
+        value: table.rows.to_string(),
+        origin: sources.origin(table.file),
+    }
 }
 
 fn human(items: &[Item], view: &View<'_>) -> String {

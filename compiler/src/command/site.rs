@@ -1,6 +1,8 @@
 //! The site file that most commands begin with: its arguments, compiling it, and showing what is wrong.
 
+use super::progress::ProgressLine;
 use super::{Failure, Status, show_findings};
+use crate::certificate::Date;
 use crate::compile::{CompileOptions, Compiled, compile};
 use crate::model::Model;
 use crate::report::{self, Counts, Diagnostic, Format, Severity, View, terminal::Style};
@@ -16,6 +18,13 @@ pub struct SiteArguments {
     /// The profile that is in force
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+    /// The day that certificates must be valid on, as 2026-11-21; without it they are compared with none
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub today: Option<Date>,
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "a day is written as 2026-11-21".to_owned())
 }
 
 /// What is not let pass, beyond errors.
@@ -31,9 +40,11 @@ impl SiteArguments {
         self.compile_with(CompileOptions::default())
     }
 
-    /// The same with other options; the profile is that of the arguments.
+    /// The same with other options; profile and day are those of the arguments.
     pub fn compile_with(&self, options: CompileOptions) -> Result<Compiled, Failure> {
-        Ok(compile(&self.path, &CompileOptions { profile: self.profile.clone(), ..options })?)
+        let line = ProgressLine::start();
+        let (profile, today, progress) = (self.profile.clone(), self.today, line.progress());
+        Ok(compile(&self.path, &CompileOptions { profile, today, progress, ..options })?)
     }
 
     /// Reads and compiles the site, and shows its errors; what only warns was said by `check` and `build`.

@@ -2,12 +2,15 @@
 
 use super::Failure;
 use super::site::refuse;
-use crate::compile::{CompileOptions, compile};
+use crate::addresses::AddressBook;
+use crate::compile::{CompileOptions, Compiled, compile};
+use crate::emit::{publish, snapshot};
 use crate::model::Model;
 use postern_schema::decide::{Lookup, LookupFailed};
-use postern_schema::name::Domain;
+use postern_schema::name::{Domain, LocalPart};
 use postern_schema::snapshot::codec::Stored;
 use postern_schema::snapshot::{Snapshot, Table, key};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,14 +20,49 @@ pub fn is_snapshot(path: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "mdb") || file.is_dir()
 }
 
+/// A site or snapshot, and the digest that it has or would have.
+pub struct Subject {
+    /// The site.
+    pub model: Model,
+    /// The digest of its snapshot.
+    pub digest: String,
+}
+
+impl Subject {
+    /// The site behind a path. A site that does not compile has its errors shown.
+    pub fn open(path: &Path) -> Result<Subject, Failure> {
+        if is_snapshot(path) {
+            let snapshot = Snapshot::open(path)?;
+            let digest = snapshot.digest().to_owned();
+            return Ok(Subject { model: read_all(&snapshot, path)?, digest });
+        }
+        let (compiled, model) = compile_site(path)?;
+        let digest = publish::digest(&model, &snapshot::source_digests(&compiled.sources))?;
+        Ok(Subject { model, digest })
+    }
+}
+
 /// The site behind a path. A site that does not compile has its errors shown.
 pub fn open(path: &Path) -> Result<Model, Failure> {
-    if is_snapshot(path) {
-        let snapshot = Snapshot::open(path)?;
-        return read(&snapshot).map_err(|error| Failure::missing(format!("{} makes no sense: {error}", path.display())));
-    }
+    if is_snapshot(path) { read_all(&Snapshot::open(path)?, path) } else { Ok(compile_site(path)?.1) }
+}
+
+fn compile_site(path: &Path) -> Result<(Compiled, Model), Failure> {
     let mut compiled = compile(path, &CompileOptions::default())?;
-    compiled.model.take().ok_or_else(|| refuse(path, &compiled))
+    match compiled.model.take() {
+        Some(model) => Ok((compiled, model)),
+        None => Err(refuse(path, &compiled)),
+    }
+}
+
+fn read_all(snapshot: &Snapshot, path: &Path) -> Result<Model, Failure> {
+    read(snapshot).map_err(|error| Failure::missing(format!("{} makes no sense: {error}", path.display())))
+}
+
+/// The text of a file, or of standard input where it is called `-`.
+pub fn read_input(file: &Path) -> Result<String, Failure> {
+    let text = if file == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    text.map_err(|error| Failure::missing(format!("{} cannot be read: {error}", file.display())))
 }
 
 /// Everything that a snapshot holds.
@@ -32,17 +70,18 @@ pub fn open(path: &Path) -> Result<Model, Failure> {
 /// # Errors
 /// [`LookupFailed`] where an entry makes no sense.
 pub fn read(snapshot: &Snapshot) -> Result<Model, LookupFailed> {
-    let mut model = Model { site: snapshot.site().clone(), domains: Default::default(), addresses: Default::default() };
+    let mut domains = BTreeMap::new();
+    let mut addresses = AddressBook::default();
     for (name, value) in snapshot.entries(Table::Domains)? {
         let entry = Stored::decode(&value)?;
-        model.domains.insert(domain(&name)?, Arc::new(entry));
+        domains.insert(domain(&name)?, Arc::new(entry));
     }
     for (name, value) in snapshot.entries(Table::Addresses)? {
         let (at, local) = key::split_address(&name).ok_or_else(damaged_key)?;
-        let entry = Stored::decode(&value)?;
-        model.addresses.insert((domain(at.as_bytes())?, local.into()), entry);
+        let local = LocalPart::from_content(local).map_err(|_| damaged_key())?;
+        addresses.insert(&domain(at.as_bytes())?, &local, &Stored::decode(&value)?);
     }
-    Ok(model)
+    Ok(Model { site: snapshot.site().clone(), domains, addresses: Arc::new(addresses) })
 }
 
 fn domain(name: &[u8]) -> Result<Domain, LookupFailed> {

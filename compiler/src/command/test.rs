@@ -3,7 +3,7 @@
 use super::site::{self, SiteArguments};
 use super::{Failure, Status, complain, print};
 use crate::report::View;
-use crate::sitetest::SiteTest;
+use crate::sitetest::{Coverage, SiteTest, coverage};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::fmt::Write;
@@ -16,6 +16,9 @@ pub struct Arguments {
     /// How the results are shown
     #[arg(long, value_enum, default_value = "human")]
     format: TestFormat,
+    /// Name the parts of the site that no test reaches
+    #[arg(long)]
+    coverage: bool,
 }
 
 /// How results are shown.
@@ -30,12 +33,13 @@ enum TestFormat {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
-    let (compiled, _) = arguments.site.model()?;
+    let (compiled, model) = arguments.site.model()?;
     let view = site::view(&compiled, &arguments.site.path);
+    let coverage = arguments.coverage.then(|| coverage(&compiled.tests, &model));
     print(&match arguments.format {
-        TestFormat::Human => human(&compiled.tests, &view),
-        TestFormat::Json => json(&compiled.tests, &view),
-        TestFormat::Junit => junit(&compiled.tests, &view),
+        TestFormat::Human => human(&compiled.tests, &view) + &coverage.as_ref().map(describe).unwrap_or_default(),
+        TestFormat::Json => json(&compiled.tests, coverage.as_ref(), &view),
+        TestFormat::Junit => junit(&compiled.tests, coverage.as_ref(), &view),
     })?;
     if compiled.tests.is_empty() {
         complain(&format!("{} has no tests; write `test \"...\" {{ ... }}` into it", arguments.site.path.display()));
@@ -62,17 +66,32 @@ fn human(tests: &[SiteTest], view: &View<'_>) -> String {
     text
 }
 
-fn json(tests: &[SiteTest], view: &View<'_>) -> String {
+/// The most parts that are named to people; programs get all.
+const LISTED: usize = 50;
+
+fn describe(coverage: &Coverage) -> String {
+    let mut text = format!("{} of {} parts of the site are reached", coverage.reached, coverage.all);
+    text.push_str(if coverage.missing.is_empty() { "\n" } else { "; no test reaches\n" });
+    for part in coverage.missing.iter().take(LISTED) {
+        let _ = writeln!(text, "  {} {}  ({})", part.kind, part.what, part.source.as_deref().unwrap_or("default"));
+    }
+    if coverage.missing.len() > LISTED {
+        let _ = writeln!(text, "  and {} more; --format json names them", coverage.missing.len() - LISTED);
+    }
+    text
+}
+
+fn json(tests: &[SiteTest], coverage: Option<&Coverage>, view: &View<'_>) -> String {
     let one = |test: &SiteTest| {
         let place = view.place(test.span);
         json!({ "name": test.name, "file": place.path, "line": place.line, "passed": test.passed, "why": test.why })
     };
     let all: Vec<serde_json::Value> = tests.iter().map(one).collect();
-    let document = json!({ "passed": tests.len() - failed(tests), "failed": failed(tests), "tests": all });
+    let document = json!({ "passed": tests.len() - failed(tests), "failed": failed(tests), "tests": all, "coverage": coverage });
     format!("{document:#}\n")
 }
 
-fn junit(tests: &[SiteTest], view: &View<'_>) -> String {
+fn junit(tests: &[SiteTest], coverage: Option<&Coverage>, view: &View<'_>) -> String {
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let _ = writeln!(text, "<testsuites><testsuite name=\"site\" tests=\"{}\" failures=\"{}\">", tests.len(), failed(tests));
     for test in tests {
@@ -85,6 +104,9 @@ fn junit(tests: &[SiteTest], view: &View<'_>) -> String {
                 let _ = writeln!(text, "><failure message=\"{}\">{}</failure></testcase>", xml(first), xml(&rest.join("\n")));
             }
         }
+    }
+    if let Some(coverage) = coverage {
+        let _ = writeln!(text, "  <system-out>{}</system-out>", xml(&describe(coverage)));
     }
     text.push_str("</testsuite></testsuites>\n");
     text

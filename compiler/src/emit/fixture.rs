@@ -2,7 +2,7 @@
 
 use crate::model::Model;
 use crate::source::Sources;
-use postern_schema::name::{Domain, HostName, Mailbox};
+use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
     Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Receiver, Relay, Route, RoutePattern, Screen, SecretName,
@@ -31,6 +31,12 @@ pub fn sources() -> Sources {
     sources
 }
 
+/// Adds an address to a model.
+pub fn declare(model: &mut Model, domain: &Domain, local: &str, entry: &AddressEntry) {
+    let local = LocalPart::from_content(local).expect("a local part");
+    Arc::make_mut(&mut model.addresses).insert(domain, &local, entry);
+}
+
 pub fn model() -> Model {
     let mut model = Model { site: site(), domains: Default::default(), addresses: Default::default() };
     let add = |model: &mut Model, name: &str, class: DomainClass, at: u32| {
@@ -45,6 +51,8 @@ pub fn model() -> Model {
             catch_all: None,
             delimiter: Some('+'),
             patterns,
+            signers: Vec::new(),
+            publication: Default::default(),
             origin: line(at),
         };
         model.domains.insert(domain(name), Arc::new(entry));
@@ -55,11 +63,11 @@ pub fn model() -> Model {
     let here = domain("example.com");
     for (at, name) in [(11, "alice"), (12, "bob")] {
         let entry = AddressEntry { kind: AddressKind::Mailbox { quota_octets: None }, origin: line(at) };
-        model.addresses.insert((here.clone(), name.into()), entry);
+        declare(&mut model, &here, name, &entry);
     }
     let targets = ["alice@example.com", "bob@example.com"].map(|to| Forward { mailbox: mailbox(to) });
     let info = AddressEntry { kind: AddressKind::Alias(targets.into()), origin: line(13) };
-    model.addresses.insert((here, "info".into()), info);
+    declare(&mut model, &here, "info", &info);
     model
 }
 
@@ -80,6 +88,7 @@ fn site() -> Site {
         postmaster_origin: line(2),
         addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
         listeners: vec![listener(ListenerKind::Mx, 3), listener(ListenerKind::Submission, 4)],
+        web: None,
         networks: vec![Network {
             name: "loopback".into(),
             ranges: vec!["127.0.0.0/8".parse().expect("a range")],
@@ -106,6 +115,8 @@ fn site() -> Site {
             login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
             rate: Some(Rate { count: 14, per: Duration::from_secs(1) }),
             backup: None,
+            spf_includes: Vec::new(),
+            signs_dkim: false,
             origin: line(8),
         }],
         routes: vec![Route {

@@ -102,10 +102,34 @@ impl Client {
         answer
     }
 
+    /// Whether the server vouches for its answer by DNSSEC (RFC 6840 5.8). One that does not validate never does.
+    ///
+    /// # Errors
+    /// As for [`Client::ask`].
+    pub fn is_authentic(&self, name: &str, kind: RecordKind) -> Result<bool, Silence> {
+        Ok(self.put(name, record_type(kind))?.1.metadata.authentic_data)
+    }
+
+    /// Whether the server validates: then it vouches for the root, which is signed.
+    ///
+    /// # Errors
+    /// As for [`Client::ask`].
+    pub fn validates(&self) -> Result<bool, Silence> {
+        Ok(self.put("", RecordType::SOA)?.1.metadata.authentic_data)
+    }
+
     fn fetch(&self, name: &str, kind: RecordKind) -> Result<Answer, Silence> {
-        let name = Name::from_ascii(format!("{name}.")).map_err(|_| Silence::BadName)?;
+        let (name, answer) = self.put(name, record_type(kind))?;
+        read(&answer, &name, kind)
+    }
+
+    /// Puts a question until it is answered.
+    fn put(&self, name: &str, record_type: RecordType) -> Result<(Name, Message), Silence> {
+        let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.'))).map_err(|_| Silence::BadName)?;
         let mut message = Message::query();
-        message.add_query(Query::query(name.clone(), record_type(kind)));
+        // RFC 6840 5.7: asks to hear whether the answer was validated.
+        message.metadata.authentic_data = true;
+        message.add_query(Query::query(name.clone(), record_type));
         message.metadata.recursion_desired = true;
         let mut edns = Edns::new();
         edns.set_max_payload(PAYLOAD_OCTETS);
@@ -114,7 +138,7 @@ impl Client {
         let mut last = Silence::Timeout;
         for _ in 0..ATTEMPTS {
             match self.exchange(&question, &message) {
-                Ok(answer) => return read(&answer, &name, kind),
+                Ok(answer) => return Ok((name, answer)),
                 Err(silence) => last = silence,
             }
         }
@@ -220,6 +244,11 @@ fn value(data: &RData) -> String {
         RData::TLSA(tlsa) => {
             let (usage, selector, matching) = (u8::from(tlsa.cert_usage), u8::from(tlsa.selector), u8::from(tlsa.matching));
             format!("{usage} {selector} {matching} {}", digest_hex(&tlsa.cert_data))
+        }
+        RData::CAA(caa) => {
+            let flags = if caa.issuer_critical { 128 } else { 0 };
+            let value = String::from_utf8_lossy(&caa.value).replace('\\', "\\\\").replace('"', "\\\"");
+            format!("{flags} {} \"{value}\"", caa.tag.to_ascii_lowercase())
         }
         other => other.to_string(),
     }

@@ -4,11 +4,12 @@
 use super::client::{Answer, Client};
 use super::host;
 use super::spf::{self, Judgement, LOOKUP_LIMIT};
-use crate::emit::dns::{Planned, RecordSet, rrsets};
+use super::web::{self, Web};
+use crate::emit::dns::{Planned, PolicyFile, RecordSet, rrsets};
 use crate::model::Model;
 use postern_schema::name::Domain;
-use postern_schema::record::{Dmarc, Owner, RecordData, RecordKind};
-use postern_schema::site::DomainClass;
+use postern_schema::record::{Dmarc, Owner, RecordData, RecordKind, ReportUri};
+use postern_schema::site::{DomainClass, SigningState};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -117,7 +118,7 @@ impl Verified {
 }
 
 /// Asks for everything that a site needs. `progress` hears how many steps of how many are done.
-pub fn verify(client: &Client, model: &Model, set: &RecordSet, progress: &mut dyn FnMut(usize, usize)) -> Verified {
+pub fn verify(client: &Client, web: &Web, model: &Model, set: &RecordSet, progress: &mut dyn FnMut(usize, usize)) -> Verified {
     let steps = steps(model, set);
     let next = AtomicUsize::new(0);
     let (sender, results) = channel();
@@ -130,7 +131,7 @@ pub fn verify(client: &Client, model: &Model, set: &RecordSet, progress: &mut dy
                     Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, steps.get(at)?)))
                 {
                     // The receiver outlives every worker.
-                    let _ = sender.send((index, step.run(client)));
+                    let _ = sender.send((index, step.run(client, web)));
                 }
             });
         }
@@ -157,6 +158,14 @@ enum Step<'a> {
     Sends { domain: &'a Domain, address: std::net::IpAddr },
     /// Mail leaves by others alone: there is a record, and it can be evaluated.
     HasSpf { domain: &'a Domain },
+    /// A key that has left DNS is not there any more.
+    Removed { domain: &'a Domain, owner: Owner },
+    /// The policy file is served as it should be.
+    Policy(&'a PolicyFile),
+    /// A receiver outside of the site takes reports about a domain.
+    Permits { domain: &'a Domain, receiver: Domain },
+    /// What says which key a host has is vouched for by DNSSEC.
+    Vouched { domain: &'a Domain, owner: &'a Owner },
     /// An address has a name that leads back to it.
     Named { domain: &'a Domain, address: std::net::IpAddr, host: &'a Domain },
 }
@@ -179,6 +188,21 @@ fn steps<'a>(model: &'a Model, set: &'a RecordSet) -> Vec<Step<'a>> {
             steps.push(Step::HasSpf { domain });
         }
     }
+    for (domain, entry) in model.domains.iter().filter(|(domain, _)| asked.contains(domain)) {
+        let removed = entry.signers.iter().filter(|signer| signer.state == SigningState::Removed);
+        let owners = removed.filter_map(|signer| Owner::below(&format!("{}._domainkey", signer.selector), domain));
+        steps.extend(owners.map(|owner| Step::Removed { domain, owner }));
+        let reports = entry.publication.dmarc.iter().flat_map(|dmarc| &dmarc.reports).filter_map(ReportUri::mail_domain);
+        let is_asked = |receiver: &Domain| !receiver.is_within(domain) && !domain.is_within(receiver);
+        let ours = |receiver: &Domain| {
+            std::iter::successors(Some(receiver.clone()), Domain::parent).any(|name| model.domains.contains_key(&name))
+        };
+        let elsewhere = reports.filter(|receiver| is_asked(receiver) && !ours(receiver));
+        steps.extend(elsewhere.map(|receiver| Step::Permits { domain, receiver }));
+    }
+    steps.extend(set.policies.iter().map(Step::Policy));
+    let tlsa = rrsets(&set.records).filter(|(first, _)| first.data.kind() == RecordKind::Tlsa);
+    steps.extend(tlsa.map(|(first, planned)| Step::Vouched { domain: &planned[0].domain, owner: &first.owner }));
     for address in &model.site.addresses {
         let owner = Owner::reverse(*address);
         let reverse = set.reverse.iter().find(|planned| planned.record.owner == owner);
@@ -188,7 +212,7 @@ fn steps<'a>(model: &'a Model, set: &'a RecordSet) -> Vec<Step<'a>> {
 }
 
 impl Step<'_> {
-    fn run(&self, client: &Client) -> Verified {
+    fn run(&self, client: &Client, web: &Web) -> Verified {
         match self {
             Step::Records(planned) => Verified { records: compare(client, planned), proofs: Vec::new() },
             Step::Host { domain, host } => {
@@ -208,11 +232,62 @@ impl Step<'_> {
                 let detail = format!("{judgement}, {lookups} of {LOOKUP_LIMIT} lookups");
                 proof(domain, claim, (may_hold(&judgement, matches!(judgement, Judgement::Says(_))), detail))
             }
+            Step::Removed { domain, owner } => Verified { records: removed(client, domain, owner), proofs: Vec::new() },
+            Step::Policy(policy) => {
+                let claim = format!("the MTA-STS policy of {} is served as the site says", policy.domain);
+                proof(&policy.domain, claim, web::says_policy(client, web, policy.domain.as_str(), &policy.text))
+            }
+            Step::Permits { domain, receiver } => {
+                proof(domain, format!("{receiver} takes DMARC reports about {domain}"), permits(client, domain, receiver))
+            }
+            Step::Vouched { domain, owner } => {
+                proof(domain, format!("{} TLSA is vouched for by DNSSEC", owner.as_str()), vouched(client, owner))
+            }
             Step::Named { domain, address, host } => {
                 let claim = format!("{address} has the name {host}, which leads back to it");
                 proof(domain, claim, host::named(client, *address, host))
             }
         }
+    }
+}
+
+/// A record at a name that should hold none.
+fn removed(client: &Client, domain: &Domain, owner: &Owner) -> Vec<Checked> {
+    let checked = |outcome, found: Option<String>, why: Option<String>| Checked {
+        domain: domain.to_string(),
+        name: owner.as_str().to_owned(),
+        kind: RecordKind::Txt.as_str(),
+        outcome,
+        wanted: None,
+        found,
+        why,
+    };
+    match client.ask(owner.as_str(), RecordKind::Txt) {
+        Err(silence) => vec![checked(Outcome::CannotTell, None, Some(silence.to_string()))],
+        Ok(Answer::Nothing | Answer::Nonexistent) => Vec::new(),
+        Ok(Answer::Found(found)) => found.into_iter().map(|live| checked(Outcome::Foreign, Some(live.value), None)).collect(),
+    }
+}
+
+/// The receiver says so under its own name (RFC 9990).
+fn permits(client: &Client, domain: &Domain, receiver: &Domain) -> (Option<bool>, String) {
+    let name = format!("{domain}._report._dmarc.{receiver}");
+    match client.ask(&name, RecordKind::Txt) {
+        Err(silence) => (None, silence.to_string()),
+        Ok(Answer::Found(found)) if found.iter().any(|live| Dmarc::is_one(&live.value)) => (Some(true), "it says so".to_owned()),
+        Ok(_) => (Some(false), format!("{name} does not say so")),
+    }
+}
+
+/// A resolver that validates says so of the root too; without one, nothing is known.
+fn vouched(client: &Client, owner: &Owner) -> (Option<bool>, String) {
+    match client.is_authentic(owner.as_str(), RecordKind::Tlsa) {
+        Err(silence) => (None, silence.to_string()),
+        Ok(true) => (Some(true), "it is".to_owned()),
+        Ok(false) => match client.validates() {
+            Ok(true) => (Some(false), "the zone is not signed, so no sender looks at the record".to_owned()),
+            _ => (None, format!("{} does not validate", client.server())),
+        },
     }
 }
 

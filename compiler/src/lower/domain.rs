@@ -1,11 +1,13 @@
 //! `domain` and `parked`: the domains of the site and the addresses in them.
 
-use super::Lowering;
-use super::draft::{AddressDraft, AddressForm, DomainDraft, PatternDraft, Setting};
+use super::draft::{DomainDraft, PatternDraft, PublicationDraft, Setting};
 use super::egress::STORE;
+use super::table::{self, Scope};
+use super::{Lowering, publication, signing};
+use crate::addresses::{HostId, Written};
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
-use crate::syntax::value::{Address, Octets};
+use crate::syntax::value::{Address, Delimiter, Octets};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{DomainClass, Pattern};
 
@@ -35,7 +37,8 @@ fn parked(view: &View<'_>, name: Spanned<Domain>) -> DomainDraft {
         catch_all: None,
         delimiter: Setting::default_of(None),
         patterns: Vec::new(),
-        addresses: Vec::new(),
+        signers: Vec::new(),
+        publication: PublicationDraft::default(),
     }
 }
 
@@ -44,10 +47,17 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
     let names = view.arguments::<Domain>("names");
     let Some(class) = class(view, names.first().map(|name| name.span)) else { return };
     let transport = transport(view, lowering);
-    let delimiter = Setting::new(view.child("delimiter").and_then(|child| child.argument::<char>("character")), DELIMITER);
-    let delimiter = Setting { value: Some(delimiter.value), span: delimiter.span };
+    let delimiter = view.child("delimiter").and_then(|child| child.argument::<Delimiter>("character"));
+    let delimiter = Setting::new(delimiter.map(|said| said.map(|delimiter| delimiter.0)), Some(DELIMITER));
+    let signers = signing::signers(view, lowering);
+    let publication = publication::publication(view, lowering);
+    let mut hosts = Vec::new();
     for name in names {
         let host = HostName::Domain(name.value.clone());
+        // The addresses of a domain that is listed twice are those of the first: that it is listed twice is mistake enough.
+        if found.iter().all(|known| known.name.value != name.value) {
+            hosts.push(lowering.addresses.host(&host));
+        }
         let catch_all = view.child("catch-all").and_then(|child| child.argument::<Address>("target"));
         found.push(DomainDraft {
             span: view.span(),
@@ -56,9 +66,19 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
             catch_all: catch_all.map(|target| qualified(target, &host)),
             delimiter: delimiter.clone(),
             patterns: view.children("pattern").filter_map(|view| pattern(&view, &host, lowering)).collect(),
-            addresses: view.all().filter_map(|view| address(&view, &host)).collect(),
+            signers: signers.clone(),
+            publication: publication.clone(),
             name,
         });
+    }
+    for child in view.all() {
+        match child.name() {
+            "mailbox" => mailbox(&child, &hosts, lowering),
+            "alias" => alias(&child, &hosts, lowering),
+            "mailboxes" => table::mailboxes(&child, &Scope::Domain(&hosts), lowering),
+            "aliases" => table::aliases(&child, &Scope::Domain(&hosts), lowering),
+            _ => {}
+        }
     }
 }
 
@@ -87,21 +107,38 @@ fn transport(view: &View<'_>, lowering: &mut Lowering<'_>) -> Setting<Box<str>> 
     default
 }
 
-fn address(view: &View<'_>, host: &HostName) -> Option<AddressDraft> {
-    let form = match view.name() {
-        "mailbox" => {
-            AddressForm::Mailbox { quota_octets: view.property::<Octets>("quota").map(|quota| quota.map(|octets| octets.0)) }
-        }
-        "alias" => {
-            let targets = view.arguments::<Address>("targets");
-            AddressForm::Alias(targets.into_iter().map(|target| qualified(target, host)).collect())
-        }
-        _ => return None,
-    };
+fn written(view: &View<'_>, local: &Spanned<LocalPart>, lowering: &Lowering<'_>) -> Written {
+    Written { span: local.span, line: lowering.sources.origin(view.span()).line }
+}
+
+fn mailbox(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {
+    let Some(local) = view.argument::<LocalPart>("local-part") else { return };
+    let quota = view.property::<Octets>("quota").map(|quota| quota.map(|octets| octets.0));
+    let written = written(view, &local, lowering);
+    for host in hosts {
+        lowering.addresses.mailbox(*host, &local.value, written, quota.clone());
+    }
+}
+
+fn alias(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {
+    let targets = view.arguments::<Address>("targets");
     // An alias without targets, or with none that could be read, was reported.
-    let leads_nowhere = matches!(&form, AddressForm::Alias(targets) if targets.is_empty());
-    let local = view.argument::<LocalPart>("local-part").filter(|_| !leads_nowhere)?;
-    Some(AddressDraft { span: view.span(), local, form })
+    let Some(local) = view.argument::<LocalPart>("local-part").filter(|_| !targets.is_empty()) else { return };
+    let written = written(view, &local, lowering);
+    let book = &mut lowering.addresses;
+    for host in hosts {
+        let before = book.targets_so_far();
+        for target in &targets {
+            match &target.value {
+                Address::Local(local) => book.target(*host, local, target.span),
+                Address::Mailbox(mailbox) => {
+                    let elsewhere = book.host(&mailbox.host);
+                    book.target(elsewhere, &mailbox.local, target.span);
+                }
+            }
+        }
+        book.alias(*host, &local.value, written, before);
+    }
 }
 
 fn pattern(view: &View<'_>, host: &HostName, lowering: &Lowering<'_>) -> Option<PatternDraft> {

@@ -2,7 +2,9 @@
 
 use super::Lowering;
 use super::draft::{LoginDraft, ReceiverDraft, RelayDraft, RouteDraft, Setting, TransportDraft};
+use super::route_table;
 use super::service::boxed;
+use crate::report::Diagnostic;
 use crate::rules::DUPLICATE_NAME;
 use crate::source::Spanned;
 use crate::syntax::View;
@@ -74,6 +76,8 @@ pub(super) fn relays(lowering: &mut Lowering<'_>) -> Vec<RelayDraft> {
             login: login.and_then(|view| self::login(&view)),
             rate: view.child("rate").and_then(|rate| rate.argument("rate")),
             backup,
+            spf_includes: view.children("spf-include").filter_map(|view| view.argument("domain")).collect(),
+            signs_dkim: view.flag("signs-dkim").filter(|flag| flag.value).map(|flag| flag.span),
         })
     };
     views.iter().zip(backups).filter_map(relay).collect()
@@ -96,26 +100,25 @@ fn login(view: &View<'_>) -> Option<LoginDraft> {
 }
 
 pub(super) fn routes(lowering: &mut Lowering<'_>) -> Vec<RouteDraft> {
-    let views: Vec<View<'_>> = lowering.document.children("route").collect();
-    views.iter().filter_map(|view| route(view, lowering)).collect()
+    let views: Vec<View<'_>> = lowering.document.all().collect();
+    let mut found = Vec::new();
+    for view in views {
+        match view.name() {
+            "route" => found.extend(route(&view, lowering)),
+            "routes" => route_table::routes(&view, lowering, &mut found),
+            _ => {}
+        }
+    }
+    found
 }
 
 fn route(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<RouteDraft> {
-    let name = view.property::<String>("via")?;
-    let via = match name.value.as_str() {
-        "direct" => Via::Direct,
-        relay if lowering.relays.resolve(relay) => Via::Relay(relay.into()),
-        _ => {
-            let finding = lowering.relays.unknown(&name, &["direct"]);
-            lowering.findings.extend(finding.map(|finding| finding.postfix(&["relayhost", "transport_maps"])));
-            return None;
-        }
-    };
+    let via = via(view.property::<String>("via")?, lowering).map_err(|finding| lowering.findings.extend(finding)).ok()?;
     Some(RouteDraft {
         span: view.span(),
         to: pattern(view, "to")?,
         from: pattern(view, "from")?,
-        via: Spanned::new(via, name.span),
+        via,
         tls: level(view.property::<String>("tls")),
         from_address: view.property("from-address"),
     })
@@ -142,6 +145,18 @@ pub(super) fn receivers(lowering: &mut Lowering<'_>) -> Vec<ReceiverDraft> {
         });
     }
     found
+}
+
+/// `direct`, or a relay of that name; else the finding, if there is one to make.
+pub(super) fn via(name: Spanned<String>, lowering: &mut Lowering<'_>) -> Result<Spanned<Via>, Option<Diagnostic>> {
+    match name.value.as_str() {
+        "direct" => Ok(name.map(|_| Via::Direct)),
+        relay if lowering.relays.resolve(relay) => Ok(name.map(|relay| Via::Relay(relay.into()))),
+        _ => {
+            let finding = lowering.relays.unknown(&name, &["direct"]);
+            Err(finding.map(|finding| finding.postfix(&["relayhost", "transport_maps"])))
+        }
+    }
 }
 
 /// Every address where nothing is said; `None` where what is said was reported.

@@ -9,6 +9,8 @@ use std::path::{Component, Path};
 
 /// Largest certificate chain, in octets.
 pub(super) const CHAIN_MAX_OCTETS: u64 = 1 << 20;
+/// Largest file with one public key, in octets: RSA of 16,384 bits takes a quarter of it.
+pub(super) const PUBLIC_KEY_MAX_OCTETS: u64 = 1 << 14;
 
 /// Why a file was not read.
 enum FileError {
@@ -20,7 +22,10 @@ enum FileError {
 
 impl From<io::Error> for FileError {
     fn from(error: io::Error) -> FileError {
-        FileError::Unreadable(error.kind().to_string())
+        FileError::Unreadable(match error.kind() {
+            io::ErrorKind::NotFound => "it is not there".to_owned(),
+            kind => kind.to_string(),
+        })
     }
 }
 
@@ -63,7 +68,17 @@ fn read(folder: &Path, written: &Path, limit_octets: u64) -> Result<String, File
         let why = format!("it has {} octets and {limit_octets} is the most", metadata.len());
         return Err(FileError::Unreadable(why));
     }
-    String::from_utf8(std::fs::read(&file)?).map_err(|_| FileError::Unreadable("it is not UTF-8 text".to_owned()))
+    String::from_utf8(std::fs::read(&file)?).map_err(|error| FileError::Unreadable(not_utf8(error.as_bytes())))
+}
+
+/// Where a text ceases to be UTF-8, and what it may be instead.
+fn not_utf8(octets: &[u8]) -> String {
+    if octets.starts_with(&[0xFF, 0xFE]) || octets.starts_with(&[0xFE, 0xFF]) {
+        return "it is UTF-16, not UTF-8 text".to_owned();
+    }
+    let valid = std::str::from_utf8(octets).map_or_else(|error| error.valid_up_to(), str::len);
+    let line = 1 + memchr::memchr_iter(b'\n', &octets[..valid]).count();
+    format!("it is not UTF-8 text: line {line} has the octet 0x{:02X}", octets.get(valid).copied().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -102,8 +117,8 @@ mod tests {
             ("/etc/hostname", "outside"),
             ("tls", "it is not a file"),
             ("big", "it has 9 octets and 8 is the most"),
-            ("raw", "it is not UTF-8 text"),
-            ("none", "entity not found"),
+            ("raw", "it is not UTF-8 text: line 1 has the octet 0xFF"),
+            ("none", "it is not there"),
         ] {
             assert_eq!(outcome(&folder, name), expected, "{name}");
         }

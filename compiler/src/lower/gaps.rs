@@ -7,7 +7,7 @@ use crate::syntax::Node;
 use crate::syntax::grammar::ROOT;
 
 /// The parts that these findings are about.
-pub(super) fn of(nodes: &[Node], findings: &[Diagnostic]) -> Gaps {
+pub(super) fn of(nodes: &[Node], findings: &[Diagnostic], first_table: SourceId) -> Gaps {
     let mut gaps = Gaps::default();
     if !nodes.iter().any(|node| node.name.value == "site") {
         gaps.note(Part::Host);
@@ -15,6 +15,11 @@ pub(super) fn of(nodes: &[Node], findings: &[Diagnostic]) -> Gaps {
     // Few sites have errors, and one with many must not be searched from its start for each.
     let mut extents: Vec<Extent<'_>> = Vec::new();
     for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        if finding.primary.source >= first_table {
+            gaps.note(Part::Domains);
+            gaps.note(Part::Routes);
+            continue;
+        }
         if extents.is_empty() {
             extents = nodes.iter().flat_map(Extent::of).collect();
             extents.sort_unstable_by_key(|extent| (extent.source, extent.start));

@@ -13,11 +13,17 @@ mod host;
 mod loopback;
 mod names;
 mod policy;
+mod publication;
+mod route_table;
 mod service;
+mod signing;
+mod table;
 mod tls;
 
 pub use loopback::LoopbackPorts;
 
+use crate::addresses::AddressBook;
+use crate::progress::Progress;
 use crate::report::{Diagnostic, Severity};
 use crate::sitetest;
 use crate::source::Sources;
@@ -25,17 +31,22 @@ use crate::syntax::grammar::Kind;
 use crate::syntax::{Document, Loaded};
 use draft::{Gaps, Part, SiteDraft};
 use names::Names;
+use std::sync::Arc;
 
 /// What every block needs while it is lowered.
 pub(crate) struct Lowering<'a> {
     /// The whole site.
     pub document: Document<'a>,
     /// Its files.
-    pub sources: &'a Sources,
+    pub sources: &'a mut Sources,
     /// The parts that held an error before lowering began: what is missing there is not missed again.
     pub gaps: Gaps,
     /// What is wrong.
     pub findings: Vec<Diagnostic>,
+    /// The addresses of every domain.
+    pub addresses: AddressBook,
+    /// The tables that were read.
+    pub tables: table::Tables,
     /// The names of relays.
     pub relays: Names,
     /// The names of transports.
@@ -49,23 +60,30 @@ pub(crate) struct Lowering<'a> {
 }
 
 /// Lowers a site that was read. The findings are those of lowering alone.
-pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
-    let gaps = gaps::of(&loaded.nodes, &loaded.diagnostics);
-    let document = Document::new(&loaded.nodes);
+pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagnostic>) {
+    let Loaded { sources, nodes, diagnostics, .. } = loaded;
+    let first_table = sources.next_id();
+    let gaps = gaps::of(nodes, diagnostics, first_table);
+    let unreadable = gaps == Gaps::everywhere();
+    let document = Document::new(nodes);
     let mut lowering = Lowering {
         document,
-        sources: &loaded.sources,
+        sources,
         gaps,
         findings: Vec::new(),
-        relays: Names::new(Kind::Relay, gaps),
-        transports: Names::new(Kind::Transport, gaps),
-        listeners: Names::new(Kind::Listener, gaps),
-        networks: Names::new(Kind::Network, gaps),
-        users: Names::new(Kind::Users, gaps),
+        addresses: AddressBook::default(),
+        tables: table::Tables::new(first_table, progress.clone()),
+        relays: Names::new(Kind::Relay, unreadable),
+        transports: Names::new(Kind::Transport, unreadable),
+        listeners: Names::new(Kind::Listener, unreadable),
+        networks: Names::new(Kind::Network, unreadable),
+        users: Names::new(Kind::Users, unreadable),
     };
     lowering.declare_names();
     let (host, origin_domain) = host::lower(&mut lowering);
-    let domains = domain::lower(&mut lowering);
+    let mut domains = domain::lower(&mut lowering);
+    table::site_tables(&mut lowering, &domains);
+    table::finish(&mut lowering, &mut domains);
     let mut draft = SiteDraft {
         host: host::finish(host, origin_domain, &domains),
         tls: tls::lower(&mut lowering),
@@ -77,6 +95,9 @@ pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
         routes: egress::routes(&mut lowering),
         receivers: egress::receivers(&mut lowering),
         domains,
+        addresses: Arc::default(),
+        tables: Vec::new(),
+        first_table,
         screen: policy::screen(&lowering),
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
@@ -86,9 +107,11 @@ pub fn lower(loaded: &Loaded) -> (SiteDraft, Vec<Diagnostic>) {
         gaps,
     };
     let errors = lowering.findings.iter().filter(|finding| finding.severity == Severity::Error);
-    let errors: Vec<Diagnostic> = errors.chain(&loaded.diagnostics).cloned().collect();
-    draft.gaps = gaps::of(&loaded.nodes, &errors);
+    let errors: Vec<Diagnostic> = errors.chain(&*diagnostics).cloned().collect();
+    draft.gaps = gaps::of(nodes, &errors, first_table);
     lowering.report_unused(draft.gaps);
+    draft.addresses = Arc::new(lowering.addresses);
+    draft.tables = lowering.tables.read;
     (draft, lowering.findings)
 }
 
@@ -105,8 +128,9 @@ impl Lowering<'_> {
         ];
         for (names, node) in kinds {
             for view in document.children(node) {
-                if let Some(name) = view.argument::<String>("name") {
-                    names.declare(&name, &mut self.findings);
+                match view.argument::<String>("name") {
+                    Some(name) => names.declare(&name, &mut self.findings),
+                    None => names.declare_unreadable(),
                 }
             }
         }

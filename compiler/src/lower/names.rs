@@ -1,6 +1,5 @@
 //! Names that are declared once and referred to: declaring, resolving, and noting which are used.
 
-use super::draft::{Gaps, Part};
 use crate::report::Diagnostic;
 use crate::rules::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 use crate::source::{Span, Spanned};
@@ -10,7 +9,7 @@ use crate::syntax::nearest;
 /// The names of one kind.
 pub(crate) struct Names {
     kind: Kind,
-    /// Whether one that is missing may be missing because of an error that was reported already.
+    /// Whether one that is missing may be missing because its declaration cannot be read, which was reported already.
     incomplete: bool,
     entries: Vec<Entry>,
 }
@@ -23,9 +22,14 @@ struct Entry {
 }
 
 impl Names {
-    pub(super) fn new(kind: Kind, gaps: Gaps) -> Names {
-        let incomplete = Part::of_node(kind.node()).is_some_and(|part| gaps.holds(part));
+    /// `incomplete`: whether there may be more of them than can be read.
+    pub(super) fn new(kind: Kind, incomplete: bool) -> Names {
         Names { kind, incomplete, entries: Vec::new() }
+    }
+
+    /// Notes a declaration whose name cannot be read.
+    pub(super) fn declare_unreadable(&mut self) {
+        self.incomplete = true;
     }
 
     /// Takes a name; the second of two equal ones is an error.
@@ -72,7 +76,7 @@ impl Names {
         !self.incomplete
     }
 
-    /// The finding for a name that is not there; none where an error in its part explains why. `others` are further words that
+    /// The finding for a name that is not there; none where an unreadable declaration may be the one. `others` are further words that
     /// could stand in its place.
     pub(crate) fn unknown(&self, name: &Spanned<String>, others: &[&str]) -> Option<Diagnostic> {
         if self.incomplete {

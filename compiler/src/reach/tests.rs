@@ -2,6 +2,12 @@
 
 use super::{ClientKind, RecipientKind, table};
 use crate::compile::{CompileOptions, compile_text};
+use crate::model::Model;
+use postern_schema::decide::{Answer, Client, RecipientFacts, accept};
+use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
+use postern_schema::site::DomainClass;
+use proptest::prelude::*;
+use std::net::IpAddr;
 
 const SITE: &str = r#"
 site "mail.example.com" { postmaster "alice@example.com"; }
@@ -36,8 +42,11 @@ fn every_class_meets_every_other() {
     assert_eq!(row("mx", &stranger), closed);
     assert_eq!(row("mx", &network("guests")), closed);
     assert_eq!(row("mx", &network("office"))[3], ("elsewhere", "accept", "trusted-network"));
-    assert_eq!(row("mx", &|client| *client == ClientKind::User), []);
-    assert_eq!(row("submissions", &|client| *client == ClientKind::User)[3], ("elsewhere", "accept", "authenticated-relay"));
+    assert_eq!(row("mx", &|client| matches!(client, ClientKind::User { .. })), []);
+    assert_eq!(
+        row("submissions", &|client| matches!(client, ClientKind::User { .. }))[3],
+        ("elsewhere", "accept", "authenticated-relay")
+    );
     assert!(row("submissions", &stranger).iter().all(|cell| cell.2 == "authentication-required"));
 }
 
@@ -45,7 +54,7 @@ fn every_class_meets_every_other() {
 fn a_cell_names_the_line_behind_it() {
     let model = compile_text("site.kdl", SITE, &CompileOptions::default()).model.unwrap();
     let open = table(&model).into_iter().find(|cell| cell.reason == "trusted-network").unwrap();
-    assert_eq!(open.source.as_deref(), Some("site.kdl:11"), "the route; before it comes the network");
+    assert_eq!(open.source.as_deref(), Some("site.kdl:7"), "the network, not the route behind it");
     assert_eq!(open.recipient, RecipientKind::Elsewhere);
 }
 
@@ -64,5 +73,113 @@ fn no_example_lets_strangers_relay() {
             seen += 1;
         }
         assert!(seen > 0, "{}", path.display());
+    }
+}
+
+/// The lines that a mutation puts in or leaves out; together they open and shut every way that the language knows.
+const LINES: [&str; 14] = [
+    "listen \"second\" kind=\"mx\" port=2525 address=\"192.0.2.1\"",
+    "listen \"submission\"\nlisten \"submissions\"",
+    "users \"staff\" { passwd secret=\"users\"; }",
+    "users \"robots\" { passwd secret=\"robots\"; }",
+    "network \"office\" \"192.0.2.0/24\" \"2001:db8:1::/48\" relay=#true",
+    "network \"guests\" \"192.0.2.128/26\"",
+    "network \"all\" \"0.0.0.0/0\" relay=#true",
+    "network \"half\" \"128.0.0.0/1\" \"::/0\"",
+    "domain \"two.example\" { mailbox \"bob\"; catch-all \"x@outside.example\"; }",
+    "domain \"three.example\" { alias \"out\" \"a@outside.example\"; }",
+    "domain \"twin.example\" alias-of=\"example.com\"",
+    "parked \"parked.example\"",
+    "route to=\"partner.example\" via=\"direct\"",
+    "route to=\"*\" from=\"example.com\" via=\"direct\"",
+];
+
+/// An open relay is refused, so the model is made of the draft, whatever the rules say.
+fn mutated(choice: u16, first: &str) -> Model {
+    let lines = LINES.iter().enumerate().filter(|(index, _)| choice & (1 << index) != 0).map(|(_, line)| *line);
+    let text = format!(
+        "site \"mail.example.com\" {{ postmaster \"alice@example.com\"; }}\ntls {{ self-signed; }}\n{first}\n\
+         domain \"example.com\" {{ mailbox \"alice\"; alias \"info\" \"alice\"; }}\n{}\n",
+        lines.collect::<Vec<_>>().join("\n")
+    );
+    let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
+    let draft = compiled.draft.expect("it is read");
+    assert!(draft.gaps.is_empty(), "{:#?}", compiled.diagnostics);
+    draft.to_model(&compiled.sources)
+}
+
+/// The class of a recipient by looking, not by asking.
+fn class_of(recipient: &Mailbox, model: &Model) -> RecipientKind {
+    let domain = recipient.domain().and_then(|domain| model.domains.get(domain));
+    match (domain, recipient.to_string().as_str()) {
+        (None, _) => RecipientKind::Elsewhere,
+        (Some(domain), _) if domain.class == DomainClass::Parked => RecipientKind::Parked,
+        (_, "alice@example.com" | "info@example.com" | "alice@twin.example" | "bob@two.example") => RecipientKind::Ours,
+        (_, "out@three.example") => RecipientKind::Forwarded,
+        (Some(domain), _) if domain.catch_all.is_some() => RecipientKind::Forwarded,
+        _ => RecipientKind::NobodyHere,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// The table says of a class what the decision says of any of its members.
+    #[test]
+    fn the_table_is_what_is_decided(
+        choice in any::<u16>(), only_v4 in any::<bool>(),
+        addresses in proptest::collection::vec(prop_oneof![
+            any::<u32>().prop_map(|bits| IpAddr::V4(bits.into())),
+            (0_u32..256).prop_map(|bits| IpAddr::V4((0xC000_0200 + bits).into())),
+            any::<u128>().prop_map(|bits| IpAddr::V6(bits.into())),
+            (0_u128..1 << 90).prop_map(|bits| IpAddr::V6(((0x2001_0db8_0001_u128 << 80) + bits).into())),
+        ], 12),
+    ) {
+        let model = mutated(choice, if only_v4 { "listen \"mx\" address=\"0.0.0.0\"" } else { "listen \"mx\"" });
+        let cells = table(&model);
+        let recipients = [
+            "alice@example.com", "info@example.com", "nobody@example.com", "alice@twin.example", "nobody@three.example",
+            "bob@two.example", "anybody@two.example", "out@three.example", "x@parked.example", "x@partner.example",
+            "x@a.partner.example", "x@outside.example", "x@[192.0.2.77]",
+        ].map(|text| Mailbox::parse(text).unwrap());
+        for listener in &model.site.listeners {
+            let bound = |address: &IpAddr| listener.addresses.iter().any(|own| own.is_ipv4() == address.is_ipv4());
+            for address in addresses.iter().filter(|address| bound(address) && address.to_canonical() == **address) {
+                for user in [None, Some("alice")].into_iter().filter(|user| user.is_none() || listener.kind.requires_login()) {
+                    for recipient in &recipients {
+                        let client = Client { listener: &listener.name, address: *address, user };
+                        let path = ForwardPath::Mailbox(recipient.clone());
+                        let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path };
+                        let Answer::Verdict(verdict) = accept(&facts, &model) else { continue };
+                        let network = model.site.network(*address).map(|network| network.name.to_string());
+                        let is_class = |kind: &ClientKind| match kind {
+                            ClientKind::User { .. } => user.is_some(),
+                            ClientKind::Network { name, .. } => user.is_none() && network.as_ref() == Some(name),
+                            ClientKind::Stranger { address: other } => {
+                                user.is_none() && network.is_none() && other.is_ipv4() == address.is_ipv4()
+                            }
+                        };
+                        let class = class_of(recipient, &model);
+                        let mut rows = cells.iter().filter(|cell| *cell.listener == *listener.name && cell.recipient == class && is_class(&cell.client));
+                        if user.is_some() && model.site.users.is_empty() {
+                            continue;
+                        }
+                        let found = rows.any(|cell| cell.disposition == verdict.disposition.as_str() && cell.reason == verdict.reason.as_str());
+                        prop_assert!(found, "{} from {} {:?} by {}: {}\n{:#?}", recipient, address, user, listener.name, verdict.reason, cells);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whatever is mutated: a stranger's way to elsewhere is the error of the relay proof, and there is no such error without one.
+    #[test]
+    fn the_proof_flips_with_the_site(choice in any::<u16>()) {
+        let model = mutated(choice, "listen \"mx\"");
+        let everybody = choice & (1 << 6) != 0;
+        // The other half of IPv4 is taken out again by "half", which leaves 2^31 strangers.
+        let paths = crate::rules::probe::open_paths(&model);
+        let is_wide = |region: &crate::rules::probe::Region| region.representative.is_ipv4() && region.addresses > 1 << 24;
+        prop_assert_eq!(paths.iter().any(|path| path.region.public && is_wide(&path.region)), everybody);
     }
 }

@@ -52,6 +52,10 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The `main.cf` parameters that a newcomer would look for.
     pub postfix: &'static [&'static str],
+    /// The class of clients that it would let in: an `allow` must name it. `None`: it is no matter of relaying.
+    pub opens: Option<String>,
+    /// Why the site lets it pass; `None`: it does not.
+    pub allowed: Option<String>,
 }
 
 impl Diagnostic {
@@ -66,6 +70,8 @@ impl Diagnostic {
             secondary: Vec::new(),
             help: None,
             postfix: &[],
+            opens: None,
+            allowed: None,
         }
     }
 
@@ -94,6 +100,12 @@ impl Diagnostic {
     /// Points at one more place.
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
         self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Names the class of clients that it would let in.
+    pub fn opens(mut self, class: impl Into<String>) -> Diagnostic {
+        self.opens = Some(class.into());
         self
     }
 

@@ -20,6 +20,7 @@ pub fn object(diagnostic: &Diagnostic, view: &View<'_>) -> Value {
         "message": diagnostic.message,
         "help": diagnostic.help,
         "postfix": diagnostic.postfix,
+        "allowed": diagnostic.allowed,
         "spans": spans,
     })
 }

@@ -5,14 +5,17 @@
 //! [`sarif`] for programs. None of them writes anywhere.
 
 mod diagnostic;
+mod excerpt;
 pub mod github;
 pub mod json;
+mod rows;
 pub mod sarif;
 pub mod short;
 pub mod terminal;
 mod view;
 
 pub use diagnostic::{Diagnostic, Label, Severity, sort};
+pub use rows::{ROWS_SHOWN, RowFindings};
 pub use view::{Place, View};
 
 use std::fmt;

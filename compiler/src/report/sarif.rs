@@ -70,6 +70,9 @@ fn result(diagnostic: &Diagnostic, codes: &[&str], view: &View<'_>, seen: &mut H
         "locations": [location(diagnostic.primary, view)],
         "partialFingerprints": { "primaryLocationLineHash": fingerprint(diagnostic, view, seen) },
     });
+    if let Some(reason) = &diagnostic.allowed {
+        result["suppressions"] = json!([{ "kind": "inSource", "justification": reason }]);
+    }
     if !related.is_empty() {
         result["relatedLocations"] = related.into();
     }

@@ -1,12 +1,14 @@
 //! Findings for people: the guilty lines, what is wrong under them, and what to do. Drawn by miette, without links.
 
+use super::excerpt::Excerpt;
 use super::{Diagnostic, Severity, View};
-use crate::source::{SourceId, Span};
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, NarratableReportHandler};
-use std::collections::HashMap;
+use crate::source::Span;
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NarratableReportHandler};
 use std::fmt;
 use std::io::IsTerminal;
-use std::sync::Arc;
+
+/// The most octets between two places of one drawing.
+const FAR_OCTETS: u32 = 1 << 16;
 
 /// How a terminal wants it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,10 +44,9 @@ impl Style {
 
 /// Draws the findings, a blank line after each.
 pub fn render(diagnostics: &[Diagnostic], view: &View<'_>, style: &Style) -> String {
-    let mut texts = HashMap::new();
     let mut out = String::new();
     for diagnostic in diagnostics {
-        let drawing = Drawing::new(diagnostic, view, &mut texts);
+        let drawing = Drawing::new(diagnostic, view);
         // Writing to a string does not fail.
         let _ = draw(&drawing, style, &mut out);
         out.push('\n');
@@ -67,8 +68,6 @@ fn draw(drawing: &Drawing, style: &Style, out: &mut String) -> fmt::Result {
     GraphicalReportHandler::new_themed(theme).with_links(false).with_width(style.width).render_report(out, drawing)
 }
 
-type Text = Arc<NamedSource<String>>;
-
 /// One finding, or the part of one that lies in another file, in the terms of miette.
 #[derive(Debug)]
 struct Drawing {
@@ -76,20 +75,21 @@ struct Drawing {
     code: Option<String>,
     severity: miette::Severity,
     help: Option<String>,
-    text: Text,
+    text: Excerpt,
     labels: Vec<LabeledSpan>,
     elsewhere: Vec<Drawing>,
 }
 
 impl Drawing {
-    fn new(diagnostic: &Diagnostic, view: &View<'_>, texts: &mut HashMap<SourceId, Text>) -> Drawing {
+    fn new(diagnostic: &Diagnostic, view: &View<'_>) -> Drawing {
         let place = |span: Span| (span.start as usize, span.length as usize);
         let label = |text: &str| (!text.is_empty()).then(|| visible(text));
-        let source = diagnostic.primary.source;
+        let mut shown = vec![diagnostic.primary];
         let mut labels = vec![LabeledSpan::new_primary_with_span(label(&diagnostic.label), place(diagnostic.primary))];
         let mut elsewhere = Vec::new();
         for second in &diagnostic.secondary {
-            if second.span.source == source {
+            if is_near(second.span, diagnostic.primary) {
+                shown.push(second.span);
                 labels.push(LabeledSpan::new_with_span(label(&second.text), place(second.span)));
             } else {
                 elsewhere.push(Drawing {
@@ -97,7 +97,7 @@ impl Drawing {
                     code: None,
                     severity: miette::Severity::Advice,
                     help: None,
-                    text: text(second.span.source, view, texts),
+                    text: Excerpt::new(view, &[second.span]),
                     labels: vec![LabeledSpan::new_primary_with_span(None, place(second.span))],
                     elsewhere: Vec::new(),
                 });
@@ -112,7 +112,7 @@ impl Drawing {
                 Severity::Note => miette::Severity::Advice,
             },
             help: help(diagnostic),
-            text: text(source, view, texts),
+            text: Excerpt::new(view, &shown),
             labels,
             elsewhere,
         }
@@ -128,14 +128,14 @@ fn help(diagnostic: &Diagnostic) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("\n"))
 }
 
-fn text(source: SourceId, view: &View<'_>, texts: &mut HashMap<SourceId, Text>) -> Text {
-    let named = || Arc::new(NamedSource::new(view.path(source), visible(&view.sources.source(source).text)));
-    texts.entry(source).or_insert_with(named).clone()
+/// Whether two places are shown in one drawing: in the same file, and not with a book between them.
+fn is_near(second: Span, primary: Span) -> bool {
+    second.source == primary.source && second.start.abs_diff(primary.start) <= FAR_OCTETS
 }
 
 /// A text that cannot drive a terminal: control characters but line ends and tabs become others of the same length in UTF-8, so
 /// that every offset stays what it was.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     if text.chars().all(harmless) {
         return text.to_owned();
@@ -175,7 +175,7 @@ impl miette::Diagnostic for Drawing {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(&*self.text)
+        Some(&self.text)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -14,7 +14,11 @@ mod codes;
 pub mod graph;
 pub mod probe;
 
+mod alw;
+mod bmi;
 mod crt;
+mod dkm;
+mod dmc;
 mod dom;
 mod fil;
 mod lim;
@@ -26,16 +30,26 @@ mod rly;
 mod rte;
 mod sec;
 mod sit;
+mod spf;
+mod sts;
+mod tbl;
 mod tls;
+mod tsa;
 mod tst;
 mod usr;
 
+pub use alw::sift;
 pub use codes::{RULES, find};
 pub(crate) use crt::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
+pub(crate) use dkm::{ALGORITHM_MISMATCH, NO_PUBLIC_KEY, PRIVATE_KEY_FILE};
 pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
 pub(crate) use lst::LISTENER_WITHOUT_KIND;
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use sit::NO_POSTMASTER;
+pub(crate) use tbl::{
+    BARE_ADDRESS, EMPTY_TABLE, FOREIGN_DOMAIN, OWNER_ALIAS, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNSERVED_ENTRY, UNUSED_COLUMN,
+};
+pub(crate) use tsa::NO_KEY_TO_PIN;
 pub(crate) use tst::TEST_FAILED;
 
 use crate::certificate::Date;

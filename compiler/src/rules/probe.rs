@@ -88,6 +88,20 @@ pub fn open_paths(model: &Model) -> Vec<OpenPath> {
     regions(&model.site).into_iter().filter_map(path).collect()
 }
 
+/// More public addresses than any one organisation has under one key: an IPv4 /8, an IPv6 /24.
+pub const MOST_V4: u128 = 1 << 24;
+/// The same for IPv6.
+pub const MOST_V6: u128 = 1 << 104;
+
+/// Whether so many may relay that it is anybody.
+pub fn is_anybody(open: &[OpenPath]) -> bool {
+    let sum = |v4: bool| {
+        let paths = open.iter().filter(|path| path.region.public && path.region.representative.is_ipv4() == v4);
+        paths.fold(0_u128, |sum, path| sum.saturating_add(path.region.addresses))
+    };
+    sum(true) > MOST_V4 || sum(false) > MOST_V6
+}
+
 /// Whether this client, without a login, may send to this recipient.
 pub fn relays(model: &Model, listener: &str, client: IpAddr, recipient: &Mailbox) -> bool {
     let facts = RecipientFacts {

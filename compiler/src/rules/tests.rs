@@ -99,6 +99,20 @@ fn every_page_is_true() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// Mistakes that stand in published guides, each as a site: the rule that is meant for it finds it, and nothing else does.
+#[test]
+fn mistakes_of_published_guides_are_caught() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/mistakes");
+    let mut count = 0;
+    visit(&folder, &mut |path, text| {
+        let blocks = [("kdl", text.to_owned())];
+        assert_eq!(found(&compile_example(&blocks), Severity::Warning), marks(&blocks), "{}", path.display());
+        assert!(!marks(&blocks).is_empty(), "{}", path.display());
+        count += 1;
+    });
+    assert!(count >= 7, "{count}");
+}
+
 #[test]
 fn every_page_has_its_form() {
     for rule in RULES.iter() {

@@ -4,7 +4,7 @@ use crate::lower::Lowering;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
 use postern_schema::decide::{Reason, SenderDomain};
-use postern_schema::name::{ForwardPath, ReversePath};
+use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::TlsLevel;
 use std::net::IpAddr;
 
@@ -38,6 +38,10 @@ pub struct ExpectDraft {
     pub disposition: Spanned<Box<str>>,
     /// The one reason.
     pub reason: Option<Spanned<Reason>>,
+    /// How the reply begins.
+    pub reply: Option<Spanned<Box<str>>>,
+    /// The addresses that it ends at; the place is that of the node.
+    pub delivers_to: Option<Spanned<Vec<Mailbox>>>,
     /// The relay or transport that it goes to next, or `direct`.
     pub via: Option<Spanned<Box<str>>>,
     /// The least protection on the way.
@@ -89,8 +93,18 @@ fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
     }
     let tls = view.property::<String>("tls");
     let tls = tls.and_then(|word| TlsLevel::parse(&word.value).map(|level| Spanned::new(level, word.span)));
-    let reason = view.property::<Reason>("reason");
-    Some(ExpectDraft { disposition: boxed(view.argument::<String>("disposition")?), reason, via: via.map(boxed), tls })
+    let delivers_to = view.child("delivers-to").map(|view| {
+        let addresses = view.arguments::<Mailbox>("addresses");
+        Spanned::new(addresses.into_iter().map(|address| address.value).collect(), view.span())
+    });
+    Some(ExpectDraft {
+        disposition: boxed(view.argument::<String>("disposition")?),
+        reason: view.property::<Reason>("reason"),
+        reply: view.property::<String>("reply").map(boxed),
+        delivers_to,
+        via: via.map(boxed),
+        tls,
+    })
 }
 
 fn boxed(text: Spanned<String>) -> Spanned<Box<str>> {

@@ -6,7 +6,9 @@ use crate::model::Model;
 use crate::report::Diagnostic;
 use crate::rules::TEST_FAILED;
 use crate::source::{SourceId, Sources, Span};
+use postern_schema::name::Mailbox;
 use postern_schema::site::TlsLevel;
+use std::collections::BTreeSet;
 
 /// A `test` block that was run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +21,8 @@ pub struct SiteTest {
     pub passed: bool,
     /// Why it does not: first what was expected and what was found, then the steps that led there. Empty where it holds.
     pub why: Vec<String>,
+    /// What became of the envelope; `None` where it could not be asked.
+    pub found: Option<Explanation>,
 }
 
 /// A promise that does not hold: where in the block it is made, and what was found.
@@ -41,16 +45,19 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
         to: test.to.value.clone(),
         sender_domain: test.sender_domain,
     };
-    let result = |why: Vec<String>| SiteTest { name: test.name.value.clone(), span: test.name.span, passed: why.is_empty(), why };
+    let result = |why: Vec<String>, found| {
+        let (name, span) = (test.name.value.clone(), test.name.span);
+        SiteTest { name, span, passed: why.is_empty(), why, found }
+    };
     let explanation = match explain(&question, model) {
         Ok(explanation) => explanation,
         Err(error) => {
             let place = test.listener.as_ref().or(test.user.as_ref()).map_or(test.name.span, |said| said.span);
             findings.push(TEST_FAILED.at(place, format!("The test {:?} cannot run: {error}", test.name.value)));
-            return result(vec![error.to_string()]);
+            return result(vec![error.to_string()], None);
         }
     };
-    let Some(failure) = judge(&test.expect, &explanation) else { return result(Vec::new()) };
+    let Some(failure) = judge(&test.expect, &explanation) else { return result(Vec::new(), Some(explanation)) };
     let mut finding = TEST_FAILED
         .at(failure.place, format!("The test {:?} fails: {}", test.name.value, failure.text))
         .help("Mend the site, or the promise; `postern explain` shows every step");
@@ -60,7 +67,7 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
     findings.push(finding);
     let mut why = vec![failure.text];
     why.extend(steps(&explanation));
-    result(why)
+    result(why, Some(explanation))
 }
 
 /// The first promise that does not hold.
@@ -80,6 +87,17 @@ fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
         let text = format!("expected the reason {}, found {}", reason.value, outcome.reason);
         return Some(Failure { place: reason.span, text });
     }
+    if let Some(reply) = &expect.reply
+        && !outcome.reply.starts_with(&*reply.value)
+    {
+        let text = format!("expected a reply that begins with {:?}, and the client reads: {}", reply.value, outcome.reply);
+        return Some(Failure { place: reply.span, text });
+    }
+    if let Some(expected) = &expect.delivers_to
+        && let Some(text) = wrong_end(found, &expected.value)
+    {
+        return Some(Failure { place: expected.span, text });
+    }
     // A promise about the way is one about every address that the recipient stands for.
     if let Some(via) = &expect.via
         && let Some(text) = wrong_hop(found, &format!("via {}", via.value), |hop| hop.via.as_deref() == Some(&*via.value))
@@ -93,6 +111,17 @@ fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
         }
     }
     None
+}
+
+/// Where the mail ends beyond or short of what was expected.
+fn wrong_end(found: &Explanation, expected: &[Mailbox]) -> Option<String> {
+    let folded = |text: &str| Mailbox::parse(text).map_or_else(|_| text.to_owned(), |mailbox| mailbox.folded().to_string());
+    let ends: BTreeSet<String> = found.hops.iter().map(|hop| folded(hop.mailbox.as_ref().unwrap_or(&hop.recipient))).collect();
+    let expected: BTreeSet<String> = expected.iter().map(|mailbox| mailbox.folded().to_string()).collect();
+    let missing = expected.difference(&ends).map(|end| format!("it does not reach {end}"));
+    let surplus = ends.difference(&expected).map(|end| format!("it reaches {end}"));
+    let wrong: Vec<String> = missing.chain(surplus).collect();
+    if wrong.is_empty() { None } else { Some(wrong.join(", and ")) }
 }
 
 fn wrong_hop(found: &Explanation, wanted: &str, fits: impl Fn(&HopExplained) -> bool) -> Option<String> {

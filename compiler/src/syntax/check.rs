@@ -11,7 +11,9 @@ mod unknown;
 use crate::report::{Diagnostic, Label};
 use crate::source::{SourceId, Span};
 use crate::syntax::Node;
+use crate::syntax::grammar::layout::ALLOW;
 use crate::syntax::grammar::{NodeSpec, ROOT, Served, allowed_in_profile};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// How much of a site is at hand.
@@ -25,13 +27,18 @@ pub enum Extent {
     Overlay,
 }
 
-/// The most findings of one run: beyond them, it is something else than a site.
+/// The most findings of one run; how many more there are is said in a last one.
 const FINDINGS_LIMIT: usize = 1000;
 
 /// Checks the nodes of a site file, or of all the files of a site in one list.
 pub fn check(nodes: &[Node], extent: Extent) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    check_block(nodes, ROOT.children.iter(), &Parent { node: None, spec: &ROOT, extent }, &mut findings);
+    let more = Cell::new(0);
+    check_block(nodes, ROOT.children.iter(), &Parent { node: None, spec: &ROOT, extent, more: &more }, &mut findings);
+    if let Some(last) = findings.last().filter(|_| more.get() > 0) {
+        let message = format!("{} mistakes more are in the site: these are the first {FINDINGS_LIMIT}", more.get());
+        findings.push(Diagnostic::error(last.code, last.primary, message).help("Mend the others first"));
+    }
     findings
 }
 
@@ -39,6 +46,15 @@ struct Parent<'a> {
     node: Option<&'a Node>,
     spec: &'static NodeSpec,
     extent: Extent,
+    /// Findings beyond the limit.
+    more: &'a Cell<usize>,
+}
+
+impl Parent<'_> {
+    fn keep_to_the_limit(&self, findings: &mut Vec<Diagnostic>) {
+        self.more.set(self.more.get() + findings.len().saturating_sub(FINDINGS_LIMIT));
+        findings.truncate(FINDINGS_LIMIT);
+    }
 }
 
 fn check_block(
@@ -48,9 +64,7 @@ fn check_block(
     // Names that an unknown node was probably meant to be: they are not missed as well.
     let mut excused: Vec<&'static str> = Vec::new();
     for node in nodes {
-        if findings.len() >= FINDINGS_LIMIT {
-            return;
-        }
+        parent.keep_to_the_limit(findings);
         let Some(spec) = known.clone().find(|spec| spec.name == node.name.value) else {
             findings.push(unknown::node(node, known.clone(), parent.spec, &mut excused));
             continue;
@@ -63,28 +77,34 @@ fn check_block(
             Some(earlier) if !spec.many => findings.push(stands_once(node, earlier, spec)),
             _ => {
                 first.entry(spec.name).or_insert(node);
-                check_node(node, spec, parent.extent, findings);
+                check_node(node, spec, parent, findings);
             }
         }
     }
+    parent.keep_to_the_limit(findings);
     if parent.extent == Extent::Whole {
         let missing = known.filter(|spec| spec.required && !first.contains_key(spec.name) && !excused.contains(&spec.name));
         findings.extend(missing.map(|spec| missing_child(parent, spec)));
     }
 }
 
-fn check_node(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &mut Vec<Diagnostic>) {
+fn check_node(node: &Node, spec: &'static NodeSpec, outer: &Parent<'_>, findings: &mut Vec<Diagnostic>) {
+    let Parent { extent, more, .. } = *outer;
     entries::check(node, spec, extent, findings);
     if spec.name == "profile" {
         let known = ROOT.children.iter().filter(|spec| allowed_in_profile(spec));
-        check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Overlay }, findings);
-    } else if !spec.children.is_empty() {
-        check_block(&node.children, spec.children.iter(), &Parent { node: Some(node), spec, extent }, findings);
-    } else if let Some(child) = node.children.first() {
+        check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Overlay, more }, findings);
+        return;
+    }
+    let surplus = node.children.iter().find(|child| child.name.value != ALLOW.name);
+    if let Some(child) = surplus.filter(|_| spec.children.is_empty()) {
         let message = format!("`{}` has no block, so `{}` cannot stand in it", spec.name, child.name.value);
         findings
             .push(Diagnostic::error("LNG013", child.name.span, message).help(format!("Write `{}` without braces", spec.name)));
+        return;
     }
+    let known = spec.children.iter().chain(std::iter::once(&ALLOW));
+    check_block(&node.children, known, &Parent { node: Some(node), spec, extent, more }, findings);
 }
 
 /// "`milter` is not yet served by this runtime".

@@ -69,6 +69,11 @@ impl Node {
         self.properties.iter().find(|property| property.name.value == name).map(|property| &property.value)
     }
 
+    /// Whether a place lies in the node or in its block.
+    pub fn holds(&self, place: Span) -> bool {
+        self.span.holds(place) || self.children.iter().any(|child| child.holds(place))
+    }
+
     /// The children of that name, in order.
     pub fn children_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
         self.children.iter().filter(move |child| child.name.value == name)

@@ -82,13 +82,48 @@ fn plan_compares_sites_and_snapshots() {
             .replace("parked \"example.net\"", "")
             .replace("    mailbox \"bob\"\n", "    mailbox \"bob\"\n    mailbox \"carol\"\n"),
     );
-    let plan = folder.run(&["plan", "out", "new.kdl"]).ended(2).quietly().out;
-    assert!(plan.contains("+ address carol@example.com = mailbox  (accepted from now on)"), "{plan}");
+    let refused = folder.run(&["plan", "out", "new.kdl"]).ended(1);
+    assert!(refused.err.contains("--allow-shrink"), "{}", refused.err);
+    folder.run(&["build", "new.kdl", "--out", "out"]).ended(1);
+    folder.write("queue.json", r#"[{"id": "A1", "from": "", "to": [{"address": "carol@example.com"}]}]"#);
+    let plan = folder.run(&["plan", "out", "new.kdl", "--allow-shrink", "--queue", "queue.json"]).ended(2).quietly().out;
+    assert!(plan.contains("+ address carol@example.com = mailbox"), "{plan}");
+    assert!(plan.contains("~ example.com: 1 accepted: carol@example.com"), "{plan}");
     assert!(plan.contains("- domain example.net class = parked"), "{plan}");
     assert!(plan.contains("- example.net. 3600 IN MX 0 ."), "{plan}");
-    let plan = json(&folder.run(&["plan", "out", "new.kdl", "--json"]).ended(2).out);
-    assert_eq!(plan["dns_add"], serde_json::json!([]));
+    assert!(plan.contains("~ A1 to carol@example.com: mailbox-gone -> maildir:store"), "{plan}");
+    let plan = json(&folder.run(&["plan", "out", "new.kdl", "--allow-shrink", "--json"]).ended(2).out);
     assert_eq!(plan["changes"].as_array().expect("a list").len(), 2);
+    folder.run(&["build", "new.kdl", "--out", "out", "--allow-shrink"]).ended(0);
+}
+
+#[test]
+fn a_site_lets_pass_what_it_means_and_says_why() {
+    let careless = GOOD.replace("listen \"mx\"", "listen \"mx\"\nnetwork \"lab\" \"fe80::/64\" relay=#true {\n    allow \"RLY004\" reason=\"closed\"\n}\nroute to=\"*\" via=\"direct\"");
+    let folder = Folder::with(&careless);
+    let ran = folder.run(&["check", "site.kdl", "--format", "short"]).ended(78);
+    assert!(ran.out.contains("RLY004") && ran.out.contains("ALW003"), "{}", ran.out);
+    folder.write("site.kdl", &careless.replace("reason=\"closed\"", "reason=\"closed\" class=\"network lab\""));
+    let ran = folder.run(&["check", "site.kdl"]).ended(0);
+    assert!(ran.err.contains("1 allowed by the site"), "{}", ran.err);
+    let found = folder.run(&["check", "site.kdl", "--format", "json"]).ended(0).out;
+    let found = found.lines().map(json).find(|finding| finding["code"] == "RLY004").expect("it is listed");
+    assert_eq!(found["allowed"], "closed");
+    let sarif = json(&folder.run(&["check", "site.kdl", "--format", "sarif"]).ended(0).out);
+    let is_suppressed = |result: &serde_json::Value| result["suppressions"][0]["justification"] == "closed";
+    assert!(sarif["runs"][0]["results"].as_array().expect("results").iter().any(is_suppressed), "{sarif:#}");
+    let relay = folder.run(&["explain", "site.kdl", "--relay"]).ended(0).quietly().out;
+    assert!(relay.contains("network lab, fe80::/64"), "{relay}");
+}
+
+#[test]
+fn tests_are_held_against_what_they_do_not_reach() {
+    let folder = Folder::with(GOOD);
+    let shown = folder.run(&["test", "site.kdl", "--coverage"]).ended(0).quietly().out;
+    assert!(shown.contains("no test reaches\n") && shown.contains("  alias info@example.com  (site.kdl:12)"), "{shown}");
+    let result = json(&folder.run(&["test", "site.kdl", "--coverage", "--format", "json"]).ended(0).out);
+    let (all, reached) = (&result["coverage"]["all"], &result["coverage"]["reached"]);
+    assert!(reached.as_u64() > Some(0) && reached.as_u64() < all.as_u64(), "{result:#}");
 }
 
 #[test]

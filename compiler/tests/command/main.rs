@@ -2,6 +2,7 @@
 //! it is found out.
 
 mod build;
+mod key;
 mod look;
 mod schemas;
 mod site;

@@ -75,17 +75,24 @@ fn what_is_printed_is_what_the_schemas_say() {
     folder.write("changed.kdl", &GOOD.replace("    mailbox \"bob\"\n", "").replace(" \"bob\"", ""));
     folder.write("failing.kdl", &GOOD.replace("relay-denied", "no-route"));
     let explain = ["explain", "site.kdl", "--client", "198.51.100.9", "--from", "x@evil.example", "--json", "--to"];
-    let cases: [(&str, Vec<&str>, i32); 10] = [
+    folder.write("keyed.kdl", GOOD);
+    let new_key =
+        ["key", "new", "keyed.kdl", "--domain", "example.com", "--credentials", "credentials", "--algorithm", "ed25519"];
+    folder.run(&new_key).ended(0);
+    let cases: [(&str, Vec<&str>, i32); 13] = [
         ("diagnostic", vec!["check", "wrong.kdl", "--format", "json"], 78),
         ("explain", [&explain[..], &["info@example.com"]].concat(), 0),
         ("explain", [&explain[..], &["a@elsewhere.example"]].concat(), 0),
         ("test", vec!["test", "site.kdl", "--format", "json"], 0),
         ("test", vec!["test", "failing.kdl", "--format", "json"], 1),
+        ("test", vec!["test", "site.kdl", "--format", "json", "--coverage"], 0),
+        ("reach", vec!["explain", "site.kdl", "--relay", "--json"], 0),
         ("show", vec!["show", "site.kdl", "--json"], 0),
         ("plan", vec!["plan", "site.kdl", "changed.kdl", "--json"], 2),
         ("plan", vec!["plan", "site.kdl", "site.kdl", "--json"], 0),
         // Nobody listens there: every outcome is "cannot tell".
         ("verify", vec!["dns", "verify", "site.kdl", "--json", "--resolver", "127.0.0.1:1"], 69),
+        ("keys", vec!["key", "list", "keyed.kdl", "--json"], 0),
         ("records", vec!["dns", "site.kdl", "--format", "json"], 0),
     ];
     for (name, arguments, status) in cases {
@@ -99,5 +106,5 @@ fn what_is_printed_is_what_the_schemas_say() {
 #[test]
 #[should_panic(expected = "is missing")]
 fn a_missing_field_is_noticed() {
-    check(&schema("plan"), &serde_json::json!({ "changes": [], "dns_add": [] }), "plan");
+    check(&schema("plan"), &serde_json::json!({ "changes": [], "dns": [] }), "plan");
 }

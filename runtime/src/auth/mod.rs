@@ -4,7 +4,12 @@
 //! restart, and no secret outlives its use.
 
 mod credentials;
+mod guesses;
+mod login;
 mod passwd;
+mod scram;
 
 pub use credentials::{CredentialError, Credentials};
-pub use passwd::{AuthError, verify};
+pub use guesses::Guesses;
+pub use login::{Answer, ChannelBinding, Exchange, Login, mechanisms};
+pub use passwd::AuthError;

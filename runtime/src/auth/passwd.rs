@@ -1,13 +1,14 @@
-//! The password file: `name:{SCHEME}hash`, one user a line, `#` comments. Served schemes: `{ARGON2ID}` with a PHC string.
+//! The password file: `name:{SCHEME}hash`, one user a line, `#` comments. The schemes are in [`scheme`].
 //!
 //! Hashing takes tens of milliseconds and megabytes on purpose, so it runs off the event loop and few at a time. A user who
-//! is not there costs as much as one who is: nobody learns from the clock which names exist.
+//! is not there costs as much as the last one in the file: nobody learns from the clock which names exist.
 
+mod scheme;
+
+use super::scram::ScramRecord;
 use super::{CredentialError, Credentials};
-use argon2::Argon2;
-use argon2::password_hash::PasswordVerifier;
-use argon2::password_hash::phc::PasswordHash;
 use postern_schema::site::UserStore;
+use scheme::Stored;
 use std::fmt;
 use tokio::sync::Semaphore;
 
@@ -15,7 +16,8 @@ use tokio::sync::Semaphore;
 static CHECKS: Semaphore = Semaphore::const_new(2);
 
 /// A hash of a password that nobody has, at the usual cost (OWASP: argon2id, m = 19 MiB, t = 2, p = 1).
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cG9zdGVybi1ub2JvZHktMQ$4PIn8JIgH+cC6bBMoTFJ7vUUGfULI6SLZOXYB5eAvmE";
+const NOBODY: &str =
+    "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$cG9zdGVybi1ub2JvZHktMQ$4PIn8JIgH+cC6bBMoTFJ7vUUGfULI6SLZOXYB5eAvmE";
 
 /// Why a login could not be decided; "no" is not among them.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ pub enum AuthError {
         /// The line, from 1.
         line: usize,
         /// What is wrong with it.
-        why: &'static str,
+        why: String,
     },
     /// The worker was lost.
     Aborted,
@@ -47,48 +49,104 @@ impl fmt::Display for AuthError {
 
 impl std::error::Error for AuthError {}
 
-/// Whether this is the password of this user in one of the stores; the first store that knows the name decides.
+/// What the stores hold under a name.
+struct Found {
+    /// What the name's password is compared with; `None`: nobody has that name.
+    stored: Option<Stored>,
+    /// That of somebody else, to look alike where nobody has it.
+    like: Option<Stored>,
+}
+
+/// Whether this is the password of this user in one of the stores; the first store that knows the name decides. `None`: none
+/// knows it.
 ///
 /// # Errors
 /// [`AuthError`] where a store cannot be used: the caller answers "try again later", never "no".
-pub async fn verify(stores: &[UserStore], credentials: &Credentials, name: &str, password: &str) -> Result<bool, AuthError> {
-    let hash = find_hash(stores, credentials, name)?;
-    let known = hash.is_some();
-    let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
+pub async fn verify(
+    stores: &[UserStore], credentials: &Credentials, name: &str, password: &str,
+) -> Result<Option<bool>, AuthError> {
     let password = password.to_owned();
-    let _permit = CHECKS.acquire().await.map_err(|_| AuthError::Aborted)?;
-    let matches = tokio::task::spawn_blocking(move || {
-        PasswordHash::new(&hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-    });
-    Ok(matches.await.map_err(|_| AuthError::Aborted)? && known)
+    on_worker(stores, credentials, name, move |found| match (found.stored, found.like) {
+        (Some(stored), _) => Some(stored.matches(&password)),
+        (None, like) => {
+            // Only the time that it takes matters.
+            let _ = like.or_else(|| Stored::parse(NOBODY).ok()).map(|stored| stored.matches(&password));
+            None
+        }
+    })
+    .await
 }
 
-fn find_hash(stores: &[UserStore], credentials: &Credentials, name: &str) -> Result<Option<String>, AuthError> {
+/// The keys of this user for SCRAM; made up where nobody has the name, or has no such keys.
+///
+/// # Errors
+/// As for [`verify`].
+pub async fn scram_record(stores: &[UserStore], credentials: &Credentials, name: &str) -> Result<ScramRecord, AuthError> {
+    let user = name.to_owned();
+    on_worker(stores, credentials, name, move |found| match (found.stored, found.like) {
+        (Some(Stored::Scram(record)), _) => record,
+        (_, Some(Stored::Scram(like))) => ScramRecord::decoy(&user, Some(&like)),
+        _ => ScramRecord::decoy(&user, None),
+    })
+    .await
+}
+
+/// Whether every user of every store can log in by SCRAM. A client that sees it offered takes nothing less, and one without such
+/// keys would be kept out.
+pub fn all_scram(stores: &[UserStore], credentials: &Credentials) -> bool {
+    let is_scram = |line: &str| {
+        line.split_once(':')
+            .is_some_and(|(_, rest)| rest.get(..15).is_some_and(|scheme| scheme.eq_ignore_ascii_case("{SCRAM-SHA-256}")))
+    };
+    !stores.is_empty()
+        && stores.iter().all(|store| {
+            credentials
+                .read(&store.passwd)
+                .is_ok_and(|text| users(&text).next().is_some() && users(&text).all(|(_, line)| is_scram(line)))
+        })
+}
+
+async fn on_worker<T: Send + 'static>(
+    stores: &[UserStore], credentials: &Credentials, name: &str, work: impl FnOnce(Found) -> T + Send + 'static,
+) -> Result<T, AuthError> {
+    let (stores, credentials, name) = (stores.to_vec(), credentials.clone(), name.to_owned());
+    let _permit = CHECKS.acquire().await.map_err(|_| AuthError::Aborted)?;
+    let result = tokio::task::spawn_blocking(move || find(&stores, &credentials, &name).map(work));
+    result.await.map_err(|_| AuthError::Aborted)?
+}
+
+/// The lines that are users, each with its number.
+fn users(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn find(stores: &[UserStore], credentials: &Credentials, name: &str) -> Result<Found, AuthError> {
+    let mut like = None;
     for store in stores {
         let text = credentials.read(&store.passwd).map_err(AuthError::Credential)?;
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let bad = |why| AuthError::BadLine { store: store.name.clone(), line: index + 1, why };
-            let (user, rest) = line.split_once(':').ok_or_else(|| bad("it is not name:{SCHEME}hash"))?;
-            if user != name {
-                continue;
-            }
+        let mut other = None;
+        for (line, entry) in users(&text) {
+            let bad = |why: String| AuthError::BadLine { store: store.name.clone(), line, why };
+            let (user, rest) = entry.split_once(':').ok_or_else(|| bad("it is not name:{SCHEME}hash".to_owned()))?;
             // Dovecot's passwd-file has further fields after the hash.
-            let hash = rest.split(':').next().unwrap_or_default();
-            let hash = hash.strip_prefix("{ARGON2ID}").ok_or_else(|| bad("its scheme is not {ARGON2ID}"))?;
-            PasswordHash::new(hash).map_err(|_| bad("its hash is not a PHC string"))?;
-            return Ok(Some(hash.to_owned()));
+            let stored = rest.split(':').next().unwrap_or_default();
+            if user == name {
+                return Ok(Found { stored: Some(Stored::parse(stored).map_err(bad)?), like });
+            }
+            other = Some(stored);
         }
+        like = other.and_then(|stored| Stored::parse(stored).ok()).or(like);
     }
-    Ok(None)
+    Ok(Found { stored: None, like })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::Argon2;
     use argon2::password_hash::PasswordHasher;
     use postern_schema::site::{Origin, SecretName};
 
@@ -101,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_hash_of_nobody_is_a_hash() {
-        assert!(PasswordHash::new(NOBODY).is_ok());
+        assert!(Stored::parse(NOBODY).is_ok());
     }
 
     #[tokio::test]
@@ -109,11 +167,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let hash = Argon2::default().hash_password(b"wonderland").unwrap().to_string();
         let (stores, credentials) = store(folder.path(), &format!("# staff\n\nbob:x\nalice:{{ARGON2ID}}{hash}:extra\n"));
-        assert!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap());
-        assert!(!verify(&stores, &credentials, "alice", "Wonderland").await.unwrap());
-        assert!(!verify(&stores, &credentials, "carol", "wonderland").await.unwrap());
+        assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), Some(true));
+        assert_eq!(verify(&stores, &credentials, "alice", "Wonderland").await.unwrap(), Some(false));
+        assert_eq!(verify(&stores, &credentials, "carol", "wonderland").await.unwrap(), None);
         let error = verify(&stores, &credentials, "bob", "x").await.unwrap_err();
-        assert_eq!(error.to_string(), "user store staff, line 3: its scheme is not {ARGON2ID}");
+        assert!(error.to_string().starts_with("user store staff, line 3: it has no scheme; served are {ARGON2ID}"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn scram_is_offered_where_everybody_has_keys_and_tells_nothing_of_who_exists() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = "{SCRAM-SHA-256}4096,xa3PPQmMxA7AHBXunvGtWA==,U0iYM/v89RKfm7Yj+mROJw5EpPbgqExKtDPd0Zsjork=,\
+                    fm9MOPkzQ4u2aBoZcM+swr4Qj7WZJOpEFPyZVO8qrKY=";
+        let (stores, credentials) = store(folder.path(), &format!("alice:{keys}\n"));
+        assert!(all_scram(&stores, &credentials));
+        assert!(scram_record(&stores, &credentials, "alice").await.unwrap().matches("wonderland"));
+        assert!(!scram_record(&stores, &credentials, "carol").await.unwrap().matches("wonderland"));
+        assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), Some(true));
+        store(folder.path(), &format!("alice:{keys}\nbob:$6$abcdefgh$x\n"));
+        assert!(!all_scram(&stores, &credentials));
     }
 
     #[tokio::test]

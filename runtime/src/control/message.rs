@@ -9,7 +9,11 @@ pub enum Request {
     /// What is in force, and how the queue is.
     Status,
     /// Put the snapshot in force that the source names now.
-    Reload,
+    Reload {
+        /// The digest of the plan that was reviewed: this step and no other.
+        #[serde(default)]
+        plan: Option<String>,
+    },
     /// The messages that are selected.
     QueueList {
         /// Which.

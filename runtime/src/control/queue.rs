@@ -3,7 +3,7 @@
 use super::{Answer, QueueAction, Selection};
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::Dispatcher;
-use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError};
+use crate::queue::{Attempt, Change, QueueEntry, QueueId, RecipientState, SpoolError};
 use postern_schema::name::Mailbox;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -145,6 +145,7 @@ fn detail(entry: &QueueEntry) -> Value {
             "original": recipient.original().to_string(),
             "state": state_name(state),
             "reply": last_reply(state),
+            "generation": last_attempt(state).map(|attempt| attempt.generation.to_string()),
         })
     });
     shown["recipients"] = recipients.collect();
@@ -166,9 +167,13 @@ fn state_name(state: &RecipientState) -> &'static str {
 }
 
 fn last_reply(state: &RecipientState) -> Option<String> {
+    last_attempt(state).map(|attempt| attempt.reply.to_string())
+}
+
+fn last_attempt(state: &RecipientState) -> Option<&Attempt> {
     match state {
-        RecipientState::Pending { last, .. } => last.as_ref().map(|attempt| attempt.reply.to_string()),
-        RecipientState::Failed(attempt) | RecipientState::Expired(attempt) => Some(attempt.reply.to_string()),
+        RecipientState::Pending { last, .. } => last.as_deref(),
+        RecipientState::Failed(attempt) | RecipientState::Expired(attempt) => Some(attempt),
         RecipientState::Delivered | RecipientState::Succeeded { .. } | RecipientState::Returned => None,
     }
 }

@@ -61,7 +61,7 @@ async fn converse(mut stream: UnixStream, daemon: Arc<Daemon>) {
 async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
     match request {
         Request::Status => Answer::Ok(status(daemon).await),
-        Request::Reload => match daemon.reload().await {
+        Request::Reload { plan } => match daemon.reload(plan.as_deref()).await {
             Ok(generation) => Answer::Ok(json!({
                 "digest": generation.snapshot.digest(),
                 "generation": generation.number,

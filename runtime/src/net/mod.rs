@@ -3,11 +3,14 @@
 //! [`Listeners`] holds the sockets of the site in force and starts one [`session`] for each connection. A session feeds octets
 //! to the protocol, answers its questions by [`postern_schema::decide`], and puts what was accepted into the queue.
 
+mod levels;
 mod listen;
+mod login;
 mod received;
 mod session;
 mod stream;
 mod transaction;
 
+pub use levels::{Levels, client_key, network_key};
 pub use listen::{Bound, ListenError, Listeners};
 pub use stream::Stream;

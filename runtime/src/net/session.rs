@@ -1,12 +1,12 @@
 //! One connection from its first octet to its last: I/O and time limits here, the protocol in [`crate::smtp::server`], the
 //! answers in [`super::transaction`].
 
+use super::login::Logins;
 use super::stream::Stream;
 use super::transaction::{Peer, Transaction};
 use crate::auth;
 use crate::daemon::Daemon;
 use crate::site::Generation;
-use crate::smtp::sasl::{Credentials, Mechanism};
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
 use bytes::BytesMut;
 use postern_schema::reply::Reply;
@@ -24,8 +24,6 @@ const COMMAND_PATIENCE: Duration = Duration::from_secs(300);
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a client may take to accept our replies.
 const WRITE_PATIENCE: Duration = Duration::from_secs(60);
-/// The pause before a failed login is answered: guessing is slow, a typing error is not.
-const LOGIN_PAUSE: Duration = Duration::from_secs(1);
 /// Errors in one session (`smtpd_hard_error_limit`).
 const ERROR_LIMIT: u32 = 20;
 /// What is read at once.
@@ -48,9 +46,10 @@ pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daem
             Err(_) => return,
         }
     }
-    let server = Server::new(Arc::new(server_config(&listener, &generation)), listener.kind.is_implicit_tls());
+    let server = Server::new(Arc::new(server_config(&listener, &generation, &daemon)), listener.kind.is_implicit_tls());
     let peer = Peer { address: peer.ip().to_canonical(), listener: listener.name, user: None };
-    let mut session = Session { daemon, generation, server, peer, transaction: None };
+    let mut session = Session { daemon, generation, server, peer, transaction: None, logins: Logins::default() };
+    session.bind_channel(&stream);
     if guard.is_none() {
         session.server.refuse(&Reply::TOO_MANY_CONNECTIONS);
     } else {
@@ -61,14 +60,14 @@ pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daem
     }
 }
 
-fn server_config(listener: &Listener, generation: &Generation) -> ServerConfig {
+fn server_config(listener: &Listener, generation: &Generation, daemon: &Daemon) -> ServerConfig {
     let site = generation.site();
-    let can_log_in = listener.kind.requires_login() && !site.users.is_empty();
+    let stores = if listener.kind.requires_login() { &site.users[..] } else { &[] };
     ServerConfig {
         hostname: site.hostname.as_str().into(),
         kind: listener.kind,
         starttls: generation.tls.is_some(),
-        mechanisms: if can_log_in { Mechanism::ALL.to_vec() } else { Vec::new() },
+        mechanisms: auth::mechanisms(stores, &daemon.credentials),
         message_octets: site.limits.message_octets,
         recipients: site.limits.recipients,
         hops: site.limits.hops,
@@ -83,6 +82,7 @@ struct Session {
     server: Server,
     peer: Peer,
     transaction: Option<Transaction>,
+    logins: Logins,
 }
 
 impl Session {
@@ -102,6 +102,7 @@ impl Session {
                     stream = tokio::time::timeout(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await??;
                     self.transaction = None;
                     self.server.tls_started();
+                    self.bind_channel(&stream);
                 }
                 Step::Close => {
                     self.flush(&mut stream).await?;
@@ -122,6 +123,14 @@ impl Session {
                     }
                 }
             }
+        }
+    }
+
+    /// What a login may be bound to, as soon as there is TLS.
+    fn bind_channel(&mut self, stream: &Stream) {
+        self.logins.binding = stream.channel_binding();
+        if self.logins.binding.is_some() {
+            self.server.bind_channel();
         }
     }
 
@@ -168,29 +177,10 @@ impl Session {
                 Some(transaction) => transaction.finish(&self.daemon, &self.peer, &self.server, message).await,
                 None => Reply::BAD_SEQUENCE,
             },
-            Question::Authenticate(credentials) => self.log_in(&credentials).await,
-        }
-    }
-
-    async fn log_in(&mut self, credentials: &Credentials) -> Reply {
-        let stores = &self.generation.site().users;
-        let verified = auth::verify(stores, &self.daemon.credentials, &credentials.user, &credentials.password).await;
-        let (peer, listener) = (self.peer.address, &*self.peer.listener);
-        match verified {
-            Ok(true) => {
-                tracing::info!(%peer, listener, user = &*credentials.user, "login");
-                self.peer.user = Some(credentials.user.clone());
-                Reply::AUTHENTICATED
+            Question::Authenticate(credentials) => {
+                self.logins.password(&self.daemon, &self.generation, &mut self.peer, &credentials).await
             }
-            Ok(false) => {
-                tracing::info!(%peer, listener, user = &*credentials.user, "login refused");
-                tokio::time::sleep(LOGIN_PAUSE).await;
-                Reply::BAD_CREDENTIALS
-            }
-            Err(error) => {
-                tracing::error!(%peer, listener, %error, "login cannot be decided");
-                Reply::AUTH_UNAVAILABLE
-            }
+            Question::Sasl(step) => self.logins.step(&self.daemon, &self.generation, &mut self.peer, step).await,
         }
     }
 }

@@ -33,6 +33,8 @@ impl Lookup for Fixture {
                 catch_all: None,
                 delimiter: None,
                 patterns: Vec::new(),
+                signers: Vec::new(),
+                publication: Default::default(),
                 origin: ORIGIN,
             })
         }))
@@ -54,6 +56,7 @@ fn site() -> Site {
         postmaster_origin: ORIGIN,
         addresses: Vec::new(),
         listeners: vec![Listener { name: "mx".into(), kind: ListenerKind::Mx, addresses: vec![CLIENT], port: 0, origin: ORIGIN }],
+        web: None,
         networks: vec![Network {
             name: "everybody".into(),
             ranges: everybody.into(),

@@ -7,8 +7,6 @@ use postern_schema::reply::Reply;
 use postern_schema::site::QueuePolicy;
 use std::time::Duration;
 
-/// The shortest pause, whatever a site says: an attempt must not follow itself.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// Pauses are made longer or shorter by up to this part of them, in thousandths.
 const JITTER_PER_MILLE: u64 = 100;
 
@@ -35,7 +33,7 @@ pub fn after_failure(policy: &QueuePolicy, envelope: &Envelope, attempts: u16, r
     if now_ms >= expiry_ms {
         return Next::Expired;
     }
-    let spread = jittered(pause(policy, attempts), envelope.id.number(), attempts);
+    let spread = jittered(policy.pause(attempts), envelope.id.number(), attempts);
     let least = GREYLIST_PAUSES.get(usize::from(attempts.max(1)) - 1).copied().filter(|_| is_greylisting(reply));
     let pause_ms = millis(spread.max(least.unwrap_or_default()));
     Next::Retry { at_ms: now_ms.saturating_add(pause_ms).min(expiry_ms) }
@@ -62,29 +60,12 @@ pub fn expiry_ms(policy: &QueuePolicy, envelope: &Envelope) -> u64 {
     envelope.arrival_ms.saturating_add(millis(lifetime))
 }
 
-/// The pause after so many failures, before it is spread: the first is `retry`, each further one longer by the factor, up to
-/// the cap.
-pub fn pause(policy: &QueuePolicy, attempts: u16) -> Duration {
-    let cap_ms = u128::from(millis(policy.retry_cap));
-    let factor = u128::from(policy.factor_percent.max(100));
-    let mut pause_ms = u128::from(millis(policy.retry.max(PAUSE_MIN)));
-    for _ in 1..attempts {
-        if pause_ms >= cap_ms || factor == 100 {
-            break;
-        }
-        pause_ms = pause_ms * factor / 100;
-    }
-    let pause_ms = pause_ms.min(cap_ms.max(PAUSE_MIN.as_millis()));
-    // The cap came from 64 bits.
-    Duration::from_millis(pause_ms as u64)
-}
-
 /// Spreads a pause by up to [`JITTER_PER_MILLE`] either way, always the same for the same message and attempt: messages that
 /// failed together do not come back together.
 fn jittered(pause: Duration, id: u64, attempts: u16) -> Duration {
     let spread = mix(id ^ u64::from(attempts) << 48) % (2 * JITTER_PER_MILLE + 1);
     let per_mille = 1000 - JITTER_PER_MILLE + spread;
-    Duration::from_millis((u128::from(millis(pause)) * u128::from(per_mille) / 1000) as u64).max(PAUSE_MIN)
+    Duration::from_millis((u128::from(millis(pause)) * u128::from(per_mille) / 1000) as u64).max(QueuePolicy::PAUSE_MIN)
 }
 
 /// The finalizer of SplitMix64: neighbours end far apart.
@@ -144,18 +125,18 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_cap() {
         let policy = QueuePolicy::default();
-        let seconds: Vec<u64> = (1..8).map(|n| pause(&policy, n).as_secs()).collect();
+        let seconds: Vec<u64> = (1..8).map(|n| policy.pause(n).as_secs()).collect();
         assert_eq!(seconds, [300, 600, 1200, 2400, 4800, 7200, 7200]);
-        assert_eq!(pause(&policy, u16::MAX).as_secs(), 7200);
+        assert_eq!(policy.pause(u16::MAX).as_secs(), 7200);
     }
 
     #[test]
     fn odd_policies_still_pause() {
         let zero = Duration::ZERO;
         let policy = QueuePolicy { retry: zero, retry_cap: zero, factor_percent: 0, ..QueuePolicy::default() };
-        assert_eq!(pause(&policy, 9), PAUSE_MIN);
+        assert_eq!(policy.pause(9), QueuePolicy::PAUSE_MIN);
         let policy = QueuePolicy { retry_cap: Duration::MAX, factor_percent: u32::MAX, ..QueuePolicy::default() };
-        assert!(pause(&policy, u16::MAX) > Duration::from_secs(1 << 40));
+        assert!(policy.pause(u16::MAX) > Duration::from_secs(1 << 40));
         assert!(matches!(after_failure(&policy, &envelope("a@b.c", 1), u16::MAX, &LATER, ARRIVAL), Next::Retry { .. }));
     }
 
@@ -229,7 +210,7 @@ mod tests {
         #[test]
         fn pauses_are_spread_by_a_tenth_at_most(id in any::<u64>(), attempts in 1u16..200) {
             let policy = QueuePolicy { lifetime: Duration::from_secs(1 << 30), ..QueuePolicy::default() };
-            let plain = millis(pause(&policy, attempts));
+            let plain = millis(policy.pause(attempts));
             let Next::Retry { at_ms } = after_failure(&policy, &envelope("a@b.c", id), attempts, &LATER, ARRIVAL) else { panic!() };
             let real = at_ms - ARRIVAL;
             prop_assert!(real >= plain * 9 / 10 && real <= plain * 11 / 10, "{} for {}", real, plain);

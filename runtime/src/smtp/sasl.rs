@@ -1,4 +1,5 @@
-//! SASL PLAIN (RFC 4616) and LOGIN, both sides of them: from responses to [`Credentials`], and back.
+//! SASL PLAIN (RFC 4616) and LOGIN, both sides of them: from responses to [`Credentials`], and back. Of every other mechanism
+//! the server knows no more than its octets: a [`SaslStep`] for its caller.
 //!
 //! Nothing here knows whether a password is right. The server asks its caller; the client is told what to say.
 
@@ -7,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use postern_schema::reply::Reply;
 use std::fmt;
 
-/// A mechanism of AUTH (RFC 4954).
+/// A mechanism of AUTH (RFC 4954) that ends in a user name and a password.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Mechanism {
     /// RFC 4616.
@@ -58,6 +59,31 @@ impl Credentials {
     /// The two responses of LOGIN, in base64: user, then password.
     pub fn login_responses(&self) -> [String; 2] {
         [STANDARD.encode(self.user.as_bytes()), STANDARD.encode(self.password.as_bytes())]
+    }
+}
+
+/// What the client has said in an exchange that the server's caller conducts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SaslStep {
+    /// AUTH with the name of a mechanism that was offered, and perhaps an initial response, which may be empty.
+    Begin {
+        /// In capitals.
+        mechanism: Box<str>,
+        /// Decoded.
+        initial: Option<Vec<u8>>,
+    },
+    /// The response to a challenge, decoded; may be empty.
+    Response(Vec<u8>),
+}
+
+/// Reads a response; the empty one is written as `=` where it stands behind AUTH (RFC 4954 4).
+///
+/// # Errors
+/// The reply to what is no base64.
+pub fn decode(response: &[u8]) -> Result<Vec<u8>, Reply> {
+    match response {
+        b"=" => Ok(Vec::new()),
+        response => STANDARD.decode(response).map_err(|_| Reply::AUTH_MALFORMED),
     }
 }
 

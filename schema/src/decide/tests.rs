@@ -52,6 +52,8 @@ fn entry(name: &str, class: DomainClass) -> (Domain, Arc<DomainEntry>) {
         catch_all: None,
         delimiter: Some('+'),
         patterns: vec![Pattern::new("^sales-(\\w+)$", "alice+{1}@example.com", at(11)).unwrap()],
+        signers: Vec::new(),
+        publication: Default::default(),
         origin: at(10),
     };
     (domain(name), Arc::new(entry))
@@ -67,6 +69,7 @@ fn site() -> Memory {
         postmaster_origin: at(1),
         addresses: vec![],
         listeners: vec![listener("mx", ListenerKind::Mx), listener("submission", ListenerKind::Submission)],
+        web: None,
         networks: vec![
             Network {
                 name: "office".into(),
@@ -102,6 +105,8 @@ fn site() -> Memory {
             login: None,
             rate: None,
             backup: None,
+            spf_includes: Vec::new(),
+            signs_dkim: false,
             origin: at(6),
         }],
         routes: vec![

@@ -13,7 +13,7 @@ pub const TRACE_LIMIT: usize = 32;
 pub struct Trace(Vec<Step>);
 
 /// One step and where the site says so.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
     /// What was found.
     pub kind: StepKind,
@@ -22,7 +22,7 @@ pub struct Step {
 }
 
 /// What a step found.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StepKind {
     /// The session came in by this listener.
     Listener(Box<str>, ListenerKind),

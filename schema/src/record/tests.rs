@@ -72,15 +72,16 @@ fn a_record_is_a_line_of_a_zone() {
 
 #[test]
 fn policies_read_as_their_rfcs_say() {
-    let addresses = ["203.0.113.25", "2001:db8::25"].map(|text| SpfTerm::Ip(text.parse().expect("an address")));
+    let addresses = ["203.0.113.25", "2001:db8::25"]
+        .map(|text| SpfTerm::Network(text.parse::<std::net::IpAddr>().expect("an address").into()));
     let spf = Spf { terms: addresses.into(), all: SpfAll::SoftFail };
     assert_eq!(spf.to_string(), "v=spf1 ip4:203.0.113.25 ip6:2001:db8::25 ~all");
     let by_name = vec![SpfTerm::OwnAddresses, SpfTerm::AddressesOf(domain("mail.example.com"))];
     assert_eq!(Spf { terms: by_name, all: SpfAll::Fail }.to_string(), "v=spf1 a a:mail.example.com -all");
     assert_eq!(Spf { terms: Vec::new(), all: SpfAll::Fail }.to_string(), "v=spf1 -all");
-    let parked = Dmarc { policy: DmarcPolicy::Reject, nonexistent: Some(DmarcPolicy::Reject) };
+    let parked = Dmarc { nonexistent: Some(DmarcPolicy::Reject), ..Dmarc::plain(DmarcPolicy::Reject) };
     assert_eq!(parked.to_string(), "v=DMARC1; p=reject; np=reject");
-    assert_eq!(Dmarc { policy: DmarcPolicy::None, nonexistent: None }.to_string(), "v=DMARC1; p=none");
+    assert_eq!(Dmarc::plain(DmarcPolicy::None).to_string(), "v=DMARC1; p=none");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The value of a TXT record.
 
-use super::{DkimKey, Dmarc, Spf};
+use super::{Bimi, DkimKey, Dmarc, MtaStsRecord, ReportPermission, Spf, TlsReport};
 use std::fmt;
 
 /// The longest character-string, in octets (RFC 1035 3.3).
@@ -8,7 +8,7 @@ const STRING_MAX_OCTETS: usize = 255;
 
 /// One text, however many character-strings it takes: whoever reads it joins them without anything between (RFC 7208 3.3).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Text(Box<str>);
+pub struct Text(pub(super) Box<str>);
 
 impl Text {
     /// The whole text.
@@ -30,23 +30,18 @@ impl Text {
     }
 }
 
-impl From<&Spf> for Text {
-    fn from(spf: &Spf) -> Text {
-        Text(spf.to_string().into())
-    }
+/// What is published as a text, in its own presentation form.
+macro_rules! texts {
+    ($($record:ty),*) => {$(
+        impl From<&$record> for Text {
+            fn from(record: &$record) -> Text {
+                Text(record.to_string().into())
+            }
+        }
+    )*};
 }
 
-impl From<&Dmarc> for Text {
-    fn from(dmarc: &Dmarc) -> Text {
-        Text(dmarc.to_string().into())
-    }
-}
-
-impl From<&DkimKey> for Text {
-    fn from(key: &DkimKey) -> Text {
-        Text(key.to_string().into())
-    }
-}
+texts!(Bimi, DkimKey, Dmarc, MtaStsRecord, ReportPermission, Spf, TlsReport);
 
 impl fmt::Display for Text {
     /// As in a zone file: `"first 255 octets" "the rest"`.

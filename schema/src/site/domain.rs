@@ -1,6 +1,6 @@
 //! The domains of a site. One domain has one class; what it does not accept is refused.
 
-use super::Origin;
+use super::{DkimSigner, Origin, Publication};
 use crate::name::{Domain, Mailbox};
 use regex::{Regex, RegexBuilder};
 use std::fmt;
@@ -20,6 +20,10 @@ pub struct DomainEntry {
     pub delimiter: Option<char>,
     /// Rewriting of unknown local parts; first match wins, before the catch-all.
     pub patterns: Vec<Pattern>,
+    /// Its DKIM keys, in source order.
+    pub signers: Vec<DkimSigner>,
+    /// What it publishes of itself.
+    pub publication: Publication,
     /// Where it was said.
     pub origin: Origin,
 }

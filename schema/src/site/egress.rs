@@ -131,6 +131,10 @@ pub struct Relay {
     pub rate: Option<Rate>,
     /// The relay, by name, that takes the mail when this one cannot be reached (`smtp_fallback_relay`).
     pub backup: Option<Box<str>>,
+    /// The SPF records that name its addresses.
+    pub spf_includes: Vec<Domain>,
+    /// Whether it signs with DKIM itself.
+    pub signs_dkim: bool,
     /// Where it was said.
     pub origin: Origin,
 }

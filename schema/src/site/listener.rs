@@ -19,6 +19,17 @@ pub struct Listener {
     pub origin: Origin,
 }
 
+/// Where the files of `/.well-known/` are served over HTTPS: MTA-STS policies and settings for mail programs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WebListener {
+    /// Local addresses to bind; never empty (`0.0.0.0` and `::` mean every one).
+    pub addresses: Vec<IpAddr>,
+    /// TCP port; 0 lets the system choose, for tests.
+    pub port: u16,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
 /// What a listener is for: this decides TLS, AUTH and who may send what.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum ListenerKind {

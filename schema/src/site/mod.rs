@@ -11,7 +11,9 @@ mod listener;
 mod network;
 mod origin;
 mod policy;
+mod publication;
 mod secret;
+mod signing;
 mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
@@ -19,11 +21,13 @@ pub use domain::{DomainClass, DomainEntry, Pattern};
 pub use egress::{
     Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
 };
-pub use listener::{Listener, ListenerKind};
+pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::Network;
 pub use origin::{Origin, Sources};
 pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Screen, TlsPolicy};
+pub use publication::{Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
+pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{SendAs, UserStore};
 
 use crate::name::{Domain, Mailbox};
@@ -49,6 +53,8 @@ pub struct Site {
     pub addresses: Vec<IpAddr>,
     /// The services that are listened on.
     pub listeners: Vec<Listener>,
+    /// Where policies and settings are served over HTTPS; `None`: nowhere.
+    pub web: Option<WebListener>,
     /// Networks that are trusted with something (`mynetworks`).
     pub networks: Vec<Network>,
     /// Who may log in.

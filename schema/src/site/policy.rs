@@ -66,6 +66,26 @@ pub struct QueuePolicy {
     pub origin: Origin,
 }
 
+impl QueuePolicy {
+    /// The shortest pause, whatever a site says: an attempt must not follow itself.
+    pub const PAUSE_MIN: Duration = Duration::from_secs(1);
+
+    /// The pause after so many failures, before it is spread: the first is `retry`, each further one longer by the factor, up to
+    /// the cap.
+    pub fn pause(&self, failures: u16) -> Duration {
+        let cap_ms = self.retry_cap.max(QueuePolicy::PAUSE_MIN).as_millis();
+        let factor = u128::from(self.factor_percent.max(100));
+        let mut pause_ms = self.retry.max(QueuePolicy::PAUSE_MIN).as_millis();
+        for _ in 1..failures {
+            if pause_ms >= cap_ms || factor == 100 {
+                break;
+            }
+            pause_ms = pause_ms.saturating_mul(factor) / 100;
+        }
+        Duration::from_millis(u64::try_from(pause_ms.min(cap_ms)).unwrap_or(u64::MAX))
+    }
+}
+
 impl Default for QueuePolicy {
     /// Postfix's schedule, the lifetimes of RFC 5321 4.5.4.1, and a word to the sender after four hours.
     fn default() -> QueuePolicy {

@@ -12,6 +12,23 @@ use std::time::Duration;
 pub struct Writer(Vec<u8>);
 
 impl Writer {
+    /// What was written so far.
+    pub fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Begins anew, in the same memory.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Appends a text, as one that is stored is written.
+    pub fn put_text(&mut self, text: &str) {
+        // A text of 4 GiB cannot come from a site file, whose size is bounded; were it so, the reader would say "damaged".
+        (text.len() as u32).write(self);
+        self.put(text.as_bytes());
+    }
+
     /// What was written.
     pub fn into_octets(self) -> Vec<u8> {
         self.0
@@ -142,9 +159,7 @@ impl Stored for [u8; 32] {
 
 impl Stored for Box<str> {
     fn write(&self, out: &mut Writer) {
-        // A text of 4 GiB cannot come from a site file, whose size is bounded; were it so, the reader would say "damaged".
-        (self.len() as u32).write(out);
-        out.put(self.as_bytes());
+        out.put_text(self);
     }
     fn read(from: &mut Reader<'_>) -> Result<Box<str>, Damaged> {
         let octets = u32::read(from)? as usize;

@@ -12,4 +12,4 @@ pub mod site;
 pub mod value;
 
 pub use format::{FORMAT_VERSION, Header, SourceDigest, Table};
-pub use reader::{Snapshot, SnapshotError, digest_hex, locate};
+pub use reader::{Snapshot, SnapshotError, digest_hex, locate, plan_digest};

@@ -55,6 +55,12 @@ pub fn digest_hex(digest: &[u8]) -> String {
     digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
+/// The name of the step from one snapshot to another, by their digests: what `postern plan` shows for review, and what a daemon
+/// that is told it may take and no other.
+pub fn plan_digest(old: &str, new: &str) -> String {
+    digest_hex(&Sha256::digest(format!("{old}\n{new}\n")))
+}
+
 impl Snapshot {
     /// Verifies and opens a snapshot: a `.mdb` file, or a folder with `current`.
     ///

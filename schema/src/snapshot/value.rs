@@ -4,10 +4,12 @@
 
 use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
+use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Endpoint, Forward, Language, Limits, Listener,
-    ListenerKind, LogFormat, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Receiver, Relay, Route,
-    RoutePattern, Screen, SecretName, SendAs, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Endpoint, Forward, Language,
+    Limits, Listener, ListenerKind, LogFormat, Logging, Login, Metrics, MtaSts, Network, Origin, Pattern, Pin, PinOf, PublicKey,
+    Publication, QueuePolicy, Rate, Receiver, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState,
+    SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -28,11 +30,12 @@ macro_rules! stored_structs {
 stored_structs! {
     Origin { file, line }
     Listener { name, kind, addresses, port, origin }
+    WebListener { addresses, port, origin }
     Network { name, ranges, relay, reason, origin }
     UserStore { name, passwd, send_as, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
-    Relay { name, host, port, tls, login, rate, backup, origin }
+    Relay { name, host, port, tls, login, rate, backup, spf_includes, signs_dkim, origin }
     Rate { count, per }
     Receiver { domain, concurrency, rate, pause_after_defer, origin }
     Login { user, secret }
@@ -44,7 +47,17 @@ stored_structs! {
     Limits { message_octets, recipients, hops, sessions, origin }
     Logging { format, origin }
     Metrics { listen, origin }
-    DomainEntry { name, class, transport, catch_all, delimiter, patterns, origin }
+    DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
+    Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi }
+    SpfPolicy { addresses, includes, all }
+    Dmarc { policy, subdomains, nonexistent, testing, reports }
+    MtaSts { mode, max_age, web_host }
+    TlsReport { reports }
+    Pin { of, sha256 }
+    CaaIssuer { issuer, account, method, wildcards, reports }
+    Autoconfig { web_host, imap, pop3 }
+    Bimi { logo, certificate }
+    DkimSigner { selector, public_key, key, state, origin }
     AddressEntry { kind, origin }
     Forward { mailbox }
     Mailbox { local, host }
@@ -71,6 +84,8 @@ stored_texts! {
     HostName: |value| value.to_string().into(), |text| HostName::parse(text).ok();
     LocalPart: |value| value.as_str().into(), |text| LocalPart::from_content(text).ok();
     SecretName: |value| value.as_str().into(), SecretName::parse;
+    Selector: |value| value.as_str().into(), Selector::parse;
+    ReportUri: |value| value.as_str().into(), ReportUri::parse;
     IpNet: |value| value.to_string().into(), |text| text.parse().ok();
 }
 
@@ -119,7 +134,26 @@ stored_enums! {
     Chain { 1 => Pem(text), 2 => Credential(name), }
     LogFormat { 1 => Text, 2 => Json, 3 => Postfix, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
+    SpfAll { 1 => Fail, 2 => SoftFail, 3 => Neutral, }
+    DmarcPolicy { 1 => None, 2 => Quarantine, 3 => Reject, }
+    MtaStsMode { 1 => None, 2 => Testing, 3 => Enforce, }
+    PinOf { 1 => Host, 2 => Authority, }
+    PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }
+    SigningState { 1 => Publish, 2 => Active, 3 => Retired, 4 => Revoked, 5 => Removed, }
     AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
+}
+
+/// Writes the [`AddressEntry`] of an alias from the parts of its targets, local part and host: a site has a million of them,
+/// and needs none to be made.
+pub fn write_alias<'a>(out: &mut Writer, targets: impl ExactSizeIterator<Item = (&'a str, &'a str)>, origin: Origin) {
+    let tag: u8 = 2;
+    tag.write(out);
+    (targets.len() as u32).write(out);
+    for (local, host) in targets {
+        out.put_text(local);
+        out.put_text(host);
+    }
+    origin.write(out);
 }
 
 impl Stored for Pattern {

@@ -4,6 +4,7 @@ use super::super::site::SiteArguments;
 use super::super::{Failure, Status, complain, print};
 use crate::emit::dns::derive;
 use crate::live::client::{Client, system_resolver};
+use crate::live::web::Web;
 use crate::live::{Checked, Counts, Outcome, Proof, Verified, verify};
 use clap::Args;
 use serde_json::json;
@@ -36,7 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let client = Client::new(arguments.resolver.unwrap_or_else(system));
     let set = derive(&model);
     let is_watched = io::stderr().is_terminal() && !arguments.json;
-    let verified = verify(&client, &model, &set, &mut |done, of| {
+    let verified = verify(&client, &Web::of_system(), &model, &set, &mut |done, of| {
         if is_watched && (done % 16 == 0 || done == of) {
             // Nobody watches a standard error that is gone.
             let _ = write!(io::stderr(), "\r{done} of {of} questions{}", if done == of { "\n" } else { "" });

@@ -1,9 +1,10 @@
 //! What `up` says once the site is served: where it listens, where mail lands, and a line to paste that sends some.
 
 use super::daemon::Ready;
+use crate::addresses::Address;
 use crate::model::Model;
-use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
-use postern_schema::site::{AddressKind, TransportKind};
+use postern_schema::name::Mailbox;
+use postern_schema::site::TransportKind;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -38,13 +39,14 @@ pub fn text(ready: &Ready, model: &Model) -> String {
 
 /// Every mailbox with its Maildir.
 fn maildirs<'a>(ready: &'a Ready, model: &'a Model) -> impl Iterator<Item = (Mailbox, PathBuf)> + 'a {
-    let entries = model.addresses.iter().filter(|(_, entry)| matches!(entry.kind, AddressKind::Mailbox { .. }));
-    entries.filter_map(|((domain, local), _)| {
+    let mailboxes = model.addresses.iter().filter(|address| !address.is_alias());
+    mailboxes.filter_map(|address| {
+        let domain = address.domain()?;
         let TransportKind::Maildir { path } = &model.site.transport(&model.domains.get(domain)?.transport)?.kind else {
             return None;
         };
-        let path = path.replace("{domain}", domain.as_str()).replace("{user}", local);
-        Some((mailbox(local, domain)?, ready.state.join(path)))
+        let path = path.replace("{domain}", domain.as_str()).replace("{user}", address.local());
+        Some((address.mailbox()?, ready.state.join(path)))
     })
 }
 
@@ -52,13 +54,8 @@ fn maildirs<'a>(ready: &'a Ready, model: &'a Model) -> impl Iterator<Item = (Mai
 /// that nobody needs DNS to believe it.
 fn sending_line(ready: &Ready, model: &Model, mailboxes: &[(Mailbox, PathBuf)]) -> Option<String> {
     let listener = ready.listeners.iter().find(|listener| listener.kind == "mx")?;
-    let targets = |kind: &AddressKind| match kind {
-        AddressKind::Alias(targets) => targets.len(),
-        AddressKind::Mailbox { .. } => 0,
-    };
-    let widest =
-        model.addresses.iter().max_by_key(|(_, entry)| targets(&entry.kind)).filter(|(_, entry)| targets(&entry.kind) > 0);
-    let alias = widest.and_then(|((domain, local), _)| mailbox(local, domain));
+    let widest = model.addresses.iter().filter(Address::is_alias).max_by_key(|alias| alias.targets().len());
+    let alias = widest.and_then(|alias| alias.mailbox());
     let (sender, _) = mailboxes.iter().find(|(mailbox, _)| is_plain(mailbox))?;
     let recipient = alias.filter(is_plain).unwrap_or_else(|| sender.clone());
     Some(format!(
@@ -71,11 +68,6 @@ fn sending_line(ready: &Ready, model: &Model, mailboxes: &[(Mailbox, PathBuf)]) 
 /// Whether an address can stand in a shell line without quoting.
 fn is_plain(mailbox: &Mailbox) -> bool {
     mailbox.to_string().bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-_@+".contains(&octet))
-}
-
-fn mailbox(local: &str, domain: &Domain) -> Option<Mailbox> {
-    let local = LocalPart::from_content(local).ok()?;
-    Some(Mailbox::new(local, HostName::Domain(domain.clone())))
 }
 
 #[cfg(test)]

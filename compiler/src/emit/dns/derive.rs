@@ -4,17 +4,20 @@
 //! The defaults are the cautious ones. SPF ends in `~all`, so that a forwarded message still reaches DKIM and DMARC
 //! (RFC 7208 8.5). DMARC begins at `p=none`, which every large receiver asks for and which refuses nothing. A parked domain, of
 //! which everything is known, gets the strictest of all.
+//!
+//! [`domain`] has what each domain publishes, [`host`] what the mail host does.
 
-use super::{Note, Planned, RecordSet, TTL_SECONDS};
+mod domain;
+mod host;
+
+pub use domain::{egress, spf_of};
+
+use super::{Note, Planned, PolicyFile, RecordSet, TTL_SECONDS};
 use crate::model::Model;
 use postern_schema::name::Domain;
-use postern_schema::record::{
-    DkimKey, Dmarc, DmarcPolicy, Owner, Record, RecordData, RecordKind, Spf, SpfAll, SpfTerm, Target, Text,
-};
-use postern_schema::site::{DomainClass, Listener, ListenerKind, Relay, RoutePattern, Site, Via};
-
-/// The preference of the one MX; room is left on both sides for others that the site does not know of.
-const MX_PREFERENCE: u16 = 10;
+use postern_schema::record::{Owner, Record, RecordData, RecordKind};
+use postern_schema::site::{DomainClass, Listener, ListenerKind, Site};
+use std::collections::BTreeSet;
 
 /// Every record of a site.
 pub fn derive(model: &Model) -> RecordSet {
@@ -22,10 +25,11 @@ pub fn derive(model: &Model) -> RecordSet {
     for (name, entry) in &model.domains {
         match entry.class {
             DomainClass::Parked => deriving.parked(name),
-            DomainClass::Local | DomainClass::AliasOf(_) => deriving.served(name),
+            DomainClass::Local | DomainClass::AliasOf(_) => deriving.served(name, entry),
         }
     }
     deriving.host();
+    deriving.leave_aliases_alone();
     let mut set = deriving.set;
     set.records.sort();
     set.records.dedup_by(|a, b| a.record == b.record);
@@ -39,105 +43,6 @@ struct Deriving<'a> {
 }
 
 impl Deriving<'_> {
-    /// A domain that mail is taken for and sent from.
-    fn served(&mut self, domain: &Domain) {
-        let site = &self.model.site;
-        let at = Some(Owner::at(domain));
-        if public_listener(site, ListenerKind::Mx).is_some() {
-            let exchange = Target::Host(site.hostname.clone());
-            self.add(domain, at.clone(), RecordData::Mx { preference: MX_PREFERENCE, exchange }, "where mail to the domain goes");
-        } else {
-            self.note(domain, "no listener of kind mx can be reached from elsewhere, so no MX leads to it".to_owned());
-        }
-        match egress(site, domain).as_slice() {
-            [] => {
-                let terms = self.own_addresses();
-                let spf = Spf { terms, all: SpfAll::SoftFail };
-                self.add(domain, at, RecordData::Txt(Text::from(&spf)), "SPF: hosts that send in the domain's name");
-            }
-            relays => {
-                let names: Vec<String> = relays.iter().map(|relay| format!("{} ({})", relay.name, relay.host)).collect();
-                self.note(
-                    domain,
-                    format!(
-                        "mail from {domain} leaves through the relay {}, and the site does not say which addresses that one sends \
-                         from: no SPF record is given for {domain}, since it would be wrong; publish the one that the provider names",
-                        names.join(", ")
-                    ),
-                );
-            }
-        }
-        let dmarc = Dmarc { policy: DmarcPolicy::None, nonexistent: None };
-        let owner = Owner::below("_dmarc", domain);
-        self.add(domain, owner, RecordData::Txt(Text::from(&dmarc)), "DMARC: what receivers do with mail that fails");
-        self.service(domain, "_submissions._tcp", ListenerKind::Submissions);
-        self.service(domain, "_submission._tcp", ListenerKind::Submission);
-    }
-
-    /// Where users' programs hand in mail, or that they cannot (RFC 6186 3.1, RFC 8314 5.1).
-    fn service(&mut self, domain: &Domain, labels: &'static str, kind: ListenerKind) {
-        let site = &self.model.site;
-        let (data, purpose) = match public_listener(site, kind) {
-            Some(listener) => {
-                let target = Target::Host(site.hostname.clone());
-                (RecordData::Srv { priority: 0, weight: 1, port: listener.port, target }, "where users' programs send through")
-            }
-            None => (RecordData::Srv { priority: 0, weight: 0, port: 0, target: Target::None }, "not offered"),
-        };
-        self.add(domain, Owner::below(labels, domain), data, purpose);
-    }
-
-    /// A domain that takes no mail and sends none: everything says so.
-    fn parked(&mut self, domain: &Domain) {
-        let at = Some(Owner::at(domain));
-        self.add(domain, at.clone(), RecordData::Mx { preference: 0, exchange: Target::None }, "null MX: takes no mail");
-        let spf = Spf { terms: Vec::new(), all: SpfAll::Fail };
-        self.add(domain, at, RecordData::Txt(Text::from(&spf)), "SPF: nobody sends in the domain's name");
-        let dmarc = Dmarc { policy: DmarcPolicy::Reject, nonexistent: Some(DmarcPolicy::Reject) };
-        let owner = Owner::below("_dmarc", domain);
-        self.add(domain, owner, RecordData::Txt(Text::from(&dmarc)), "DMARC: refuse what claims to come from it");
-        let owner = Owner::below("*._domainkey", domain);
-        self.add(domain, owner, RecordData::Txt(Text::from(&DkimKey::Revoked)), "DKIM: no key signs for it");
-    }
-
-    /// The host itself: its addresses, what it may call itself, and its reverse names.
-    fn host(&mut self) {
-        let site = &self.model.site;
-        let host = &site.hostname;
-        // The domain of the site that the host lies in; the host itself where it lies in none.
-        let domain = self.holding(host).next().unwrap_or_else(|| host.clone());
-        let at = Owner::at(host);
-        for address in &site.addresses {
-            self.add(&domain, Some(at.clone()), RecordData::address(*address), "the host's address");
-            let record =
-                Record { owner: Owner::reverse(*address), data: RecordData::Ptr(host.clone()), ttl_seconds: TTL_SECONDS };
-            let planned = Planned { zone: self.zone(host), record, domain: domain.clone(), purpose: "the address's name" };
-            self.set.reverse.push(planned);
-        }
-        if site.addresses.is_empty() {
-            self.note(
-                &domain,
-                format!("the site names no public address: no A and AAAA for {host}, and SPF refers to {host} by name; say `address` in the site block"),
-            );
-        }
-        // A name has one SPF record at most (RFC 7208 3.2); where the host has the name of a domain, that one's covers it.
-        let has_spf = self.set.records.iter().any(|planned| {
-            planned.record.owner == at && planned.record.data.kind() == RecordKind::Txt || planned.domain == *host
-        });
-        if !has_spf {
-            let spf = Spf { terms: vec![SpfTerm::OwnAddresses], all: SpfAll::Fail };
-            self.add(&domain, Some(at), RecordData::Txt(Text::from(&spf)), "SPF: the name in EHLO and of bounces");
-        }
-    }
-
-    fn own_addresses(&self) -> Vec<SpfTerm> {
-        let site = &self.model.site;
-        if site.addresses.is_empty() {
-            return vec![SpfTerm::AddressesOf(site.hostname.clone())];
-        }
-        site.addresses.iter().map(|address| SpfTerm::Ip(address.to_canonical())).collect()
-    }
-
     fn add(&mut self, domain: &Domain, owner: Option<Owner>, data: RecordData, purpose: &'static str) {
         match owner {
             Some(owner) => {
@@ -151,6 +56,28 @@ impl Deriving<'_> {
 
     fn note(&mut self, domain: &Domain, text: String) {
         self.set.notes.push(Note { domain: domain.clone(), text });
+    }
+
+    fn policy_file(&mut self, domain: &Domain, text: String) {
+        self.set.policies.push(PolicyFile { domain: domain.clone(), text });
+    }
+
+    /// An alias has no other records beside it (RFC 1034 3.6.2): where its name has some already, it is left out.
+    fn leave_aliases_alone(&mut self) {
+        let is_alias = |planned: &Planned| planned.record.data.kind() == RecordKind::Cname;
+        let others = self.set.records.iter().filter(|planned| !is_alias(planned));
+        let taken: BTreeSet<Owner> = others.map(|planned| planned.record.owner.clone()).collect();
+        let (left, kept) = std::mem::take(&mut self.set.records)
+            .into_iter()
+            .partition::<Vec<Planned>, _>(|planned| is_alias(planned) && taken.contains(&planned.record.owner));
+        self.set.records = kept;
+        for planned in left {
+            let (name, target) = (planned.record.owner.as_str(), planned.record.data.to_string());
+            self.note(
+                &planned.domain,
+                format!("{name} has records of its own, so it is no alias: let it lead to {target} by its addresses"),
+            );
+        }
     }
 
     /// The topmost domain of the site that holds a name. A host outside of every domain is taken to lie in its parent's zone.
@@ -170,30 +97,4 @@ impl Deriving<'_> {
 fn public_listener(site: &Site, kind: ListenerKind) -> Option<&Listener> {
     let is_public = |listener: &&Listener| listener.addresses.iter().any(|address| !address.is_loopback());
     site.listeners.iter().filter(|listener| listener.kind == kind).find(is_public)
-}
-
-/// The relays that mail from a domain can leave through.
-fn egress<'a>(site: &'a Site, domain: &Domain) -> Vec<&'a Relay> {
-    let mut relays: Vec<&Relay> = Vec::new();
-    for route in &site.routes {
-        let covers = match &route.from {
-            RoutePattern::Any => true,
-            RoutePattern::Domain(from) => from == domain,
-            RoutePattern::Below(parent) => domain != parent && domain.is_within(parent),
-        };
-        if !covers {
-            continue;
-        }
-        if let Via::Relay(name) = &route.via
-            && let Some(relay) = site.relay(name)
-            && !relays.iter().any(|known| known.name == relay.name)
-        {
-            relays.push(relay);
-        }
-        // First match wins: behind a route to everywhere, nothing is reached.
-        if route.to == RoutePattern::Any {
-            break;
-        }
-    }
-    relays
 }

@@ -1,7 +1,7 @@
 //! Tables for people: what to type into a web panel, why, and what remains to be done by hand.
 
 use super::{Planned, RecordSet};
-use postern_schema::record::RecordData;
+use postern_schema::record::{MtaStsPolicy, RecordData};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -22,6 +22,15 @@ pub fn files(set: &RecordSet) -> Vec<(PathBuf, String)> {
         for planned in &set.reverse {
             let _ = writeln!(text, "| `{}` | PTR | `{}` |", planned.record.owner.as_str(), planned.record.data);
         }
+    }
+    for policy in &set.policies {
+        let _ = writeln!(
+            text,
+            "\n## Policy file of {0}\n\nTo be served at `https://mta-sts.{0}{1}`, as `text/plain`:\n\n```text\n{2}```",
+            policy.domain,
+            MtaStsPolicy::PATH,
+            policy.text.replace("\r\n", "\n")
+        );
     }
     if !set.notes.is_empty() {
         text.push_str("\n## To do\n\n");

@@ -16,10 +16,11 @@ mod route53;
 mod terraform;
 mod zone;
 
-pub use derive::derive;
+pub use derive::{derive, egress, spf_of};
+pub use zone::{Authority, whole};
 
 use postern_schema::name::Domain;
-use postern_schema::record::{Record, RecordKind};
+use postern_schema::record::{MtaStsPolicy, Record, RecordKind};
 use std::path::PathBuf;
 
 /// How long a record may be cached: an hour, so that a mistake is mended within one.
@@ -32,6 +33,8 @@ pub struct RecordSet {
     pub records: Vec<Planned>,
     /// The reverse names, which live in zones of whoever owns the addresses: a task, not a deployment.
     pub reverse: Vec<Planned>,
+    /// Policies of MTA-STS, which a web server serves.
+    pub policies: Vec<PolicyFile>,
     /// What could not be said, and why.
     pub notes: Vec<Note>,
 }
@@ -47,6 +50,15 @@ pub struct Planned {
     pub domain: Domain,
     /// What it is for: a few words.
     pub purpose: &'static str,
+}
+
+/// What a web server answers at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC 8461 3.2).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PolicyFile {
+    /// The domain whose policy it is.
+    pub domain: Domain,
+    /// The file.
+    pub text: String,
 }
 
 /// Why a record is missing, or what is left to do by hand.
@@ -131,7 +143,8 @@ impl DnsFormat {
 /// Every format, each in a folder of its name: what `postern build` puts into `DIR/dns/`.
 pub fn every_format(set: &RecordSet) -> Vec<(PathBuf, String)> {
     let below = |format: DnsFormat| move |(path, text)| (PathBuf::from(format.as_str()).join::<PathBuf>(path), text);
-    DnsFormat::ALL.into_iter().flat_map(|format| format.files(set).into_iter().map(below(format))).collect()
+    let formats = DnsFormat::ALL.into_iter().flat_map(|format| format.files(set).into_iter().map(below(format)));
+    formats.chain(set.policy_files()).collect()
 }
 
 impl RecordSet {
@@ -141,8 +154,15 @@ impl RecordSet {
         RecordSet {
             records: planned(&self.records),
             reverse: planned(&self.reverse),
+            policies: self.policies.iter().filter(|policy| policy.domain == *domain).cloned().collect(),
             notes: self.notes.iter().filter(|note| note.domain == *domain).cloned().collect(),
         }
+    }
+
+    /// The policy files, each below the name of the host that serves it: a folder to put into the place of web documents.
+    pub fn policy_files(&self) -> Vec<(PathBuf, String)> {
+        let path = |domain: &Domain| PathBuf::from(format!("mta-sts.{domain}{}", MtaStsPolicy::PATH));
+        self.policies.iter().map(|policy| (path(&policy.domain), policy.text.clone())).collect()
     }
 
     /// The records of each zone, in order.

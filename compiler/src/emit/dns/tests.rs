@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 mod formats;
+mod golden;
 
 /// The fixture without its relay: everything leaves directly.
 fn direct() -> Model {
@@ -187,10 +188,10 @@ fn a_name_has_one_spf_one_dmarc_and_one_ttl_and_a_null_mx_stands_alone() {
 fn every_kind() -> RecordSet {
     let zone = domain("example.com");
     let mail = || domain("mail.example.com");
-    let many: Vec<SpfTerm> = (1..=20).map(|last| SpfTerm::Ip(std::net::IpAddr::from([203, 0, 113, last]))).collect();
+    let many: Vec<SpfTerm> = (1..=20).map(|last| SpfTerm::Network(std::net::IpAddr::from([203, 0, 113, last]).into())).collect();
     let long = Text::from(&Spf { terms: many, all: SpfAll::Fail });
     assert!(long.strings().len() > 1);
-    let below = |labels: &'static str| Owner::below(labels, &zone).expect("it fits");
+    let below = |labels: &str| Owner::below(labels, &zone).expect("it fits");
     let data = vec![
         (Owner::at(&zone), RecordData::Mx { preference: 10, exchange: Target::Host(mail()) }),
         (Owner::at(&zone), RecordData::Mx { preference: 20, exchange: Target::Host(domain("mx.elsewhere.example")) }),

@@ -1,7 +1,8 @@
-//! Zone-file fragments (RFC 1035 5.1), one per zone, to be read with `$INCLUDE`, and one for the reverse names.
+//! Zone files (RFC 1035 5.1), one per zone: fragments to be read with `$INCLUDE`, or whole zones where the name servers are
+//! given; and one for the reverse names.
 
-use super::{Planned, RecordSet};
-use postern_schema::name::Domain;
+use super::{Planned, RecordSet, TTL_SECONDS};
+use postern_schema::name::{Domain, Mailbox};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -15,6 +16,36 @@ pub fn files(set: &RecordSet) -> Vec<(PathBuf, String)> {
         files.push(("reverse.zone".into(), text));
     }
     files
+}
+
+/// What a zone has beside our records, so that it can stand alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Authority {
+    /// The name servers, the primary first; at least one.
+    pub name_servers: Vec<Domain>,
+    /// Who answers for the zone.
+    pub hostmaster: Mailbox,
+    /// The serial number: it must grow with each change (RFC 1982).
+    pub serial: u32,
+}
+
+/// Whole zones: SOA, NS, and our records.
+pub fn whole(set: &RecordSet, authority: &Authority) -> Vec<(PathBuf, String)> {
+    let Authority { name_servers, hostmaster, serial } = authority;
+    // RFC 1035 8: the first dot that is none of the local part divides it from the domain.
+    let local = hostmaster.local.as_str().replace('.', "\\.");
+    let primary = name_servers.first().map(Domain::to_string).unwrap_or_default();
+    // RFC 1912 2.2: refresh, retry, expire; RFC 2308 5: how long a name stays unknown.
+    let mut head =
+        format!("@ {TTL_SECONDS} IN SOA {primary}. {local}.{}. {serial} 7200 3600 1209600 {TTL_SECONDS}\n", hostmaster.host);
+    name_servers.iter().for_each(|server| head += &format!("@ {TTL_SECONDS} IN NS {server}.\n"));
+    let zone = |(zone, records): (&Domain, &[Planned])| {
+        let text = fragment(set, zone, records);
+        let origin = format!("$ORIGIN {zone}.\n");
+        let text = text.replacen(": a fragment, without SOA and NS.", ".", 1).replacen(&origin, &format!("{origin}{head}"), 1);
+        (format!("{zone}.zone").into(), text)
+    };
+    set.zones().map(zone).collect()
 }
 
 fn fragment(set: &RecordSet, zone: &Domain, records: &[Planned]) -> String {

@@ -26,8 +26,9 @@ fn what_was_written_is_what_is_read() {
     for (name, entry) in &model.domains {
         assert_eq!(snapshot.domain(name).expect("it reads").as_ref(), Some(entry));
     }
-    for ((domain, local), entry) in &model.addresses {
-        assert_eq!(snapshot.address(domain, local).expect("it reads").as_ref(), Some(entry));
+    for address in model.addresses.iter() {
+        let domain = address.domain().expect("a domain");
+        assert_eq!(snapshot.address(domain, address.local()).expect("it reads"), Some(address.to_entry()));
     }
     assert_eq!(snapshot.address(&fixture::domain("example.com"), "nobody").expect("it reads"), None);
     assert_eq!(&*snapshot.header().compiler, env!("CARGO_PKG_VERSION"));
@@ -88,11 +89,11 @@ fn long_values_and_many_entries_fit() {
     let target = Forward { mailbox: fixture::mailbox("someone.with.a.long.name@elsewhere.example") };
     for count in (0..1000).step_by(3) {
         let entry = AddressEntry { kind: AddressKind::Alias(vec![target.clone(); count]), origin: Origin::DEFAULT };
-        model.addresses.insert((here.clone(), format!("list{count}").into()), entry);
+        fixture::declare(&mut model, &here, &format!("list{count}"), &entry);
     }
     for index in 0..20_000 {
         let entry = AddressEntry { kind: AddressKind::Mailbox { quota_octets: Some(index) }, origin: Origin::DEFAULT };
-        model.addresses.insert((here.clone(), format!("user{index}").into()), entry);
+        fixture::declare(&mut model, &here, &format!("user{index}"), &entry);
     }
     let (_folder, written) = written(&model);
     let snapshot = Snapshot::open(&written.path).expect("it opens");

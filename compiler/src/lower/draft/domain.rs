@@ -1,9 +1,10 @@
-//! Draft of domains and the addresses in them.
+//! Draft of domains. The addresses in them are in [`crate::addresses::AddressBook`].
 
-use super::Setting;
+use super::{PublicationDraft, Setting};
+use crate::certificate::{Date, SigningKey};
 use crate::source::{Span, Spanned};
-use postern_schema::name::{Domain, LocalPart, Mailbox};
-use postern_schema::site::{DomainClass, Pattern};
+use postern_schema::name::{Domain, Mailbox};
+use postern_schema::site::{DomainClass, Pattern, SecretName, Selector, SigningState};
 
 /// One name of a `domain` or `parked` node. A node with several names makes several of these.
 #[derive(Clone, Debug)]
@@ -22,8 +23,40 @@ pub struct DomainDraft {
     pub delimiter: Setting<Option<char>>,
     /// In order of precedence.
     pub patterns: Vec<PatternDraft>,
-    /// In source order; two may have the same local part, which a rule reports.
-    pub addresses: Vec<AddressDraft>,
+    /// `dkim`, in source order; two may have the same selector, which a rule reports.
+    pub signers: Vec<SignerDraft>,
+    /// What it publishes of itself.
+    pub publication: PublicationDraft,
+}
+
+/// `dkim`.
+#[derive(Clone, Debug)]
+pub struct SignerDraft {
+    /// The node.
+    pub span: Span,
+    /// The selector.
+    pub selector: Spanned<Selector>,
+    /// The public half; its place is that of the file name.
+    pub public_key: Spanned<SigningKey>,
+    /// The credential that holds the private half.
+    pub key: Option<Spanned<SecretName>>,
+    /// Where in its life it is.
+    pub state: Spanned<SigningState>,
+    /// The days on which it came into the states from `publish` on.
+    pub dates: SigningDates,
+}
+
+/// When a key went through the states of its life, as far as the site says.
+#[derive(Clone, Debug, Default)]
+pub struct SigningDates {
+    /// It came into DNS.
+    pub published: Option<Spanned<Date>>,
+    /// It began to sign.
+    pub activated: Option<Spanned<Date>>,
+    /// It ceased to.
+    pub retired: Option<Spanned<Date>>,
+    /// It left DNS.
+    pub removed: Option<Spanned<Date>>,
 }
 
 /// `pattern`.
@@ -35,34 +68,4 @@ pub struct PatternDraft {
     pub target: Span,
     /// The compiled pattern.
     pub pattern: Pattern,
-}
-
-/// `mailbox`, `alias`, or a row of a table.
-#[derive(Clone, Debug)]
-pub struct AddressDraft {
-    /// The node or row.
-    pub span: Span,
-    /// The local part.
-    pub local: Spanned<LocalPart>,
-    /// What it is.
-    pub form: AddressForm,
-}
-
-/// What an address is.
-#[derive(Clone, Debug)]
-pub enum AddressForm {
-    /// Mail is kept here.
-    Mailbox {
-        /// The most that it holds, in octets.
-        quota_octets: Option<Spanned<u64>>,
-    },
-    /// Mail goes to others; bare local parts are already qualified.
-    Alias(Vec<Spanned<Mailbox>>),
-}
-
-impl DomainDraft {
-    /// The first address of that folded local part.
-    pub fn address(&self, folded_local: &str) -> Option<&AddressDraft> {
-        self.addresses.iter().find(|address| address.local.value.folded() == folded_local)
-    }
 }

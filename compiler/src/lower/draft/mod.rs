@@ -7,20 +7,24 @@
 mod domain;
 mod gaps;
 mod model;
+mod publication;
 mod service;
 
-pub use domain::{AddressDraft, AddressForm, DomainDraft, PatternDraft};
+pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
+pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
     TransportDraft, UsersDraft,
 };
 
+use crate::addresses::AddressBook;
 use crate::sitetest::TestDraft;
-use crate::source::{Span, Spanned};
+use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
 use postern_schema::site::{Language, LogFormat};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A value that has a default.
@@ -75,6 +79,12 @@ pub struct SiteDraft {
     pub receivers: Vec<ReceiverDraft>,
     /// `domain` and `parked`: one entry for each name, in source order.
     pub domains: Vec<DomainDraft>,
+    /// The addresses of every domain: `mailbox`, `alias`, and the rows of tables.
+    pub addresses: Arc<AddressBook>,
+    /// The tables that rows came from, in source order.
+    pub tables: Vec<TableDraft>,
+    /// The first source that is a table; those before it are site files.
+    pub first_table: SourceId,
     /// `screen`.
     pub screen: ScreenDraft,
     /// `queue`.
@@ -104,6 +114,19 @@ pub struct HostDraft {
     pub postmaster: Setting<Mailbox>,
     /// Public addresses.
     pub addresses: Vec<Spanned<IpAddr>>,
+}
+
+/// One table file: `mailboxes`, `aliases` or `routes` with its `file=`.
+#[derive(Clone, Debug)]
+pub struct TableDraft {
+    /// Where the file is named.
+    pub file: Span,
+    /// The name of the node.
+    pub node: &'static str,
+    /// The file.
+    pub source: SourceId,
+    /// How many of its rows were taken.
+    pub rows: usize,
 }
 
 /// `screen`.
@@ -150,9 +173,20 @@ pub struct LimitsDraft {
 }
 
 impl SiteDraft {
+    /// Whether the domain of that name has an address.
+    pub fn has_addresses(&self, name: &Domain) -> bool {
+        self.addresses.known_host(name.as_str()).is_some_and(|host| self.addresses.count_in(host) > 0)
+    }
+
     /// The local or other domain of that name.
     pub fn domain(&self, name: &Domain) -> Option<&DomainDraft> {
         self.domains.iter().find(|domain| domain.name.value == *name)
+    }
+
+    /// The first domain of each `domain` and `parked` node: what a node says, it says of all of its names.
+    pub fn domain_nodes(&self) -> impl Iterator<Item = &DomainDraft> {
+        let mut last = None;
+        self.domains.iter().filter(move |domain| last.replace(domain.span) != Some(domain.span))
     }
 
     /// The relay of that name.

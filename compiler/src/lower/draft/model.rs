@@ -1,12 +1,11 @@
 //! From draft to [`Model`]: places become [`Origin`]s, and nothing else changes.
 
-use super::{AddressForm, DomainDraft, Setting, SiteDraft};
+use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
-use postern_schema::name::Domain;
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, DomainEntry, Forward, Limits, Listener, Logging, Login, Metrics, Network, Origin,
-    QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    Certificate, DkimSigner, DomainEntry, Limits, Listener, Logging, Login, Metrics, Network, Origin, QueuePolicy, Receiver,
+    Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,14 +15,12 @@ impl SiteDraft {
     /// The site without places. Of two domains or addresses with one name the first counts; a rule refuses the second.
     pub fn to_model(&self, sources: &Sources) -> Model {
         let mut domains = BTreeMap::new();
-        let mut addresses = BTreeMap::new();
         for domain in &self.domains {
             if let Entry::Vacant(place) = domains.entry(domain.name.value.clone()) {
                 place.insert(Arc::new(domain_entry(domain, sources)));
-                add_addresses(domain, sources, &mut addresses);
             }
         }
-        Model { site: self.site(sources), domains, addresses }
+        Model { site: self.site(sources), domains, addresses: Arc::clone(&self.addresses) }
     }
 
     fn site(&self, sources: &Sources) -> Site {
@@ -35,6 +32,7 @@ impl SiteDraft {
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
             listeners: self.listeners(sources),
+            web: None,
             networks: self.networks(sources),
             users: self.users(sources),
             transports: self.transports(sources),
@@ -105,6 +103,8 @@ impl SiteDraft {
             login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
             rate: draft.rate.as_ref().map(|rate| rate.value),
             backup: draft.backup.as_ref().map(|backup| backup.value.clone()),
+            spf_includes: draft.spf_includes.iter().map(|name| name.value.clone()).collect(),
+            signs_dkim: draft.signs_dkim.is_some(),
             origin: sources.origin(draft.span),
         };
         self.relays.iter().map(relay).collect()
@@ -179,22 +179,19 @@ fn domain_entry(draft: &DomainDraft, sources: &Sources) -> DomainEntry {
         catch_all: draft.catch_all.as_ref().map(|target| (target.value.clone(), sources.origin(target.span))),
         delimiter: draft.delimiter.value,
         patterns: draft.patterns.iter().map(|pattern| pattern.pattern.clone()).collect(),
+        publication: draft.publication.to_site(),
+        signers: draft.signers.iter().map(|signer| dkim_signer(signer, sources)).collect(),
         origin: sources.origin(draft.name.span),
     }
 }
 
-fn add_addresses(draft: &DomainDraft, sources: &Sources, addresses: &mut BTreeMap<(Domain, Box<str>), AddressEntry>) {
-    for address in &draft.addresses {
-        let key = (draft.name.value.clone(), address.local.value.folded().into_boxed_str());
-        let kind = match &address.form {
-            AddressForm::Mailbox { quota_octets } => {
-                AddressKind::Mailbox { quota_octets: quota_octets.as_ref().map(|quota| quota.value) }
-            }
-            AddressForm::Alias(targets) => {
-                AddressKind::Alias(targets.iter().map(|target| Forward { mailbox: target.value.clone() }).collect())
-            }
-        };
-        addresses.entry(key).or_insert(AddressEntry { kind, origin: sources.origin(address.span) });
+fn dkim_signer(draft: &SignerDraft, sources: &Sources) -> DkimSigner {
+    DkimSigner {
+        selector: draft.selector.value.clone(),
+        public_key: draft.public_key.value.public.clone(),
+        key: draft.key.as_ref().map(|key| key.value.clone()),
+        state: draft.state.value,
+        origin: sources.origin(draft.span),
     }
 }
 

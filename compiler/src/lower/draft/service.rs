@@ -93,6 +93,10 @@ pub struct RelayDraft {
     pub rate: Option<Spanned<Rate>>,
     /// The relay that takes over.
     pub backup: Option<Spanned<Box<str>>>,
+    /// `spf-include`.
+    pub spf_includes: Vec<Spanned<Domain>>,
+    /// `signs-dkim`, where it is on.
+    pub signs_dkim: Option<Span>,
 }
 
 /// `login` of a relay.

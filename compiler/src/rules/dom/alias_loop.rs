@@ -1,7 +1,7 @@
 //! DOM002: addresses that lead in a circle. The walk is [`crate::rules::graph`].
 
 use crate::lower::draft::Part;
-use crate::report::{Diagnostic, Severity};
+use crate::report::{Diagnostic, RowFindings, Severity};
 use crate::rules::graph::{Hop, Role};
 use crate::rules::{Rule, Subject};
 
@@ -10,6 +10,8 @@ pub static RULE: Rule = Rule::check("DOM002", "alias-loop", Severity::Error, &[]
 
 /// The most places that are pointed at beside the first.
 const LABELLED: usize = 6;
+/// The most addresses of one circle that are written out.
+const WRITTEN: usize = 16;
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let gaps = subject.draft.gaps;
@@ -20,7 +22,15 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         Role::Postmaster => !gaps.holds(Part::Host) && !gaps.holds(Part::Domains),
     };
     let loops = subject.graph.loops.iter().filter(|hops| hops.iter().all(is_certain));
-    findings.extend(loops.filter_map(|hops| finding(hops)));
+    let mut rows = RowFindings::new(subject.draft.first_table);
+    let found = loops.filter_map(|hops| finding(hops));
+    findings.extend(found.filter(|finding| rows.admit(RULE.code, RULE.severity, finding.primary)));
+    findings.extend(rows.rest());
+    let more = subject.graph.more_loops;
+    if let Some(last) = subject.graph.loops.last().and_then(|hops| hops.first()).filter(|_| more > 0) {
+        let finding = RULE.at(last.span, format!("There are {more} circles more"));
+        findings.push(finding.help("Mend the others first, or what writes them"));
+    }
 }
 
 fn finding(hops: &[Hop]) -> Option<Diagnostic> {
@@ -29,7 +39,9 @@ fn finding(hops: &[Hop]) -> Option<Diagnostic> {
         RULE.at(first.span, format!("{} leads to itself", first.address))
             .help("Remove it from its own targets; to keep a copy as well, give the mailbox another name and list that")
     } else {
-        let path: Vec<String> = hops.iter().chain([first]).map(|hop| hop.address.to_string()).collect();
+        let mut path: Vec<String> = hops.iter().take(WRITTEN).map(|hop| hop.address.to_string()).collect();
+        path.extend((hops.len() > WRITTEN).then(|| "…".to_owned()));
+        path.push(first.address.to_string());
         RULE.at(first.span, format!("Mail goes in a circle: {}", path.join(" → ")))
             .help("Break the circle at one of these places")
     };

@@ -11,7 +11,7 @@ pub static RULE: Rule =
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for domain in subject.draft.domains.iter().filter(|domain| domain.class.value == DomainClass::Local) {
-        if domain.addresses.is_empty() && domain.patterns.is_empty() && domain.catch_all.is_none() {
+        if !subject.draft.has_addresses(&domain.name.value) && domain.patterns.is_empty() && domain.catch_all.is_none() {
             findings.push(
                 RULE.at(
                     domain.name.span,

@@ -15,7 +15,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let Ok(abuse) = LocalPart::from_content("abuse") else { return };
     for domain in subject.draft.domains.iter().filter(|domain| domain.class.value == DomainClass::Local) {
         let address = Mailbox::new(abuse.clone(), HostName::Domain(domain.name.value.clone()));
-        let is_empty = domain.addresses.is_empty();
+        let is_empty = !subject.draft.has_addresses(&domain.name.value);
         if !is_empty && resolve(&address, subject.model, &mut Trace::default()) == Ok(Resolved::Unknown) {
             findings.push(
                 RULE.at(domain.name.span, format!("Nobody reads mail to {address}"))

@@ -1,9 +1,11 @@
 //! DOM003: an address that the site sends mail to, in a domain of its own, and that nobody has.
 
-use crate::lower::draft::{AddressForm, Part};
-use crate::report::{Diagnostic, Severity};
-use crate::rules::graph::targets;
+use crate::addresses::Address;
+use crate::lower::draft::Part;
+use crate::report::{Diagnostic, RowFindings, Severity};
+use crate::rules::graph::{Direct, Role, targets};
 use crate::rules::{Rule, Subject};
+use crate::source::Spanned;
 use crate::syntax::nearest;
 use postern_schema::decide::{Resolved, StepKind, Trace, resolve};
 use postern_schema::name::Mailbox;
@@ -12,25 +14,41 @@ use postern_schema::name::Mailbox;
 pub static RULE: Rule =
     Rule::check("DOM003", "target-missing", Severity::Error, &[Part::Domains], check, include_str!("target_missing.md"));
 
+/// The most addresses of the domain that one with a slip is compared with.
+const KNOWN: usize = 10_000;
+
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    let host_is_broken = subject.draft.gaps.holds(Part::Host);
+    let book = &subject.draft.addresses;
+    let mut rows = RowFindings::new(subject.draft.first_table);
     for (role, target) in targets(subject.draft) {
-        let mut trace = Trace::default();
-        let why = match resolve(&target.value, subject.model, &mut trace) {
-            Ok(Resolved::Unknown) => "nobody has it",
-            Ok(Resolved::Parked) => "its domain is parked and takes no mail",
-            // The site's postmaster stands in for every postmaster that is not declared, but not for himself.
-            Ok(Resolved::Others(to)) if is_postmaster(&trace) && to == [target.value.clone()] && !host_is_broken => {
-                "nobody has it"
-            }
-            _ => continue,
-        };
-        let finding = RULE
-            .at(target.span, format!("The {} {} does not exist: {why}", role.describe(), target.value))
-            .help(help(subject, &target.value))
-            .postfix(&["virtual_alias_maps", "local_recipient_maps", "virtual_mailbox_maps"]);
-        findings.push(finding);
+        findings.extend(missing(subject, role, &target));
     }
+    for target in book.declared().flat_map(|alias| alias.targets()) {
+        // Nearly every target is declared, or elsewhere; the daemon is asked about the others.
+        if let Direct::Undeclared = subject.graph.direct(book, &target) {
+            let target = Spanned::new(target.mailbox(), target.span());
+            let finding = missing(subject, Role::Alias, &target);
+            findings.extend(finding.filter(|_| rows.admit(RULE.code, RULE.severity, target.span)));
+        }
+    }
+    findings.extend(rows.rest());
+}
+
+fn missing(subject: &Subject<'_>, role: Role, target: &Spanned<Mailbox>) -> Option<Diagnostic> {
+    let mut trace = Trace::default();
+    let host_is_broken = subject.draft.gaps.holds(Part::Host);
+    let why = match resolve(&target.value, subject.model, &mut trace) {
+        Ok(Resolved::Unknown) => "nobody has it",
+        Ok(Resolved::Parked) => "its domain is parked and takes no mail",
+        // The site's postmaster stands in for every postmaster that is not declared, but not for himself.
+        Ok(Resolved::Others(to)) if is_postmaster(&trace) && to == [target.value.clone()] && !host_is_broken => "nobody has it",
+        _ => return None,
+    };
+    Some(
+        RULE.at(target.span, format!("The {} {} does not exist: {why}", role.describe(), target.value))
+            .help(help(subject, &target.value))
+            .postfix(&["virtual_alias_maps", "local_recipient_maps", "virtual_mailbox_maps"]),
+    )
 }
 
 fn is_postmaster(trace: &Trace) -> bool {
@@ -39,17 +57,16 @@ fn is_postmaster(trace: &Trace) -> bool {
 
 fn help(subject: &Subject<'_>, target: &Mailbox) -> String {
     let local = target.local.to_string();
-    let domain = target.domain().and_then(|name| subject.draft.domain(name));
-    let known = domain.into_iter().flat_map(|domain| &domain.addresses);
-    let known: Vec<String> = known.map(|address| address.local.value.to_string()).collect();
-    match nearest(&local, known.iter().map(String::as_str)) {
+    let book = &subject.draft.addresses;
+    let host = target.domain().and_then(|name| book.known_host(name.as_str()));
+    let known: Vec<Address<'_>> =
+        host.into_iter().flat_map(|host| book.declared().filter(move |address| address.host() == host)).take(KNOWN).collect();
+    match nearest(&local, known.iter().map(|address| address.local())) {
         Some(near) => format!("Write \"{near}\", or declare `mailbox \"{local}\"`"),
-        None => format!("Declare `mailbox \"{local}\"`, or write an address that exists{}", example(domain)),
+        None => {
+            let example = known.iter().find(|address| !address.is_alias());
+            let example = example.map_or_else(String::new, |mailbox| format!(", such as \"{}\"", mailbox.local()));
+            format!("Declare `mailbox \"{local}\"`, or write an address that exists{example}")
+        }
     }
-}
-
-/// A mailbox of the domain, as an example.
-fn example(domain: Option<&crate::lower::draft::DomainDraft>) -> String {
-    let mailbox = domain.and_then(|d| d.addresses.iter().find(|address| matches!(address.form, AddressForm::Mailbox { .. })));
-    mailbox.map_or_else(String::new, |mailbox| format!(", such as \"{}\"", mailbox.local.value))
 }

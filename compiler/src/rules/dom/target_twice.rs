@@ -1,7 +1,7 @@
 //! DOM013: an alias that lists one address twice.
 
-use crate::lower::draft::AddressForm;
-use crate::report::{Diagnostic, Severity};
+use crate::addresses::folded;
+use crate::report::{Diagnostic, RowFindings, Severity};
 use crate::rules::{Rule, Subject};
 use std::collections::{HashMap, HashSet};
 
@@ -10,23 +10,22 @@ pub static RULE: Rule = Rule::check("DOM013", "target-twice", Severity::Warning,
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut reported = HashSet::new();
-    for address in subject.draft.domains.iter().flat_map(|domain| &domain.addresses) {
-        let AddressForm::Alias(targets) = &address.form else { continue };
-        // Most aliases have one target: nothing is allocated for them.
-        if targets.len() < 2 {
-            continue;
-        }
+    let mut rows = RowFindings::new(subject.draft.first_table);
+    // Most aliases have one target.
+    for alias in subject.draft.addresses.declared().filter(|alias| alias.targets().len() > 1) {
         let mut seen = HashMap::new();
-        for target in targets {
-            if let Some(first) = seen.insert(target.value.folded(), target.span)
-                && reported.insert(target.span)
+        for target in alias.targets() {
+            if let Some(first) = seen.insert((target.host(), folded(target.local())), target.span())
+                && reported.insert(target.span())
+                && rows.admit(RULE.code, RULE.severity, target.span())
             {
                 findings.push(
-                    RULE.at(target.span, format!("{} is a target of this alias already", target.value))
+                    RULE.at(target.span(), format!("{target} is a target of this alias already"))
                         .also(first, "first listed here")
                         .help("Remove it, or write the address that was meant: each address gets one copy"),
                 );
             }
         }
     }
+    findings.extend(rows.rest());
 }

@@ -1,8 +1,9 @@
 //! Loops of every make, and what only looks like one.
 
-use super::witnesses;
+use super::{AddressGraph, Direct, witnesses};
 use crate::compile::{CompileOptions, compile_text};
 use crate::report::Severity;
+use postern_schema::decide::{Resolved, Trace, resolve};
 use proptest::prelude::*;
 use regex::Regex;
 
@@ -81,6 +82,36 @@ fn a_postmaster_who_stands_for_himself_is_missing() {
 
 proptest! {
     #[test]
+    fn what_is_said_at_once_is_what_the_daemon_decides(
+        aliases in proptest::collection::vec(("[abA]{1,2}([+]x)?", "[abcA]{1,2}([+]y)?", 0..5_usize), 0..12),
+    ) {
+        let hosts = ["example.com", "example.org", "alias.example", "parked.example", "elsewhere.example"];
+        let alias = |(local, target, host): &(String, String, usize)| format!("alias \"{local}\" \"{target}@{}\"\n", hosts[*host]);
+        let rows: String = aliases.iter().map(alias).collect();
+        let text = format!(
+            "site \"mail.example.com\" {{ postmaster \"c@example.com\"; }}\ndomain \"example.com\" {{ mailbox \"c\"\n{rows} }}\n\
+             domain \"example.org\" {{ mailbox \"a\"; pattern \"^b.*$\" \"a\"; }}\n\
+             domain \"alias.example\" alias-of=\"example.com\"\nparked \"parked.example\"\n"
+        );
+        let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
+        let draft = compiled.draft.unwrap();
+        let model = draft.to_model(&compiled.sources);
+        let graph = AddressGraph::new(&draft, &model);
+        for target in draft.addresses.declared().flat_map(|alias| alias.targets()) {
+            let decided = resolve(&target.mailbox(), &model, &mut Trace::default()).unwrap();
+            match graph.direct(&draft.addresses, &target) {
+                Direct::Elsewhere => prop_assert_eq!(decided, Resolved::Elsewhere),
+                Direct::Declared(address) if address.is_alias() => {
+                    let targets = address.targets().map(|target| target.mailbox()).collect();
+                    prop_assert_eq!(decided, Resolved::Others(targets));
+                }
+                Direct::Declared(address) => prop_assert_eq!(decided, Resolved::Mailbox(address.mailbox().unwrap())),
+                Direct::Undeclared => prop_assert_ne!(decided, Resolved::Elsewhere),
+            }
+        }
+    }
+
+    #[test]
     fn witnesses_match_their_expression(expression in "(\\^)?([a-c]{1,2}|\\[[a-e]-z\\][+*]?|\\(a\\|b+\\)|\\\\d\\{1,3\\}|\\.){1,5}(\\$)?") {
         if let Ok(regex) = Regex::new(&expression) {
             for witness in witnesses(&expression) {
@@ -88,4 +119,17 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_leads_to_more_than_the_daemon_expands_is_told_and_what_meets_again_is_not() {
+    let people: String = (0..600).map(|n| format!("mailbox \"m{n}\"\n")).collect();
+    let list = |from: usize, to: usize| (from..to).map(|n| format!(" \"m{n}\"")).collect::<String>();
+    let site = |far: &str| {
+        let lists = format!("alias \"a\"{}\nalias \"b\"{}\n", list(0, 600), list(0, 600));
+        domain(&format!("{people}{lists}alias \"both\" \"a\" \"b\"\nalias \"over\" \"both\"{far}"))
+    };
+    assert_eq!(site(""), Vec::<String>::new());
+    let far: String = (0..500).map(|n| format!(" \"x{n}@elsewhere.example\"")).collect();
+    assert_eq!(site(&far), ["DOM006 over@example.com leads to more than 1000 addresses"]);
 }

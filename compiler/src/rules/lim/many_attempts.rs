@@ -10,7 +10,7 @@ pub static RULE: Rule =
     Rule::check("LIM009", "many-attempts", Severity::Warning, &[Part::Policy], check, include_str!("many_attempts.md"));
 
 /// Every ten minutes for two days; the default makes about 65 in five days.
-const MOST: u32 = 288;
+const MOST: u16 = 288;
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let queue = &subject.draft.queue;
@@ -31,15 +31,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 /// How often one message is tried; counted no further than one above [`MOST`].
-fn attempts(subject: &Subject<'_>) -> u32 {
-    let queue = &subject.draft.queue;
+fn attempts(subject: &Subject<'_>) -> u16 {
+    let queue = &subject.model.site.queue;
     let mut elapsed = Duration::ZERO;
-    let mut pause = queue.retry.value;
     let mut count = 1;
-    while elapsed + pause <= queue.lifetime.value && count <= MOST {
-        elapsed += pause;
+    while elapsed + queue.pause(count) <= queue.lifetime && count <= MOST {
+        elapsed += queue.pause(count);
         count += 1;
-        pause = (pause * queue.factor_percent.value / 100).min(queue.retry_cap.value).max(Duration::from_secs(1));
     }
     count
 }

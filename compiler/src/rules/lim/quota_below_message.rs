@@ -1,7 +1,7 @@
 //! LIM005: a mailbox that is smaller than one message may be.
 
-use crate::lower::draft::{AddressForm, Part};
-use crate::report::{Diagnostic, Severity};
+use crate::lower::draft::Part;
+use crate::report::{Diagnostic, RowFindings, Severity};
 use crate::rules::{Rule, Subject};
 use std::collections::HashSet;
 
@@ -12,9 +12,10 @@ pub static RULE: Rule =
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let limit = &subject.draft.limits.message_octets;
     let mut reported = HashSet::new();
-    for address in subject.draft.domains.iter().flat_map(|domain| &domain.addresses) {
-        let AddressForm::Mailbox { quota_octets: Some(quota) } = &address.form else { continue };
-        if quota.value >= limit.value || !reported.insert(quota.span) {
+    let mut rows = RowFindings::new(subject.draft.first_table);
+    for address in subject.draft.addresses.declared() {
+        let Some(quota) = address.quota_octets().filter(|quota| quota.value < limit.value) else { continue };
+        if !reported.insert(quota.span) || !rows.admit(RULE.code, RULE.severity, quota.span) {
             continue;
         }
         let finding = RULE
@@ -22,7 +23,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
                 quota.span,
                 format!(
                     "A message may have {} octets, and the whole mailbox {} holds {}",
-                    limit.value, address.local.value, quota.value
+                    limit.value,
+                    address.local(),
+                    quota.value
                 ),
             )
             .help("Write a larger quota=, or a smaller message= in `limits`")
@@ -32,4 +35,5 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             None => finding,
         });
     }
+    findings.extend(rows.rest());
 }

@@ -1,6 +1,6 @@
 //! RLY004: a trusted network that every link has.
 
-use super::{is_within, relay_ranges};
+use super::{class_of, is_within, relay_ranges};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
@@ -16,7 +16,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         findings.push(
             RULE.at(range.span, message)
                 .help("Remove the range, and name the global or private addresses of the hosts that you mean")
-                .postfix(&["mynetworks", "mynetworks_style"]),
+                .postfix(&["mynetworks", "mynetworks_style"])
+                .opens(class_of(network)),
         );
     }
 }

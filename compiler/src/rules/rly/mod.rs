@@ -19,6 +19,11 @@ fn relay_ranges(networks: &[NetworkDraft]) -> impl Iterator<Item = (&NetworkDraf
     relay.flat_map(|network| network.ranges.iter().map(move |range| (network, range)))
 }
 
+/// The class of clients that a network is, as an `allow` names it.
+fn class_of(network: &NetworkDraft) -> String {
+    format!("network {}", network.name.value)
+}
+
 /// Whether `range` lies within one of these blocks.
 fn is_within(range: IpNet, blocks: &[&str]) -> bool {
     blocks.iter().filter_map(|block| block.parse::<IpNet>().ok()).any(|block| block.contains(&range))

@@ -1,19 +1,16 @@
 //! RLY001: strangers may relay. The proof is [`crate::rules::probe`]; what is decided here is only how many strangers make
 //! "anybody".
 
+use super::class_of;
 use crate::lower::draft::NetworkDraft;
 use crate::report::{Diagnostic, Severity};
-use crate::rules::probe::{OpenPath, open_paths, size};
+use crate::rules::probe::{MOST_V4, MOST_V6, OpenPath, is_anybody, open_paths, size};
 use crate::rules::{Rule, Subject};
 use crate::source::Spanned;
 use ipnet::IpNet;
 
 /// The rule.
 pub static RULE: Rule = Rule::check("RLY001", "open-relay", Severity::Error, &[], check, include_str!("open_relay.md"));
-
-/// More public addresses than any one organisation has under one key: an IPv4 /8, an IPv6 /24.
-const MOST_V4: u128 = 1 << 24;
-const MOST_V6: u128 = 1 << 104;
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let open: Vec<OpenPath> = open_paths(subject.model).into_iter().filter(|path| path.region.public).collect();
@@ -49,14 +46,6 @@ pub(super) fn is_reported(range: IpNet) -> bool {
     size(range) > most
 }
 
-fn is_anybody(open: &[OpenPath]) -> bool {
-    let sum = |v4: bool| {
-        let paths = open.iter().filter(|path| path.region.representative.is_ipv4() == v4);
-        paths.fold(0_u128, |sum, path| sum.saturating_add(path.region.addresses))
-    };
-    sum(true) > MOST_V4 || sum(false) > MOST_V6
-}
-
 fn total(open: &[OpenPath]) -> u128 {
     open.iter().fold(0, |sum, path| sum.saturating_add(path.region.addresses))
 }
@@ -74,7 +63,8 @@ fn finding(network: &NetworkDraft, range: &Spanned<IpNet>, path: &OpenPath) -> D
         .at(range.span, message)
         .label(format!("{} addresses of the public Internet are trusted", how_many(range.value)))
         .help("Name the few addresses that you know, and let everybody else log in on a `submission` listener")
-        .postfix(&["mynetworks", "smtpd_relay_restrictions"]);
+        .postfix(&["mynetworks", "smtpd_relay_restrictions"])
+        .opens(class_of(network));
     match network.relay.span {
         Some(span) => finding.also(span, "this lets them relay"),
         None => finding,

@@ -1,11 +1,14 @@
 //! RTE001: mail that the site takes or makes, and that no route leads on.
 
+use crate::addresses::HostId;
 use crate::lower::draft::Part;
-use crate::report::{Diagnostic, Severity};
-use crate::rules::graph::targets;
+use crate::report::{Diagnostic, RowFindings, Severity};
+use crate::rules::graph::{Direct, Role, targets};
 use crate::rules::{Rule, Subject};
+use crate::source::{Span, Spanned};
 use postern_schema::decide::{Answer, Reason, RouteFacts, route};
-use postern_schema::name::ReversePath;
+use postern_schema::name::{Mailbox, ReversePath};
+use std::collections::HashMap;
 
 /// The rule.
 pub static RULE: Rule = Rule::check(
@@ -19,14 +22,21 @@ pub static RULE: Rule = Rule::check(
 
 /// Two ways lead elsewhere: an address of ours that stands for one elsewhere, and a client that may relay.
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    for (role, target) in targets(subject.draft) {
-        let facts = RouteFacts { reverse_path: &ReversePath::Null, recipient: &target.value };
-        let Answer::Verdict(verdict) = route(&facts, subject.model) else { continue };
-        if verdict.reason == Reason::NoRoute {
-            let message = format!("No route leads to the {} {}", role.describe(), target.value);
-            findings.push(finding(target.span, message, &target.value.host.to_string()));
+    let book = &subject.draft.addresses;
+    let mut rows = RowFindings::new(subject.draft.first_table);
+    // A route is for a domain: one recipient in each tells of all.
+    let mut known: HashMap<HostId, bool> = HashMap::new();
+    for target in book.declared().flat_map(|alias| alias.targets()) {
+        if let Direct::Elsewhere = subject.graph.direct(book, &target)
+            && !*known.entry(target.host()).or_insert_with(|| has_route(&target.mailbox(), subject))
+            && rows.admit(RULE.code, RULE.severity, target.span())
+        {
+            findings.push(no_route_to(Role::Alias, &Spanned::new(target.mailbox(), target.span())));
         }
     }
+    findings.extend(rows.rest());
+    let others = targets(subject.draft).into_iter().filter(|(_, target)| !has_route(&target.value, subject));
+    findings.extend(others.map(|(role, target)| no_route_to(role, &target)));
     if !subject.draft.routes.is_empty() {
         return;
     }
@@ -41,7 +51,17 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn finding(span: crate::source::Span, message: String, to: &str) -> Diagnostic {
+fn has_route(target: &Mailbox, subject: &Subject<'_>) -> bool {
+    let answer = route(&RouteFacts { reverse_path: &ReversePath::Null, recipient: target }, subject.model);
+    !matches!(answer, Answer::Verdict(verdict) if verdict.reason == Reason::NoRoute)
+}
+
+fn no_route_to(role: Role, target: &Spanned<Mailbox>) -> Diagnostic {
+    let message = format!("No route leads to the {} {}", role.describe(), target.value);
+    finding(target.span, message, &target.value.host.to_string())
+}
+
+fn finding(span: Span, message: String, to: &str) -> Diagnostic {
     RULE.at(span, message).help(format!("Write `route to=\"{to}\" via=\"direct\"`, or via= a `relay`")).postfix(&[
         "relayhost",
         "transport_maps",

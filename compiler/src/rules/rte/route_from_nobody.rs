@@ -2,9 +2,10 @@
 
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
+use crate::rules::graph::targets;
 use crate::rules::{Rule, Subject};
 use crate::syntax::nearest;
-use postern_schema::name::Domain;
+use postern_schema::name::{Domain, HostName};
 use postern_schema::site::{DomainClass, RoutePattern};
 
 /// The rule.
@@ -21,10 +22,10 @@ pub static RULE: Rule = Rule::check(
 /// known of senders.
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
+    let is_elsewhere = |host: &HostName| host.domain().is_none_or(|name| !subject.model.domains.contains_key(name));
     let anybody = draft.networks.iter().any(|network| network.relay.value)
-        || crate::rules::graph::targets(draft)
-            .iter()
-            .any(|(_, target)| target.value.domain().is_none_or(|name| draft.domain(name).is_none()));
+        || draft.addresses.hosts().any(|(_, host)| is_elsewhere(host))
+        || targets(draft).iter().any(|(_, target)| is_elsewhere(&target.value.host));
     if anybody {
         return;
     }

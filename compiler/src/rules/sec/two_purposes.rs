@@ -22,8 +22,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         Chain::Credential(name) => Some((name, certificate.chain.span, "TLS")),
         Chain::Pem(_) => None,
     });
+    let signers = draft.domains.iter().flat_map(|domain| &domain.signers);
+    let signers = signers.filter_map(|signer| signer.key.as_ref()).map(|key| (&key.value, key.span, "DKIM"));
     let mut seen: HashMap<&SecretName, (Span, &str)> = HashMap::new();
-    for (name, span, purpose) in users.chain(logins).chain(keys).chain(chains) {
+    for (name, span, purpose) in users.chain(logins).chain(keys).chain(chains).chain(signers) {
         let (first, other) = *seen.entry(name).or_insert((span, purpose));
         if other != purpose {
             findings.push(

@@ -1,6 +1,6 @@
 //! SIT006: a postmaster who is told by mail that mail does not work.
 
-use crate::lower::draft::{AddressForm, Part};
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
@@ -17,8 +17,7 @@ pub static RULE: Rule = Rule::check(
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
     // A host that only sends has no mailbox to offer.
-    let mut addresses = draft.domains.iter().flat_map(|domain| &domain.addresses);
-    let has_mailbox = addresses.any(|address| matches!(address.form, AddressForm::Mailbox { .. }));
+    let has_mailbox = draft.addresses.declared().any(|address| !address.is_alias());
     let Some(postmaster) = draft.host.postmaster.said().filter(|_| has_mailbox) else { return };
     if postmaster.value.domain().is_some_and(|domain| draft.domain(domain).is_none()) {
         findings.push(

@@ -13,8 +13,14 @@ pub mod self_signed_unused;
 pub mod submission_without_certificate;
 pub mod weak_key;
 
+use super::Rule;
 use crate::certificate::Certificate;
 use crate::lower::draft::{CertificateDraft, SiteDraft};
+
+/// Whether the rule says nothing unless it is told the day.
+pub(super) fn needs_today(rule: &Rule) -> bool {
+    [expired::RULE.code, expires_soon::RULE.code].contains(&rule.code)
+}
 
 /// Every certificate that could be read, with its node and its place in the chain: 0 is the host's own.
 fn parsed(draft: &SiteDraft) -> impl Iterator<Item = (&CertificateDraft, usize, &Certificate)> {

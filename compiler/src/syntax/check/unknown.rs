@@ -1,7 +1,7 @@
 //! What to say about a name that the grammar does not know here.
 
 use crate::report::Diagnostic;
-use crate::syntax::grammar::{NodeSpec, advice, walk};
+use crate::syntax::grammar::{NodeSpec, advice, gone, walk};
 use crate::syntax::near::nearest;
 use crate::syntax::{Node, Property};
 
@@ -65,6 +65,9 @@ fn home(written: &str) -> Option<String> {
 pub(super) fn property(property: &Property, spec: &'static NodeSpec, excused: &mut Vec<&'static str>) -> Diagnostic {
     let written = property.name.value.as_str();
     let finding = Diagnostic::error("LNG002", property.name.span, format!("`{}` has no property `{written}`", spec.name));
+    if let Some(why) = gone(spec.name, written) {
+        return finding.help(why);
+    }
     if let Some(child) = spec.child(written) {
         return finding.help(format!("Write it in the block: `{} {{ {} }}`", spec.name, child.example));
     }

@@ -1,6 +1,8 @@
 //! The domains of a site and everything in them: `domain`, `parked`.
 
+use super::publication::{AUTOCONFIG, BIMI, CAA, DANE, DKIM, DMARC, MTA_STS, SPF, TLS_REPORT};
 use super::spec::{Argument, NodeSpec, PropertySpec};
+use super::table::{ALIASES, MAILBOXES, RECIPIENTS};
 use super::value_type::{Kind, ValueType, Word};
 
 const CLASSES: &[Word] =
@@ -50,12 +52,6 @@ const MAILBOX: NodeSpec = NodeSpec::new("mailbox", "A mailbox: mail for it is ke
     .example("mailbox \"alice\" quota=\"2GiB\"")
     .postfix(&["virtual_mailbox_maps", "local_recipient_maps"]);
 
-const MAILBOXES: NodeSpec = NodeSpec::later("mailboxes", "Mailboxes from a table: CSV or TSV, or a Maildir user list.")
-    .properties(&[PropertySpec::new("file", ValueType::Path, "The table.").required()])
-    .many()
-    .example("mailboxes file=\"mailboxes.csv\"")
-    .postfix(&["virtual_mailbox_maps"]);
-
 const ALIAS: NodeSpec = NodeSpec::new("alias", "An address whose mail goes to others instead.")
     .arguments(&[
         Argument::new("local-part", ValueType::LocalPart, "What stands before the `@`."),
@@ -64,12 +60,6 @@ const ALIAS: NodeSpec = NodeSpec::new("alias", "An address whose mail goes to ot
     .many()
     .example("alias \"info\" \"alice\" \"bob@elsewhere.example\"")
     .postfix(&["virtual_alias_maps", "alias_maps", "alias_database"]);
-
-const ALIASES: NodeSpec = NodeSpec::later("aliases", "Aliases from a table: CSV, TSV, `aliases(5)` or `virtual(5)`.")
-    .properties(&[PropertySpec::new("file", ValueType::Path, "The table.").required()])
-    .many()
-    .example("aliases file=\"aliases\"")
-    .postfix(&["alias_maps", "alias_database", "virtual_alias_maps"]);
 
 const PATTERN: NodeSpec = NodeSpec::new("pattern", "Rewrites unknown local parts; the first that matches wins.")
     .arguments(&[
@@ -109,11 +99,13 @@ const LIST: NodeSpec = NodeSpec::later("list", "A mailing list, with its -reques
     .many()
     .example("list \"dev\" via=\"mailman\"");
 
-const DELIMITER: NodeSpec =
-    NodeSpec::new("delimiter", "What divides a user from a detail, as in `alice+news`; without it, `+` does.")
-        .arguments(&[Argument::new("character", ValueType::Character, "One character, usually `+`.")])
-        .example("delimiter \"+\"")
-        .postfix(&["recipient_delimiter"]);
+const DELIMITER: NodeSpec = NodeSpec::new(
+    "delimiter",
+    "What divides a user from a detail, as in `alice+news`; without it, `+` does. `delimiter #false` switches it off.",
+)
+.arguments(&[Argument::new("character", ValueType::Delimiter, "One character, usually `+`; `#false`: nothing divides.")])
+.example("delimiter \"+\"")
+.postfix(&["recipient_delimiter"]);
 
 const DELIVER: NodeSpec =
     NodeSpec::new("deliver", "The transport that takes mail for the mailboxes; without it, the built-in `store`.")
@@ -124,106 +116,3 @@ const DELIVER: NodeSpec =
         )])
         .example("deliver \"store\"")
         .postfix(&["virtual_transport", "local_transport", "mailbox_transport", "mailbox_command", "home_mailbox"]);
-
-const RECIPIENTS: NodeSpec = NodeSpec::later("recipients", "The recipients of a relay domain, from a table.")
-    .properties(&[PropertySpec::new("file", ValueType::Path, "The table.").required()])
-    .many()
-    .example("recipients file=\"lists.csv\"")
-    .postfix(&["relay_recipient_maps"]);
-
-const DKIM_ALGORITHMS: &[Word] = &[
-    Word::new("rsa-sha256", "RSA, understood everywhere (RFC 6376)."),
-    Word::new("ed25519-sha256", "Ed25519, short and quick (RFC 8463)."),
-];
-
-const DKIM_STATES: &[Word] = &[
-    Word::new("publish", "In DNS, but not signing yet."),
-    Word::new("active", "In DNS and signing."),
-    Word::new("retire", "Not signing any more, still in DNS for mail under way."),
-    Word::new("revoke", "In DNS with an empty key."),
-];
-
-const DKIM: NodeSpec =
-    NodeSpec::later("dkim", "A DKIM key: its public half goes to DNS, its private half stays a secret (RFC 6376).")
-        .arguments(&[Argument::new("selector", ValueType::Name, "The selector.").declares(Kind::Dkim)])
-        .properties(&[
-            PropertySpec::new("algorithm", ValueType::Word(DKIM_ALGORITHMS), "The algorithm.").required(),
-            PropertySpec::new("public-key", ValueType::Path, "A file with the public key, in PEM.").required(),
-            PropertySpec::new("key-secret", ValueType::Secret, "The credential that holds the private key."),
-            PropertySpec::new("state", ValueType::Word(DKIM_STATES), "Where in its life it is; without it, `active`."),
-        ])
-        .many()
-        .example(
-            "dkim \"2026a\" algorithm=\"rsa-sha256\" public-key=\"dkim/2026a.pub\" key-secret=\"dkim-2026a\" state=\"active\"",
-        )
-        .postfix(&["smtpd_milters", "non_smtpd_milters"]);
-
-const SPF_ALL: &[Word] = &[Word::new("fail", "`-all`."), Word::new("softfail", "`~all`."), Word::new("neutral", "`?all`.")];
-
-const SPF: NodeSpec = NodeSpec::later("spf", "The SPF record (RFC 7208); the site's own egress is always in it.")
-    .children(&[
-        NodeSpec::new("include", "Another domain's record.")
-            .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.")])
-            .many()
-            .example("include \"_spf.partner.example\""),
-        NodeSpec::new("all", "What becomes of everybody else; without it, `fail`.")
-            .arguments(&[Argument::new("result", ValueType::Word(SPF_ALL), "The result.")])
-            .example("all \"softfail\""),
-    ])
-    .example("spf {\n    include \"_spf.partner.example\"\n    all \"softfail\"\n}");
-
-const DMARC_POLICIES: &[Word] = &[
-    Word::new("none", "Report only."),
-    Word::new("quarantine", "Put aside what fails."),
-    Word::new("reject", "Refuse what fails."),
-];
-
-const DMARC: NodeSpec = NodeSpec::later("dmarc", "The DMARC record (RFC 9989).")
-    .properties(&[
-        PropertySpec::new("policy", ValueType::Word(DMARC_POLICIES), "For the domain itself.").required(),
-        PropertySpec::new("subdomains", ValueType::Word(DMARC_POLICIES), "For what lies below it."),
-        PropertySpec::new("nonexistent", ValueType::Word(DMARC_POLICIES), "For names below it that do not exist."),
-        PropertySpec::new("testing", ValueType::Truth, "Asks receivers to be one step milder."),
-        PropertySpec::new("reports", ValueType::Url, "Where aggregate reports go: `mailto:` and an address."),
-    ])
-    .example("dmarc policy=\"quarantine\" subdomains=\"reject\" nonexistent=\"reject\" reports=\"mailto:dmarc@example.com\"");
-
-const STS_MODES: &[Word] = &[
-    Word::new("none", "Withdrawn."),
-    Word::new("testing", "Report only."),
-    Word::new("enforce", "Refuse to deliver without TLS."),
-];
-
-const MTA_STS: NodeSpec = NodeSpec::later("mta-sts", "The MTA-STS policy (RFC 8461).")
-    .properties(&[
-        PropertySpec::new("mode", ValueType::Word(STS_MODES), "How strict it is.").required(),
-        PropertySpec::new("max-age", ValueType::Duration, "How long others may keep it; without it, four weeks."),
-    ])
-    .example("mta-sts mode=\"testing\" max-age=\"4w\"");
-
-const TLS_REPORT: NodeSpec = NodeSpec::later("tls-report", "Where reports on TLS failures go (RFC 8460).")
-    .arguments(&[Argument::new("addresses", ValueType::Url, "`mailto:` and an address, or a web address.").repeating()])
-    .example("tls-report \"mailto:tls@example.com\"");
-
-const DANE: NodeSpec = NodeSpec::later("dane", "TLSA records for the hosts that take mail (RFC 7672).")
-    .arguments(&[Argument::flag()])
-    .example("dane");
-
-const CAA: NodeSpec = NodeSpec::later("caa", "Which authorities may issue certificates (RFC 8659).")
-    .properties(&[
-        PropertySpec::new("issuer", ValueType::Domain, "The authority's domain.").required(),
-        PropertySpec::new("account", ValueType::Url, "The account that may ask (RFC 8657)."),
-    ])
-    .many()
-    .example("caa issuer=\"letsencrypt.org\"");
-
-const AUTOCONFIG: NodeSpec = NodeSpec::later("autoconfig", "Records that tell mail programs where to log in (RFC 6186).")
-    .arguments(&[Argument::flag()])
-    .example("autoconfig");
-
-const BIMI: NodeSpec = NodeSpec::later("bimi", "The logo that mail programs may show.")
-    .properties(&[
-        PropertySpec::new("logo", ValueType::Url, "The logo, in SVG.").required(),
-        PropertySpec::new("certificate", ValueType::Url, "The mark certificate."),
-    ])
-    .example("bimi logo=\"https://example.com/logo.svg\"");

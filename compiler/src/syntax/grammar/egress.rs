@@ -77,14 +77,15 @@ pub const RELAY: NodeSpec = NodeSpec::new("relay", "A named host that carries ma
             ])
             .example("login \"mail@example.com\" secret=\"ses\"")
             .postfix(&["smtp_sasl_auth_enable", "smtp_sasl_password_maps"]),
-        NodeSpec::later("spf-include", "The SPF record that names the relay's addresses.")
+        NodeSpec::new("spf-include", "The SPF record that names the relay's addresses.")
             .arguments(&[Argument::new("domain", ValueType::Domain, "The domain of the record.")])
+            .many()
             .example("spf-include \"amazonses.com\""),
         NodeSpec::new("rate", "The most messages that it is given in a time, evenly spread.")
             .arguments(&[Argument::new("rate", ValueType::Rate, "The rate.")])
             .example("rate \"14/s\"")
             .postfix(&["smtp_destination_rate_delay"]),
-        NodeSpec::later("signs-dkim", "The relay signs with DKIM itself.").arguments(&[Argument::flag()]).example("signs-dkim"),
+        NodeSpec::new("signs-dkim", "The relay signs with DKIM itself.").arguments(&[Argument::flag()]).example("signs-dkim"),
         NodeSpec::new("backup", "The relay that takes over while this one cannot be reached, with at least the same protection.")
             .arguments(&[Argument::new("relay", ValueType::Reference { kinds: &[Kind::Relay], words: &[] }, "Its name.")])
             .example("backup \"second-relay\"")

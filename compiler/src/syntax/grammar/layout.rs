@@ -1,4 +1,4 @@
-//! What divides a site into files and variants: `include`, `let`, `profile`.
+//! What divides a site into files and variants: `include`, `let`, `profile`; and `allow`, which speaks of findings.
 
 use super::spec::{Argument, NodeSpec, PropertySpec};
 use super::value_type::{Kind, ValueType};
@@ -40,3 +40,21 @@ pub const PROFILE: NodeSpec = NodeSpec::new(
 
 /// The declaration of one constant in a `let`.
 pub const CONSTANT: PropertySpec = PropertySpec::new("constant", ValueType::Any, "The value of the constant of that name.");
+
+/// `allow`. It may stand in every block: see [`NodeSpec::child`].
+pub const ALLOW: NodeSpec = NodeSpec::new(
+    "allow",
+    "Lets the findings of one rule pass in the block that it stands in, or outside every block in the whole site. What is found \
+     no more is to be allowed no more: an `allow` without effect is a finding itself.",
+)
+.arguments(&[Argument::new("code", ValueType::Text, "The code of the rule: `DOM016`.")])
+.properties(&[
+    PropertySpec::new("reason", ValueType::Text, "Why it is right here, for whoever reads this in a year.").required(),
+    PropertySpec::new(
+        "class",
+        ValueType::Text,
+        "The clients that are let in, in the words of the finding, where the rule is an error of the relay proof.",
+    ),
+])
+.many()
+.example("allow \"DOM016\" reason=\"abuse mail is read at the parent company\"");

@@ -10,13 +10,16 @@ mod egress;
 mod host;
 pub(in crate::syntax) mod layout;
 mod postfix;
+mod publication;
 mod screen;
 mod settings;
 mod spec;
+mod table;
 mod test_block;
 mod value_type;
 
 pub use postfix::{Advice, advice, parameters};
+pub use publication::gone;
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
 pub use value_type::{Kind, ValueType, Word};
 
@@ -29,9 +32,12 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
     host::USERS,
     domain::DOMAIN,
     domain::PARKED,
+    table::SITE_MAILBOXES,
+    table::SITE_ALIASES,
     egress::TRANSPORT,
     egress::RELAY,
     egress::ROUTE,
+    table::ROUTES,
     egress::DESTINATION,
     screen::SCREEN,
     content::POLICY,
@@ -49,6 +55,7 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
     layout::INCLUDE,
     layout::LET,
     layout::PROFILE,
+    layout::ALLOW,
 ]);
 
 /// The nodes that a `profile` may hold: all of a site file but `profile` and `include`.

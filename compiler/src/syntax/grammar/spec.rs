@@ -1,6 +1,7 @@
 //! The shape of a declaration: [`NodeSpec`] and what it is made of. Only types and look-ups; the declarations themselves are
 //! in the files beside this one, what values look like is in [`super::value_type`], and who reads them is [`crate::syntax::check`], the reference, the schema and the editor.
 
+use super::layout::ALLOW;
 use super::value_type::{Kind, ValueType};
 
 /// One block or setting of the site language.
@@ -162,9 +163,10 @@ impl NodeSpec {
         self.properties.iter().find(|property| property.name == name)
     }
 
-    /// The declaration of a child.
+    /// The declaration of a child; `allow` is one of every block.
     pub fn child(&self, name: &str) -> Option<&'static NodeSpec> {
-        self.children.iter().find(|child| child.name == name)
+        let own = self.children.iter().find(|child| child.name == name);
+        own.or((name == ALLOW.name && !self.open).then_some(&ALLOW))
     }
 
     /// Position and declaration of an argument by name.

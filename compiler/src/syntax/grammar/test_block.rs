@@ -57,6 +57,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
             .arguments(&[Argument::new("disposition", ValueType::Word(DISPOSITIONS), "Whether it is taken.")])
             .properties(&[
                 PropertySpec::new("reason", ValueType::Reason, "The one reason."),
+                PropertySpec::new("reply", ValueType::Text, "How the reply to the client begins: `550`, or `550 5.7.1`."),
                 PropertySpec::new(
                     "via",
                     ValueType::Reference { kinds: &[Kind::Relay, Kind::Transport], words: BUILT_IN_WAYS },
@@ -67,6 +68,9 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                 PropertySpec::later("spf", ValueType::Word(SPF_RESULTS), "What the receiver's SPF check says."),
                 PropertySpec::later("dmarc", ValueType::Word(DMARC_RESULTS), "What the receiver's DMARC check says."),
             ])
+            .children(&[NodeSpec::new("delivers-to", "The addresses that the mail ends at: these, and no others.")
+                .arguments(&[Argument::new("addresses", ValueType::Mailbox, "A mail address.").repeating()])
+                .example("delivers-to \"alice@example.com\" \"bob@elsewhere.example\"")])
             .required()
             .example("expect \"reject\" reason=\"relay-denied\""),
     ])

@@ -72,6 +72,14 @@ pub enum ValueType {
     Secret,
     /// An address on the web, or `mailto:`.
     Url,
+    /// Where reports go: `mailto:` or `https:`.
+    Report,
+    /// An `https:` address.
+    WebAddress,
+    /// A DKIM selector.
+    Selector,
+    /// A day: `"2026-11-21"`.
+    Date,
     /// A TCP port.
     Port,
     /// A path, relative to the folder of the site file unless it begins with `/`.
@@ -83,8 +91,8 @@ pub enum ValueType {
         /// Words with a meaning of their own.
         words: &'static [Word],
     },
-    /// A single character.
-    Character,
+    /// A single character, or `#false` for none.
+    Delimiter,
     /// `#true` or `#false`.
     Truth,
     /// Why something was decided: a name of [`postern_schema::decide::Reason`].
@@ -176,9 +184,13 @@ impl ValueType {
             ValueType::PathTemplate | ValueType::Path => "a path",
             ValueType::Secret => "the name of a secret",
             ValueType::Url => "a URL",
+            ValueType::Report => "an address for reports",
+            ValueType::WebAddress => "an https: address",
+            ValueType::Selector => "a selector",
+            ValueType::Date => "a date",
             ValueType::Port => "a port",
             ValueType::Reference { .. } => "a declared name",
-            ValueType::Character => "a single character",
+            ValueType::Delimiter => "a single character",
             ValueType::Truth => "a truth value",
             ValueType::Reason => "a reason",
             ValueType::Any => "a value",
@@ -210,9 +222,13 @@ impl ValueType {
             ValueType::PathTemplate => "\"/var/mail/{domain}/{user}\"",
             ValueType::Secret => "\"tls-mail\"",
             ValueType::Url => "\"https://example.com/\"",
+            ValueType::Report => "\"mailto:reports@example.com\"",
+            ValueType::WebAddress => "\"https://example.com/logo.svg\"",
+            ValueType::Selector => "\"2026a\"",
+            ValueType::Date => "\"2026-11-21\"",
             ValueType::Port => "587",
             ValueType::Path => "\"tls/mail.pem\"",
-            ValueType::Character => "\"+\"",
+            ValueType::Delimiter => "\"+\"",
             ValueType::Truth => "#true",
             ValueType::Reason => "\"relay-denied\"",
         }
@@ -245,10 +261,14 @@ impl ValueType {
             ValueType::PathTemplate => "path for each mailbox",
             ValueType::Secret => "secret",
             ValueType::Url => "URL",
+            ValueType::Report => "address for reports",
+            ValueType::WebAddress => "https: address",
+            ValueType::Selector => "selector",
+            ValueType::Date => "date",
             ValueType::Port => "port",
             ValueType::Path => "path",
             ValueType::Reference { .. } => "reference",
-            ValueType::Character => "character",
+            ValueType::Delimiter => "delimiter",
             ValueType::Truth => "truth value",
             ValueType::Reason => "reason",
             ValueType::Any => "value",
@@ -304,10 +324,14 @@ impl ValueType {
                 "The name of a file in the credentials folder, never the secret itself: letters, digits, `-`, `_`, `.` and `@`."
             }
             ValueType::Url => "`https:`, `http:`, `ldap:` or `ldaps:` and a host, or `mailto:` and a mail address.",
+            ValueType::Report => "`mailto:` and a mail address, or `https:` and a host: `\"mailto:reports@example.com\"`.",
+            ValueType::WebAddress => "`https:` and a host, without blanks, `,` and `;`: `\"https://example.com/logo.svg\"`.",
+            ValueType::Selector => "Letters, digits and inner hyphens, as in the name of a host: `\"2026a\"`.",
+            ValueType::Date => "Year, month and day: `\"2026-11-21\"`.",
             ValueType::Port => "A TCP port, without quotes: `587`. 0 lets the system choose.",
             ValueType::Path => "A path of a file, relative to the folder of the file it stands in: `\"tls/mail.pem\"`.",
             ValueType::Reference { .. } => "A name that is declared elsewhere in the site, or one of the words that are listed.",
-            ValueType::Character => "One ASCII sign that is neither letter, digit nor `@`: `\"+\"`.",
+            ValueType::Delimiter => "One ASCII sign that is neither letter, digit nor `@`, or `#false` for none: `\"+\"`.",
             ValueType::Truth => "`#true` or `#false`.",
             ValueType::Reason => "A reason that decisions give; `postern explain` shows them: `\"relay-denied\"`.",
             ValueType::Any => "A text, a number or a truth value.",

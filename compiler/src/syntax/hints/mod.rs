@@ -97,7 +97,11 @@ pub fn judge(source: SourceId, text: &str, tokens: &[Token], outline: &Outline) 
     mistakes.sort_by_key(|mistake| (mistake.start, mistake.end));
     mistakes.dedup_by(|later, earlier| later.start < earlier.end);
     mistakes.truncate(MISTAKES_LIMIT);
-    let diagnostics = mistakes.iter().map(|mistake| finding(source, text, mistake, &mistakes)).collect();
+    let mut diagnostics: Vec<Diagnostic> = mistakes.iter().map(|mistake| finding(source, text, mistake, &mistakes)).collect();
+    if let Some(last) = diagnostics.last().filter(|_| hopeless) {
+        let message = format!("Behind this the text was not looked at: it has more than {MISTAKES_LIMIT} mistakes");
+        diagnostics.push(Diagnostic::error(last.code, last.primary, message).help("Mend the others first"));
+    }
     Judgement { diagnostics, repair, incomplete, hopeless }
 }
 

@@ -2,6 +2,7 @@
 //! text with a constant in it may stand for any value.
 
 use super::node::is_list;
+use crate::syntax::grammar::layout::ALLOW;
 use crate::syntax::grammar::{NodeSpec, PropertySpec, ROOT, Served, ValueType, Word};
 use postern_schema::decide::Reason;
 use serde_json::{Map, Value as Json, json};
@@ -13,6 +14,8 @@ pub fn schema() -> String {
         "constant".to_owned(),
         json!({"description": "A text with a constant in it.", "type": "string", "pattern": "\\{[A-Za-z][A-Za-z0-9_-]*\\}"}),
     );
+    let one = object(&ALLOW, &mut definitions);
+    definitions.insert(ALLOW.name.to_owned(), json!({"anyOf": [one, {"type": "array", "items": one}], "description": ALLOW.doc}));
     let mut members = Map::new();
     members.insert("$schema".to_owned(), json!({"type": "string"}));
     members.extend(children(&ROOT, &mut definitions));
@@ -88,6 +91,7 @@ fn object(spec: &'static NodeSpec, definitions: &mut Map<String, Json>) -> Json 
         return json!({"type": "object", "properties": members, "required": required, "description": spec.doc});
     }
     members.extend(children(spec, definitions));
+    members.insert(ALLOW.name.to_owned(), json!({"$ref": "#/$defs/allow"}));
     required.extend(spec.children.iter().filter(|child| child.required && child.served == Served::Yes).map(|child| child.name));
     let mut schema = json!({"type": "object", "properties": members, "required": required, "additionalProperties": false});
     if spec.open {
@@ -145,7 +149,11 @@ fn plain(kind: &ValueType) -> Json {
         ValueType::Port => json!({"type": "integer", "minimum": 0, "maximum": 65535}),
         ValueType::Truth => json!({"type": "boolean"}),
         ValueType::Secret => json!({"type": "string", "pattern": "^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"}),
-        ValueType::Character => json!({"type": "string", "minLength": 1, "maxLength": 1}),
+        ValueType::Delimiter => json!({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 1}, {"const": false}]}),
+        ValueType::Report => json!({"type": "string", "pattern": "^(mailto:|https://)"}),
+        ValueType::WebAddress => json!({"type": "string", "pattern": "^https://"}),
+        ValueType::Selector => json!({"type": "string", "pattern": "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"}),
+        ValueType::Date => json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
         ValueType::Mailbox => json!({"type": "string", "pattern": "@"}),
         ValueType::Reason => json!({"enum": Reason::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>()}),
         ValueType::ReversePath => json!({"type": "string"}),

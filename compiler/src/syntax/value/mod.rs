@@ -11,17 +11,23 @@ pub use place::Address;
 pub(in crate::syntax) use place::host_and_port;
 pub use quantity::{Factor, Octets};
 
+use crate::certificate::Date;
 use crate::syntax::Value;
 use crate::syntax::grammar::{Served, ValueType, Word};
 use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
-use postern_schema::site::{Endpoint, Rate, RoutePattern, SecretName};
+use postern_schema::record::ReportUri;
+use postern_schema::site::{Endpoint, Rate, RoutePattern, SecretName, Selector};
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// Longest name of a relay, network and the like, in octets.
 pub const NAME_MAX_OCTETS: usize = 64;
+
+/// What divides a user from a detail; `None`: nothing does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Delimiter(pub Option<char>);
 
 /// A value in its own type.
 #[derive(Clone, PartialEq, Debug)]
@@ -45,7 +51,10 @@ pub enum Typed {
     ForwardPath(ForwardPath),
     Selection(RoutePattern),
     Secret(SecretName),
-    Character(char),
+    Delimiter(Delimiter),
+    Report(ReportUri),
+    Selector(Selector),
+    Date(Date),
     Truth(bool),
     Reason(Reason),
     Any(Value),
@@ -89,7 +98,10 @@ from_typed! {
     ForwardPath => ForwardPath,
     Selection => RoutePattern,
     Secret => SecretName,
-    Character => char,
+    Delimiter => Delimiter,
+    Report => ReportUri,
+    Selector => Selector,
+    Date => Date,
     Truth => bool,
     Reason => Reason,
     Any => Value,
@@ -118,6 +130,7 @@ pub fn read(kind: &ValueType, value: &Value) -> Result<Typed, ValueError> {
     match kind {
         ValueType::Any if *value != Value::Null => Ok(Typed::Any(value.clone())),
         ValueType::Truth => truth(value),
+        ValueType::Delimiter if *value == Value::Bool(false) => Ok(Typed::Delimiter(Delimiter(None))),
         ValueType::Count { least, most } => quantity::count(value, i128::from(*least), i128::from(*most)),
         ValueType::Port => quantity::count(value, 0, 65_535),
         ValueType::Weight => quantity::count(value, -1000, 1000),
@@ -156,8 +169,12 @@ fn read_text(kind: &ValueType, text: &str) -> Result<Typed, ValueError> {
         ValueType::Path => place::path(text),
         ValueType::Url => place::url(text),
         ValueType::Secret => secret(text),
+        ValueType::Report => place::report(text).map(Typed::Report),
+        ValueType::WebAddress => place::web_address(text),
+        ValueType::Selector => selector(text),
+        ValueType::Date => date(text),
         ValueType::Reference { kinds, words } => reference(kinds, words, text),
-        ValueType::Character => character(text),
+        ValueType::Delimiter => delimiter(text),
         ValueType::Reason => reason(text),
         ValueType::Truth | ValueType::Any | ValueType::Count { .. } | ValueType::Weight | ValueType::Factor | ValueType::Port => {
             Err(wrong_kind(kind, &Value::String(text.to_owned())))
@@ -259,13 +276,27 @@ fn secret(text: &str) -> Result<Typed, ValueError> {
     SecretName::parse(text).map(Typed::Secret).ok_or(ValueError::Secret)
 }
 
-fn character(text: &str) -> Result<Typed, ValueError> {
+fn selector(text: &str) -> Result<Typed, ValueError> {
+    Selector::parse(text).map(Typed::Selector).ok_or_else(|| {
+        let help = "Write letters, digits and hyphens, such as \"2026a\": it becomes part of a name in DNS";
+        ValueError::form(format!("{text:?} is no selector"), help)
+    })
+}
+
+fn date(text: &str) -> Result<Typed, ValueError> {
+    let wrong = || ValueError::form(format!("{text:?} is no date"), "Write year, month and day: \"2026-11-21\"");
+    Date::parse(text).map(Typed::Date).ok_or_else(wrong)
+}
+
+fn delimiter(text: &str) -> Result<Typed, ValueError> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
-        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => Ok(Typed::Character(c)),
+        (Some(c), None) if c.is_ascii_graphic() && !c.is_ascii_alphanumeric() && c != '@' => {
+            Ok(Typed::Delimiter(Delimiter(Some(c))))
+        }
         _ => Err(ValueError::form(
             format!("{text:?} divides nothing: it must be one ASCII sign that is neither letter, digit nor `@`"),
-            "Write \"+\" or \"-\"",
+            "Write \"+\" or \"-\", or #false for no delimiter",
         )),
     }
 }

@@ -4,6 +4,7 @@
 use super::{Typed, ValueError, name_error};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
+use postern_schema::record::ReportUri;
 use postern_schema::site::{Endpoint, RoutePattern};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -222,4 +223,30 @@ pub(super) fn url(text: &str) -> Result<Typed, ValueError> {
         Err(_) => "Write \"https://example.com/\", or \"mailto:\" and an address".to_owned(),
     };
     Err(ValueError::form(format!("{text:?} is no URL"), help))
+}
+
+pub(super) fn report(text: &str) -> Result<ReportUri, ValueError> {
+    if let Some((address, limit)) = text.rsplit_once('!')
+        && !limit.is_empty()
+        && limit.bytes().all(|octet| octet.is_ascii_alphanumeric())
+    {
+        let message =
+            format!("The size limit `!{limit}` is gone from DMARC (RFC 9989): receivers ignore it, or the whole address");
+        return Err(ValueError::form(message, format!("Write \"{address}\"")));
+    }
+    ReportUri::parse(text).ok_or_else(|| {
+        let help = match Mailbox::parse(text) {
+            Ok(_) => format!("Write \"mailto:{text}\""),
+            Err(_) => "Write \"mailto:\" and a mail address, or \"https://\" and a host".to_owned(),
+        };
+        ValueError::form(format!("{text:?} is nowhere that reports can go"), help)
+    })
+}
+
+/// As it stands in a list of tags, so without what divides tags.
+pub(super) fn web_address(text: &str) -> Result<Typed, ValueError> {
+    let rest = text.strip_prefix("https://").unwrap_or_default();
+    let fits = !rest.is_empty() && !rest.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic() && b != b';' && b != b',');
+    let wrong = || ValueError::form(format!("{text:?} is no https: address"), "Write \"https://example.com/logo.svg\"");
+    if fits { Ok(Typed::Text(text.to_owned())) } else { Err(wrong()) }
 }

@@ -17,9 +17,9 @@ impl Server {
         }
         if self.offers_auth() {
             lines.push_str("\nAUTH");
-            for mechanism in &config.mechanisms {
+            for mechanism in self.mechanisms() {
                 // A `String` takes every write, so there is no error to look at.
-                let _ = write!(lines, " {}", mechanism.as_str());
+                let _ = write!(lines, " {mechanism}");
             }
         }
         lines
@@ -31,7 +31,7 @@ impl Server {
 
     /// Passwords are taken from users only, and under TLS only (RFC 4954 4, RFC 8314 3.3).
     pub(super) fn offers_auth(&self) -> bool {
-        self.tls && self.config.kind != ListenerKind::Mx && !self.config.mechanisms.is_empty()
+        self.tls && self.config.kind != ListenerKind::Mx && self.mechanisms().next().is_some()
     }
 
     /// The `with` keyword of the Received field for the transaction at hand (RFC 3848, RFC 6531 4.3).

@@ -2,7 +2,7 @@
 
 use super::{Asked, Question, Server, State, Step};
 use crate::smtp::command;
-use crate::smtp::sasl::{Exchange, Mechanism, Progress};
+use crate::smtp::sasl::{Exchange, Mechanism, Progress, SaslStep, decode};
 use postern_schema::reply::Reply;
 
 impl Server {
@@ -17,8 +17,12 @@ impl Server {
             return Err(Reply::BAD_SEQUENCE);
         }
         let (name, initial) = command::parse_auth(argument)?;
-        let mechanism = Mechanism::parse(name).filter(|mechanism| self.config.mechanisms.contains(mechanism));
-        let exchange = Exchange::start(mechanism.ok_or(Reply::UNKNOWN_MECHANISM)?);
+        let name = self.mechanisms().find(|offered| offered.eq_ignore_ascii_case(name)).ok_or(Reply::UNKNOWN_MECHANISM)?;
+        let Some(mechanism) = Mechanism::parse(name) else {
+            let step = SaslStep::Begin { mechanism: name.into(), initial: initial.map(decode).transpose()? };
+            return Ok(self.ask(Asked::Login, Question::Sasl(step)));
+        };
+        let exchange = Exchange::start(mechanism);
         match initial {
             None => {
                 self.challenge(exchange);
@@ -28,12 +32,20 @@ impl Server {
         }
     }
 
+    /// The mechanisms that can be used now.
+    pub(super) fn mechanisms(&self) -> impl Iterator<Item = &str> {
+        self.config.mechanisms.iter().map(|name| &**name).filter(|name| self.binds || !name.ends_with("-PLUS"))
+    }
+
     /// Takes a line that answers a challenge.
     pub(super) fn respond(&mut self, line: &[u8]) -> Option<Step> {
         let State::Login(exchange) = std::mem::replace(&mut self.state, State::Command) else { return None };
-        let outcome = match line.trim_ascii_end() {
-            b"*" => Err(Reply::AUTH_CANCELLED),
-            response => self.progress(exchange, response),
+        let outcome = match (line.trim_ascii_end(), exchange) {
+            (b"*", _) => Err(Reply::AUTH_CANCELLED),
+            (response, Some(exchange)) => self.progress(exchange, response),
+            (response, None) => {
+                decode(response).map(|response| self.ask(Asked::Login, Question::Sasl(SaslStep::Response(response))))
+            }
         };
         outcome.unwrap_or_else(|reply| {
             self.reject(&reply);
@@ -53,6 +65,6 @@ impl Server {
 
     fn challenge(&mut self, exchange: Exchange) {
         self.say(&exchange.challenge());
-        self.state = State::Login(exchange);
+        self.state = State::Login(Some(exchange));
     }
 }

@@ -28,7 +28,7 @@ pub use super::command::{MailRequest, RecipientRequest};
 pub use super::data::Message;
 
 use super::data::Decoder;
-use super::sasl::{Credentials, Exchange, Mechanism};
+use super::sasl::{Credentials, Exchange, SaslStep};
 use super::wire::{AUTH_LINE_MAX_OCTETS, COMMAND_LINE_MAX_OCTETS, Line, LineReader};
 use bytes::{Buf, BytesMut};
 use content::Chunk;
@@ -49,8 +49,9 @@ pub struct ServerConfig {
     pub kind: ListenerKind,
     /// A certificate serves, so STARTTLS can be offered.
     pub starttls: bool,
-    /// Mechanisms of AUTH, in the order to announce them; none: AUTH is not offered.
-    pub mechanisms: Vec<Mechanism>,
+    /// Mechanisms of AUTH by their names in capitals, in the order to announce them; none: AUTH is not offered. Those that end
+    /// in `-PLUS` are offered where the TLS channel has a name to bind to (RFC 5802 6).
+    pub mechanisms: Vec<Box<str>>,
     /// The largest message, in octets.
     pub message_octets: u64,
     /// The most RCPT commands in one transaction.
@@ -85,6 +86,9 @@ pub enum Question {
     Recipient(RecipientRequest),
     /// AUTH: are these right?
     Authenticate(Credentials),
+    /// AUTH by a mechanism that is the caller's. The answer may also be a challenge; the client's response to it is the next
+    /// question. An exchange that is not gone on with is void.
+    Sasl(SaslStep),
     /// The message is there, well formed and within limits. A positive answer makes it ours.
     Message(Message),
 }
@@ -97,6 +101,7 @@ pub struct Server {
     lines: LineReader,
     output: Vec<u8>,
     tls: bool,
+    binds: bool,
     hello: Option<Hello>,
     authenticated: bool,
     transaction: Option<Transaction>,
@@ -110,8 +115,8 @@ enum State {
     Fresh,
     /// A command is awaited.
     Command,
-    /// A SASL response is awaited.
-    Login(Exchange),
+    /// A SASL response is awaited; `None`: by the caller.
+    Login(Option<Exchange>),
     /// An answer of the caller is awaited.
     Asked(Asked),
     /// The message is coming in.
@@ -162,6 +167,7 @@ impl Server {
             lines: LineReader::default(),
             output: Vec::new(),
             tls: tls_active,
+            binds: false,
             hello: None,
             authenticated: false,
             transaction: None,
@@ -216,6 +222,7 @@ impl Server {
         match asked {
             Asked::Mail(transaction) => self.transaction = yes.then_some(transaction),
             Asked::Recipient => self.count_recipient(yes),
+            Asked::Login if reply.code.is_intermediate() => self.state = State::Login(None),
             Asked::Login => self.authenticated = yes,
             Asked::Message => {
                 self.transaction = None;
@@ -244,6 +251,11 @@ impl Server {
             self.transaction = None;
             self.state = State::Command;
         }
+    }
+
+    /// The TLS channel has a name that a login can be bound to.
+    pub fn bind_channel(&mut self) {
+        self.binds = true;
     }
 
     /// Replies that are to be sent. The caller clears what it has sent.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::command::up::daemon::ReadyListener;
 use crate::emit::fixture;
-use postern_schema::site::{AddressEntry, Origin};
+use postern_schema::site::{AddressEntry, AddressKind, Origin};
 
 fn ready() -> Ready {
     let listener = |name: &str, kind: &str, port: u16| ReadyListener {
@@ -37,10 +37,10 @@ fn it_says_where_to_connect_where_mail_lands_and_how_to_send_some() {
 #[test]
 fn a_large_site_is_not_listed_whole_and_odd_addresses_stay_out_of_the_shell() {
     let mut model = fixture::model();
-    model.addresses.clear();
+    model.addresses = Default::default();
     for index in 0..12 {
         let entry = AddressEntry { kind: AddressKind::Mailbox { quota_octets: None }, origin: Origin::DEFAULT };
-        model.addresses.insert((fixture::domain("example.com"), format!("it's {index}").into()), entry);
+        fixture::declare(&mut model, &fixture::domain("example.com"), &format!("it's {index}"), &entry);
     }
     let text = text(&ready(), &model);
     assert!(text.contains("... and more"), "{text}");

@@ -46,6 +46,35 @@ fn a_wrong_password_may_be_tried_again_rfc_4954_6() {
 }
 
 #[test]
+fn other_mechanisms_are_the_callers_rfc_4954_4() {
+    submissions(&format!(
+        "C: AUTH x-caller
+         ?: begin X-CALLER None
+         S: 334 Y2FsbA==
+         C: !
+         S: 501 5.5.2 Cannot decode response
+         C: AUTH X-CALLER =
+         ?: begin X-CALLER Some(\"\")
+         S: 334 Y2FsbA==
+         C: *
+         S: 501 5.7.0 Authentication cancelled
+         C: AUTH X-CALLER {WONDERLAND}
+         ?: begin X-CALLER Some(\"wonderland\")
+         S: 334 Y2FsbA==
+         C:
+         ?: response \"\"
+         S: 334 Y2FsbA==
+         C: {WONDERLAND}
+         ?: response \"wonderland\"
+         S: 535 5.7.8 Authentication credentials invalid"
+    ));
+    submissions(&format!(
+        "C: AUTH X-CALLER\n ?: begin X-CALLER None\n S: 334 Y2FsbA==\n C: {ALICE}\n ?: response \"alice\"
+         S: 235 2.7.0 Authentication successful\n C: AUTH X-CALLER\n S: 503 5.5.1 Bad sequence of commands"
+    ));
+}
+
+#[test]
 fn an_exchange_may_be_cancelled_rfc_4954_4() {
     submissions("C: AUTH LOGIN\n S: 334 VXNlcm5hbWU6\n C: *\n S: 501 5.7.0 Authentication cancelled\n C: NOOP\n S: 250 2.0.0 Ok");
 }

@@ -10,7 +10,7 @@
 //! | `TLS` | the server asks for the handshake, which succeeds |
 //! | `CLOSE` | the server closes |
 
-use crate::smtp::sasl::Mechanism;
+use crate::smtp::sasl::SaslStep;
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
 use crate::smtp::wire::AUTH_LINE_MAX_OCTETS;
 use bytes::BytesMut;
@@ -27,7 +27,7 @@ pub fn config(kind: ListenerKind) -> ServerConfig {
         hostname: "mx.example".into(),
         kind,
         starttls: !kind.is_implicit_tls(),
-        mechanisms: Mechanism::ALL.to_vec(),
+        mechanisms: ["PLAIN", "LOGIN", "X-CALLER"].map(Box::from).to_vec(),
         message_octets: SIZE,
         recipients: 3,
         hops: 2,
@@ -175,6 +175,10 @@ impl Player {
                 Some(notify) => format!("rcpt <{}> {notify}", request.forward_path),
             },
             Question::Authenticate(credentials) => format!("login {}", credentials.user),
+            Question::Sasl(SaslStep::Begin { mechanism, initial }) => {
+                format!("begin {mechanism} {:?}", initial.as_deref().map(<[u8]>::escape_ascii).map(|text| text.to_string()))
+            }
+            Question::Sasl(SaslStep::Response(response)) => format!("response {:?}", String::from_utf8_lossy(response)),
             Question::Message(message) => {
                 let content = [&self.drained[..], &message.body[..]].concat();
                 assert_eq!(content.len() as u64, message.octets);
@@ -196,7 +200,7 @@ fn answer(question: &Question) -> Reply {
             ForwardPath::Mailbox(mailbox) => mailbox.local.as_str(),
             ForwardPath::Postmaster => "",
         },
-        Question::Authenticate(_) | Question::Message(_) => "",
+        Question::Authenticate(_) | Question::Sasl(_) | Question::Message(_) => "",
     };
     match question {
         _ if local == "closing" => Reply::SERVICE_CLOSING,
@@ -207,6 +211,9 @@ fn answer(question: &Question) -> Reply {
         Question::Recipient(_) => Reply::RECIPIENT_OK,
         Question::Authenticate(login) if *login.user == *"alice" && *login.password == *"wonderland" => Reply::AUTHENTICATED,
         Question::Authenticate(_) => Reply::BAD_CREDENTIALS,
+        Question::Sasl(SaslStep::Response(response)) if response == b"alice" => Reply::AUTHENTICATED,
+        Question::Sasl(SaslStep::Response(response)) if response == b"wonderland" => Reply::BAD_CREDENTIALS,
+        Question::Sasl(_) => Reply::challenge("Y2FsbA==".to_owned()),
         Question::Message(message) if message.header.date => Reply::INSUFFICIENT_STORAGE,
         Question::Message(_) => Reply::queued("1"),
     }

@@ -46,13 +46,18 @@ fn auth_is_announced_to_users_under_tls_only_rfc_4954_4() {
         let text = String::from_utf8(server.output().clone()).unwrap();
         (text.contains("AUTH PLAIN LOGIN\r\n"), text.contains("STARTTLS\r\n"))
     };
-    let both = crate::smtp::sasl::Mechanism::ALL.to_vec();
+    let both: Vec<Box<str>> = ["PLAIN", "LOGIN"].map(Box::from).to_vec();
     assert_eq!(announced(Mx, false, both.clone()), (false, true));
     assert_eq!(announced(Mx, true, both.clone()), (false, false));
     assert_eq!(announced(Submission, false, both.clone()), (false, true));
     assert_eq!(announced(Submission, true, both.clone()), (true, false));
-    assert_eq!(announced(Submissions, true, both), (true, false));
+    assert_eq!(announced(Submissions, true, both.clone()), (true, false));
     assert_eq!(announced(Submissions, true, vec![]), (false, false));
+    assert_eq!(
+        announced(Submissions, true, [vec!["SCRAM-SHA-256-PLUS".into()], both].concat()),
+        (true, false),
+        "no channel to bind to"
+    );
 }
 
 #[test]

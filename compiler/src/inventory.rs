@@ -1,11 +1,10 @@
 //! A site as a flat list: what each thing is called in the words of the site language, its value, and the line behind it. For
 //! `show`, `plan` and `inspect`, which print, compare and dump it.
 
+use crate::addresses::Address;
 use crate::model::Model;
-use postern_schema::name::Domain;
 use postern_schema::site::{
-    AddressEntry, AddressKind, Chain, DomainClass, DomainEntry, Network, Origin, Receiver, Relay, Route, Site, TransportKind,
-    UserStore,
+    AddressKind, Chain, DomainClass, DomainEntry, Network, Origin, Receiver, Relay, Route, Site, TransportKind, UserStore,
 };
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -35,7 +34,7 @@ impl fmt::Display for Item {
 pub fn inventory(model: &Model) -> Vec<Item> {
     let mut items = settings(&model.site);
     items.extend(model.domains.values().flat_map(|entry| domain(entry)));
-    items.extend(model.addresses.iter().map(|((at, local), entry)| address(at, local, entry)));
+    items.extend(model.addresses.iter().map(|found| address(&found)));
     items
 }
 
@@ -224,13 +223,18 @@ pub fn domain(entry: &DomainEntry) -> Vec<Item> {
 }
 
 /// An address and what it is.
-pub fn address(at: &Domain, local: &str, entry: &AddressEntry) -> Item {
-    let (name, value) = match &entry.kind {
+pub fn address(found: &Address<'_>) -> Item {
+    let (name, value) = match found.to_kind() {
         AddressKind::Mailbox { quota_octets: None } => ("mailbox", String::new()),
-        AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(*quota))),
+        AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(quota))),
         AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
     };
-    Item { subject: format!("address {local}@{at}"), name: name.to_owned(), value, origin: entry.origin }
+    Item {
+        subject: format!("address {}@{}", found.local(), found.host_name()),
+        name: name.to_owned(),
+        value,
+        origin: found.origin(),
+    }
 }
 
 fn join<T: Display>(values: &[T]) -> String {

@@ -1,0 +1,99 @@
+//! An explanation for people.
+
+use crate::explain::{Explanation, HopExplained, Outcome, StepExplained, Timetable};
+use std::fmt::Write;
+
+/// The whole explanation.
+pub(super) fn describe(explanation: &Explanation) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let who = explanation.user.as_deref().map(|user| format!(", logged in as {user}")).unwrap_or_default();
+    let _ = writeln!(text, "client {}{who}, listener {}", explanation.client, explanation.listener);
+    for fact in &explanation.facts {
+        let answer = fact.answer.map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
+        let _ = writeln!(text, "the daemon asks: {} of {} ({answer})", fact.name, fact.of);
+    }
+    for stage in &explanation.stages {
+        let path = match stage.name {
+            "MAIL" => format!("FROM:<{}>", explanation.from),
+            _ => format!("TO:<{}>", explanation.to),
+        };
+        decision(&mut text, &format!("{} {path}", stage.name), &stage.outcome, &stage.steps);
+        if !stage.outcome.reply.is_empty() {
+            let _ = writeln!(text, "  the client reads: {}", stage.outcome.reply);
+        }
+    }
+    explanation.hops.iter().for_each(|hop| self::hop(&mut text, hop));
+    if !explanation.limits.is_empty() {
+        text.push_str("\nlimits\n");
+        for limit in &explanation.limits {
+            line(&mut text, &format!("{} {}", limit.name, limit.most), limit.source.as_deref());
+        }
+    }
+    if let Some(retry) = &explanation.retry {
+        text.push_str("\nattempts, while each fails for now\n");
+        line(&mut text, &timetable(retry), retry.source.as_deref());
+    }
+    let outcome = &explanation.outcome;
+    let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
+    if outcome.disposition == "undecided" {
+        text.push_str("say what the daemon would find: --fact sender-domain=found (or nonexistent, null-mx, failed)\n");
+    }
+    text
+}
+
+/// The next hop of one address.
+pub(super) fn hop(text: &mut String, hop: &HopExplained) {
+    let destination = hop.destination.as_deref().unwrap_or("nowhere");
+    decision(text, &format!("delivery to {}: {destination}", hop.recipient), &hop.outcome, &hop.steps);
+    let details = [
+        hop.mailbox.as_ref().filter(|mailbox| **mailbox != hop.recipient).map(|mailbox| format!("as {mailbox}")),
+        hop.endpoint.as_ref().map(|endpoint| format!("to {endpoint}")),
+        hop.tls.map(|level| format!("with tls {level} at least")),
+        hop.login.as_ref().map(|login| format!("logged in as {login}")),
+        (!hop.leaves_from.is_empty()).then(|| {
+            let addresses: Vec<String> = hop.leaves_from.iter().map(ToString::to_string).collect();
+            format!("seen to come from {}", addresses.join(" or "))
+        }),
+        hop.quota_octets.map(|quota| format!("as long as the mailbox holds no more than {quota} octets")),
+    ];
+    for detail in details.into_iter().flatten() {
+        let _ = writeln!(text, "  {detail}");
+    }
+}
+
+fn decision(text: &mut String, what: &str, outcome: &Outcome, steps: &[StepExplained]) {
+    let _ = writeln!(text, "\n{what}");
+    for step in steps {
+        line(text, &step.text, step.source.as_deref());
+    }
+    let _ = writeln!(text, "  {} ({})", outcome.disposition, outcome.reason);
+}
+
+fn line(text: &mut String, what: &str, source: Option<&str>) {
+    let source = source.map(|source| format!("  ({source})")).unwrap_or_default();
+    let _ = writeln!(text, "    {what}{source}");
+}
+
+/// The first attempts one by one, the rest as a count: `at once, 5m, 15m, … 71 in 5d`.
+fn timetable(retry: &Timetable) -> String {
+    const LISTED: usize = 8;
+    let mut times: Vec<String> = retry.attempts_seconds.iter().take(LISTED).map(|seconds| duration(*seconds)).collect();
+    if let Some(first) = times.first_mut() {
+        *first = "at once".to_owned();
+    }
+    let rest = if retry.attempts_seconds.len() > LISTED { ", …" } else { "" };
+    let count = retry.attempts_seconds.len();
+    format!(
+        "{}{rest}: {count} in {}, each pause up to a tenth longer or shorter",
+        times.join(", "),
+        duration(retry.lifetime_seconds)
+    )
+}
+
+/// `1d2h5m`, without what is zero.
+fn duration(seconds: u64) -> String {
+    let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let text: String = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}

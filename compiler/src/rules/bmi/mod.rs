@@ -1,0 +1,3 @@
+//! BIMI: logos that nobody sees.
+
+pub mod without_dmarc;

@@ -1,0 +1,8 @@
+//! DMARC: policies that the site cannot keep, that spare the wrong ones, or that nobody hears about.
+
+pub mod no_reports;
+pub mod report_mailbox;
+pub mod reports_elsewhere;
+pub mod reports_not_by_mail;
+pub mod strict_without_signer;
+pub mod weaker_below;

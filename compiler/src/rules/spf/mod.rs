@@ -1,0 +1,26 @@
+//! SPF: records that no receiver can evaluate, that let too many pass, or that do not cover what the site sends.
+
+pub mod egress_unsaid;
+pub mod include_of_nobody;
+pub mod neutral;
+pub mod said_twice;
+pub mod too_long;
+pub mod too_many_lookups;
+pub mod wide_range;
+
+use super::Subject;
+use crate::emit::dns::spf_of;
+use crate::source::Span;
+use postern_schema::name::Domain;
+use postern_schema::record::Spf;
+use postern_schema::site::DomainClass;
+
+/// The record of every domain that sends and of which one can be given: with the place of its `spf`, or else of its name.
+fn records<'a>(subject: &'a Subject<'_>) -> impl Iterator<Item = (&'a Domain, Span, Spf)> {
+    let sending = subject.draft.domain_nodes().filter(|domain| domain.class.value != DomainClass::Parked);
+    sending.filter_map(|domain| {
+        let entry = subject.model.domains.get(&domain.name.value)?;
+        let spf = spf_of(&subject.model.site, &entry.name, &entry.publication.spf).ok()?;
+        Some((&domain.name.value, domain.publication.spf.as_ref().map_or(domain.name.span, |spf| spf.span), spf))
+    })
+}

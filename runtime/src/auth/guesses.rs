@@ -1,0 +1,105 @@
+//! How often logins failed of late, by address and by account: whoever guesses is slowed down, then locked out for a while.
+//!
+//! An account counts whether it exists or not, and whoever is locked out hears the same whatever the password: nobody learns
+//! here which accounts there are. An address from which the account was used before is not kept out of it by what others do.
+//! Nothing is written down: a restart forgets it all.
+
+use crate::net::{Levels, client_key};
+use ipnet::IpNet;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Failures that one address may have at once; then one each [`FADE`].
+const ADDRESS_FAILURES: f64 = 10.0;
+/// The same for one account, over all addresses that it was never used from.
+const ACCOUNT_FAILURES: f64 = 20.0;
+/// The time in which one failure fades.
+const FADE: Duration = Duration::from_secs(60);
+/// The time in which an address is forgotten that an account was used from.
+const REMEMBER: Duration = Duration::from_secs(30 * 86_400);
+/// The pause before the first failure is answered; each further one doubles it.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(8);
+
+/// What is remembered. Bounded, whoever comes.
+#[derive(Default)]
+pub struct Guesses {
+    memory: Mutex<Memory>,
+    /// A name may be as long as a line, so only its hash is kept; and nobody can choose names with equal ones.
+    names: RandomState,
+}
+
+#[derive(Default)]
+struct Memory {
+    addresses: Levels<IpNet>,
+    accounts: Levels<u64>,
+    used_from: Levels<(u64, IpNet)>,
+}
+
+impl Guesses {
+    /// Whether this address may try this account now.
+    pub fn may_try(&self, address: IpAddr, account: &str, now: Instant) -> bool {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = client_key(address);
+        if memory.addresses.level(&key, FADE, now) >= ADDRESS_FAILURES {
+            return false;
+        }
+        let account = self.names.hash_one(account);
+        let is_known = memory.used_from.level(&(account, key), REMEMBER, now) > 0.0;
+        is_known || memory.accounts.level(&account, FADE, now) < ACCOUNT_FAILURES
+    }
+
+    /// Counts a failure. Its answer has to wait so long from the moment at which the login began.
+    pub fn failed(&self, address: IpAddr, account: &str, now: Instant) -> Duration {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.accounts.add(self.names.hash_one(account), FADE, now);
+        let failures = memory.addresses.add(client_key(address), FADE, now);
+        PAUSE.mul_f64((failures.floor() - 1.0).clamp(0.0, 8.0).exp2()).min(PAUSE_MAX)
+    }
+
+    /// Remembers that the account was used from there.
+    pub fn succeeded(&self, address: IpAddr, account: &str, now: Instant) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (self.names.hash_one(account), client_key(address));
+        memory.used_from.forget(&key);
+        memory.used_from.add(key, REMEMBER, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
+    }
+
+    #[test]
+    fn an_address_is_slowed_then_locked_out_and_then_forgiven() {
+        let (guesses, now) = (Guesses::default(), Instant::now());
+        let pauses: Vec<u64> = (0..10).map(|_| guesses.failed(address(1), "alice", now).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 8, 8, 8, 8, 8, 8]);
+        assert!(!guesses.may_try(address(1), "bob", now));
+        assert!(guesses.may_try(address(2), "alice", now));
+        assert!(guesses.may_try(address(1), "bob", now + FADE + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn an_account_is_locked_but_not_to_its_owner() {
+        let (guesses, now) = (Guesses::default(), Instant::now());
+        guesses.succeeded(address(200), "alice", now);
+        for account in ["alice", "nobody"] {
+            for last in 1..=20 {
+                guesses.failed(address(last), account, now);
+            }
+            assert!(!guesses.may_try(address(100), account, now), "{account}");
+        }
+        assert!(guesses.may_try(address(200), "alice", now));
+        assert!(!guesses.may_try(address(200), "nobody", now));
+        assert!(guesses.may_try(address(100), "carol", now));
+    }
+}

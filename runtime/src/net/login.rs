@@ -1,0 +1,85 @@
+//! AUTH in a session: who may try, what is answered when, and what the log learns of it. Who is right is for [`crate::auth`].
+
+use super::transaction::Peer;
+use crate::auth::{Answer, AuthError, ChannelBinding, Exchange, Login};
+use crate::daemon::Daemon;
+use crate::site::Generation;
+use crate::smtp::sasl::{Credentials, SaslStep};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use postern_schema::reply::Reply;
+use std::time::Instant;
+
+/// The logins of one session.
+#[derive(Default)]
+pub struct Logins {
+    /// The name of the TLS channel.
+    pub binding: Option<ChannelBinding>,
+    exchange: Option<Exchange>,
+}
+
+impl Logins {
+    /// Decides a user name and a password.
+    pub async fn password(
+        &mut self, daemon: &Daemon, generation: &Generation, peer: &mut Peer, credentials: &Credentials,
+    ) -> Reply {
+        let began = Instant::now();
+        if !may_try(daemon, peer, &credentials.user, began) {
+            return Reply::AUTH_LOCKED;
+        }
+        match self.login(daemon, generation).password(&credentials.user, &credentials.password).await {
+            Ok(true) => welcome(daemon, peer, credentials.user.clone()),
+            Ok(false) => refuse(daemon, peer, &credentials.user, began).await,
+            Err(error) => undecided(peer, &error),
+        }
+    }
+
+    /// Takes a step of an exchange by another mechanism.
+    pub async fn step(&mut self, daemon: &Daemon, generation: &Generation, peer: &mut Peer, step: SaslStep) -> Reply {
+        let began = Instant::now();
+        let exchange = self.exchange.take();
+        match self.login(daemon, generation).step(exchange, step).await {
+            Ok(Answer::Challenge(challenge, next)) => {
+                self.exchange = Some(next);
+                Reply::challenge(STANDARD.encode(challenge))
+            }
+            // A proof that came while the account is locked counts for as little as a password.
+            Ok(Answer::Yes(user) | Answer::No(user)) if !may_try(daemon, peer, &user, began) => Reply::AUTH_LOCKED,
+            Ok(Answer::Yes(user)) => welcome(daemon, peer, user),
+            Ok(Answer::No(user)) => refuse(daemon, peer, &user, began).await,
+            Err(error) => undecided(peer, &error),
+        }
+    }
+
+    fn login<'a>(&'a self, daemon: &'a Daemon, generation: &'a Generation) -> Login<'a> {
+        Login { stores: &generation.site().users, credentials: &daemon.credentials, binding: self.binding.as_ref() }
+    }
+}
+
+fn may_try(daemon: &Daemon, peer: &Peer, user: &str, now: Instant) -> bool {
+    let may = daemon.guesses.may_try(peer.address, user, now);
+    if !may {
+        tracing::warn!(peer = %peer.address, listener = &*peer.listener, user, "login locked out");
+    }
+    may
+}
+
+fn welcome(daemon: &Daemon, peer: &mut Peer, user: Box<str>) -> Reply {
+    tracing::info!(peer = %peer.address, listener = &*peer.listener, user = &*user, "login");
+    daemon.guesses.succeeded(peer.address, &user, Instant::now());
+    peer.user = Some(user);
+    Reply::AUTHENTICATED
+}
+
+/// The pause counts from the beginning of the login, so that it hides how long the check took.
+async fn refuse(daemon: &Daemon, peer: &Peer, user: &str, began: Instant) -> Reply {
+    tracing::info!(peer = %peer.address, listener = &*peer.listener, user, "login refused");
+    let pause = daemon.guesses.failed(peer.address, user, Instant::now());
+    tokio::time::sleep_until((began + pause).into()).await;
+    Reply::BAD_CREDENTIALS
+}
+
+fn undecided(peer: &Peer, error: &AuthError) -> Reply {
+    tracing::error!(peer = %peer.address, listener = &*peer.listener, %error, "login cannot be decided");
+    Reply::AUTH_UNAVAILABLE
+}

@@ -1,0 +1,52 @@
+//! Who may issue certificates (RFC 8659, RFC 8657).
+
+use super::{RecordData, ReportUri};
+use crate::name::Domain;
+use std::fmt;
+
+/// One authority that may issue for a domain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CaaIssuer {
+    /// The authority's domain.
+    pub issuer: Domain,
+    /// The account that may ask (RFC 8657 3).
+    pub account: Option<Box<str>>,
+    /// How control must be shown (RFC 8657 4): `dns-01` and the like.
+    pub method: Option<Box<str>>,
+    /// Whether it may issue for wildcards.
+    pub wildcards: bool,
+    /// Where it says what it refused (RFC 8659 4.4).
+    pub reports: Option<ReportUri>,
+}
+
+impl CaaIssuer {
+    /// The records of a domain with these issuers: nobody else may issue, and wildcards only who may.
+    pub fn records(issuers: &[CaaIssuer]) -> Vec<RecordData> {
+        let record = |tag: &str, value: String| RecordData::Caa { critical: false, tag: tag.into(), value: value.into() };
+        let mut found: Vec<RecordData> = issuers.iter().map(|issuer| record("issue", issuer.to_string())).collect();
+        let wild = issuers.iter().filter(|issuer| issuer.wildcards);
+        found.extend(wild.map(|issuer| record("issuewild", issuer.to_string())));
+        // RFC 8659 4.3: without `issuewild`, `issue` would hold for wildcards too.
+        if !issuers.iter().any(|issuer| issuer.wildcards) {
+            found.push(record("issuewild", ";".to_owned()));
+        }
+        found.extend(issuers.iter().filter_map(|issuer| issuer.reports.as_ref()).map(|uri| record("iodef", uri.to_string())));
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+impl fmt::Display for CaaIssuer {
+    /// The value of `issue`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.issuer)?;
+        if let Some(account) = &self.account {
+            write!(f, "; accounturi={account}")?;
+        }
+        if let Some(method) = &self.method {
+            write!(f, "; validationmethods={method}")?;
+        }
+        Ok(())
+    }
+}
