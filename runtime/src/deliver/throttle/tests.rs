@@ -1,3 +1,5 @@
+//! The window, the rate, and death, by the numbers.
+
 use super::*;
 
 const NONE: Limits = Limits { concurrency: None, rate: None, pause_after_defer: None, rest: REST };
