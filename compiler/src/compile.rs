@@ -8,10 +8,11 @@ use crate::lower::{LoopbackPorts, lower};
 use crate::model::Model;
 use crate::progress::Progress;
 use crate::report::{Diagnostic, Severity, sort};
+use crate::rules::chk::Checker;
 use crate::rules::{self, Subject};
 use crate::sitetest::{self, SiteTest};
 use crate::source::Sources;
-use crate::syntax::{LoadError, LoadOptions, Loaded, load, load_text};
+use crate::syntax::{LoadError, LoadOptions, Loaded, Node, load, load_text, twin};
 use std::path::Path;
 
 /// What may differ between two runs over the same files.
@@ -25,6 +26,8 @@ pub struct CompileOptions {
     pub loopback: Option<LoopbackPorts>,
     /// The day that certificates must be valid on; `None`: they are not compared with any, since the clock is never read.
     pub today: Option<Date>,
+    /// Whose rules are kept besides those that the site names.
+    pub checkers: Vec<Checker>,
     /// Is told what the run is at.
     pub progress: Progress,
 }
@@ -34,6 +37,8 @@ pub struct CompileOptions {
 pub struct Compiled {
     /// Its files.
     pub sources: Sources,
+    /// Its nodes, with includes, constants and the profile in force put in place.
+    pub nodes: Vec<Node>,
     /// The site with places; `None` where it could not be read at all.
     pub draft: Option<SiteDraft>,
     /// The site itself; `None` where an error denies it. Failed tests do not: they are for the caller to weigh.
@@ -50,6 +55,13 @@ impl Compiled {
     /// Whether a test of the site failed.
     pub fn has_failed_tests(&self) -> bool {
         self.tests.iter().any(|test| !test.passed)
+    }
+
+    /// The JSON twin of the site; `defaults` is what `$defaults` holds.
+    pub fn twin(&self, defaults: serde_json::Value) -> String {
+        // A table is read again by whoever reads the twin: it is none of the files that the twin stands for.
+        let end = self.draft.as_ref().map_or(self.sources.next_id(), |draft| draft.first_table);
+        twin(&self.nodes, &self.sources, end, defaults)
     }
 
     /// How many findings are this bad.
@@ -79,8 +91,8 @@ pub fn compile_text(name: &str, text: &str, options: &CompileOptions) -> Compile
 pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
     if loaded.nodes.is_empty() && loaded.has_errors() {
         // Text that is no KDL: there is nothing to look at, and all else would be said of an empty site.
-        let Loaded { sources, diagnostics, .. } = loaded;
-        return Compiled { sources, draft: None, model: None, tests: Vec::new(), diagnostics, allowed: Vec::new() };
+        let Loaded { sources, nodes, diagnostics, .. } = loaded;
+        return Compiled { sources, nodes, draft: None, model: None, tests: Vec::new(), diagnostics, allowed: Vec::new() };
     }
     let mut loaded = loaded;
     let (draft, findings) = lower(&mut loaded, &options.progress);
@@ -88,20 +100,20 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
     diagnostics.extend(findings);
     let mut model = draft.to_model(&sources);
     options.progress.stage(|| format!("checking {} addresses", model.addresses.len()));
-    let subject = Subject::new(&draft, &model, options.today);
+    let subject = Subject::new(&draft, &model, options.today).and_checkers(&options.checkers);
     diagnostics.extend(rules::check(&subject));
     let (mut diagnostics, mut allowed) = rules::sift(&nodes, diagnostics, &subject);
     sort(&mut allowed);
     if diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
         sort(&mut diagnostics);
-        return Compiled { sources, draft: Some(draft), model: None, tests: Vec::new(), diagnostics, allowed };
+        return Compiled { sources, nodes, draft: Some(draft), model: None, tests: Vec::new(), diagnostics, allowed };
     }
     let tests = sitetest::run(&draft.tests, &model, &sources, &mut diagnostics);
     sort(&mut diagnostics);
     if let Some(ports) = options.loopback {
         ports.apply(&mut model.site);
     }
-    Compiled { sources, draft: Some(draft), model: Some(model), tests, diagnostics, allowed }
+    Compiled { sources, nodes, draft: Some(draft), model: Some(model), tests, diagnostics, allowed }
 }
 
 #[cfg(test)]

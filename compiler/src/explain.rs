@@ -5,11 +5,12 @@
 //! written down with the lines of the site that they come from.
 
 use postern_schema::decide::{
-    Answer, Client, Disposition, Hop, Lookup, Need, Reason, RecipientFacts, RouteFacts, SenderDomain, SenderFacts, Step, Trace,
-    Verdict, accept, route, sender,
+    Answer, Author, Client, ContentFacts, Disposition, DmarcFact, Handling, Hop, Lookup, Need, Reason, RecipientFacts,
+    RouteFacts, SenderDomain, SenderFacts, SignFacts, Step, Trace, Verdict, accept, content, route, sender, signing,
 };
-use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
+use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{AddressKind, Destination, ListenerKind, Relay, Site, Sources, TlsLevel, TransportKind};
+use postern_schema::spf::SpfResult;
 use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -29,6 +30,12 @@ pub struct Question {
     pub to: ForwardPath,
     /// What DNS says of the sender's domain, for sites that ask.
     pub sender_domain: Option<SenderDomain>,
+    /// What the SPF check says, for sites that refuse by it.
+    pub spf: Option<SpfResult>,
+    /// What DMARC comes to, for sites that honour it.
+    pub dmarc: Option<DmarcFact>,
+    /// The domain in the From field; `None`: that of the reverse-path.
+    pub author: Option<Domain>,
 }
 
 /// The whole answer.
@@ -48,10 +55,12 @@ pub struct Explanation {
     pub outcome: Outcome,
     /// The facts that the daemon would have to fetch, in the order in which it asks.
     pub facts: Vec<FactExplained>,
-    /// The stages that were reached: MAIL, RCPT.
+    /// The stages that were reached: MAIL, RCPT, DATA.
     pub stages: Vec<Stage>,
     /// Where the message goes, for each address that the recipient stands for; empty unless it was accepted.
     pub hops: Vec<HopExplained>,
+    /// The selectors of the DKIM keys that sign it.
+    pub signed_by: Vec<String>,
     /// What the message may not exceed; empty unless it was accepted.
     pub limits: Vec<LimitExplained>,
     /// When it is tried, as long as every attempt fails for now; `None` unless it was accepted.
@@ -105,7 +114,7 @@ pub struct Outcome {
 /// One decision.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Stage {
-    /// `MAIL` or `RCPT`.
+    /// `MAIL`, `RCPT` or `DATA`.
     pub name: &'static str,
     /// What was decided.
     pub outcome: Outcome,
@@ -229,6 +238,7 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
         facts: Vec::new(),
         stages: Vec::new(),
         hops: Vec::new(),
+        signed_by: Vec::new(),
         limits: Vec::new(),
         retry: None,
     };
@@ -242,19 +252,83 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
         explanation.hops = hops.collect();
         explanation.limits = limits(site);
         explanation.retry = Some(timetable(&question.from, site));
+        explanation.content(question, client, permit.expansion(), lookup);
     }
     Ok(explanation)
 }
 
+/// The domain in From, as far as the question says.
+fn author(question: &Question) -> Option<Domain> {
+    question.author.clone().or_else(|| question.from.mailbox().and_then(Mailbox::domain).cloned())
+}
+
 impl Explanation {
-    /// Asks as the daemon does: without facts, and again with the one that turned out to matter.
+    /// Asks as the daemon does: without facts, and again with each that turned out to matter.
     fn ask_sender(&mut self, question: &Question, client: Client<'_>, lookup: &dyn Lookup) -> Answer<()> {
-        let facts = SenderFacts { client, reverse_path: &question.from, sender_domain: None };
-        let answer = sender(&facts, lookup);
-        let Answer::Need(Need::SenderDomain(domain)) = &answer else { return answer };
-        let known = question.sender_domain;
-        self.facts.push(FactExplained { name: "sender-domain", of: domain.to_string(), answer: known.map(SenderDomain::as_str) });
-        if known.is_some() { sender(&SenderFacts { sender_domain: known, ..facts }, lookup) } else { answer }
+        let mut facts = SenderFacts { client, reverse_path: &question.from, sender_domain: None, spf: None };
+        loop {
+            let answer = sender(&facts, lookup);
+            let Answer::Need(need) = &answer else { return answer };
+            let known = self.note_fact(need, question);
+            match need {
+                Need::SenderDomain(_) if known => facts.sender_domain = question.sender_domain,
+                Need::Spf if known => facts.spf = question.spf,
+                _ => return answer,
+            }
+        }
+    }
+
+    /// Notes what the daemon would ask; whether the question brought the answer along.
+    fn note_fact(&mut self, need: &Need, question: &Question) -> bool {
+        let (name, of, answer) = match need {
+            Need::SenderDomain(domain) => ("sender-domain", domain.to_string(), question.sender_domain.map(SenderDomain::as_str)),
+            Need::Spf => ("spf", question.from.to_string(), question.spf.map(SpfResult::as_str)),
+            Need::Dmarc => {
+                let author = author(question).map(|author| author.to_string());
+                ("dmarc", author.unwrap_or_default(), question.dmarc.map(DmarcFact::as_str))
+            }
+        };
+        self.facts.push(FactExplained { name, of, answer });
+        answer.is_some()
+    }
+
+    /// The end of the message: whether it comes in, and which keys sign it.
+    fn content(&mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup) {
+        let sources = &lookup.site().sources;
+        let recipient_accepted = self.outcome.clone();
+        let mut answer = content(&ContentFacts { client, dmarc: None }, lookup);
+        if let Answer::Need(need) = &answer
+            && self.note_fact(need, question)
+        {
+            answer = content(&ContentFacts { client, dmarc: question.dmarc }, lookup);
+        }
+        match self.reach("DATA", answer, sources) {
+            // Why the recipient was taken says more.
+            Some(Handling::Deliver) => self.outcome = recipient_accepted,
+            Some(Handling::Quarantine) => {}
+            None => {
+                (self.retry, self.hops, self.limits) = (None, Vec::new(), Vec::new());
+                return;
+            }
+        }
+        let reverse_path = &question.from;
+        let hop = |recipient| route(&RouteFacts { reverse_path, recipient }, lookup).verdict()?.disposition.accepted();
+        let destinations: Vec<Destination> = expansion.iter().filter_map(hop).map(|hop| hop.destination).collect();
+        let author = author(question);
+        let facts = SignFacts { author: Author::Client(client), from: author.as_slice(), destinations: &destinations };
+        match signing(&facts, lookup) {
+            Ok((due, trace)) => {
+                self.signed_by = due.iter().map(|due| due.signer.selector.to_string()).collect();
+                let Some(stage) = self.stages.last_mut() else { return };
+                for step in steps(&trace, sources) {
+                    if !stage.steps.contains(&step) {
+                        stage.steps.push(step);
+                    }
+                }
+            }
+            // The daemon defers it.
+            Err(_) => self.outcome = outcome::<()>(&Disposition::Defer, Reason::LookupFailed),
+        }
     }
 
     /// Notes a stage; what it accepted, if it did.
@@ -388,6 +462,8 @@ fn outcome<T>(disposition: &Disposition<T>, reason: Reason) -> Outcome {
 fn describe_need(need: &Need) -> String {
     match need {
         Need::SenderDomain(domain) => format!("needs sender-domain: what DNS says of {domain}"),
+        Need::Spf => "needs spf: what the SPF check says".to_owned(),
+        Need::Dmarc => "needs dmarc: what DMARC comes to".to_owned(),
     }
 }
 

@@ -4,7 +4,8 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    AddressKind, Chain, DomainClass, DomainEntry, Network, Origin, Receiver, Relay, Route, Site, TransportKind, UserStore,
+    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, Origin, Receiver, Relay, Route, Site, TransportKind,
+    UserStore,
 };
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -183,6 +184,17 @@ impl List {
         let screen = site.screen.require_sender_domain;
         self.of("screen".to_owned(), screen.unwrap_or(Origin::DEFAULT));
         self.say("sender-domain-exists", screen.is_some());
+        if let Some((wait, origin)) = site.screen.greet_wait {
+            self.say_at("greet-wait", duration(wait), origin);
+            self.say_at("early-talker", site.screen.early_talker.as_str(), origin);
+        }
+        for limit in &site.screen.limits {
+            let what = match limit.what {
+                Limited::Connections(most) => format!("{most} connections"),
+                Limited::Messages(rate) => format!("{}/{} messages", rate.count, duration(rate.per)),
+            };
+            self.say_at("limit", format!("{what} per {}", limit.per.as_str()), limit.origin);
+        }
         self.of("queue".to_owned(), site.queue.origin);
         self.say("retry", duration(site.queue.retry));
         self.say("factor", f64::from(site.queue.factor_percent) / 100.0);

@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod life;
 pub mod live;
 pub mod lower;
+pub mod lsp;
 pub mod model;
 pub mod plan;
 pub mod progress;

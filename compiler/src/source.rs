@@ -4,6 +4,9 @@
 //! wherever it lies.
 
 use postern_schema::site::{self, Origin};
+use postern_schema::snapshot::SourceDigest;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,6 +73,19 @@ pub struct Source {
     /// Its text.
     pub text: Arc<String>,
     line_starts: Vec<u32>,
+    /// Its number in the stored list, or that of the first file that it is the twin of.
+    stored: u16,
+    twin: Option<TwinOf>,
+}
+
+/// The files that a JSON twin was written from, and where its pieces stood in them. In what is stored they take the place of
+/// the twin, so that the twin compiles to the same bytes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TwinOf {
+    /// The files, in their order.
+    pub files: Vec<SourceDigest>,
+    /// Files, by their index in the list, and lines, by the offset in the twin at which a piece begins.
+    pub places: BTreeMap<u32, Origin>,
 }
 
 impl Source {
@@ -78,7 +94,12 @@ impl Source {
         let mut line_starts = Vec::with_capacity(1 + memchr::memchr_iter(b'\n', text.as_bytes()).count());
         line_starts.push(0);
         line_starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
-        Source { path: path.into(), text: Arc::new(text), line_starts }
+        Source { path: path.into(), text: Arc::new(text), line_starts, stored: 0, twin: None }
+    }
+
+    /// How many files of the stored list it stands for.
+    fn stored_count(&self) -> usize {
+        self.twin.as_ref().map_or(1, |twin| twin.files.len())
     }
 
     /// The line of an offset, from 1.
@@ -132,8 +153,17 @@ impl Sources {
     /// Takes one more file; `None` beyond 65,534 of them.
     pub fn add(&mut self, path: &str, text: String) -> Option<SourceId> {
         let id = u16::try_from(self.files.len()).ok().filter(|id| *id < u16::MAX)?;
-        self.files.push(Source::new(path, text));
+        let stored = self.files.last().map_or(0, |last| usize::from(last.stored) + last.stored_count());
+        let stored = u16::try_from(stored).ok().filter(|stored| *stored < u16::MAX)?;
+        self.files.push(Source { stored, ..Source::new(path, text) });
         Some(SourceId(id))
+    }
+
+    /// Says that the file added last is the twin of others; `None` where they are too many.
+    pub fn set_twin(&mut self, twin: TwinOf) -> Option<()> {
+        let last = self.files.last_mut()?;
+        let fits = usize::from(last.stored) + twin.files.len() < usize::from(u16::MAX);
+        fits.then(|| last.twin = Some(twin))
     }
 
     /// How many files there are; also the id of the next.
@@ -152,13 +182,45 @@ impl Sources {
         self.files.iter().enumerate().map(|(index, source)| (SourceId(index as u16), source))
     }
 
+    /// The place of a file, or of the next one, in the stored list.
+    pub fn stored(&self, id: SourceId) -> u16 {
+        let next = self.files.last().map_or(0, |last| last.stored + last.stored_count() as u16);
+        self.files.get(usize::from(id.0)).map_or(next, |source| source.stored)
+    }
+
+    /// The stored form of a line of a table.
+    pub fn row(&self, table: SourceId, line: u32) -> Origin {
+        Origin { file: self.stored(table), line }
+    }
+
     /// The stored form of a place: file and line.
     pub fn origin(&self, span: Span) -> Origin {
-        Origin { file: span.source.0, line: self.source(span.source).line(span.start) }
+        let source = self.source(span.source);
+        let Some(twin) = &source.twin else { return Origin { file: source.stored, line: source.line(span.start) } };
+        let place = twin.places.range(..=span.start).next_back();
+        place.map_or(Origin::DEFAULT, |(_, origin)| Origin { file: source.stored + origin.file, ..*origin })
     }
 
     /// The stored form of the list.
     pub fn to_site(&self) -> site::Sources {
-        site::Sources(self.files.iter().map(|source| source.path.clone()).collect())
+        let paths = |source: &Source| match &source.twin {
+            Some(twin) => twin.files.iter().map(|file| file.path.clone()).collect(),
+            None => vec![source.path.clone()],
+        };
+        site::Sources(self.files.iter().flat_map(paths).collect())
+    }
+
+    /// The digests of the files, in the order of the stored list.
+    pub fn digests(&self) -> Vec<SourceDigest> {
+        self.digests_before(self.next_id())
+    }
+
+    /// The digests of the files that come before one.
+    pub fn digests_before(&self, end: SourceId) -> Vec<SourceDigest> {
+        let digests = |source: &Source| match &source.twin {
+            Some(twin) => twin.files.clone(),
+            None => vec![SourceDigest { path: source.path.clone(), sha256: Sha256::digest(source.text.as_bytes()).into() }],
+        };
+        self.files[..usize::from(end.0)].iter().flat_map(digests).collect()
     }
 }

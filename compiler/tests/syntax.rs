@@ -5,7 +5,9 @@
 
 use postern::report::Severity;
 use postern::rules::{RULES, Raised};
-use postern::syntax::{LoadOptions, load};
+use postern::source::SourceId;
+use postern::syntax::grammar;
+use postern::syntax::{LoadOptions, Node, load, parse};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -113,4 +115,36 @@ fn each_code_has_a_case() {
         RULES.iter().filter(|rule| matches!(rule.raised, Raised::Reading)).map(|rule| rule.code.to_owned()).collect();
     assert_eq!(known.difference(&marked).collect::<Vec<_>>(), Vec::<&String>::new(), "codes without a case");
     assert_eq!(marked.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "codes that are not of the front end");
+}
+
+/// Every block and property of a tree, as `relay tls` and `relay port=`.
+fn words(parent: &str, nodes: &[Node], out: &mut BTreeSet<String>) {
+    for node in nodes {
+        let name = format!("{parent}{} ", node.name.value);
+        out.extend(node.properties.iter().map(|property| format!("{name}{}=", property.name.value)));
+        words(&name, &node.children, out);
+        out.insert(name);
+    }
+}
+
+/// `cases/language` says everything that the language can say. What is not served is refused as that, and as nothing else.
+#[test]
+fn the_whole_language_has_an_answer() {
+    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/language/site.kdl");
+    for profile in [None, Some("rehearsal".to_owned())] {
+        let loaded = load(&site, &LoadOptions { profile, ..LoadOptions::default() }).expect("a site");
+        let others: Vec<_> = loaded.diagnostics.iter().filter(|finding| finding.code != "LNG012").collect();
+        assert!(others.is_empty(), "{others:#?}");
+        assert!(loaded.complete);
+    }
+    let mut written = BTreeSet::new();
+    words("", &parse(SourceId(0), &std::fs::read_to_string(&site).expect("a site")).nodes, &mut written);
+    let mut declared = BTreeSet::new();
+    grammar::walk(&mut |path, spec| {
+        let name: String = path.iter().chain([&spec.name]).map(|name| format!("{name} ")).collect();
+        declared.extend(spec.properties.iter().map(|property| format!("{name}{}=", property.name)));
+        declared.insert(name);
+    });
+    assert!(declared.len() > 150);
+    assert_eq!(declared.difference(&written).collect::<Vec<_>>(), Vec::<&String>::new(), "words that the case does not say");
 }

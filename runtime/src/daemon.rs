@@ -6,11 +6,12 @@ use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
-use crate::net::{Bound, ListenError, Listeners};
+use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
-use crate::site::{Current, Generation, LoadError};
+use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
 use postern_schema::snapshot::plan_digest;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use std::fmt;
 use std::io::{self, Write};
@@ -24,6 +25,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 /// How long open sessions may go on once the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How often the files of certificates are looked at.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -50,6 +54,8 @@ pub struct Daemon {
     pub credentials: Credentials,
     /// Logins that failed of late.
     pub guesses: Guesses,
+    /// How much each client has of us.
+    pub admission: Admission,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// How peers are treated.
@@ -146,7 +152,15 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Every connection is a descriptor, and the usual soft limit of 1024 is there for programs that know no better.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where that is refused, so be it: connections wait until others end.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
 fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
+    raise_descriptor_limit();
     let system = |what: &'static str| move |error: &dyn fmt::Display| StartError::System(what, error.to_string());
     let state = State::open(&options.state).map_err(StartError::State)?;
     // The queue first: its lock says that the state folder is ours.
@@ -156,6 +170,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let credentials = Credentials::new(options.credentials.as_deref());
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let logging = Logging::start(current.generation().site().logging.format);
+    for broken in current.generation().keys.unusable() {
+        tracing::error!(error = %broken, "mail that this key must sign is deferred");
+    }
     for damage in &recovered.corrupt {
         let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
         let saved_as = saved_as.map(tracing::field::display);
@@ -176,6 +193,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dns: Arc::new(dns),
         credentials,
         guesses: Guesses::default(),
+        admission: Admission::default(),
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
@@ -268,8 +286,18 @@ impl Daemon {
     }
 
     async fn supervise(self: &Arc<Self>, mut signals: Signals) {
+        let mut look = tokio::time::interval(CERTIFICATE_LOOK);
+        let mut stamps = site::stamps(self.current.generation().site(), &self.credentials);
         loop {
             tokio::select! {
+                _ = look.tick() => {
+                    let found = site::stamps(self.current.generation().site(), &self.credentials);
+                    // A renewed certificate is a reload; one that is no good changes nothing, and is said once.
+                    if found != stamps {
+                        stamps = found;
+                        drop(self.reload(None).await);
+                    }
+                }
                 // What went wrong is in the log; SIGHUP has nobody to tell.
                 _ = signals.hangup.recv() => drop(self.reload(None).await),
                 _ = signals.terminate.recv() => break,

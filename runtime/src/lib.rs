@@ -11,6 +11,7 @@
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
 
 pub mod auth;
+pub mod authentication;
 pub mod cli;
 pub mod control;
 pub mod daemon;

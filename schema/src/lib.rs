@@ -5,8 +5,11 @@
 //! randomness; the compiler, the daemon and `postern explain` all call the same functions in here.
 
 pub mod decide;
+pub mod dmarc;
+pub mod dns;
 pub mod name;
 pub mod record;
 pub mod reply;
 pub mod site;
 pub mod snapshot;
+pub mod spf;

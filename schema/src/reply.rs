@@ -281,6 +281,8 @@ impl Reply {
     pub const TEXT_LINE_TOO_LONG: Reply = Reply::fixed(554, Some((5, 6, 0)), "Message holds an over-long line");
     /// More Received fields than a message that does not loop has, RFC 5321 6.3.
     pub const TOO_MANY_HOPS: Reply = Reply::fixed(554, Some((5, 4, 6)), "Too many hops");
+    /// More header than is looked at.
+    pub const HEADER_TOO_LARGE: Reply = Reply::fixed(554, Some((5, 6, 0)), "Message header is too large");
     /// A snapshot or table could not be read.
     pub const LOCAL_ERROR: Reply = Reply::fixed(451, Some((4, 3, 0)), "Local error in processing, try again later");
     /// The spool did not take the message.
@@ -289,6 +291,10 @@ impl Reply {
     pub const SERVICE_CLOSING: Reply = Reply::fixed(421, Some((4, 3, 2)), "Service not available, closing transmission channel");
     /// Too many sessions at once.
     pub const TOO_MANY_CONNECTIONS: Reply = Reply::fixed(421, Some((4, 7, 0)), "Too many connections, try again later");
+    /// More messages than one client may send in a time.
+    pub const TOO_MANY_MESSAGES: Reply = Reply::fixed(450, Some((4, 7, 1)), "Too many messages, try again later");
+    /// Spoken before the greeting, RFC 5321 4.3.1; 554 instead of a greeting, RFC 5321 3.1.
+    pub const SPOKE_EARLY: Reply = Reply::fixed(554, Some((5, 5, 0)), "You spoke before you were greeted");
     /// Nothing came for too long, RFC 5321 4.5.3.2.7.
     pub const TIMEOUT: Reply = Reply::fixed(421, Some((4, 4, 2)), "Timeout, closing transmission channel");
     /// Too many errors in one session.
@@ -404,6 +410,12 @@ impl Reason {
     pub fn reply(self) -> Reply {
         match self {
             Reason::SenderAccepted => Reply::SENDER_OK,
+            Reason::ContentAccepted | Reason::DmarcQuarantine => Reply::fixed(250, Some((2, 0, 0)), "Ok"),
+            Reason::SpfFailed => Reply::fixed(550, Some((5, 7, 23)), "Client may not send for this domain (SPF)"),
+            Reason::SpfUnknown => Reply::fixed(451, Some((4, 7, 24)), "SPF could not be looked up"),
+            Reason::DmarcFailed => Reply::fixed(550, Some((5, 7, 26)), "Not authentic, says the domain in From (DMARC)"),
+            Reason::CannotSign => Reply::fixed(451, Some((4, 7, 5)), "Message cannot be signed now"),
+            Reason::DmarcUnknown => Reply::fixed(451, Some((4, 7, 26)), "DMARC could not be looked up"),
             Reason::LocalRecipient
             | Reason::RelayDomain
             | Reason::AuthenticatedRelay

@@ -12,6 +12,8 @@
 //! | [`dialogue`] | `.dialogue` files and what plays them |
 //! | [`load`] | many sessions and messages at once, each message with a name |
 //! | [`scene`] | the quickstart, running, with everything around it |
+//! | [`signatures`] | signing keys, and what the runtime makes of signed messages |
+//! | [`suite`] | test suites of other people, where they lie beside this tree |
 //! | [`tidy`] | the checks of the source tree itself |
 //!
 //! The harness panics where a test would: a harness that cannot go on has found something out.
@@ -26,6 +28,8 @@ pub mod load;
 pub mod peer;
 pub mod protocol;
 pub mod scene;
+pub mod signatures;
+pub mod suite;
 pub mod tidy;
 pub mod tls;
 pub mod wait;

@@ -13,6 +13,7 @@ use postern::model::Model;
 use postern_schema::decide::{Answer, Client, Disposition, Lookup, RecipientFacts, SenderDomain, SenderFacts, accept, sender};
 use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply as Spoken;
+use postern_schema::spf::SpfResult;
 use posternd::smtp::server::{Question, Server, ServerConfig, Step};
 use std::io;
 use std::net::IpAddr;
@@ -99,8 +100,8 @@ impl Core {
         let client = Client { listener: &self.listener, address: self.client, user: self.user.as_deref() };
         match question {
             Question::Mail(request) => {
-                let sender_domain = Some(SenderDomain::Found);
-                let facts = SenderFacts { client, reverse_path: &request.reverse_path, sender_domain };
+                let (sender_domain, spf) = (Some(SenderDomain::Found), Some(SpfResult::Pass));
+                let facts = SenderFacts { client, reverse_path: &request.reverse_path, sender_domain, spf };
                 let reply = spoken(sender(&facts, &*self.model));
                 self.reverse_path = request.reverse_path;
                 reply

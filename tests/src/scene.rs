@@ -95,12 +95,22 @@ impl Scene {
 
     /// Another site, which is told the port of its relayhost, and credentials by name; the relayhost wants this login.
     pub fn of(kdl: impl FnOnce(u16) -> String, credentials: &[(&str, String)], relay_login: (&str, &str)) -> Scene {
+        Scene::with_files(kdl, &[], credentials, relay_login)
+    }
+
+    /// [`Scene::of`] with files beside the site file.
+    pub fn with_files(
+        kdl: impl FnOnce(u16) -> String, files: &[(&str, &str)], credentials: &[(&str, String)], relay_login: (&str, &str),
+    ) -> Scene {
         let authority = Authority::new();
         let identity = authority.issue(RELAY_HOST);
         let relay_login = (relay_login.0.to_owned(), relay_login.1.to_owned());
         let relay = Peer::start(demanding(&identity, &relay_login));
         let dns = DnsServer::start(ZONE);
         let site = Site::new(&kdl(relay.address().port()));
+        for (name, text) in files {
+            site.write(name, text);
+        }
         for (name, text) in credentials {
             site.credential(name, text);
         }

@@ -1,10 +1,12 @@
-//! Other people's tools over what we write: zone checkers over the zones, octoDNS over its YAML and over both at once.
+//! Other people's tools over what we write: zone checkers over the zones, octoDNS over its YAML and over both at once, a validator
+//! of JSON Schema over findings in SARIF, the twins of sites, and our schemas themselves.
 //!
 //! A tool that is not installed is skipped, and it is said so. Under `POSTERN_ORACLES=required`, as CI has it, that is a failure.
 #![allow(clippy::unwrap_used)]
 
-use postern::compile::{CompileOptions, compile_text};
+use postern::compile::{CompileOptions, compile, compile_text};
 use postern::emit::dns::{RecordSet, derive, every_format};
+use postern::report::{Format, View, render, terminal::Style};
 use postern_schema::name::Domain;
 use postern_schema::record::{RecordData, Target};
 use postern_tests::daemon::binaries::workspace;
@@ -145,4 +147,72 @@ fn octodns_accepts_its_yaml_and_finds_the_zones_in_it() {
             assert!(others.is_empty(), "{zone}: {found}");
         }
     }
+}
+
+/// `check-jsonschema` with a schema and documents.
+fn validate(schema: &Path, documents: &[PathBuf]) -> Option<Output> {
+    // The schema of SARIF has patterns that only the older kind of regular expressions allows.
+    let options = ["--regex-variant", "nonunicode", "--schemafile"].map(String::from);
+    let paths = std::iter::once(schema).chain(documents.iter().map(PathBuf::as_path)).map(|path| path.display().to_string());
+    let arguments: Vec<String> = options.into_iter().chain(paths).collect();
+    run("check-jsonschema", &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn findings_in_sarif_are_sarif() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = workspace().join("tests/cases/sarif/sarif-schema-2.1.0.json");
+    let mut documents = Vec::new();
+    // Cases with findings of every kind, an included file, and none.
+    let cases = workspace().join("compiler/tests/cases/syntax");
+    let sites = ["structure.kdl", "shape.kdl", "strings.kdl", "includes/site.kdl", "twin.json"].map(|name| cases.join(name));
+    for (index, site) in sites.into_iter().chain([workspace().join("examples/quickstart/site.kdl")]).enumerate() {
+        let compiled = compile(&site, &CompileOptions::default()).unwrap();
+        let view = View::new(&compiled.sources, &site, &workspace());
+        let path = folder.path().join(format!("{index}.sarif"));
+        fs::write(&path, render(Format::Sarif, &compiled.diagnostics, &view, &Style::of_stderr())).unwrap();
+        documents.push(path);
+    }
+    let Some(output) = validate(&schema, &documents) else { return };
+    assert_accepted("check-jsonschema, SARIF", &output);
+    let broken = folder.path().join("broken.sarif");
+    fs::write(&broken, fs::read_to_string(&documents[0]).unwrap().replace("\"error\"", "\"wrong\"")).unwrap();
+    assert!(!validate(&schema, &[broken]).unwrap().status.success(), "the schema takes a level that there is not");
+}
+
+#[test]
+fn our_schemas_are_schemas_and_twins_are_sites() {
+    let folder = tempfile::tempdir().unwrap();
+    let schemas: Vec<String> = fs::read_dir(workspace().join("compiler/schemas"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().display().to_string())
+        .collect();
+    let arguments: Vec<&str> = std::iter::once("--check-metaschema").chain(schemas.iter().map(String::as_str)).collect();
+    let Some(output) = run("check-jsonschema", &arguments) else { return };
+    assert_accepted("check-jsonschema, our schemas", &output);
+
+    let mut documents = vec![workspace().join("examples/nixos-appliance/site.json")];
+    for entry in fs::read_dir(workspace().join("examples")).unwrap().flatten() {
+        let Ok(compiled) = compile(&entry.path().join("site.kdl"), &CompileOptions::default()) else { continue };
+        let path = folder.path().join(entry.file_name()).with_extension("json");
+        fs::write(&path, compiled.twin(serde_json::Value::Array(Vec::new()))).unwrap();
+        documents.push(path);
+    }
+    assert!(documents.len() > 8);
+    let schema = workspace().join("compiler/schemas/site.schema.json");
+    assert_accepted("check-jsonschema, twins", &validate(&schema, &documents).unwrap());
+}
+
+/// What Nix makes of the site in its language is the JSON beside it. Nix is in no way needed to build or test this, so that a
+/// machine without it is nothing to speak of.
+#[test]
+fn nix_writes_the_site_of_the_appliance() {
+    let folder = workspace().join("examples/nixos-appliance");
+    let site = folder.join("site.nix");
+    let arguments = ["--eval", "--strict", "--json", site.to_str().unwrap()];
+    let Ok(output) = Command::new("nix-instantiate").args(arguments).output() else { return };
+    assert_accepted("nix-instantiate", &output);
+    let written: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(folder.join("site.json")).unwrap()).unwrap();
+    assert_eq!(written, kept);
 }

@@ -121,7 +121,7 @@ assert spf.parse_spf_record(parked, "example.net", resolver=resolver)["parsed"][
 report = smtp_tls_reporting.query_smtp_tls_reporting_record("example.com", resolver=resolver)["record"]
 assert len(smtp_tls_reporting.parse_smtp_tls_reporting_record(report)["tags"]["rua"]["value"]) == 2
 sts = mta_sts.query_mta_sts_record("example.com", resolver=resolver)["record"]
-assert mta_sts.parse_mta_sts_record(sts)["tags"]["id"]["value"]
+assert mta_sts.parse_mta_sts_record(sts)["tags"]["id"]
 policy = mta_sts.parse_mta_sts_policy(open(sys.argv[2], newline="").read())
 assert policy["policy"]["mode"] == "testing" and policy["policy"]["mx"] == ["mail.example.com"], policy
 print("checked")
@@ -149,10 +149,14 @@ fn nsupdate_brings_a_zone_to_what_the_zone_file_says() {
     let zones: Vec<String> = ["example.com", "example.org", "example.net"].map(str::to_owned).into();
     for zone in &zones {
         // What stood there before: an older MX and a text of somebody else's.
-        fs::write(folder.path().join(format!("{zone}.zone")), format!("{head}@ 60 MX 5 old.example.\n@ 60 TXT \"of others\"\n"))
-            .unwrap();
+        fs::write(
+            folder.path().join(format!("{zone}.zone")),
+            format!("{head}@ 60 MX 5 old.example.\n@ 3600 TXT \"of others\"\n"),
+        )
+        .unwrap();
         config += &format!("  - domain: {zone}\n    file: \"{zone}.zone\"\n");
     }
+    fs::create_dir(folder.path().join("db")).unwrap();
     fs::write(folder.path().join("knot.conf"), config).unwrap();
     let _server = start("knotd", &["-c", &format!("{path}/knot.conf")], port, &folder.path().join("log"));
     let (_, script) = DnsFormat::Nsupdate.files(&set).remove(0);

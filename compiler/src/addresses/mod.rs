@@ -46,8 +46,8 @@ impl AddressId {
 pub struct Written {
     /// The stretch; its length is cut at 65,535 octets.
     pub span: Span,
-    /// The line of the node or row that it belongs to, from 1.
-    pub line: u32,
+    /// The line of the node or row that it belongs to.
+    pub origin: Origin,
 }
 
 /// Every address of a site. See the module.
@@ -94,6 +94,7 @@ struct Entry {
     line: u32,
     place: Place,
     local: Text,
+    file: u16,
     kind: Kind,
 }
 
@@ -197,7 +198,7 @@ impl AddressBook {
     /// Takes an entry of which only the line is known, as a snapshot has it.
     pub fn insert(&mut self, domain: &Domain, folded_local: &LocalPart, entry: &AddressEntry) {
         let nowhere = Span { source: crate::source::SourceId(entry.origin.file), start: 0, length: 0 };
-        let written = Written { span: nowhere, line: entry.origin.line };
+        let written = Written { span: nowhere, origin: entry.origin };
         let domain = self.host(&HostName::Domain(domain.clone()));
         match &entry.kind {
             AddressKind::Mailbox { quota_octets } => {
@@ -228,7 +229,8 @@ impl AddressBook {
         let id = AddressId(self.entries.len() as u32);
         let local = self.text(&folded(local.as_str()));
         self.counts[host.0 as usize] += 1;
-        self.entries.push(Entry { host, first, count, line: written.line, place: Place::of(written.span), local, kind });
+        let Origin { file, line } = written.origin;
+        self.entries.push(Entry { host, first, count, line, place: Place::of(written.span), local, file, kind });
         let (entries, texts) = (&self.entries, &self.texts);
         let key = |id: AddressId| key_of(id, entries, texts);
         let hash = |id: &AddressId| self.hasher.hash_one(key(*id));
@@ -290,10 +292,6 @@ impl AddressBook {
 fn key_of<'a>(id: AddressId, entries: &[Entry], texts: &'a str) -> (HostId, &'a str) {
     let Entry { host, local, .. } = entries[id.0 as usize];
     (host, &texts[local.start as usize..local.start as usize + usize::from(local.octets)])
-}
-
-fn origin(place: Place, line: u32) -> Origin {
-    if line == 0 { Origin::DEFAULT } else { Origin { file: place.source, line } }
 }
 
 #[cfg(test)]

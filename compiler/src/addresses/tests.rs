@@ -17,11 +17,16 @@ fn what_goes_in_comes_out() {
     let mut book = AddressBook::default();
     let (here, there) = (book.host(&domain("example.com")), book.host(&domain("elsewhere.example")));
     let local = |text: &str| LocalPart::parse(text).unwrap();
-    book.mailbox(here, &local("Alice"), Written { span: span(1), line: 7 }, Some(Spanned::new(9, span(2))));
+    book.mailbox(
+        here,
+        &local("Alice"),
+        Written { span: span(1), origin: Origin { file: 3, line: 7 } },
+        Some(Spanned::new(9, span(2))),
+    );
     let before = book.targets_so_far();
     book.target(here, &local("Alice"), span(3));
     book.target(there, &local("\"a b\""), span(4));
-    book.alias(here, &local("info"), Written { span: span(5), line: 8 }, before);
+    book.alias(here, &local("info"), Written { span: span(5), origin: Origin { file: 3, line: 8 } }, before);
     let alice = book.find(here, "alice").unwrap();
     assert_eq!(alice.quota_octets(), Some(Spanned::new(9, span(2))));
     assert_eq!((alice.origin(), alice.span()), (Origin { file: 3, line: 7 }, span(1)));
@@ -36,7 +41,12 @@ fn the_first_of_two_counts() {
     let mut book = AddressBook::default();
     let here = book.host(&domain("example.com"));
     for (line, local) in [(1, "alice"), (2, "bob"), (3, "ALICE")] {
-        book.mailbox(here, &LocalPart::parse(local).unwrap(), Written { span: span(line), line }, None);
+        book.mailbox(
+            here,
+            &LocalPart::parse(local).unwrap(),
+            Written { span: span(line), origin: Origin { file: 3, line } },
+            None,
+        );
     }
     assert_eq!((book.len(), book.declarations(), book.count_in(here)), (2, 3, 3));
     let repeated: Vec<(u32, u32)> = book.repeated().map(|(b, a)| (b.origin().line, a.origin().line)).collect();
@@ -52,7 +62,7 @@ proptest! {
         let mut map = BTreeMap::new();
         for (line, (local, name)) in keys.iter().enumerate() {
             let host = book.host(&domain(names[*name]));
-            book.mailbox(host, &LocalPart::parse(local).unwrap(), Written { span: span(0), line: line as u32 + 1 }, None);
+            book.mailbox(host, &LocalPart::parse(local).unwrap(), Written { span: span(0), origin: Origin { file: 3, line: line as u32 + 1 } }, None);
             map.entry(format!("{}\0{local}", names[*name]).into_bytes()).or_insert(line as u32 + 1);
         }
         let found: Vec<(Vec<u8>, u32)> = book

@@ -1,6 +1,6 @@
 //! What a book says of one address: [`Address`] and [`Target`], both no more than a place in it.
 
-use super::{AddressBook, AddressId, HostId, Kind, StoredTarget, origin};
+use super::{AddressBook, AddressId, HostId, Kind, StoredTarget};
 use crate::source::{Span, Spanned};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{AddressEntry, AddressKind, Forward, Origin};
@@ -95,7 +95,7 @@ impl<'a> Address<'a> {
 
     /// The line of its node or row.
     pub fn origin(&self) -> Origin {
-        origin(self.entry().place, self.entry().line)
+        Origin { file: self.entry().file, line: self.entry().line }
     }
 
     /// The whole address, folded; `None` where folding has made the local part too long to be one, so that nobody reaches it.

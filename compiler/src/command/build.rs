@@ -3,7 +3,7 @@
 use super::progress::ProgressLine;
 use super::site::{self, Deny, SiteArguments};
 use super::{Failure, Status, complain, print};
-use crate::emit::{dns, publish, snapshot};
+use crate::emit::{dns, publish};
 use crate::model::Model;
 use crate::plan::{Shrink, shrink};
 use crate::report::Counts;
@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             return Err(Failure { status, message });
         }
     };
-    let sources = snapshot::source_digests(&compiled.sources);
+    let sources = compiled.sources.digests();
     let records = dns::every_format(&dns::derive(model));
     let line = ProgressLine::start();
     line.progress().stage(|| format!("writing {} addresses", model.addresses.len()));

@@ -64,7 +64,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let Some(path) = &arguments.path else {
         return Err(Failure::usage("say which site: postern dns SITE, or postern dns verify SITE"));
     };
-    let (_, model) = SiteArguments { path: path.clone(), profile: arguments.profile.clone(), today: None }.model()?;
+    let (_, model) =
+        SiteArguments { path: path.clone(), profile: arguments.profile.clone(), today: None, checkers: Vec::new() }.model()?;
     let mut set = derive(&model);
     if let Some(domain) = &arguments.domain {
         if !model.domains.contains_key(domain) {

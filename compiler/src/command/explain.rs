@@ -9,9 +9,10 @@ use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
 use crate::explain::{Question, explain};
 use clap::Args;
-use postern_schema::decide::{Lookup, SenderDomain};
-use postern_schema::name::{ForwardPath, ReversePath};
+use postern_schema::decide::{DmarcFact, Lookup, SenderDomain};
+use postern_schema::name::{Domain, ForwardPath, ReversePath};
 use postern_schema::snapshot::Snapshot;
+use postern_schema::spf::SpfResult;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -44,9 +45,12 @@ pub struct Arguments {
     /// The recipient
     #[arg(long, value_name = "B", value_parser = forward_path, required_unless_present_any = ["relay", "attempt"])]
     to: Option<ForwardPath>,
-    /// What the daemon would have to find out: sender-domain=found|nonexistent|null-mx|failed
+    /// The domain in the From field; without it, that of the sender
+    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
+    author: Option<Domain>,
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
-    sender_domain: Option<SenderDomain>,
+    facts: Vec<Fact>,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -60,13 +64,31 @@ fn forward_path(text: &str) -> Result<ForwardPath, String> {
     ForwardPath::parse(text).map_err(|error| error.to_string())
 }
 
-fn fact(text: &str) -> Result<SenderDomain, String> {
-    let known = || SenderDomain::ALL.map(SenderDomain::as_str).join(", ");
+fn domain(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|error| error.to_string())
+}
+
+/// What DNS would say.
+#[derive(Clone, Copy, Debug)]
+enum Fact {
+    SenderDomain(SenderDomain),
+    Spf(SpfResult),
+    Dmarc(DmarcFact),
+}
+
+fn fact(text: &str) -> Result<Fact, String> {
+    let one_of = |name: &str, known: &[&str]| format!("{name} is one of {}", known.join(", "));
     match text.split_once('=') {
-        Some(("sender-domain", value)) => {
-            SenderDomain::parse(value).ok_or_else(|| format!("sender-domain is one of {}", known()))
+        Some((name @ "sender-domain", value)) => SenderDomain::parse(value)
+            .map(Fact::SenderDomain)
+            .ok_or_else(|| one_of(name, &SenderDomain::ALL.map(SenderDomain::as_str))),
+        Some((name @ "spf", value)) => {
+            SpfResult::parse(value).map(Fact::Spf).ok_or_else(|| one_of(name, &SpfResult::ALL.map(SpfResult::as_str)))
         }
-        _ => Err(format!("the one fact is sender-domain, which is one of {}", known())),
+        Some((name @ "dmarc", value)) => {
+            DmarcFact::parse(value).map(Fact::Dmarc).ok_or_else(|| one_of(name, &DmarcFact::ALL.map(DmarcFact::as_str)))
+        }
+        _ => Err("the facts are sender-domain, spf and dmarc".to_owned()),
     }
 }
 
@@ -80,14 +102,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
 }
 
 fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Result<String, Failure> {
-    let question = Question {
+    let mut question = Question {
         client: arguments.client,
         user: arguments.user.clone(),
         listener: arguments.listener.clone(),
         from: from.clone(),
         to: to.clone(),
-        sender_domain: arguments.sender_domain,
+        sender_domain: None,
+        spf: None,
+        dmarc: None,
+        author: arguments.author.clone(),
     };
+    for fact in &arguments.facts {
+        match fact {
+            Fact::SenderDomain(found) => question.sender_domain = Some(*found),
+            Fact::Spf(result) => question.spf = Some(*result),
+            Fact::Dmarc(fact) => question.dmarc = Some(*fact),
+        }
+    }
     // A snapshot answers from its file, as it does in the daemon.
     let lookup: Box<dyn Lookup> = if is_snapshot(&arguments.subject) {
         Box::new(Snapshot::open(&arguments.subject)?)

@@ -33,24 +33,11 @@ enum Command {
     List(list::Arguments),
 }
 
-/// The day that dates are counted from.
-#[derive(Args, Debug)]
-struct Day {
-    /// The day that it is; else that of the system's clock, in UTC
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-    today: Option<Date>,
-}
-
-impl Day {
-    fn get(&self) -> Date {
-        // A clock before 1970 is not set.
-        let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        self.today.unwrap_or_else(|| Date::of_unix_time(seconds()))
-    }
-}
-
-fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text).ok_or_else(|| "a date, such as 2026-11-21".to_owned())
+/// The day that it is: as the arguments say, or by the system's clock, in UTC.
+fn today(site: &SiteArguments) -> Date {
+    // A clock before 1970 is not set.
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    site.today.unwrap_or_else(|| Date::of_unix_time(seconds()))
 }
 
 fn domain(text: &str) -> Result<Domain, String> {

@@ -11,6 +11,7 @@ mod fmt;
 mod init;
 mod inspect;
 mod key;
+mod lsp;
 mod manual;
 mod plan;
 mod progress;
@@ -60,6 +61,8 @@ enum Command {
     Rule(rule::Arguments),
     /// Put site files into their one layout
     Fmt(fmt::Arguments),
+    /// Help an editor: the language server, on standard input and output
+    Lsp(lsp::Arguments),
     /// Print the JSON Schema of a site in JSON
     Schema(schema::Arguments),
     /// Look into a snapshot
@@ -97,6 +100,7 @@ fn dispatch(command: &Command) -> Result<Status, Failure> {
         Command::Key(arguments) => key::run(arguments),
         Command::Rule(arguments) => rule::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Lsp(arguments) => lsp::run(arguments),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Up(arguments) => up::run(arguments),

@@ -1,6 +1,7 @@
 //! `postern rule`: what a code means, why it matters, and what to write instead.
 
 use super::{Failure, Status, print};
+use crate::rules::chk::complainers;
 use crate::rules::{self, RULES};
 use crate::syntax::nearest;
 use clap::Args;
@@ -18,7 +19,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         None => list(),
         Some(code) => {
             let rule = rules::find(code).ok_or_else(|| unknown(&code.to_uppercase()))?;
-            format!("{}\n", rule.explain.trim_end())
+            let names: Vec<&str> = complainers(rule.code).iter().map(|checker| checker.name()).collect();
+            let complain =
+                if names.is_empty() { String::new() } else { format!("\nComplaints come from {}.\n", names.join(", ")) };
+            format!("{}\n{complain}", rule.explain.trim_end())
         }
     };
     print(&text).map(|()| Status::Fine)

@@ -7,10 +7,9 @@ use crate::lower::draft::{Setting, SiteDraft, TableDraft};
 use crate::report::View;
 use crate::source::{Sources, Span};
 use clap::Args;
-use postern_schema::site::Origin;
+use postern_schema::site::{Origin, Sources as Stored};
 use serde_json::json;
 use std::collections::HashMap;
-use std::fmt::Write;
 
 /// The arguments of `show`.
 #[derive(Args, Debug)]
@@ -18,21 +17,21 @@ pub struct Arguments {
     #[command(flatten)]
     site: SiteArguments,
     /// Only what the site does not say, and is in force all the same
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     defaults: bool,
-    /// For programs
+    /// The JSON twin of the site, which compiles to the same snapshot, and the defaults beside it
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let (compiled, model) = arguments.site.model()?;
-    let view = site::view(&compiled, &arguments.site.path);
     let places = compiled.draft.as_ref().map(|draft| said(draft, &compiled.sources)).unwrap_or_default();
     let mut items = inventory(&model);
     if let Some(draft) = &compiled.draft {
         // A row has a place as a node has one; what is shown of a table is how many it has.
-        items.retain(|item| item.origin.is_default() || item.origin.file < draft.first_table.0);
+        let tables = compiled.sources.stored(draft.first_table);
+        items.retain(|item| item.origin.is_default() || item.origin.file < tables);
         items.extend(draft.tables.iter().map(|table| rows(table, &compiled.sources)));
     }
     for item in &mut items {
@@ -40,8 +39,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             item.origin = *origin;
         }
     }
-    items.retain(|item| !arguments.defaults || item.origin.is_default());
-    print(&if arguments.json { json(&items, &view) } else { human(&items, &view) }).map(|()| Status::Fine)
+    items.retain(|item| item.origin.is_default() || !(arguments.defaults || arguments.json));
+    let text = if arguments.json {
+        compiled.twin(items.iter().map(json).collect())
+    } else {
+        let view = site::view(&compiled, &arguments.site.path);
+        items.iter().map(|item| format!("{item:<56}  # {}\n", source(item, &model.site.sources, &view))).collect()
+    };
+    print(&text).map(|()| Status::Fine)
 }
 
 /// `aliases virtual.csv rows = 1000000`.
@@ -54,28 +59,16 @@ fn rows(table: &TableDraft, sources: &Sources) -> Item {
     }
 }
 
-fn human(items: &[Item], view: &View<'_>) -> String {
-    let mut text = String::new();
-    for item in items {
-        let source = source(item, view).map_or("default".to_owned(), |(file, line)| format!("{file}:{line}"));
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{item:<56}  # {source}");
+fn json(item: &Item) -> serde_json::Value {
+    json!({ "subject": item.subject, "name": item.name, "value": item.value })
+}
+
+/// `default`, or file and line as they look from the current folder.
+fn source(item: &Item, files: &Stored, view: &View<'_>) -> String {
+    match item.origin.is_default() {
+        true => "default".to_owned(),
+        false => view.below(&files.describe(item.origin)),
     }
-    text
-}
-
-fn json(items: &[Item], view: &View<'_>) -> String {
-    let one = |item: &Item| {
-        let source = source(item, view).map(|(file, line)| json!({ "file": file, "line": line }));
-        json!({ "subject": item.subject, "name": item.name, "value": item.value, "source": source })
-    };
-    let values: Vec<serde_json::Value> = items.iter().map(one).collect();
-    format!("{:#}\n", json!({ "values": values }))
-}
-
-fn source(item: &Item, view: &View<'_>) -> Option<(String, u32)> {
-    let found = view.sources.iter().nth(usize::from(item.origin.file)).filter(|_| !item.origin.is_default());
-    found.map(|(id, _)| (view.path(id), item.origin.line))
 }
 
 /// Where each value with a default was said, or that it was not: a snapshot knows the line of the whole block alone.

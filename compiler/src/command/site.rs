@@ -6,6 +6,7 @@ use crate::certificate::Date;
 use crate::compile::{CompileOptions, Compiled, compile};
 use crate::model::Model;
 use crate::report::{self, Counts, Diagnostic, Format, Severity, View, terminal::Style};
+use crate::rules::chk::Checker;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,9 @@ pub struct SiteArguments {
     /// The day that certificates must be valid on, as 2026-11-21; without it they are compared with none
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub today: Option<Date>,
+    /// Keep the rules of this checker too, as `require` in `site` does
+    #[arg(long = "checker", value_name = "NAME", value_enum)]
+    pub checkers: Vec<Checker>,
 }
 
 fn date(text: &str) -> Result<Date, String> {
@@ -40,11 +44,11 @@ impl SiteArguments {
         self.compile_with(CompileOptions::default())
     }
 
-    /// The same with other options; profile and day are those of the arguments.
+    /// The same with other options; profile, day and checkers are those of the arguments.
     pub fn compile_with(&self, options: CompileOptions) -> Result<Compiled, Failure> {
         let line = ProgressLine::start();
-        let (profile, today, progress) = (self.profile.clone(), self.today, line.progress());
-        Ok(compile(&self.path, &CompileOptions { profile, today, progress, ..options })?)
+        let (profile, today, checkers) = (self.profile.clone(), self.today, self.checkers.clone());
+        Ok(compile(&self.path, &CompileOptions { profile, today, checkers, progress: line.progress(), ..options })?)
     }
 
     /// Reads and compiles the site, and shows its errors; what only warns was said by `check` and `build`.

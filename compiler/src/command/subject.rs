@@ -4,7 +4,7 @@ use super::Failure;
 use super::site::refuse;
 use crate::addresses::AddressBook;
 use crate::compile::{CompileOptions, Compiled, compile};
-use crate::emit::{publish, snapshot};
+use crate::emit::publish;
 use crate::model::Model;
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::{Domain, LocalPart};
@@ -37,7 +37,7 @@ impl Subject {
             return Ok(Subject { model: read_all(&snapshot, path)?, digest });
         }
         let (compiled, model) = compile_site(path)?;
-        let digest = publish::digest(&model, &snapshot::source_digests(&compiled.sources))?;
+        let digest = publish::digest(&model, &compiled.sources.digests())?;
         Ok(Subject { model, digest })
     }
 }

@@ -7,7 +7,7 @@ mod welcome;
 use super::site::{self, SiteArguments};
 use super::{Failure, Status, print};
 use crate::compile::CompileOptions;
-use crate::emit::{publish, snapshot};
+use crate::emit::publish;
 use crate::lower::LoopbackPorts;
 use crate::report::Counts;
 use clap::Args;
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     made.map_err(|error| Failure::refused(format!("{}: {error}", arguments.state.display())))?;
     let snapshots = arguments.state.join("site");
     // No DNS records: those of a site on loopback are nobody's to publish.
-    publish::publish(model, &snapshot::source_digests(&compiled.sources), &[], &snapshots)?;
+    publish::publish(model, &compiled.sources.digests(), &[], &snapshots)?;
 
     let credentials = arguments.site.path.parent().unwrap_or(Path::new("")).join("credentials");
     let mut daemon = Daemon::start(&snapshots, &arguments.state, &credentials)?;

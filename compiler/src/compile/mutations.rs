@@ -2,10 +2,10 @@
 //! property is misspelled in turn, and every value is made one that cannot be read. The one finding must stand on the line of
 //! the slip.
 
-use super::{CompileOptions, compile_text};
+use super::{CompileOptions, compile_loaded};
 use crate::report::Severity;
-use crate::source::Span;
-use crate::syntax::{LoadOptions, Node, Value, load_text};
+use crate::source::{SourceId, Span};
+use crate::syntax::{LoadOptions, Node, Value, load, parse};
 
 /// What is written in place of a value: nothing that any type of the language can read.
 const UNREADABLE: &str = "\"\\u{1}\"";
@@ -31,9 +31,12 @@ fn one_slip_is_one_finding_on_its_line() {
     let mut count = 0;
     for path in super::tests::examples() {
         let text = std::fs::read_to_string(&path).unwrap();
-        let loaded = load_text("site.kdl", &text, &LoadOptions::default());
+        // Constants and profiles show a slip in other places; in JSON it is another one.
+        if path.ends_with("site.json") || text.contains("\nprofile ") {
+            continue;
+        }
         let mut places = Vec::new();
-        loaded.nodes.iter().for_each(|node| slips(node, &mut places));
+        parse(SourceId(0), &text).nodes.iter().for_each(|node| slips(node, &mut places));
         for (span, written) in places {
             let (start, end) = (span.start as usize, (span.start + span.length) as usize);
             // So are these.
@@ -41,7 +44,9 @@ fn one_slip_is_one_finding_on_its_line() {
                 continue;
             }
             let slipped = format!("{}{written}{}", &text[..start], &text[end..]);
-            let compiled = compile_text("site.kdl", &slipped, &CompileOptions::default());
+            // In its folder, with the files that it names.
+            let options = LoadOptions { overlays: [(path.clone(), slipped)].into(), ..LoadOptions::default() };
+            let compiled = compile_loaded(load(&path, &options).unwrap(), &CompileOptions::default());
             let line = text[..start].matches('\n').count() as u32 + 1;
             let found: Vec<String> = compiled
                 .diagnostics

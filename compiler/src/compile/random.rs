@@ -1,11 +1,13 @@
 //! Sites made of the grammar's own words at random: nothing may panic, and what compiles must stand up to being asked.
 
 use super::{CompileOptions, compile_text};
+use crate::emit::publish::digest;
 use crate::explain::{Question, explain};
 use crate::syntax::grammar::{NodeSpec, ROOT, Served, ValueType};
 use postern_schema::name::{ForwardPath, ReversePath};
 use proptest::prelude::*;
 use std::fmt::Write;
+use std::path::Path;
 
 /// A small generator, so that one seed is one site.
 struct Dice(u64);
@@ -126,7 +128,10 @@ proptest! {
             prop_assert!(crate::rules::find(finding.code).is_some(), "{:?}", finding);
         }
         prop_assert_eq!(compiled.model.is_some(), compiled.diagnostics.iter().all(|f| f.severity < crate::report::Severity::Error || f.code == "TST001"));
-        if let Some(model) = compiled.model {
+        if let Some(model) = &compiled.model {
+            let twin = super::tests::of_twin(&compiled, Path::new(""));
+            let again = twin.model.as_ref().expect("the twin compiles too");
+            prop_assert_eq!(digest(again, &twin.sources.digests()).unwrap(), digest(model, &compiled.sources.digests()).unwrap(), "{}", text);
             for to in ["a@example.com", "b@example.org", "postmaster", "x@elsewhere.example"] {
                 let question = Question {
                     client: None,
@@ -135,9 +140,12 @@ proptest! {
                     from: ReversePath::Null,
                     to: ForwardPath::parse(to).unwrap(),
                     sender_domain: None,
+                    spf: None,
+                    dmarc: None,
+                    author: None,
                 };
                 // A site that compiles never answers "try again later": nothing in it is unresolved.
-                if let Ok(explanation) = explain(&question, &model) {
+                if let Ok(explanation) = explain(&question, model) {
                     prop_assert_ne!(explanation.outcome.disposition, "defer", "{}\n{:#?}", text, explanation);
                 }
             }

@@ -1,8 +1,11 @@
 //! Whole sites through [`compile`]: the examples, several mistakes in one run, and one finding for each.
 
-use super::{CompileOptions, Compiled, compile, compile_text};
+use super::{CompileOptions, Compiled, compile, compile_loaded, compile_text};
+use crate::emit::publish::digest;
 use crate::lower::LoopbackPorts;
 use crate::report::Severity;
+use crate::source::SourceId;
+use crate::syntax::{LoadOptions, load, parse};
 use postern_schema::decide::Lookup;
 use postern_schema::name::Domain;
 use postern_schema::site::{DomainClass, TlsLevel, TransportKind};
@@ -19,23 +22,37 @@ fn findings(text: &str) -> Vec<(&'static str, u32)> {
     serious.map(|finding| (finding.code, compiled.sources.source(finding.primary.source).line(finding.primary.start))).collect()
 }
 
+/// The site file of every example, in KDL or JSON.
 pub(super) fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let mut found: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().join("site.kdl")).collect();
-    found.retain(|path| path.is_file());
+    let folders = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> = folders
+        .flat_map(|folder| ["site.kdl", "site.json"].map(|name| folder.join(name)))
+        .filter(|path| path.is_file())
+        .collect();
     found.sort();
     found
+}
+
+/// The profiles that a site declares, and none.
+fn profiles(text: &str) -> Vec<Option<String>> {
+    let nodes = parse(SourceId(0), text).nodes.into_iter().filter(|node| node.name.value == "profile");
+    let names = nodes.filter_map(|node| node.arguments.first().and_then(|name| name.value.as_str().map(str::to_owned)));
+    std::iter::once(None).chain(names.map(Some)).collect()
 }
 
 #[test]
 fn examples_compile_without_a_note_and_pass_their_tests() {
     let examples = examples();
-    assert!(!examples.is_empty());
+    assert!(examples.len() >= 9);
     for path in examples {
-        let compiled = compile(&path, &CompileOptions::default()).unwrap();
-        assert!(compiled.diagnostics.is_empty() && compiled.model.is_some(), "{}: {:#?}", path.display(), compiled.diagnostics);
-        assert!(compiled.tests.len() >= 2 && !compiled.has_failed_tests(), "{}: {:#?}", path.display(), compiled.tests);
+        for profile in profiles(&std::fs::read_to_string(&path).unwrap()) {
+            let options = CompileOptions { profile, ..CompileOptions::default() };
+            let compiled = compile(&path, &options).unwrap();
+            let what = format!("{} {:?}: {:#?}", path.display(), options.profile, compiled.diagnostics);
+            assert!(compiled.diagnostics.is_empty() && compiled.model.is_some(), "{what}");
+            assert!(compiled.tests.len() >= 2 && !compiled.has_failed_tests(), "{what}");
+        }
     }
 }
 
@@ -56,6 +73,28 @@ domain "example.com" {
     mailbox "alice"
 }
 "#;
+
+/// The twin of a site that compiles, compiled.
+pub(super) fn of_twin(compiled: &Compiled, folder: &Path) -> Compiled {
+    let json = compiled.twin(serde_json::Value::Array(Vec::new()));
+    let path = folder.join("twin.json");
+    let options = LoadOptions { overlays: [(path.clone(), json)].into(), ..LoadOptions::default() };
+    compile_loaded(load(&path, &options).unwrap(), &CompileOptions::default())
+}
+
+#[test]
+fn the_twin_of_an_example_is_the_same_snapshot() {
+    for path in examples() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let profile = profiles(&text).pop().flatten();
+        let compiled = compile(&path, &CompileOptions { profile, ..CompileOptions::default() }).unwrap();
+        let twin = of_twin(&compiled, path.parent().unwrap());
+        assert!(twin.diagnostics.is_empty() && !twin.has_failed_tests(), "{}: {:#?}", path.display(), twin.diagnostics);
+        let digest = |compiled: &Compiled| digest(compiled.model.as_ref().unwrap(), &compiled.sources.digests()).unwrap();
+        assert_eq!(digest(&twin), digest(&compiled), "{}", path.display());
+        assert_eq!(twin.tests.len(), compiled.tests.len());
+    }
+}
 
 #[test]
 fn a_small_site_has_every_default() {

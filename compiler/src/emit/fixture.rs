@@ -4,9 +4,9 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging,
-    Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Receiver, Relay, Route, RoutePattern, Screen, SecretName,
-    SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, LimitPer, Limited, Limits,
+    Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay,
+    Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -144,7 +144,21 @@ fn site() -> Site {
             self_signed: false,
             origin: line(15),
         },
-        screen: Screen { require_sender_domain: Some(line(18)) },
+        screen: Screen {
+            require_sender_domain: Some(line(18)),
+            spf_fail: Some((Reaction::Reject, line(18))),
+            dmarc_honour: Some((true, line(18))),
+            greet_wait: Some((Duration::from_secs(6), line(19))),
+            early_talker: Reaction::Log,
+            limits: vec![
+                ClientLimit::CONNECTIONS,
+                ClientLimit {
+                    what: Limited::Messages(Rate { count: 60, per: Duration::from_secs(60) }),
+                    per: LimitPer::Network,
+                    origin: line(20),
+                },
+            ],
+        },
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),

@@ -8,7 +8,6 @@
 
 use crate::addresses::Address;
 use crate::model::Model;
-use crate::source::Sources;
 use heed::types::Bytes;
 use heed::{CommitOrAbort, CompactionOption, Env, EnvFlags, EnvOpenOptions, PutFlags, WithoutTls};
 use postern_schema::snapshot::codec::{Stored, Writer};
@@ -51,12 +50,6 @@ pub fn write(model: &Model, sources: &[SourceDigest], scratch: &Path) -> Result<
     let path = scratch.join(format!("{digest}.mdb"));
     fs::rename(&compact, &path).map_err(WriteError::io(&path))?;
     Ok(Written { digest, path })
-}
-
-/// The digests of the files that a site was compiled from, in their order.
-pub fn source_digests(sources: &Sources) -> Vec<SourceDigest> {
-    let digest = |text: &str| Sha256::digest(text.as_bytes()).into();
-    sources.iter().map(|(_, source)| SourceDigest { path: source.path.clone(), sha256: digest(&source.text) }).collect()
 }
 
 /// The SHA-256 of a file.

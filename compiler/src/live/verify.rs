@@ -3,13 +3,14 @@
 
 use super::client::{Answer, Client};
 use super::host;
-use super::spf::{self, Judgement, LOOKUP_LIMIT};
+use super::spf;
 use super::web::{self, Web};
 use crate::emit::dns::{Planned, PolicyFile, RecordSet, rrsets};
 use crate::model::Model;
 use postern_schema::name::Domain;
 use postern_schema::record::{Dmarc, Owner, RecordData, RecordKind, ReportUri};
 use postern_schema::site::{DomainClass, SigningState};
+use postern_schema::spf::{Finding, SpfResult, is_spf};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -220,17 +221,16 @@ impl Step<'_> {
             }
             Step::Sends { domain, address } => {
                 let claim = format!("SPF of {domain} lets {address} send");
-                let (judgement, lookups) = spf::judge(client, *address, domain.as_str());
-                let detail = format!("{judgement}, {lookups} of {LOOKUP_LIMIT} lookups");
-                proof(domain, claim, (may_hold(&judgement, judgement == Judgement::Says('+')), detail))
+                let found = spf::judge(client, *address, domain.as_str());
+                proof(domain, claim, (may_hold(&found, found.result == SpfResult::Pass), spf::describe(&found)))
             }
             Step::HasSpf { domain } => {
                 let claim = format!("{domain} has an SPF record that can be evaluated");
                 // An address that no record lets send, so that every term is tried.
                 let nobody = std::net::Ipv4Addr::new(192, 0, 2, 1).into();
-                let (judgement, lookups) = spf::judge(client, nobody, domain.as_str());
-                let detail = format!("{judgement}, {lookups} of {LOOKUP_LIMIT} lookups");
-                proof(domain, claim, (may_hold(&judgement, matches!(judgement, Judgement::Says(_))), detail))
+                let found = spf::judge(client, nobody, domain.as_str());
+                let holds = !matches!(found.result, SpfResult::None | SpfResult::PermError);
+                proof(domain, claim, (may_hold(&found, holds), spf::describe(&found)))
             }
             Step::Removed { domain, owner } => Verified { records: removed(client, domain, owner), proofs: Vec::new() },
             Step::Policy(policy) => {
@@ -291,8 +291,8 @@ fn vouched(client: &Client, owner: &Owner) -> (Option<bool>, String) {
     }
 }
 
-fn may_hold(judgement: &Judgement, holds: bool) -> Option<bool> {
-    (!matches!(judgement, Judgement::CannotTell(_))).then_some(holds)
+fn may_hold(found: &Finding, holds: bool) -> Option<bool> {
+    (found.result != SpfResult::TempError).then_some(holds)
 }
 
 fn proof(domain: &Domain, claim: String, (holds, detail): (Option<bool>, String)) -> Verified {
@@ -322,7 +322,7 @@ fn compare(client: &Client, planned: &[Planned]) -> Vec<Checked> {
         Ok(Answer::Nothing | Answer::Nonexistent) => Vec::new(),
     };
     if kind == RecordKind::Txt && !owner.is_underscored() {
-        found.retain(|text: &String| spf::is_spf(text));
+        found.retain(|text: &String| is_spf(text));
     }
     let mut all = Vec::new();
     wanted.retain(|wanted| match found.iter().position(|found| means_the_same(kind, wanted, found)) {
@@ -356,7 +356,7 @@ fn means_the_same(kind: RecordKind, wanted: &str, found: &str) -> bool {
     if kind != RecordKind::Txt {
         return wanted == found;
     }
-    if spf::is_spf(wanted) || spf::is_spf(found) {
+    if is_spf(wanted) || is_spf(found) {
         let terms = |text: &str| -> Vec<String> {
             let plain = |term: &str| term.strip_prefix('+').unwrap_or(term).to_ascii_lowercase();
             text.split(' ').filter(|term| !term.is_empty()).map(plain).collect()

@@ -83,7 +83,7 @@ impl Web {
         let connection = ClientConnection::new(self.config.clone(), name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, socket);
         // HTTP/1.0: the answer comes in one piece and ends with the connection.
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: postern\r\n\r\n")?;
+        stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: postern\r\n\r\n").as_bytes())?;
         let mut answer = Vec::new();
         match stream.take(MAX_OCTETS).read_to_end(&mut answer) {
             // Many servers close without a farewell.

@@ -102,13 +102,11 @@ fn transport(view: &View<'_>, lowering: &mut Lowering<'_>) -> Setting<Box<str>> 
     if lowering.transports.resolve(&name.value) {
         return Setting { value: name.value.as_str().into(), span: Some(name.span) };
     }
-    let finding = lowering.transports.unknown(&name, &[]);
-    lowering.findings.extend(finding.map(|finding| finding.postfix(&["virtual_transport"])));
     default
 }
 
 fn written(view: &View<'_>, local: &Spanned<LocalPart>, lowering: &Lowering<'_>) -> Written {
-    Written { span: local.span, line: lowering.sources.origin(view.span()).line }
+    Written { span: local.span, origin: lowering.sources.origin(view.span()) }
 }
 
 fn mailbox(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {

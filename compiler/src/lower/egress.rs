@@ -113,7 +113,8 @@ pub(super) fn routes(lowering: &mut Lowering<'_>) -> Vec<RouteDraft> {
 }
 
 fn route(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<RouteDraft> {
-    let via = via(view.property::<String>("via")?, lowering).map_err(|finding| lowering.findings.extend(finding)).ok()?;
+    // A name that is not there is reported with all others.
+    let via = via(view.property::<String>("via")?, lowering).ok()?;
     Some(RouteDraft {
         span: view.span(),
         to: pattern(view, "to")?,
@@ -148,13 +149,13 @@ pub(super) fn receivers(lowering: &mut Lowering<'_>) -> Vec<ReceiverDraft> {
 }
 
 /// `direct`, or a relay of that name; else the finding, if there is one to make.
-pub(super) fn via(name: Spanned<String>, lowering: &mut Lowering<'_>) -> Result<Spanned<Via>, Option<Diagnostic>> {
+pub(super) fn via(name: Spanned<String>, lowering: &mut Lowering<'_>) -> Result<Spanned<Via>, Option<Box<Diagnostic>>> {
     match name.value.as_str() {
         "direct" => Ok(name.map(|_| Via::Direct)),
         relay if lowering.relays.resolve(relay) => Ok(name.map(|relay| Via::Relay(relay.into()))),
         _ => {
             let finding = lowering.relays.unknown(&name, &["direct"]);
-            Err(finding.map(|finding| finding.postfix(&["relayhost", "transport_maps"])))
+            Err(finding.map(|finding| Box::new(finding.postfix(&["relayhost", "transport_maps"]))))
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::Lowering;
 use super::draft::{DomainDraft, HostDraft, Part, Setting};
 use crate::rules::NO_POSTMASTER;
+use crate::rules::chk::Checker;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::DomainClass;
@@ -18,7 +19,9 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
     let Some(view) = lowering.document.child("site") else {
         let postmaster = Setting::default_of(postmaster_at(&stand_in));
         let hostname = Setting::default_of(stand_in);
-        return (HostDraft { span: nowhere, origin_domain: hostname.clone(), hostname, postmaster, addresses: Vec::new() }, None);
+        let (addresses, checkers) = (Vec::new(), Vec::new());
+        let origin_domain = hostname.clone();
+        return (HostDraft { span: nowhere, origin_domain, hostname, postmaster, addresses, checkers }, None);
     };
     let hostname = Setting::new(view.argument::<Domain>("hostname"), stand_in);
     let origin = view.child("origin").and_then(|child| child.argument::<Domain>("domain"));
@@ -37,7 +40,10 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
     let postmaster = said.and_then(|child| child.argument::<Mailbox>("mailbox"));
     let postmaster = Setting::new(postmaster, postmaster_at(&hostname.value));
     let addresses = view.child("address").map_or_else(Vec::new, |child| child.arguments("addresses"));
-    let host = HostDraft { span: view.name_span(), origin_domain: hostname.clone(), hostname, postmaster, addresses };
+    let required: Vec<Spanned<String>> = view.child("require").map_or_else(Vec::new, |child| child.arguments("checkers"));
+    let checker = |word: Spanned<String>| Some(Spanned::new(Checker::parse(&word.value)?, word.span));
+    let checkers = required.into_iter().filter_map(checker).collect();
+    let host = HostDraft { span: view.name_span(), origin_domain: hostname.clone(), hostname, postmaster, addresses, checkers };
     (host, origin)
 }
 

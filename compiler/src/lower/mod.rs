@@ -26,9 +26,9 @@ use crate::addresses::AddressBook;
 use crate::progress::Progress;
 use crate::report::{Diagnostic, Severity};
 use crate::sitetest;
-use crate::source::Sources;
+use crate::source::{Sources, Spanned};
 use crate::syntax::grammar::Kind;
-use crate::syntax::{Document, Loaded};
+use crate::syntax::{Document, Loaded, Node, Role, mentions};
 use draft::{Gaps, Part, SiteDraft};
 use names::Names;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         networks: Names::new(Kind::Network, unreadable),
         users: Names::new(Kind::Users, unreadable),
     };
-    lowering.declare_names();
+    lowering.declare_names(nodes);
     let (host, origin_domain) = host::lower(&mut lowering);
     let mut domains = domain::lower(&mut lowering);
     table::site_tables(&mut lowering, &domains);
@@ -106,6 +106,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         tests: sitetest::lower(&mut lowering),
         gaps,
     };
+    lowering.report_unknown(nodes, diagnostics);
     let errors = lowering.findings.iter().filter(|finding| finding.severity == Severity::Error);
     let errors: Vec<Diagnostic> = errors.chain(&*diagnostics).cloned().collect();
     draft.gaps = gaps::of(nodes, &errors, first_table);
@@ -117,24 +118,42 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
 
 impl Lowering<'_> {
     /// All names first, so that a reference may stand before what it names.
-    fn declare_names(&mut self) {
+    fn declare_names(&mut self, nodes: &[Node]) {
+        mentions(nodes, &mut |mention| {
+            let Role::Declares(kind) = mention.role else { return };
+            let names = match kind {
+                Kind::Relay => &mut self.relays,
+                Kind::Transport => &mut self.transports,
+                Kind::Listener => &mut self.listeners,
+                Kind::Network => &mut self.networks,
+                Kind::Users => &mut self.users,
+                _ => return,
+            };
+            if mention.served {
+                names.declare(&Spanned::new(mention.name.to_owned(), mention.value), &mut self.findings);
+            }
+        });
+        self.transports.built_in(egress::STORE);
         let document = self.document;
-        let kinds = [
-            (&mut self.relays, "relay"),
-            (&mut self.transports, "transport"),
-            (&mut self.listeners, "listen"),
-            (&mut self.networks, "network"),
-            (&mut self.users, "users"),
-        ];
-        for (names, node) in kinds {
-            for view in document.children(node) {
-                match view.argument::<String>("name") {
-                    Some(name) => names.declare(&name, &mut self.findings),
-                    None => names.declare_unreadable(),
-                }
+        for names in [&mut self.relays, &mut self.transports, &mut self.listeners, &mut self.networks, &mut self.users] {
+            if document.children(names.kind().node()).any(|view| view.argument::<String>("name").is_none()) {
+                names.declare_unreadable();
             }
         }
-        self.transports.built_in(egress::STORE);
+    }
+
+    /// Names that are needed and that nothing declares. Kinds without a list here have rules of their own.
+    fn report_unknown(&mut self, nodes: &[Node], said: &[Diagnostic]) {
+        let known = [&self.relays, &self.transports, &self.listeners, &self.networks, &self.users];
+        mentions(nodes, &mut |mention| {
+            let Role::Needs(kinds) = mention.role else { return };
+            let known: Vec<&Names> = known.iter().copied().filter(|names| kinds.contains(&names.kind())).collect();
+            // A string without its end is what is wrong then, and not what it says.
+            let is_broken = || said.iter().any(|finding| mention.value.holds(finding.primary));
+            if mention.served && known.len() == kinds.len() && !is_broken() {
+                self.findings.extend(names::unknown(mention, &known));
+            }
+        });
     }
 
     /// Relays and transports are there to be referred to; listeners, networks and user stores do something by themselves.

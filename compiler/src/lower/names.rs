@@ -3,8 +3,8 @@
 use crate::report::Diagnostic;
 use crate::rules::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 use crate::source::{Span, Spanned};
-use crate::syntax::grammar::Kind;
-use crate::syntax::nearest;
+use crate::syntax::grammar::{Kind, Served};
+use crate::syntax::{Mention, nearest, quoted};
 
 /// The names of one kind.
 pub(crate) struct Names {
@@ -25,6 +25,10 @@ impl Names {
     /// `incomplete`: whether there may be more of them than can be read.
     pub(super) fn new(kind: Kind, incomplete: bool) -> Names {
         Names { kind, incomplete, entries: Vec::new() }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Notes a declaration whose name cannot be read.
@@ -76,35 +80,9 @@ impl Names {
         !self.incomplete
     }
 
-    /// The finding for a name that is not there; none where an unreadable declaration may be the one. `others` are further words that
-    /// could stand in its place.
+    /// The finding for a name in a row of a table that is not there. `others` are words that could stand in its place.
     pub(crate) fn unknown(&self, name: &Spanned<String>, others: &[&str]) -> Option<Diagnostic> {
-        if self.incomplete {
-            return None;
-        }
-        let node = self.kind.node();
-        let finding = UNKNOWN_NAME.at(name.span, format!("There is no {node} {:?}", name.value));
-        let known = self.entries.iter().map(|entry| &*entry.name).chain(others.iter().copied());
-        if let Some(near) = nearest(&name.value, known) {
-            let near = near.to_owned();
-            let finding = finding.help(format!("Write {near:?}"));
-            let span = self.entries.iter().find(|entry| *entry.name == *near).and_then(|entry| entry.span);
-            return Some(match span {
-                Some(span) => finding.also(span, format!("{near:?} is declared here")),
-                None => finding,
-            });
-        }
-        Some(finding.help(self.what_to_write(others)))
-    }
-
-    fn what_to_write(&self, others: &[&str]) -> String {
-        let mut names: Vec<&str> = self.entries.iter().map(|entry| &*entry.name).chain(others.iter().copied()).collect();
-        names.truncate(8);
-        let node = self.kind.node();
-        match names.as_slice() {
-            [] => format!("Declare it with a `{node}` node"),
-            names => format!("Write one of {}, or declare it with a `{node}` node", quoted(names)),
-        }
+        missing(name, &[self], others)
     }
 
     /// Declared and never referred to.
@@ -122,6 +100,39 @@ impl Names {
     }
 }
 
+/// The finding for a name that a node needs and that is in none of these lists, of which there is at least one.
+pub(super) fn unknown(mention: &Mention<'_>, lists: &[&Names]) -> Option<Diagnostic> {
+    let words: Vec<&str> = mention.words.iter().filter(|word| word.served == Served::Yes).map(|word| word.text).collect();
+    let name = Spanned::new(mention.name.to_owned(), mention.value);
+    let mut finding = missing(&name, lists, &words)?.postfix(mention.postfix);
+    finding.fix = finding.fix.map(|(span, near)| (span, quoted(&near)));
+    Some(finding)
+}
+
+/// The same for any name; none where an unreadable declaration may be the one. `words` could stand in its place.
+fn missing(name: &Spanned<String>, lists: &[&Names], words: &[&str]) -> Option<Diagnostic> {
+    if lists.iter().any(|names| names.holds(&name.value) || names.incomplete) {
+        return None;
+    }
+    let node = lists[0].kind.node();
+    let finding = UNKNOWN_NAME.at(name.span, format!("There is no {node} {:?}", name.value));
+    let entries = || lists.iter().flat_map(|names| &names.entries);
+    let mut known: Vec<&str> = entries().map(|entry| &*entry.name).chain(words.iter().copied()).collect();
+    if let Some(near) = nearest(&name.value, known.iter().copied()) {
+        let finding = finding.help(format!("Write {near:?}")).fix(name.span, near);
+        let span = entries().find(|entry| *entry.name == *near).and_then(|entry| entry.span);
+        return Some(match span {
+            Some(span) => finding.also(span, format!("{near:?} is declared here")),
+            None => finding,
+        });
+    }
+    known.truncate(8);
+    Some(finding.help(match known.as_slice() {
+        [] => format!("Declare it with a `{node}` node"),
+        names => format!("Write one of {}, or declare it with a `{node}` node", listed(names)),
+    }))
+}
+
 fn referrer(kind: Kind) -> &'static str {
     match kind {
         Kind::Relay => "with via= in a `route`",
@@ -130,6 +141,6 @@ fn referrer(kind: Kind) -> &'static str {
     }
 }
 
-fn quoted(names: &[&str]) -> String {
+fn listed(names: &[&str]) -> String {
     names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }

@@ -1,18 +1,39 @@
 //! `screen`, `queue`, `limits`, `log`: settings of which a site has one set each.
 
 use super::Lowering;
-use super::draft::{LimitsDraft, QueueDraft, ScreenDraft, Setting};
+use super::draft::{LimitDraft, LimitsDraft, QueueDraft, ScreenDraft, Setting};
 use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
-use postern_schema::site::{Language, Limits, LogFormat, QueuePolicy};
+use postern_schema::site::{Language, LimitPer, Limited, Limits, LogFormat, QueuePolicy, Rate, Reaction};
 use std::time::Duration;
 
 pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
-    let require = lowering.document.child("screen").and_then(|screen| screen.child("require"));
-    let words = require.map_or_else(Vec::new, |require| require.arguments::<String>("checks"));
+    let Some(view) = lowering.document.child("screen") else { return ScreenDraft::default() };
+    let words = view.child("require").map_or_else(Vec::new, |require| require.arguments::<String>("checks"));
     let sender_domain = words.into_iter().find(|word| word.value == "sender-domain-exists");
-    ScreenDraft { require_sender_domain: sender_domain.map(|word| word.span) }
+    let action = view.child("early-talker").and_then(|child| child.argument::<String>("action"));
+    ScreenDraft {
+        require_sender_domain: sender_domain.map(|word| word.span),
+        greet_wait: view.child("greet-wait").and_then(|child| child.argument("time")),
+        spf_fail: view.child("spf").and_then(|spf| reaction(spf.property("fail")?)),
+        dmarc_honour: view.child("dmarc").and_then(|dmarc| dmarc.property("honour")),
+        early_talker: action.and_then(|word| Reaction::parse(&word.value)).unwrap_or_default(),
+        limits: view.children("limit").filter_map(|limit| client_limit(&limit)).collect(),
+    }
+}
+
+fn reaction(word: Spanned<String>) -> Option<Spanned<Reaction>> {
+    Some(Spanned::new(Reaction::parse(&word.value)?, word.span))
+}
+
+fn client_limit(view: &View<'_>) -> Option<LimitDraft> {
+    let what = match view.property::<u32>("connections") {
+        Some(most) => Limited::Connections(most.value),
+        None => Limited::Messages(view.property::<Rate>("messages")?.value),
+    };
+    let per = view.property::<String>("per").and_then(|word| LimitPer::parse(&word.value)).unwrap_or(LimitPer::Ip);
+    Some(LimitDraft { span: view.span(), what, per })
 }
 
 pub(super) fn queue(lowering: &Lowering<'_>) -> QueueDraft {

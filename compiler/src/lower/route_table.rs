@@ -142,7 +142,7 @@ impl Lowering<'_> {
     }
 
     fn via_row(&mut self, name: Spanned<String>) -> Option<Spanned<Via>> {
-        egress::via(name, self).map_err(|finding| finding.into_iter().for_each(|finding| self.row_finding(finding))).ok()
+        egress::via(name, self).map_err(|finding| finding.into_iter().for_each(|finding| self.row_finding(*finding))).ok()
     }
 
     fn pattern(&mut self, table: &Table, piece: &Piece<'_>) -> Option<Setting<RoutePattern>> {

@@ -50,6 +50,8 @@ pub struct Diagnostic {
     pub secondary: Vec<Label>,
     /// What to do: begins with a verb.
     pub help: Option<String>,
+    /// The same for an editor: what to write, and in place of what.
+    pub fix: Option<(Span, String)>,
     /// The `main.cf` parameters that a newcomer would look for.
     pub postfix: &'static [&'static str],
     /// The class of clients that it would let in: an `allow` must name it. `None`: it is no matter of relaying.
@@ -69,6 +71,7 @@ impl Diagnostic {
             label: String::new(),
             secondary: Vec::new(),
             help: None,
+            fix: None,
             postfix: &[],
             opens: None,
             allowed: None,
@@ -88,6 +91,12 @@ impl Diagnostic {
     /// Says what to do.
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says what to write in place of a stretch, where that alone does it.
+    pub fn fix(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.fix = Some((span, text.into()));
         self
     }
 

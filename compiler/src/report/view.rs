@@ -38,7 +38,12 @@ impl<'a> View<'a> {
 
     /// The path of a file, `/` between its parts.
     pub fn path(&self, id: SourceId) -> String {
-        self.prefix.join(&*self.sources.source(id).path).to_string_lossy().into_owned()
+        self.below(&self.sources.source(id).path)
+    }
+
+    /// A path that is relative to the folder of the site file, as it looks from here.
+    pub fn below(&self, path: &str) -> String {
+        self.prefix.join(path).to_string_lossy().into_owned()
     }
 
     /// Where a span lies.

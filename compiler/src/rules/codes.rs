@@ -1,7 +1,8 @@
 //! The registry: every code that can appear, in the order of codes.
 
 use super::{
-    Rule, alw, bmi, crt, dkm, dmc, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, spf, sts, tbl, tls, tsa, tst, usr,
+    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, spf, sts, tbl, tls, tsa, tst,
+    usr,
 };
 use std::sync::LazyLock;
 
@@ -12,6 +13,12 @@ static NAMED: &[&Rule] = &[
     &alw::CLASS_NOT_NAMED,
     &alw::NO_REASON,
     &bmi::without_dmarc::RULE,
+    &chk::no_ipv6::RULE,
+    &chk::no_address::RULE,
+    &chk::phased_out_key::RULE,
+    &chk::weak_dmarc::RULE,
+    &chk::no_caa::RULE,
+    &chk::no_dane::RULE,
     &crt::CHAIN_HOLDS_KEY,
     &crt::NO_CERTIFICATE,
     &dkm::PRIVATE_KEY_FILE,

@@ -16,7 +16,7 @@ use crate::source::{Span, Spanned};
 use postern_schema::decide::Lookup;
 use postern_schema::name::{HostName, LocalPart, Mailbox};
 use postern_schema::site::DomainClass;
-use walk::Walk;
+use walk::{Walk, Walked};
 
 /// The graph of one site.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct AddressGraph {
     pub more_loops: usize,
     /// For each declared address, the most that it can lead to.
     fan_out: Vec<u32>,
+    /// The targets that lie in a domain of the site and are not declared, by alias and position, in order.
+    undeclared: Vec<(AddressId, u32)>,
     standings: Standings,
 }
 
@@ -60,6 +62,10 @@ impl Standings {
             None => Standing::Elsewhere,
         };
         Standings(book.hosts().map(|(_, name)| standing(name)).collect())
+    }
+
+    fn is_elsewhere(&self, host: HostId) -> bool {
+        matches!(self.0[host.index()], Standing::Elsewhere)
     }
 
     /// The first step of [`postern_schema::decide::resolve`], and no other.
@@ -134,27 +140,37 @@ impl AddressGraph {
     pub fn new(draft: &SiteDraft, model: &Model) -> AddressGraph {
         let standings = Standings::new(&draft.addresses, model);
         let mut walk = Walk::new(draft, model, &standings);
-        draft.addresses.declared().filter(Address::is_alias).for_each(|alias| walk.from_alias(alias.id()));
+        draft.addresses.declared().filter(Address::is_alias).for_each(|alias| walk.follow_alias(alias.id()));
         for domain in &draft.domains {
             let host = HostName::Domain(domain.name.value.clone());
             for pattern in &domain.patterns {
                 for witness in witnesses(pattern.pattern.expression()) {
-                    walk.from(Mailbox::new(witness, host.clone()));
+                    walk.follow(Mailbox::new(witness, host.clone()));
                 }
             }
             if domain.catch_all.is_some()
                 && let Some(unknown) = unknown_local(domain, model)
             {
-                walk.from(Mailbox::new(unknown, host));
+                walk.follow(Mailbox::new(unknown, host));
             }
         }
-        let (loops, more_loops, fan_out) = walk.finish();
-        AddressGraph { loops, more_loops, fan_out, standings }
+        let Walked { loops, more_loops, fan_out, undeclared } = walk.finish();
+        AddressGraph { loops, more_loops, fan_out, undeclared, standings }
     }
 
     /// What can be said of a target at once.
     pub fn direct<'a>(&self, book: &'a AddressBook, target: &Target<'_>) -> Direct<'a> {
         self.standings.direct(book, target.host(), target.local())
+    }
+
+    /// Whether a target lies in no domain of the site.
+    pub fn is_elsewhere(&self, target: &Target<'_>) -> bool {
+        self.standings.is_elsewhere(target.host())
+    }
+
+    /// The targets of aliases that lie in a domain of the site and are not declared, in the order of declaration.
+    pub fn undeclared<'a>(&self, book: &'a AddressBook) -> impl Iterator<Item = Target<'a>> {
+        self.undeclared.iter().filter_map(|(alias, position)| book.address(*alias).targets().nth(*position as usize))
     }
 
     /// The most addresses that mail to a declared one can come to, those on the way among them. Where ways meet again, fewer.

@@ -16,6 +16,7 @@ pub mod probe;
 
 mod alw;
 mod bmi;
+pub mod chk;
 mod crt;
 mod dkm;
 mod dmc;
@@ -57,7 +58,9 @@ use crate::lower::draft::{Part, SiteDraft};
 use crate::model::Model;
 use crate::report::{Diagnostic, Severity};
 use crate::source::Span;
+use chk::Checker;
 use graph::AddressGraph;
+use std::collections::BTreeSet;
 
 /// One finding that can be made.
 #[derive(Debug)]
@@ -133,12 +136,21 @@ pub struct Subject<'a> {
     pub graph: AddressGraph,
     /// The day that certificates must be valid on.
     pub today: Option<Date>,
+    /// Whose rules the site keeps besides our own.
+    pub checkers: BTreeSet<Checker>,
 }
 
 impl<'a> Subject<'a> {
     /// Prepares what several rules share.
     pub fn new(draft: &'a SiteDraft, model: &'a Model, today: Option<Date>) -> Subject<'a> {
-        Subject { draft, model, graph: AddressGraph::new(draft, model), today }
+        let checkers = draft.host.checkers.iter().map(|checker| checker.value).collect();
+        Subject { draft, model, graph: AddressGraph::new(draft, model), today, checkers }
+    }
+
+    /// Keeps the rules of these checkers too.
+    pub fn and_checkers(mut self, checkers: &[Checker]) -> Subject<'a> {
+        self.checkers.extend(checkers);
+        self
     }
 }
 
@@ -152,6 +164,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             check(subject, &mut findings);
         }
     }
+    chk::name_complainers(&mut findings, &subject.checkers);
     findings
 }
 

@@ -16,6 +16,7 @@ pub(super) static RULES: &[Rule] = &[
     page("JSN002", "member-twice", include_str!("jsn/member_twice.md")),
     page("JSN003", "wrong-shape", include_str!("jsn/wrong_shape.md")),
     page("JSN004", "argument-left-out", include_str!("jsn/argument_left_out.md")),
+    page("JSN005", "changed-twin", include_str!("jsn/changed_twin.md")),
     page("KDL001", "not-kdl", include_str!("kdl/not_kdl.md")),
     page("KDL002", "too-deep", include_str!("kdl/too_deep.md")),
     page("KDL010", "unquoted-address", include_str!("kdl/unquoted_address.md")),

@@ -3,9 +3,10 @@
 use crate::lower::Lowering;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
-use postern_schema::decide::{Reason, SenderDomain};
-use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
+use postern_schema::decide::{DmarcFact, Reason, SenderDomain};
+use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::TlsLevel;
+use postern_schema::spf::SpfResult;
 use std::net::IpAddr;
 
 /// One `test`.
@@ -25,6 +26,12 @@ pub struct TestDraft {
     pub from: Spanned<ReversePath>,
     /// What DNS says of its domain.
     pub sender_domain: Option<SenderDomain>,
+    /// What its SPF check says.
+    pub spf: Option<SpfResult>,
+    /// What DMARC comes to.
+    pub dmarc: Option<DmarcFact>,
+    /// The domain in the From field.
+    pub author: Option<Domain>,
     /// The forward-path.
     pub to: Spanned<ForwardPath>,
     /// What must become of it.
@@ -46,6 +53,8 @@ pub struct ExpectDraft {
     pub via: Option<Spanned<Box<str>>>,
     /// The least protection on the way.
     pub tls: Option<Spanned<TlsLevel>>,
+    /// The key that signs it.
+    pub signed_by: Option<Spanned<Box<str>>>,
 }
 
 /// Every `test` of a site; one with an error in it, which was reported, is left out.
@@ -61,8 +70,6 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
     if let Some(listener) = &listener
         && !lowering.listeners.holds(&listener.value)
     {
-        let finding = lowering.listeners.unknown(listener, &[]);
-        lowering.findings.extend(finding);
         return None;
     }
     let from = view.child("from")?;
@@ -75,6 +82,9 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
         listener: listener.map(boxed),
         from: from.argument("address")?,
         sender_domain,
+        spf: from.property::<String>("spf").and_then(|word| SpfResult::parse(&word.value)),
+        dmarc: from.property::<String>("dmarc").and_then(|word| DmarcFact::parse(&word.value)),
+        author: from.property::<Domain>("author").map(|author| author.value),
         to: view.child("to")?.argument("address")?,
         expect: expect(&view.child("expect")?, lowering)?,
     })
@@ -87,8 +97,6 @@ fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
         && !lowering.relays.holds(&name.value)
         && !lowering.transports.holds(&name.value)
     {
-        let finding = lowering.relays.unknown(name, &["direct", "store"]).filter(|_| lowering.transports.is_complete());
-        lowering.findings.extend(finding);
         return None;
     }
     let tls = view.property::<String>("tls");
@@ -104,6 +112,7 @@ fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
         delivers_to,
         via: via.map(boxed),
         tls,
+        signed_by: view.property::<String>("signed-by").map(boxed),
     })
 }
 

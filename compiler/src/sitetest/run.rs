@@ -44,6 +44,9 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
         from: test.from.value.clone(),
         to: test.to.value.clone(),
         sender_domain: test.sender_domain,
+        spf: test.spf,
+        dmarc: test.dmarc,
+        author: test.author.clone(),
     };
     let result = |why: Vec<String>, found| {
         let (name, span) = (test.name.value.clone(), test.name.span);
@@ -110,6 +113,13 @@ fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
             return Some(Failure { place: tls.span, text });
         }
     }
+    if let Some(signed_by) = &expect.signed_by
+        && !found.signed_by.iter().any(|selector| **selector == *signed_by.value)
+    {
+        let signed =
+            if found.signed_by.is_empty() { "nothing signs it".to_owned() } else { found.signed_by.join(", ") + " signs it" };
+        return Some(Failure { place: signed_by.span, text: format!("expected signed-by {}, and {signed}", signed_by.value) });
+    }
     None
 }
 
@@ -142,7 +152,7 @@ const CAUSES: usize = 2;
 
 /// The lines that decided: the last of the last stage, in the order in which they were read.
 fn causes(found: &Explanation, sources: &Sources) -> Vec<(String, Span)> {
-    let Some(stage) = found.stages.last() else { return Vec::new() };
+    let Some(stage) = found.stages.iter().rev().find(|stage| stage.outcome == found.outcome) else { return Vec::new() };
     let mut causes: Vec<(String, Span)> = Vec::new();
     for step in stage.steps.iter().rev() {
         let span = step.source.as_deref().and_then(|source| span_of(source, sources));

@@ -104,7 +104,7 @@ fn every_address_that_a_recipient_stands_for_must_go_the_promised_way() {
 fn a_missing_fact_is_named() {
     fails(
         r#"from "x@a.example"; to "alice@example.com"; expect "accept""#,
-        "needs sender-domain: what DNS says of a.example; write domain=\"found\"",
+        "needs sender-domain: what DNS says of a.example; write that beside its `from`, as in domain=\"found\"",
     );
 }
 

@@ -11,8 +11,8 @@ mod unknown;
 use crate::report::{Diagnostic, Label};
 use crate::source::{SourceId, Span};
 use crate::syntax::Node;
-use crate::syntax::grammar::layout::ALLOW;
-use crate::syntax::grammar::{NodeSpec, ROOT, Served, allowed_in_profile};
+use crate::syntax::grammar::layout::{ALLOW, PROFILE};
+use crate::syntax::grammar::{NodeSpec, ROOT, Served, block};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -91,19 +91,16 @@ fn check_block(
 fn check_node(node: &Node, spec: &'static NodeSpec, outer: &Parent<'_>, findings: &mut Vec<Diagnostic>) {
     let Parent { extent, more, .. } = *outer;
     entries::check(node, spec, extent, findings);
-    if spec.name == "profile" {
-        let known = ROOT.children.iter().filter(|spec| allowed_in_profile(spec));
-        check_block(&node.children, known, &Parent { node: Some(node), spec, extent: Extent::Overlay, more }, findings);
-        return;
-    }
-    let surplus = node.children.iter().find(|child| child.name.value != ALLOW.name);
-    if let Some(child) = surplus.filter(|_| spec.children.is_empty()) {
+    let known = block(spec);
+    let has_block = known.clone().any(|known| known.name != ALLOW.name);
+    let surplus = node.children.iter().find(|child| known.clone().all(|known| known.name != child.name.value));
+    if let Some(child) = surplus.filter(|_| !has_block) {
         let message = format!("`{}` has no block, so `{}` cannot stand in it", spec.name, child.name.value);
         findings
             .push(Diagnostic::error("LNG013", child.name.span, message).help(format!("Write `{}` without braces", spec.name)));
         return;
     }
-    let known = spec.children.iter().chain(std::iter::once(&ALLOW));
+    let extent = if spec.name == PROFILE.name { Extent::Overlay } else { extent };
     check_block(&node.children, known, &Parent { node: Some(node), spec, extent, more }, findings);
 }
 

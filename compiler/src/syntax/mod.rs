@@ -8,18 +8,25 @@ mod hints;
 mod json;
 mod kdl;
 mod load;
+mod names;
 mod near;
 mod node;
 mod parse;
 pub mod read;
 mod reference;
+mod sketch;
 pub mod value;
 mod view;
 
-pub use json::{schema, to_json};
-pub use load::{LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, load, load_text, read_file};
+pub use hints::quoted;
+pub use json::{schema, twin};
+pub use load::{
+    LoadError, LoadOptions, Loaded, SOURCE_MAX_OCTETS, Sketched, is_constant_name, load, load_text, read_file, sketch_site,
+};
+pub use names::{Mention, Role, mentions};
 pub use near::nearest;
 pub use node::{Node, Property, Value};
 pub use parse::{PIECES_LIMIT, Parsed, parse};
-pub use reference::reference;
+pub use reference::{reference, type_of};
+pub use sketch::sketch;
 pub use view::{Document, View};

@@ -95,13 +95,21 @@ fn property_row(text: &mut String, property: &PropertySpec) {
 
 fn typed(kind: &ValueType) -> String {
     match kind {
+        ValueType::Count { .. } | ValueType::Weight | ValueType::Reference { .. } => type_of(kind),
+        kind => format!("[{}](#types-of-values)", kind.name()),
+    }
+}
+
+/// What a value is, in a few words: "duration", "name of a `relay`".
+pub fn type_of(kind: &ValueType) -> String {
+    match kind {
         ValueType::Count { least, most } => format!("whole number, {least} to {most}"),
         ValueType::Weight => "whole number, -1000 to 1000".to_owned(),
         ValueType::Reference { kinds, .. } => {
             let names: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.node())).collect();
             format!("name of a {}", names.join(" or "))
         }
-        kind => format!("[{}](#types-of-values)", kind.name()),
+        kind => kind.name().to_owned(),
     }
 }
 

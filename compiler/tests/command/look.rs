@@ -50,9 +50,10 @@ fn show_gives_each_value_its_line_or_says_default() {
     assert!(line("address info@example.com alias = alice@example.com bob@example.com").ends_with("# site.kdl:12"), "{shown}");
     let defaults = folder.run(&["show", "site.kdl", "--defaults"]).ended(0).out;
     assert!(defaults.lines().all(|line| line.ends_with("# default")) && defaults.contains("limits hops"), "{defaults}");
-    let values = json(&folder.run(&["show", "site.kdl", "--json"]).ended(0).out);
-    let found = values["values"].as_array().expect("a list").iter().find(|value| value["name"] == "recipients");
-    assert_eq!(found.expect("it is there")["source"], serde_json::json!({ "file": "site.kdl", "line": 22 }));
+    let twin = json(&folder.run(&["show", "site.kdl", "--json"]).ended(0).out);
+    assert_eq!(twin["limits"], serde_json::json!({ "$at": "site.kdl:22", "recipients": 500 }));
+    let unsaid = serde_json::json!({ "subject": "limits", "name": "hops", "value": "100" });
+    assert!(twin["$defaults"].as_array().expect("a list").contains(&unsaid), "{twin}");
 }
 
 #[test]

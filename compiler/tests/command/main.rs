@@ -2,6 +2,7 @@
 //! it is found out.
 
 mod build;
+mod examples;
 mod key;
 mod look;
 mod schemas;

@@ -79,7 +79,7 @@ fn what_is_printed_is_what_the_schemas_say() {
     let new_key =
         ["key", "new", "keyed.kdl", "--domain", "example.com", "--credentials", "credentials", "--algorithm", "ed25519"];
     folder.run(&new_key).ended(0);
-    let cases: [(&str, Vec<&str>, i32); 13] = [
+    let cases: [(&str, Vec<&str>, i32); 12] = [
         ("diagnostic", vec!["check", "wrong.kdl", "--format", "json"], 78),
         ("explain", [&explain[..], &["info@example.com"]].concat(), 0),
         ("explain", [&explain[..], &["a@elsewhere.example"]].concat(), 0),
@@ -87,7 +87,6 @@ fn what_is_printed_is_what_the_schemas_say() {
         ("test", vec!["test", "failing.kdl", "--format", "json"], 1),
         ("test", vec!["test", "site.kdl", "--format", "json", "--coverage"], 0),
         ("reach", vec!["explain", "site.kdl", "--relay", "--json"], 0),
-        ("show", vec!["show", "site.kdl", "--json"], 0),
         ("plan", vec!["plan", "site.kdl", "changed.kdl", "--json"], 2),
         ("plan", vec!["plan", "site.kdl", "site.kdl", "--json"], 0),
         // Nobody listens there: every outcome is "cannot tell".

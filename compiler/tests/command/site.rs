@@ -74,7 +74,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Ran {
+    pub fn of(output: Output) -> Ran {
         let text = |octets: Vec<u8>| String::from_utf8(octets).expect("UTF-8");
         Ran { status: output.status.code().expect("a status"), out: text(output.stdout), err: text(output.stderr) }
     }

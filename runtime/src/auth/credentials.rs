@@ -2,8 +2,11 @@
 
 use postern_schema::site::SecretName;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The largest credential, in octets: a user list of a few ten thousand names, and far more than any key.
 const LIMIT_OCTETS: u64 = 16 << 20;
@@ -12,6 +15,14 @@ const LIMIT_OCTETS: u64 = 16 << 20;
 #[derive(Clone, Debug)]
 pub struct Credentials {
     folder: Option<PathBuf>,
+}
+
+/// One state of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    modified: SystemTime,
+    inode: u64,
+    octets: u64,
 }
 
 /// A credential cannot be had. Never holds any of its content.
@@ -25,6 +36,8 @@ pub enum CredentialError {
     TooLarge(PathBuf),
     /// The file is not text.
     NotText(PathBuf),
+    /// Others than the daemon may read the file, or write it: its mode.
+    Exposed(PathBuf, u32),
 }
 
 impl fmt::Display for CredentialError {
@@ -38,6 +51,9 @@ impl fmt::Display for CredentialError {
             CredentialError::Unreadable(path, error) => write!(f, "credential {} cannot be read: {error}", path.display()),
             CredentialError::TooLarge(path) => write!(f, "credential {} is over {LIMIT_OCTETS} octets", path.display()),
             CredentialError::NotText(path) => write!(f, "credential {} is not UTF-8 text", path.display()),
+            CredentialError::Exposed(path, mode) => {
+                write!(f, "credential {} has mode {mode:04o}, so others can reach it: chmod 0600", path.display())
+            }
         }
     }
 }
@@ -55,16 +71,39 @@ impl Credentials {
     /// # Errors
     /// [`CredentialError`] names the file and what is wrong with it.
     pub fn read(&self, name: &SecretName) -> Result<String, CredentialError> {
+        let (path, file) = self.open(name)?;
+        text_of(path, file)
+    }
+
+    /// [`Credentials::read`] for a key whose file nobody but its owner may touch.
+    ///
+    /// # Errors
+    /// The same, and [`CredentialError::Exposed`].
+    pub fn read_private(&self, name: &SecretName) -> Result<String, CredentialError> {
+        let (path, file) = self.open(name)?;
+        let meta = file.metadata().map_err(|error| CredentialError::Unreadable(path.clone(), error))?;
+        let mode = meta.mode() & 0o777;
+        // systemd gives a service its credentials as files of root with an access list, which shows as a group that may read.
+        let is_systemd = meta.uid() == 0 && meta.gid() == 0 && mode & 0o037 == 0;
+        if mode & 0o077 != 0 && !is_systemd {
+            return Err(CredentialError::Exposed(path, mode));
+        }
+        text_of(path, file)
+    }
+
+    fn open(&self, name: &SecretName) -> Result<(PathBuf, File), CredentialError> {
         let folder = self.folder.as_ref().ok_or_else(|| CredentialError::NoFolder(name.clone()))?;
         let path = folder.join(name.as_str());
-        let unreadable = |error| CredentialError::Unreadable(path.clone(), error);
-        let file = std::fs::File::open(&path).map_err(unreadable)?;
-        let mut octets = Vec::new();
-        file.take(LIMIT_OCTETS + 1).read_to_end(&mut octets).map_err(unreadable)?;
-        if octets.len() as u64 > LIMIT_OCTETS {
-            return Err(CredentialError::TooLarge(path));
+        match File::open(&path) {
+            Ok(file) => Ok((path, file)),
+            Err(error) => Err(CredentialError::Unreadable(path, error)),
         }
-        String::from_utf8(octets).map_err(|_| CredentialError::NotText(path))
+    }
+
+    /// What changes when somebody writes the file anew; `None`: it cannot be looked at.
+    pub fn stamp(&self, name: &SecretName) -> Option<Stamp> {
+        let metadata = std::fs::metadata(self.folder.as_ref()?.join(name.as_str())).ok()?;
+        Some(Stamp { modified: metadata.modified().ok()?, inode: metadata.ino(), octets: metadata.len() })
     }
 
     /// The first line of a credential, without its end: a password or token.
@@ -74,4 +113,15 @@ impl Credentials {
     pub fn read_line(&self, name: &SecretName) -> Result<String, CredentialError> {
         Ok(self.read(name)?.lines().next().unwrap_or_default().to_owned())
     }
+}
+
+fn text_of(path: PathBuf, file: File) -> Result<String, CredentialError> {
+    let mut octets = Vec::new();
+    if let Err(error) = file.take(LIMIT_OCTETS + 1).read_to_end(&mut octets) {
+        return Err(CredentialError::Unreadable(path, error));
+    }
+    if octets.len() as u64 > LIMIT_OCTETS {
+        return Err(CredentialError::TooLarge(path));
+    }
+    String::from_utf8(octets).map_err(|_| CredentialError::NotText(path))
 }

@@ -44,12 +44,12 @@ impl Guesses {
     pub fn may_try(&self, address: IpAddr, account: &str, now: Instant) -> bool {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let key = client_key(address);
-        if memory.addresses.level(&key, FADE, now) >= ADDRESS_FAILURES {
+        if memory.addresses.level(&key, FADE, now) + 1.0 > ADDRESS_FAILURES {
             return false;
         }
         let account = self.names.hash_one(account);
         let is_known = memory.used_from.level(&(account, key), REMEMBER, now) > 0.0;
-        is_known || memory.accounts.level(&account, FADE, now) < ACCOUNT_FAILURES
+        is_known || memory.accounts.level(&account, FADE, now) + 1.0 <= ACCOUNT_FAILURES
     }
 
     /// Counts a failure. Its answer has to wait so long from the moment at which the login began.

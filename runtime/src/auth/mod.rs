@@ -9,7 +9,7 @@ mod login;
 mod passwd;
 mod scram;
 
-pub use credentials::{CredentialError, Credentials};
+pub use credentials::{CredentialError, Credentials, Stamp};
 pub use guesses::Guesses;
 pub use login::{Answer, ChannelBinding, Exchange, Login, mechanisms};
 pub use passwd::AuthError;

@@ -1,11 +1,12 @@
 //! What became of an attempt: one log line for each recipient, a durable note in the queue, a bounce where one is due.
 
 use super::Dispatcher;
+use crate::authentication::generated;
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::dsn;
 use crate::queue::schedule::{self, Next};
 use crate::queue::{
-    Action, Attempt, Change, Envelope, Generated, Outcome, QueueEntry, QueueId, RecipientState, SpoolError, Unreturned,
+    Action, Attempt, Body, Change, Envelope, Generated, Outcome, QueueEntry, QueueId, RecipientState, SpoolError, Unreturned,
 };
 use crate::site::Generation;
 use postern_schema::decide::expansion;
@@ -204,9 +205,10 @@ async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_l
     }
     loop {
         let result = match append_notice(daemon, &entry, [over.as_slice(), &late], generation, &changes).await {
-            Ok(true) => return,
+            // One that waits is written when the snapshot is loaded next, with its keys.
+            Ok(Notice::Queued | Notice::Waits) => return,
             // RFC 5321 4.5.5: nobody is told about a notice that could not be delivered; others do not want to hear.
-            Ok(false) => return drop(note(daemon, changes).await),
+            Ok(Notice::Unwanted) => return drop(note(daemon, changes).await),
             Err(error) => error,
         };
         if matches!(result, SpoolError::Closed) {
@@ -217,11 +219,19 @@ async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_l
     }
 }
 
-/// Queues the notice about recipients with which it is over and those that are late, together with the changes; `false` where
-/// there is nobody to tell.
+/// What became of a notice.
+enum Notice {
+    Queued,
+    /// There is nobody to tell.
+    Unwanted,
+    /// It must be signed and cannot be.
+    Waits,
+}
+
+/// Queues the notice about recipients with which it is over and those that are late, together with the changes.
 async fn append_notice(
     daemon: &Daemon, entry: &QueueEntry, [over, late]: [&[Unreturned<'_>]; 2], generation: &Generation, changes: &[Change],
-) -> Result<bool, SpoolError> {
+) -> Result<Notice, SpoolError> {
     let now = now_ms();
     let id = daemon.spool.fresh_id(now);
     // A body that cannot be read must not keep its sender in the dark: the notice goes out without the header.
@@ -235,7 +245,14 @@ async fn append_notice(
     }
     let site = generation.site();
     let author = dsn::Author { hostname: &site.hostname, language: site.queue.language, id: id.id(), now_seconds: now / 1000 };
-    let Some(bounce) = dsn::notice(entry, &about, &original, &author) else { return Ok(false) };
+    let Some(bounce) = dsn::notice(entry, &about, &original, &author) else { return Ok(Notice::Unwanted) };
+    let signatures = match generated::sign(generation, &bounce.octets, now / 1000) {
+        Ok(signatures) => signatures,
+        Err(error) => {
+            tracing::error!(id = %entry.id(), %error, "a notice cannot be signed, so it waits");
+            return Ok(Notice::Waits);
+        }
+    };
     tracing::info!(id = %entry.id(), notice = %id.id(), to = %bounce.recipient, "sender notified");
     let generated = Generated {
         id,
@@ -245,8 +262,8 @@ async fn append_notice(
         smtp_utf8: bounce.smtp_utf8,
         eight_bit: bounce.eight_bit,
         generation: generation.mark(),
-        body: bounce.octets.into(),
+        body: Body::Inline(vec![signatures.into(), bounce.octets.into()]),
         changes: changes.to_vec(),
     };
-    daemon.spool.append(generated).await.map(|_| true)
+    daemon.spool.append(generated).await.map(|_| Notice::Queued)
 }

@@ -6,6 +6,7 @@ mod resolver;
 pub use resolver::{Resolver, ResolverError};
 
 use postern_schema::decide::SenderDomain;
+use postern_schema::dns::{Answer, Question};
 use postern_schema::name::Domain;
 use std::future::Future;
 use std::net::IpAddr;
@@ -45,6 +46,9 @@ pub trait Dns: Send + Sync {
 
     /// The addresses of a host, IPv6 first.
     fn addresses<'a>(&'a self, host: &'a Domain) -> Pending<'a, Found<IpAddr>>;
+
+    /// The answer to a question of SPF, DKIM or DMARC. One that is bogus has failed.
+    fn ask<'a>(&'a self, question: &'a Question) -> Pending<'a, Answer>;
 }
 
 /// The fact behind [`postern_schema::decide::Need::SenderDomain`]: whether a bounce to the domain could be delivered.

@@ -5,8 +5,10 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::rr::{RData, Record, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use postern_schema::dns::{Answer, Question};
 use postern_schema::name::Domain;
+use postern_schema::record::RecordKind;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -46,7 +48,7 @@ impl Resolver {
         builder.build().map(Resolver).map_err(|error| ResolverError(error.to_string()))
     }
 
-    async fn lookup(&self, name: &Domain, kind: RecordType) -> Result<Vec<Record>, Found<()>> {
+    async fn lookup(&self, name: &str, kind: RecordType) -> Result<Vec<Record>, Found<()>> {
         // With the trailing dot: the system's search domains have no say in where mail goes.
         let query = self.0.lookup(format!("{name}."), kind);
         match tokio::time::timeout(DEADLINE, query).await {
@@ -82,15 +84,31 @@ fn harden(options: &mut ResolverOpts) {
 impl Dns for Resolver {
     fn mx<'a>(&'a self, domain: &'a Domain) -> Pending<'a, Found<Mx>> {
         Box::pin(async move {
-            match self.lookup(domain, RecordType::MX).await {
+            match self.lookup(domain.as_str(), RecordType::MX).await {
                 Err(other) => other.without_records(),
                 Ok(records) => Found::of(records.iter().filter_map(mx_of).collect()),
             }
         })
     }
 
+    fn ask<'a>(&'a self, question: &'a Question) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            match self.lookup(&question.name, kind_of(question.kind)).await {
+                Ok(records) => match records.iter().filter_map(value_of).collect::<Vec<_>>() {
+                    values if values.is_empty() => Answer::Nothing,
+                    values => Answer::Found(values),
+                },
+                Err(Found::Nonexistent) => Answer::Nonexistent,
+                Err(Found::Records(_) | Found::None) => Answer::Nothing,
+                Err(Found::Bogus) => Answer::Failed("the answer may be forged (DNSSEC)".into()),
+                Err(Found::Failed(why)) => Answer::Failed(why.into()),
+            }
+        })
+    }
+
     fn addresses<'a>(&'a self, host: &'a Domain) -> Pending<'a, Found<IpAddr>> {
         Box::pin(async move {
+            let host = host.as_str();
             let (v6, v4) = tokio::join!(self.lookup(host, RecordType::AAAA), self.lookup(host, RecordType::A));
             match (v6, v4) {
                 (Ok(v6), Ok(v4)) => Found::of(v6.iter().chain(&v4).filter_map(address_of).collect()),
@@ -100,6 +118,33 @@ impl Dns for Resolver {
             }
         })
     }
+}
+
+fn kind_of(kind: RecordKind) -> RecordType {
+    match kind {
+        RecordKind::A => RecordType::A,
+        RecordKind::Aaaa => RecordType::AAAA,
+        RecordKind::Caa => RecordType::CAA,
+        RecordKind::Cname => RecordType::CNAME,
+        RecordKind::Mx => RecordType::MX,
+        RecordKind::Ptr => RecordType::PTR,
+        RecordKind::Srv => RecordType::SRV,
+        RecordKind::Tlsa => RecordType::TLSA,
+        RecordKind::Txt => RecordType::TXT,
+    }
+}
+
+/// A value as [`Answer::Found`] has it.
+fn value_of(record: &Record) -> Option<Box<str>> {
+    let name = |name: &Name| Box::from(name.to_ascii().trim_end_matches('.'));
+    Some(match &record.data {
+        RData::A(address) => address.0.to_string().into(),
+        RData::AAAA(address) => address.0.to_string().into(),
+        RData::MX(mx) => format!("{} {}", mx.preference, name(&mx.exchange)).into(),
+        RData::PTR(host) => name(&host.0),
+        RData::TXT(text) => String::from_utf8_lossy(&text.txt_data.concat()).into(),
+        _ => return None,
+    })
 }
 
 fn mx_of(record: &Record) -> Option<Mx> {

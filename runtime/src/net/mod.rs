@@ -3,14 +3,18 @@
 //! [`Listeners`] holds the sockets of the site in force and starts one [`session`] for each connection. A session feeds octets
 //! to the protocol, answers its questions by [`postern_schema::decide`], and puts what was accepted into the queue.
 
+mod admission;
+mod head;
 mod levels;
 mod listen;
 mod login;
+mod pace;
 mod received;
 mod session;
 mod stream;
 mod transaction;
 
-pub use levels::{Levels, client_key, network_key};
+pub use admission::Admission;
+pub use levels::{Levels, client_key};
 pub use listen::{Bound, ListenError, Listeners};
 pub use stream::Stream;

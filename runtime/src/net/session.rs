@@ -1,33 +1,40 @@
 //! One connection from its first octet to its last: I/O and time limits here, the protocol in [`crate::smtp::server`], the
 //! answers in [`super::transaction`].
 
+use super::admission::{ConnectionGuard, is_spared};
 use super::login::Logins;
+use super::pace::Pace;
 use super::stream::Stream;
 use super::transaction::{Peer, Transaction};
 use crate::auth;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, SessionGuard};
 use crate::site::Generation;
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
 use bytes::BytesMut;
 use postern_schema::reply::Reply;
-use postern_schema::site::Listener;
+use postern_schema::site::{Listener, ListenerKind, Reaction};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long a client may be silent (RFC 5321 4.5.3.2.7 wants five minutes at least).
-const COMMAND_PATIENCE: Duration = Duration::from_secs(300);
+/// How long a session may go on that brings nothing, and how long a message may take before its rate counts.
+const SESSION_FREE: Duration = Duration::from_secs(1800);
+const MESSAGE_FREE: Duration = Duration::from_secs(120);
 /// How long a handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a client may take to accept our replies.
 const WRITE_PATIENCE: Duration = Duration::from_secs(60);
 /// Errors in one session (`smtpd_hard_error_limit`).
 const ERROR_LIMIT: u32 = 20;
-/// What is read at once.
+/// From so many on, each reply to a client that makes errors is late (`smtpd_soft_error_limit`), by this.
+const SOFT_ERRORS: u32 = 10;
+const ERROR_PAUSE: Duration = Duration::from_secs(1);
+/// What is read at once of a message, and between messages, when a session may do nothing for minutes.
 const READ_OCTETS: usize = 16 << 10;
+const READ_IDLE_OCTETS: usize = 1 << 10;
 /// Message text that is held before it goes to the spool.
 const BODY_HELD_OCTETS: usize = 64 << 10;
 
@@ -36,7 +43,8 @@ pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daem
     // Replies are small and waited for; a socket that does not know the option is served all the same.
     let _ = socket.set_nodelay(true);
     let generation = daemon.current.generation();
-    let guard = daemon.admit(generation.site().limits.sessions);
+    let address = peer.ip().to_canonical();
+    let guards = admit(&daemon, &generation, address, &listener);
     let mut stream = Stream::Plain(socket);
     if listener.kind.is_implicit_tls() {
         let Some(config) = generation.tls.clone() else { return };
@@ -47,16 +55,44 @@ pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daem
         }
     }
     let server = Server::new(Arc::new(server_config(&listener, &generation, &daemon)), listener.kind.is_implicit_tls());
-    let peer = Peer { address: peer.ip().to_canonical(), listener: listener.name, user: None };
-    let mut session = Session { daemon, generation, server, peer, transaction: None, logins: Logins::default() };
+    let peer = Peer { address, listener: listener.name, user: None };
+    let mut session = Session {
+        daemon,
+        generation,
+        server,
+        peer,
+        transaction: None,
+        logins: Logins::default(),
+        mx: listener.kind == ListenerKind::Mx,
+        errors: 0,
+    };
     session.bind_channel(&stream);
-    if guard.is_none() {
+    if guards.is_none() {
         session.server.refuse(&Reply::TOO_MANY_CONNECTIONS);
-    } else {
-        session.server.greet();
     }
     if let Err(error) = session.run(stream).await {
         tracing::debug!(peer = %session.peer.address, %error, "connection lost");
+    }
+}
+
+/// Counts the client in; `None` if there are too many.
+fn admit(
+    daemon: &Arc<Daemon>, generation: &Generation, address: IpAddr, listener: &Listener,
+) -> Option<(ConnectionGuard, SessionGuard)> {
+    let site = generation.site();
+    let name = &*listener.name;
+    match daemon.admission.connect(address, site) {
+        Ok(connection) => {
+            let session = daemon.admit(site.limits.sessions);
+            if session.is_none() {
+                tracing::warn!(peer = %address, listener = name, reason = "session-limit", source = site.sources.describe(site.limits.origin), "refused");
+            }
+            Some((connection, session?))
+        }
+        Err(limit) => {
+            tracing::info!(peer = %address, listener = name, reason = "connection-limit", source = site.sources.describe(limit.origin), "refused");
+            None
+        }
     }
 }
 
@@ -83,12 +119,19 @@ struct Session {
     peer: Peer,
     transaction: Option<Transaction>,
     logins: Logins,
+    /// Mail from other hosts is what comes in here.
+    mx: bool,
+    /// Errors that were answered late already.
+    errors: u32,
 }
 
 impl Session {
     async fn run(&mut self, mut stream: Stream) -> io::Result<()> {
         let mut input = BytesMut::new();
         let mut stopping = self.daemon.stopping();
+        self.greet(&mut stream, &mut input).await?;
+        let mut session_pace = Pace::begin(Instant::now(), SESSION_FREE);
+        let mut message_pace = None;
         loop {
             match self.server.advance(&mut input) {
                 Step::Flush => self.flush(&mut stream).await?,
@@ -111,11 +154,25 @@ impl Session {
                 Step::NeedInput => {
                     self.flush(&mut stream).await?;
                     self.spill();
-                    input.reserve(READ_OCTETS);
+                    let now = Instant::now();
+                    let pace = if self.server.is_receiving() {
+                        input.reserve(READ_OCTETS);
+                        message_pace.get_or_insert_with(|| Pace::begin(now, MESSAGE_FREE))
+                    } else {
+                        shrink(&mut input);
+                        message_pace = None;
+                        &mut session_pace
+                    };
+                    let patience = pace.patience(now).into();
                     tokio::select! {
-                        read = tokio::time::timeout(COMMAND_PATIENCE, stream.read_buf(&mut input)) => match read {
+                        read = tokio::time::timeout_at(patience, stream.read_buf(&mut input)) => match read {
                             Ok(Ok(0)) => return Ok(()),
-                            Ok(Ok(_)) => {}
+                            Ok(Ok(octets)) => {
+                                pace.took(octets);
+                                if message_pace.is_some() {
+                                    session_pace.took(octets);
+                                }
+                            }
                             Ok(Err(error)) => return Err(error),
                             Err(_) => self.server.refuse(&Reply::TIMEOUT),
                         },
@@ -124,6 +181,30 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Greets, unless the session was refused before it began. A stranger who talks before that shows what it is.
+    async fn greet(&mut self, stream: &mut Stream, input: &mut BytesMut) -> io::Result<()> {
+        let site = self.generation.site();
+        let screened = self.server.is_fresh() && self.mx && !is_spared(self.peer.address, site);
+        if let Some((wait, origin)) = site.screen.greet_wait.filter(|_| screened) {
+            let read = tokio::time::timeout(wait, stream.read_buf(input)).await;
+            if matches!(read, Ok(Ok(0))) {
+                self.server.refuse(&Reply::SERVICE_CLOSING);
+            }
+            if self.server.spoke_early(input) {
+                let action = site.screen.early_talker;
+                let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(origin));
+                tracing::info!(%peer, listener, reason = "early-talker", action = action.as_str(), source, "spoke before the greeting");
+                if action == Reaction::Reject {
+                    self.server.refuse(&Reply::SPOKE_EARLY);
+                }
+            }
+        }
+        if self.server.is_fresh() {
+            self.server.greet();
+        }
+        Ok(())
     }
 
     /// What a login may be bound to, as soon as there is TLS.
@@ -135,6 +216,10 @@ impl Session {
     }
 
     async fn flush(&mut self, stream: &mut Stream) -> io::Result<()> {
+        if self.server.errors() >= SOFT_ERRORS && self.server.errors() > self.errors {
+            self.errors = self.server.errors();
+            tokio::time::sleep(ERROR_PAUSE).await;
+        }
         let output = self.server.output();
         if !output.is_empty() {
             tokio::time::timeout(WRITE_PATIENCE, stream.write_all(output)).await??;
@@ -151,8 +236,24 @@ impl Session {
         {
             let piece = self.server.take_body();
             // The disk may make us wait, and other sessions must not wait with us.
-            tokio::task::block_in_place(|| transaction.take(&self.daemon, &self.peer, &self.server, &piece));
+            tokio::task::block_in_place(|| transaction.take(&self.daemon, &piece));
         }
+    }
+
+    /// Counts a message of a client that has not logged in, by the limits that are in force now.
+    fn count_message(&self) -> Result<(), Reply> {
+        let generation = self.daemon.current.generation();
+        let site = generation.site();
+        let counted = if self.peer.user.is_some() {
+            Ok(())
+        } else {
+            self.daemon.admission.message(self.peer.address, site, Instant::now())
+        };
+        counted.map_err(|limit| {
+            let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(limit.origin));
+            tracing::info!(%peer, listener, reason = "message-limit", source, "refused");
+            Reply::TOO_MANY_MESSAGES
+        })
     }
 
     async fn reply(&mut self, question: Question, stream: &Stream) -> Reply {
@@ -160,8 +261,12 @@ impl Session {
             Question::Mail(request) => {
                 // The previous one goes first, with what it had spilled.
                 self.transaction = None;
+                if let Err(reply) = self.count_message() {
+                    return reply;
+                }
                 let protection = stream.protection();
-                match Transaction::begin(&self.daemon, &self.peer, request, protection).await {
+                let helo = self.server.helo().unwrap_or_default();
+                match Transaction::begin(&self.daemon, &self.peer, helo, request, protection).await {
                     Ok((transaction, reply)) => {
                         self.transaction = Some(transaction);
                         reply
@@ -183,4 +288,12 @@ impl Session {
             Question::Sasl(step) => self.logins.step(&self.daemon, &self.generation, &mut self.peer, step).await,
         }
     }
+}
+
+/// Gives back what a message took: thousands of sessions may wait for their next command.
+fn shrink(input: &mut BytesMut) {
+    if input.is_empty() && input.capacity() > READ_IDLE_OCTETS {
+        *input = BytesMut::new();
+    }
+    input.reserve(READ_IDLE_OCTETS);
 }

@@ -1,18 +1,22 @@
 //! One mail transaction: MAIL, RCPT and the message, decided by the site that was in force when it began. A reload in its
 //! midst changes nothing for it (the next transaction on the same connection is under the new site).
 
+use super::head::Arrival;
 use super::received;
+use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
+use crate::authentication::intake::{Intake, Purpose, Whole};
 use crate::daemon::{Daemon, now_ms};
 use crate::dns::sender_domain;
 use crate::queue::spool::BodyWriter;
-use crate::queue::{Accepted, AcceptedRecipient, Body, Client, FreshId, SpoolError};
+use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, RecipientRequest};
 use crate::smtp::server::{Message, Server};
 use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, Verdict};
+use postern_schema::dns::Transcript;
 use postern_schema::name::ForwardPath;
 use postern_schema::reply::Reply;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -27,7 +31,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    fn client(&self) -> decide::Client<'_> {
+    pub(super) fn client(&self) -> decide::Client<'_> {
         decide::Client { listener: &self.listener, address: self.address, user: self.user.as_deref() }
     }
 }
@@ -40,9 +44,49 @@ pub struct Transaction {
     id: FreshId,
     arrival_ms: u64,
     recipients: Vec<AcceptedRecipient>,
+    /// What DNS was asked about this message, and said.
+    transcript: Transcript,
+    purpose: Purpose,
+    intake: Intake,
     /// The text that was taken so far; an error keeps its place until the end of the message.
-    body: Result<BodyWriter, SpoolError>,
-    has_trace: bool,
+    body: Result<BodyWriter, Unstored>,
+}
+
+/// Why a message is not taken that nobody has decided against.
+#[derive(Debug)]
+enum Unstored {
+    Spool(SpoolError),
+    HeaderTooLarge,
+}
+
+impl From<SpoolError> for Unstored {
+    fn from(error: SpoolError) -> Unstored {
+        Unstored::Spool(error)
+    }
+}
+
+impl From<HeaderTooLarge> for Unstored {
+    fn from(_: HeaderTooLarge) -> Unstored {
+        Unstored::HeaderTooLarge
+    }
+}
+
+impl Display for Unstored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unstored::Spool(error) => error.fmt(f),
+            Unstored::HeaderTooLarge => write!(f, "its header has more than {HEADER_LIMIT_OCTETS} octets"),
+        }
+    }
+}
+
+impl Unstored {
+    fn reply(&self) -> Reply {
+        match self {
+            Unstored::Spool(error) => refusal(error),
+            Unstored::HeaderTooLarge => Reply::HEADER_TOO_LARGE,
+        }
+    }
 }
 
 impl Transaction {
@@ -51,11 +95,21 @@ impl Transaction {
     /// # Errors
     /// The refusal.
     pub async fn begin(
-        daemon: &Arc<Daemon>, peer: &Peer, request: MailRequest, protection: Option<String>,
+        daemon: &Arc<Daemon>, peer: &Peer, helo: &str, request: MailRequest, protection: Option<String>,
     ) -> Result<(Transaction, Reply), Reply> {
         let generation = daemon.current.generation();
         let arrival_ms = now_ms();
-        let verdict = decide_sender(daemon, peer, &request, &generation).await?;
+        let mut transcript = Transcript::default();
+        let arrival = Arrival {
+            daemon,
+            generation: &generation,
+            peer,
+            helo,
+            reverse_path: &request.reverse_path,
+            recipients: &[],
+            arrival_ms,
+        };
+        let verdict = decide_sender(&arrival, &mut transcript).await?;
         log(peer, &generation, &verdict, &request.reverse_path, None);
         let reply = verdict.reason.reply();
         if !matches!(verdict.disposition, Disposition::Accept(())) {
@@ -63,8 +117,17 @@ impl Transaction {
         }
         let id = daemon.spool.fresh_id(arrival_ms);
         let body = Ok(daemon.spool.begin_body(&id));
-        let recipients = Vec::new();
-        Ok((Transaction { generation, request, protection, id, arrival_ms, recipients, body, has_trace: false }, reply))
+        let (site, recipients) = (generation.site(), Vec::new());
+        let purpose = match peer.client().is_stranger(site) {
+            false => Purpose::Sign,
+            true if site.screen.authenticates() => Purpose::Verify,
+            true => Purpose::Pass,
+        };
+        let intake = Intake::new(purpose, site.hostname.as_str());
+        Ok((
+            Transaction { generation, request, protection, id, arrival_ms, recipients, transcript, purpose, intake, body },
+            reply,
+        ))
     }
 
     /// Decides RCPT.
@@ -87,15 +150,16 @@ impl Transaction {
     }
 
     /// Takes a piece of the message. Writes to disk: blocks.
-    pub fn take(&mut self, daemon: &Daemon, peer: &Peer, server: &Server, piece: &[u8]) {
-        let trace = (!self.has_trace).then(|| self.trace(peer, server));
-        self.has_trace = true;
-        let Ok(body) = &mut self.body else { return };
-        let written = match trace {
-            Some(trace) => body.write(&trace).and_then(|()| body.write(piece)),
-            None => body.write(piece),
-        };
-        if let Err(error) = written {
+    pub fn take(&mut self, daemon: &Daemon, piece: &[u8]) {
+        match self.intake.feed(piece) {
+            Ok(octets) => self.store(daemon, |text| Ok(text.write(&octets)?)),
+            Err(error) => self.store(daemon, |_| Err(error.into())),
+        }
+    }
+
+    fn store(&mut self, daemon: &Daemon, work: impl FnOnce(&mut BodyWriter) -> Result<(), Unstored>) {
+        let Ok(text) = &mut self.body else { return };
+        if let Err(error) = work(text) {
             tracing::error!(%error, id = %self.id.id(), free = daemon.spool.counts().live_octets, "a message cannot be stored");
             self.body = Err(error);
         }
@@ -103,18 +167,20 @@ impl Transaction {
 
     /// Takes the last piece and makes the message durable. A positive reply means that it is.
     pub async fn finish(mut self, daemon: &Arc<Daemon>, peer: &Peer, server: &Server, message: Message) -> Reply {
-        let helo = server.helo().unwrap_or_default().into();
-        // Where nothing was spilled, nothing touches the disk before the queue's own writer does.
-        let is_spilled = message.octets > message.body.len() as u64;
-        let body = if is_spilled {
-            tokio::task::block_in_place(|| self.complete(daemon, peer, server, &message.body))
-        } else {
-            self.complete(daemon, peer, server, &message.body)
+        let helo = server.helo().unwrap_or_default();
+        // Where nothing was spilled, nothing touches the disk before the queue's own writer does, and nothing takes long.
+        let is_large = message.octets > message.body.len() as u64;
+        let whole = aside(is_large, || self.end_text(daemon, &message.body));
+        let head = match self.head(daemon, peer, server, &whole, is_large).await {
+            Ok(head) => head,
+            Err(reply) => return reply,
         };
-        let body = match body {
+        let text = std::mem::replace(&mut self.body, Err(SpoolError::Closed.into()));
+        let body = match aside(is_large, || text.and_then(|text| Ok(text.finish(head)?))) {
             Ok(body) => body,
-            Err(error) => return refusal(&error),
+            Err(error) => return error.reply(),
         };
+        let helo = helo.into();
         let id = self.id.id();
         let octets = body.octets();
         let (from, recipients) = (self.request.reverse_path.to_string(), self.recipients.len());
@@ -146,9 +212,38 @@ impl Transaction {
         }
     }
 
-    fn complete(&mut self, daemon: &Daemon, peer: &Peer, server: &Server, last: &[u8]) -> Result<Body, SpoolError> {
-        self.take(daemon, peer, server, last);
-        std::mem::replace(&mut self.body, Err(SpoolError::Closed))?.finish()
+    /// Takes the last of the text.
+    fn end_text(&mut self, daemon: &Daemon, last: &[u8]) -> Whole {
+        self.take(daemon, last);
+        let (rest, whole) = std::mem::replace(&mut self.intake, Intake::new(Purpose::Pass, "")).finish();
+        self.store(daemon, |text| Ok(text.write(&rest)?));
+        whole
+    }
+
+    /// The fields in front of the message. Asked only of one that can be stored.
+    async fn head(
+        &mut self, daemon: &Daemon, peer: &Peer, server: &Server, whole: &Whole, is_large: bool,
+    ) -> Result<Vec<u8>, Reply> {
+        if let Err(error) = &self.body {
+            return Err(error.reply());
+        }
+        let mut transcript = std::mem::take(&mut self.transcript);
+        let arrival = Arrival {
+            daemon,
+            generation: &self.generation,
+            peer,
+            helo: server.helo().unwrap_or_default(),
+            reverse_path: &self.request.reverse_path,
+            recipients: &self.recipients,
+            arrival_ms: self.arrival_ms,
+        };
+        let mut head = match self.purpose {
+            Purpose::Sign => aside(is_large, || arrival.sign(whole))?,
+            Purpose::Verify => arrival.judge(whole, &mut transcript).await?,
+            Purpose::Pass => Vec::new(),
+        };
+        head.extend_from_slice(&self.trace(peer, server));
+        Ok(head)
     }
 
     fn trace(&self, peer: &Peer, server: &Server) -> Vec<u8> {
@@ -168,24 +263,29 @@ impl Transaction {
     }
 }
 
-async fn decide_sender(
-    daemon: &Daemon, peer: &Peer, request: &MailRequest, generation: &Generation,
-) -> Result<Verdict<()>, Reply> {
-    let mut facts = SenderFacts { client: peer.client(), reverse_path: &request.reverse_path, sender_domain: None };
+async fn decide_sender(arrival: &Arrival<'_>, transcript: &mut Transcript) -> Result<Verdict<()>, Reply> {
+    let (client, reverse_path) = (arrival.peer.client(), arrival.reverse_path);
+    let mut facts = SenderFacts { client, reverse_path, sender_domain: None, spf: None };
     // Each need is answered once, so this ends as soon as every kind of need was met.
     loop {
-        match decide::sender(&facts, &*generation.snapshot) {
+        match decide::sender(&facts, &*arrival.generation.snapshot) {
             Answer::Verdict(verdict) => return Ok(verdict),
             Answer::Need(Need::SenderDomain(domain)) if facts.sender_domain.is_none() => {
-                facts.sender_domain = Some(sender_domain(&*daemon.dns, &domain).await);
+                facts.sender_domain = Some(sender_domain(&*arrival.daemon.dns, &domain).await);
             }
+            Answer::Need(Need::Spf) if facts.spf.is_none() => facts.spf = Some(arrival.spf(transcript).await),
             Answer::Need(_) => return Err(Reply::LOCAL_ERROR),
         }
     }
 }
 
+/// Work that may take long goes on beside the other sessions.
+fn aside<T>(takes_long: bool, work: impl FnOnce() -> T) -> T {
+    if takes_long { tokio::task::block_in_place(work) } else { work() }
+}
+
 /// One line for each decision: what was asked, what was said, why, and which line of the site said so.
-fn log<T>(peer: &Peer, generation: &Generation, verdict: &Verdict<T>, from: &dyn Display, to: Option<&ForwardPath>) {
+pub(super) fn log<T>(peer: &Peer, generation: &Generation, verdict: &Verdict<T>, from: &dyn Display, to: Option<&ForwardPath>) {
     tracing::info!(
         peer = %peer.address,
         listener = &*peer.listener,

@@ -1,7 +1,7 @@
 //! The certificates of a generation: chains from the snapshot or the credentials folder, keys from the credentials folder,
 //! chosen by the name that a client asks for (RFC 6066 3), the first one for whoever asks for none.
 
-use crate::auth::{CredentialError, Credentials};
+use crate::auth::{CredentialError, Credentials, Stamp};
 use postern_schema::name::Domain;
 use postern_schema::site::{Certificate, Chain, Site};
 use rustls::crypto::aws_lc_rs;
@@ -68,8 +68,22 @@ pub fn server_config(
     let builder = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| CertificateError::BadChain(site.hostname.clone(), error.to_string()))?;
-    let config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByName(by_name)));
+    let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByName(by_name)));
+    // Keys of tickets change every six hours by themselves (RFC 5077 5.5). Without a source of them sessions are not resumed.
+    if let Ok(ticketer) = aws_lc_rs::Ticketer::new() {
+        config.ticketer = ticketer;
+    }
     Ok(Some(Arc::new(config)))
+}
+
+/// The state of every file that the site's certificates come from: when it changes, they are to be loaded anew.
+pub fn stamps(site: &Site, credentials: &Credentials) -> Vec<Option<Stamp>> {
+    let chains = site.tls.certificates.iter().filter_map(|certificate| match &certificate.chain {
+        Chain::Credential(name) => Some(name),
+        Chain::Pem(_) => None,
+    });
+    let keys = site.tls.certificates.iter().map(|certificate| &certificate.key);
+    chains.chain(keys).map(|name| credentials.stamp(name)).collect()
 }
 
 fn load(

@@ -2,9 +2,10 @@
 
 use super::certificate::{self, CertificateError};
 use crate::auth::Credentials;
+use crate::authentication::keys::{CannotSign, Keys};
 use crate::queue;
 use arc_swap::ArcSwap;
-use postern_schema::decide::Lookup;
+use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::site::Site;
 use postern_schema::snapshot::{Snapshot, SnapshotError, locate};
 use rustls::ServerConfig;
@@ -22,6 +23,8 @@ pub struct Generation {
     pub snapshot: Arc<Snapshot>,
     /// Certificates of its listeners; `None` where the site has none.
     pub tls: Option<Arc<ServerConfig>>,
+    /// What it signs with.
+    pub keys: Keys,
 }
 
 impl Generation {
@@ -44,6 +47,11 @@ pub enum LoadError {
     Snapshot(SnapshotError),
     /// A certificate or key that it names.
     Certificate(CertificateError),
+    /// A key that must sign and cannot. At a reload this keeps the keys in force that can; at a start there are none, and mail
+    /// that must be signed waits.
+    Key(CannotSign),
+    /// Its domains cannot be read.
+    Lookup(LookupFailed),
 }
 
 impl fmt::Display for LoadError {
@@ -51,6 +59,8 @@ impl fmt::Display for LoadError {
         match self {
             LoadError::Snapshot(error) => error.fmt(f),
             LoadError::Certificate(error) => error.fmt(f),
+            LoadError::Key(error) => error.fmt(f),
+            LoadError::Lookup(error) => error.fmt(f),
         }
     }
 }
@@ -78,7 +88,7 @@ impl Current {
         let path = locate(source).map_err(LoadError::Snapshot)?;
         let snapshot = Snapshot::open(&path).map(Arc::new).map_err(LoadError::Snapshot)?;
         let open = Mutex::new(vec![Arc::downgrade(&snapshot)]);
-        let first = with_certificates(snapshot, state, credentials, 1)?;
+        let first = with_secrets(snapshot, state, credentials, 1)?;
         Ok(Current {
             source: source.to_path_buf(),
             state: state.to_path_buf(),
@@ -94,8 +104,8 @@ impl Current {
         self.slot.load_full()
     }
 
-    /// Opens whatever the source names now, without putting it in force. Where that is the snapshot in force, the
-    /// certificates are loaded anew all the same: they may have been renewed.
+    /// Opens whatever the source names now, without putting it in force. Where that is the snapshot in force, certificates and
+    /// keys are loaded anew all the same: they may have been renewed.
     ///
     /// # Errors
     /// [`LoadError`]; the generation in force is untouched.
@@ -103,7 +113,13 @@ impl Current {
         let path = locate(&self.source).map_err(LoadError::Snapshot)?;
         let snapshot = self.open_once(&path)?;
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        with_certificates(snapshot, &self.state, &self.credentials, number)
+        let next = with_secrets(snapshot, &self.state, &self.credentials, number)?;
+        // A key that broke since must not take the place of one that works. One that never worked changes nothing for the worse.
+        let broken_before = self.generation().keys.unusable().len();
+        match next.keys.unusable().into_iter().next() {
+            Some(broken) if broken_before == 0 => Err(LoadError::Key(broken)),
+            _ => Ok(next),
+        }
     }
 
     fn open_once(&self, path: &Path) -> Result<Arc<Snapshot>, LoadError> {
@@ -126,9 +142,8 @@ impl Current {
     }
 }
 
-fn with_certificates(
-    snapshot: Arc<Snapshot>, state: &Path, credentials: &Credentials, number: u64,
-) -> Result<Generation, LoadError> {
+fn with_secrets(snapshot: Arc<Snapshot>, state: &Path, credentials: &Credentials, number: u64) -> Result<Generation, LoadError> {
     let tls = certificate::server_config(snapshot.site(), state, credentials).map_err(LoadError::Certificate)?;
-    Ok(Generation { number, snapshot, tls })
+    let keys = Keys::load(&snapshot, credentials).map_err(LoadError::Lookup)?;
+    Ok(Generation { number, snapshot, tls, keys })
 }

@@ -7,5 +7,5 @@
 mod certificate;
 mod current;
 
-pub use certificate::{CertificateError, server_config};
+pub use certificate::{CertificateError, server_config, stamps};
 pub use current::{Current, Generation, LoadError};

@@ -2,7 +2,10 @@
 
 use super::{StepKind, Trace};
 use crate::name::{Domain, ForwardPath, ReversePath};
+use crate::record::DmarcPolicy;
 use crate::site::{Network, Site};
+use crate::spf::SpfResult;
+use std::fmt;
 use std::net::IpAddr;
 
 /// Who is on the other end of a session.
@@ -25,6 +28,17 @@ pub struct SenderFacts<'a> {
     pub reverse_path: &'a ReversePath,
     /// The answer to [`Need::SenderDomain`], once it is known.
     pub sender_domain: Option<SenderDomain>,
+    /// The answer to [`Need::Spf`], once it is known.
+    pub spf: Option<SpfResult>,
+}
+
+/// What is known when a whole message has come in, before it is taken.
+#[derive(Clone, Copy, Debug)]
+pub struct ContentFacts<'a> {
+    /// Who sends.
+    pub client: Client<'a>,
+    /// The answer to [`Need::Dmarc`], once it is known.
+    pub dmarc: Option<DmarcFact>,
 }
 
 /// What is known when RCPT is decided.
@@ -43,6 +57,62 @@ pub struct RecipientFacts<'a> {
 pub enum Need {
     /// Whether the domain could take a bounce: it has an MX or an address (RFC 5321 5.1), and no null MX (RFC 7505).
     SenderDomain(Domain),
+    /// Whether the client may send for the domain of the reverse-path (RFC 7208).
+    Spf,
+    /// What the author's domain asks for, and whether anybody vouches for it (RFC 9989).
+    Dmarc,
+}
+
+/// What DMARC comes to for one message.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DmarcFact {
+    /// The author's domain has no record, or the message has no author.
+    None,
+    /// Somebody vouches for the author's domain.
+    Pass,
+    /// Nobody does, and this is what the domain asks for.
+    Fail(DmarcPolicy),
+    /// DNS failed.
+    TempError,
+    /// The record is wrong.
+    PermError,
+}
+
+impl DmarcFact {
+    /// Every value.
+    pub const ALL: [DmarcFact; 7] = [
+        DmarcFact::None,
+        DmarcFact::Pass,
+        DmarcFact::Fail(DmarcPolicy::None),
+        DmarcFact::Fail(DmarcPolicy::Quarantine),
+        DmarcFact::Fail(DmarcPolicy::Reject),
+        DmarcFact::TempError,
+        DmarcFact::PermError,
+    ];
+
+    /// The word of test blocks and `explain`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DmarcFact::None => "none",
+            DmarcFact::Pass => "pass",
+            DmarcFact::Fail(DmarcPolicy::None) => "fail-none",
+            DmarcFact::Fail(DmarcPolicy::Quarantine) => "fail-quarantine",
+            DmarcFact::Fail(DmarcPolicy::Reject) => "fail-reject",
+            DmarcFact::TempError => "temperror",
+            DmarcFact::PermError => "permerror",
+        }
+    }
+
+    /// Reads the word of test blocks and `explain`.
+    pub fn parse(word: &str) -> Option<DmarcFact> {
+        DmarcFact::ALL.into_iter().find(|value| value.as_str() == word)
+    }
+}
+
+impl fmt::Display for DmarcFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What DNS says of a sender's domain.
@@ -91,6 +161,11 @@ pub enum ClientClass<'a> {
 }
 
 impl<'a> Client<'a> {
+    /// Whether nothing is known of the client: no login, no network that may relay.
+    pub fn is_stranger(self, site: &Site) -> bool {
+        matches!(self.classify(site, &mut Trace::default()), ClientClass::Anonymous)
+    }
+
     /// The class of the client, with the steps that show it.
     pub(super) fn classify(self, site: &'a Site, trace: &mut Trace) -> ClientClass<'a> {
         if let Some(user) = self.user {

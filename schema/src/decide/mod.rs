@@ -9,24 +9,30 @@
 //! |---|---|---|
 //! | [`sender`] | MAIL | whether this client may send as that reverse-path |
 //! | [`accept`] | RCPT | whether we take this recipient, and whom it expands to: the [`RelayPermit`] |
+//! | [`content`] | the end of the message | whether it may come in, and whether it is put aside |
+//! | [`signing`] | the same | which keys sign it on its way out |
 //! | [`route`] | every delivery attempt | where one recipient's mail goes next |
 
 mod accept;
+mod content;
 mod expand;
 mod facts;
 mod lookup;
 mod reason;
 mod route;
 mod sender;
+mod sign;
 mod trace;
 
 pub use accept::{RelayPermit, accept, expansion};
+pub use content::{Handling, content};
 pub use expand::{EXPANSION_LIMIT, Resolved, resolve};
-pub use facts::{Client, ClientClass, Need, RecipientFacts, SenderDomain, SenderFacts};
+pub use facts::{Client, ClientClass, ContentFacts, DmarcFact, Need, RecipientFacts, SenderDomain, SenderFacts};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;
 pub use route::{Hop, RouteFacts, route};
 pub use sender::sender;
+pub use sign::{Author, SignFacts, Signature, signing};
 pub use trace::{Step, StepKind, Trace};
 
 /// What a decision function says.

@@ -46,6 +46,20 @@ reasons! {
     SenderDomainNonexistent => "sender-domain-nonexistent",
     /// The sender's domain says that it takes no mail.
     SenderDomainNullMx => "sender-domain-null-mx",
+    /// The SPF record of the sender's domain forbids the client (RFC 7208 8.4).
+    SpfFailed => "spf-failed",
+    /// DNS did not say what the SPF record is, and the site refuses by it.
+    SpfUnknown => "spf-unknown",
+    /// The message may come in.
+    ContentAccepted => "content-accepted",
+    /// Nobody vouches for the author's domain, which asks for such mail to be refused (RFC 9989).
+    DmarcFailed => "dmarc-failed",
+    /// Nobody vouches for the author's domain, which asks for such mail to be put aside (RFC 9989).
+    DmarcQuarantine => "dmarc-quarantine",
+    /// A signature is due, and its key is missing or wrong.
+    CannotSign => "cannot-sign",
+    /// DNS did not say what the author's domain asks for.
+    DmarcUnknown => "dmarc-unknown",
     /// DNS did not say whether the sender's domain exists.
     SenderDomainUnknown => "sender-domain-unknown",
     /// An alias leads to more addresses than one message may have.

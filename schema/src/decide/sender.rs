@@ -4,7 +4,8 @@ use super::{
     Answer, Client, ClientClass, Lookup, LookupFailed, Need, Reason, SenderDomain, SenderFacts, StepKind, Trace, Verdict,
 };
 use crate::name::{HostName, LocalPart, Mailbox};
-use crate::site::{AddressKind, DomainClass, Listener};
+use crate::site::{AddressKind, DomainClass, Listener, Reaction};
+use crate::spf::SpfResult;
 
 /// Decides the reverse-path of a transaction.
 pub fn sender(facts: &SenderFacts<'_>, lookup: &dyn Lookup) -> Answer<()> {
@@ -24,7 +25,12 @@ pub fn sender(facts: &SenderFacts<'_>, lookup: &dyn Lookup) -> Answer<()> {
             },
         },
         ClientClass::Trusted(_) => Verdict::accept((), Reason::SenderAccepted, trace),
-        ClientClass::Anonymous => check_sender_domain(facts, lookup, trace),
+        ClientClass::Anonymous => match check_sender_domain(facts, lookup, &mut trace) {
+            Ok(()) => check_spf(facts, lookup, trace),
+            Err(Stop::Need(need)) => Answer::Need(need),
+            Err(Stop::Decline(reason)) => Verdict::decline(reason, trace),
+            Err(Stop::Failed(failed)) => Verdict::lookup_failed(&failed, trace),
+        },
     }
 }
 
@@ -43,24 +49,43 @@ pub(super) fn check_listener(client: Client<'_>, lookup: &dyn Lookup, trace: &mu
     }
 }
 
-fn check_sender_domain(facts: &SenderFacts<'_>, lookup: &dyn Lookup, mut trace: Trace) -> Answer<()> {
+/// Why a check ends before it has passed.
+enum Stop {
+    Need(Need),
+    Decline(Reason),
+    Failed(LookupFailed),
+}
+
+fn check_sender_domain(facts: &SenderFacts<'_>, lookup: &dyn Lookup, trace: &mut Trace) -> Result<(), Stop> {
     let domain = facts.reverse_path.mailbox().and_then(Mailbox::domain);
-    let (Some(origin), Some(domain)) = (lookup.site().screen.require_sender_domain, domain) else {
-        return Verdict::accept((), Reason::SenderAccepted, trace);
-    };
+    let (Some(origin), Some(domain)) = (lookup.site().screen.require_sender_domain, domain) else { return Ok(()) };
     // Our own domains need no DNS: the site says that they exist.
     match lookup.domain(domain) {
-        Err(failed) => return Verdict::lookup_failed(&failed, trace),
-        Ok(Some(entry)) if entry.class != DomainClass::Parked => return Verdict::accept((), Reason::SenderAccepted, trace),
+        Err(failed) => return Err(Stop::Failed(failed)),
+        Ok(Some(entry)) if entry.class != DomainClass::Parked => return Ok(()),
         Ok(_) => {}
     }
-    let Some(found) = facts.sender_domain else { return Answer::Need(Need::SenderDomain(domain.clone())) };
+    let Some(found) = facts.sender_domain else { return Err(Stop::Need(Need::SenderDomain(domain.clone()))) };
     trace.push(StepKind::SenderDomain(domain.clone(), found.as_str()), origin);
     match found {
-        SenderDomain::Found => Verdict::accept((), Reason::SenderAccepted, trace),
-        SenderDomain::Nonexistent => Verdict::decline(Reason::SenderDomainNonexistent, trace),
-        SenderDomain::NullMx => Verdict::decline(Reason::SenderDomainNullMx, trace),
-        SenderDomain::Failed => Verdict::decline(Reason::SenderDomainUnknown, trace),
+        SenderDomain::Found => Ok(()),
+        SenderDomain::Nonexistent => Err(Stop::Decline(Reason::SenderDomainNonexistent)),
+        SenderDomain::NullMx => Err(Stop::Decline(Reason::SenderDomainNullMx)),
+        SenderDomain::Failed => Err(Stop::Decline(Reason::SenderDomainUnknown)),
+    }
+}
+
+/// Asked only where the site refuses by it: otherwise SPF is one of the facts of DMARC, and waits for the message.
+fn check_spf(facts: &SenderFacts<'_>, lookup: &dyn Lookup, mut trace: Trace) -> Answer<()> {
+    let Some((Reaction::Reject, origin)) = lookup.site().screen.spf_fail else {
+        return Verdict::accept((), Reason::SenderAccepted, trace);
+    };
+    let Some(result) = facts.spf else { return Answer::Need(Need::Spf) };
+    trace.push(StepKind::Spf(result), origin);
+    match result {
+        SpfResult::Fail => Verdict::decline(Reason::SpfFailed, trace),
+        SpfResult::TempError => Verdict::decline(Reason::SpfUnknown, trace),
+        _ => Verdict::accept((), Reason::SenderAccepted, trace),
     }
 }
 

@@ -129,7 +129,7 @@ fn site() -> Memory {
         ],
         receivers: Vec::new(),
         tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
-        screen: Screen { require_sender_domain: Some(at(9)) },
+        screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
@@ -227,7 +227,7 @@ fn a_broken_store_is_never_a_yes() {
 
 fn sending(client: Client<'_>, from: &str, found: Option<SenderDomain>) -> Answer<()> {
     let from = ReversePath::parse(from).unwrap();
-    sender(&SenderFacts { client, reverse_path: &from, sender_domain: found }, &site())
+    sender(&SenderFacts { client, reverse_path: &from, sender_domain: found, spf: None }, &site())
 }
 
 #[test]
@@ -323,3 +323,5 @@ proptest! {
         }
     }
 }
+
+mod authentication;

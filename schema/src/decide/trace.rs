@@ -1,8 +1,10 @@
 //! How a verdict was reached: a bounded list of typed steps, each with the source line behind it. Always collected, since
 //! `explain` must say what the daemon did; turned into text only when somebody reads it.
 
+use super::DmarcFact;
 use crate::name::{Domain, Mailbox};
-use crate::site::{DomainClass, ListenerKind, Origin, Sources};
+use crate::site::{DomainClass, ListenerKind, Origin, Selector, Sources};
+use crate::spf::SpfResult;
 use std::fmt;
 
 /// The most steps that one trace keeps; what comes after them is not recorded.
@@ -44,6 +46,16 @@ pub enum StepKind {
     MayNotSendAs(Mailbox),
     /// The check of the sender's domain, and what DNS said.
     SenderDomain(Domain, &'static str),
+    /// What the SPF check of the sender's domain said.
+    Spf(SpfResult),
+    /// What DMARC said of the author's domain.
+    Dmarc(DmarcFact),
+    /// This key of this domain signs.
+    Signer(Domain, Selector),
+    /// Every way that the message takes leads over a relay that signs.
+    RelaySigns,
+    /// No domain of the author's has a key that signs.
+    NoSigner,
     /// The domain is the site's.
     Domain(Domain, DomainClass),
     /// The domain is not the site's.
@@ -120,6 +132,11 @@ impl fmt::Display for StepKind {
             StepKind::MaySendAs(mailbox) => write!(f, "user may send as {mailbox}"),
             StepKind::MayNotSendAs(mailbox) => write!(f, "nothing lets the user send as {mailbox}"),
             StepKind::SenderDomain(domain, found) => write!(f, "sender domain {domain}: {found}"),
+            StepKind::Spf(result) => write!(f, "SPF: {result}"),
+            StepKind::Dmarc(fact) => write!(f, "DMARC: {fact}"),
+            StepKind::Signer(domain, selector) => write!(f, "key {selector} of {domain} signs"),
+            StepKind::RelaySigns => f.write_str("every relay on its way signs itself"),
+            StepKind::NoSigner => f.write_str("the author's domain has no key that signs"),
             StepKind::Domain(domain, class) => write!(f, "domain {domain} is of class {class}"),
             StepKind::Elsewhere(host) => write!(f, "{host} is no domain of this site"),
             StepKind::Mailbox(mailbox) => write!(f, "{mailbox} is a mailbox"),

@@ -19,7 +19,7 @@ pub struct Dmarc {
 }
 
 /// What is asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum DmarcPolicy {
     /// Nothing.
     None,

@@ -7,6 +7,7 @@
 mod address;
 mod domain;
 mod egress;
+mod limit;
 mod listener;
 mod network;
 mod origin;
@@ -21,10 +22,11 @@ pub use domain::{DomainClass, DomainEntry, Pattern};
 pub use egress::{
     Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
 };
+pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::Network;
 pub use origin::{Origin, Sources};
-pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Screen, TlsPolicy};
+pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
 pub use publication::{Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};

@@ -1,6 +1,6 @@
 //! Settings of which a site has one set each: TLS, screen, queue, limits, logging.
 
-use super::{Origin, SecretName};
+use super::{ClientLimit, Origin, SecretName};
 use crate::name::Domain;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -43,6 +43,48 @@ pub enum Chain {
 pub struct Screen {
     /// Refuse a sender whose domain does not exist or takes no mail (`reject_unknown_sender_domain`), and where it was said.
     pub require_sender_domain: Option<Origin>,
+    /// What becomes of mail that its sender's SPF record forbids, and where it was said; `None`: SPF alone decides nothing.
+    pub spf_fail: Option<(Reaction, Origin)>,
+    /// Whether the policy of the author's domain is followed (RFC 9989), and where it was said; `None`: it is not looked at.
+    pub dmarc_honour: Option<(bool, Origin)>,
+    /// How long a stranger waits for the greeting, so that one who does not wait shows, and where it was said.
+    pub greet_wait: Option<(Duration, Origin)>,
+    /// What becomes of a client that talks before the greeting.
+    pub early_talker: Reaction,
+    /// What one client may do at once, or in a time.
+    pub limits: Vec<ClientLimit>,
+}
+
+impl Screen {
+    /// Whether strangers' mail is judged at all: then its header says what was found (RFC 8601).
+    pub fn authenticates(&self) -> bool {
+        self.spf_fail.is_some() || self.dmarc_honour.is_some()
+    }
+}
+
+/// What becomes of mail that fails a check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Reaction {
+    /// It is refused.
+    #[default]
+    Reject,
+    /// It is only said: in the log, and in the message.
+    Log,
+}
+
+impl Reaction {
+    /// The word of the site language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reaction::Reject => "reject",
+            Reaction::Log => "log",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Reaction> {
+        [Reaction::Reject, Reaction::Log].into_iter().find(|known| known.as_str() == text)
+    }
 }
 
 /// Retry and lifetime of queued mail.

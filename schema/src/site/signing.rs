@@ -141,7 +141,7 @@ impl Selector {
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
-        let fits = text.len() <= DOMAIN_MAX_OCTETS - "._domainkey.".len() - 1 && text.split('.').all(is_label);
+        let fits = text.len() < DOMAIN_MAX_OCTETS - "._domainkey.".len() && text.split('.').all(is_label);
         fits.then(|| Selector(text.to_ascii_lowercase().into()))
     }
 

@@ -104,6 +104,14 @@ impl Snapshot {
     pub fn entries(&self, table: Table) -> Result<Entries, LookupFailed> {
         self.tables.entries(table)
     }
+
+    /// Every domain, in the order of their names.
+    ///
+    /// # Errors
+    /// [`LookupFailed`] if the table cannot be read.
+    pub fn domains(&self) -> Result<Vec<DomainEntry>, LookupFailed> {
+        self.entries(Table::Domains)?.iter().map(|(_, octets)| Ok(DomainEntry::decode(octets)?)).collect()
+    }
 }
 
 impl fmt::Debug for Snapshot {

@@ -6,10 +6,11 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, DkimSigner, DomainClass, DomainEntry, Endpoint, Forward, Language,
-    Limits, Listener, ListenerKind, LogFormat, Logging, Login, Metrics, MtaSts, Network, Origin, Pattern, Pin, PinOf, PublicKey,
-    Publication, QueuePolicy, Rate, Receiver, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, SigningState,
-    SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via, WebListener,
+    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
+    Forward, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, Metrics, MtaSts, Network,
+    Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern,
+    Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
+    WebListener,
 };
 use ipnet::IpNet;
 
@@ -42,7 +43,8 @@ stored_structs! {
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
-    Screen { require_sender_domain }
+    Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
+    ClientLimit { what, per, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
     Limits { message_octets, recipients, hops, sessions, origin }
     Logging { format, origin }
@@ -128,10 +130,13 @@ stored_enums! {
     }
     Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
     Language { 1 => English, 2 => Japanese, }
+    Limited { 1 => Connections(most), 2 => Messages(rate), }
+    LimitPer { 1 => Ip, 2 => Network, }
     TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }
+    Reaction { 1 => Reject, 2 => Log, }
     LogFormat { 1 => Text, 2 => Json, 3 => Postfix, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
     SpfAll { 1 => Fail, 2 => SoftFail, 3 => Neutral, }

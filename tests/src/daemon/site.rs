@@ -5,6 +5,7 @@ use super::{Maildir, Outcome};
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -51,9 +52,11 @@ impl Site {
         write(&self.path("source").join(name), text);
     }
 
-    /// Writes a credential.
+    /// Writes a credential, which nobody else may read.
     pub fn credential(&self, name: &str, text: &str) {
-        write(&self.path("credentials").join(name), text);
+        let path = self.path("credentials").join(name);
+        write(&path, text);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("the file is ours");
     }
 
     /// `postern` with these arguments, in the temporary folder.

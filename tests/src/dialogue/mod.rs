@@ -18,6 +18,8 @@
 //! C: NOOP \x00\{1000:x}           escapes: \r \n \t \0 \\ \xHH, and a text a thousand times
 //! S: closes                       the end of the connection
 //! ```
+//!
+//! A file may hold many: each begins with `== What it shows`, and what stands above the first of them is the beginning of each.
 
 mod parse;
 mod play;

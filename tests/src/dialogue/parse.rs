@@ -48,7 +48,25 @@ impl fmt::Display for ParseError {
 }
 
 impl Dialogue {
-    /// Reads a file.
+    /// Reads a file of one dialogue or many, each with its title; that of the only one is empty.
+    ///
+    /// # Errors
+    /// As for [`Dialogue::parse`].
+    pub fn parse_all(text: &str) -> Result<Vec<(String, Dialogue)>, ParseError> {
+        let lines: Vec<&str> = text.lines().collect();
+        let starts: Vec<usize> = (0..lines.len()).filter(|&index| lines[index].starts_with("== ")).collect();
+        let Some(&first) = starts.first() else { return Ok(vec![(String::new(), Dialogue::parse(text)?)]) };
+        let ends = starts.iter().copied().skip(1).chain([lines.len()]);
+        let section = |(start, end): (usize, usize)| {
+            // Empty lines in place of the other dialogues, so that numbers of lines are those of the file.
+            let gap = "\n".repeat(start - first + 1);
+            let own = [&lines[..first].join("\n"), "\n", &gap, &lines[start + 1..end].join("\n")].concat();
+            Ok((lines[start][3..].trim().to_owned(), Dialogue::parse(&own)?))
+        };
+        starts.iter().copied().zip(ends).map(section).collect()
+    }
+
+    /// Reads a dialogue.
     ///
     /// # Errors
     /// [`ParseError`] for the first line that means nothing.

@@ -45,6 +45,18 @@ fn it_is_parsed() {
 }
 
 #[test]
+fn many_in_one_file_share_their_beginning() {
+    let text = "listener: mx\nS: 220\n\n== one\nC: A\nS: 250\n\n== two\nC: B\nS: 5\n";
+    let all = Dialogue::parse_all(text).unwrap();
+    let titles: Vec<&str> = all.iter().map(|(title, _)| title.as_str()).collect();
+    assert_eq!(titles, ["one", "two"]);
+    let numbers = |dialogue: &Dialogue| dialogue.steps().iter().map(|(line, _)| *line).collect::<Vec<_>>();
+    assert_eq!((numbers(&all[0].1), numbers(&all[1].1)), (vec![2, 5, 6], vec![2, 9, 10]));
+    assert_eq!(Dialogue::parse_all(&text.replace("C: B", "B")).unwrap_err().line, 9);
+    assert_eq!(Dialogue::parse_all(TWO).unwrap().len(), 1);
+}
+
+#[test]
 fn octets_are_cut_as_told() {
     let dialogue = Dialogue::parse(TWO).unwrap();
     let replies = [(220, "x"), (250, "Hello,\nyou")];

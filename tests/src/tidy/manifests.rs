@@ -24,7 +24,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
             "serde_json",
         ],
     ),
-    ("compiler/Cargo.toml", &["posternd", "postern-tests", "tokio", "rustls", "hickory-resolver", "mail-auth", "rand"]),
+    ("compiler/Cargo.toml", &["posternd", "postern-tests", "tokio", "hickory-resolver", "mail-auth", "rand"]),
     ("runtime/Cargo.toml", &["postern", "postern-tests", "kdl", "miette", "heed"]),
 ];
 

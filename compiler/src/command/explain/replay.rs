@@ -7,9 +7,10 @@ use super::{json, text};
 use crate::command::Failure;
 use crate::command::subject::read_input;
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::SenderDomain;
+use postern_schema::decide::{DmarcFact, SenderDomain};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::snapshot::Snapshot;
+use postern_schema::spf::SpfResult;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -93,8 +94,11 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 listener: Some(client.listener.clone()),
                 from: from.clone(),
                 to: ForwardPath::parse(original).map_err(|error| odd(original, &error))?,
-                // It was accepted, so DNS knew the domain.
+                // It was accepted, so DNS knew the domain and had nothing against it.
                 sender_domain: Some(SenderDomain::Found),
+                spf: Some(SpfResult::Pass),
+                dmarc: Some(DmarcFact::Pass),
+                author: None,
             };
             accepted.push(explain(&question, &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);
         }

@@ -16,12 +16,16 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     for stage in &explanation.stages {
         let path = match stage.name {
             "MAIL" => format!("FROM:<{}>", explanation.from),
-            _ => format!("TO:<{}>", explanation.to),
+            "RCPT" => format!("TO:<{}>", explanation.to),
+            _ => "(the whole message)".to_owned(),
         };
         decision(&mut text, &format!("{} {path}", stage.name), &stage.outcome, &stage.steps);
         if !stage.outcome.reply.is_empty() {
             let _ = writeln!(text, "  the client reads: {}", stage.outcome.reply);
         }
+    }
+    if !explanation.signed_by.is_empty() {
+        let _ = writeln!(text, "  signed by {}", explanation.signed_by.join(", "));
     }
     explanation.hops.iter().for_each(|hop| self::hop(&mut text, hop));
     if !explanation.limits.is_empty() {
@@ -37,7 +41,7 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     let outcome = &explanation.outcome;
     let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
     if outcome.disposition == "undecided" {
-        text.push_str("say what the daemon would find: --fact sender-domain=found (or nonexistent, null-mx, failed)\n");
+        text.push_str("say what the daemon would find: --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass\n");
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use super::super::site::SiteArguments;
 use super::super::{Failure, Status, print};
-use super::{Day, chosen, compiled, domain};
+use super::{chosen, compiled, domain, today};
 use crate::certificate::Date;
 use crate::life::{self, Next};
 use crate::lower::draft::{DomainDraft, SignerDraft, SiteDraft};
@@ -19,8 +19,6 @@ pub struct Arguments {
     /// The keys of this domain alone
     #[arg(long, value_name = "D", value_parser = domain)]
     domain: Option<Domain>,
-    #[command(flatten)]
-    day: Day,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -28,7 +26,7 @@ pub struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let (_, draft) = compiled(&arguments.site)?;
-    let today = arguments.day.get();
+    let today = today(&arguments.site);
     let domains = chosen(&draft, arguments.domain.as_ref())?;
     let mut keys: Vec<Value> = Vec::new();
     let mut text = String::new();

@@ -3,7 +3,7 @@
 use super::super::site::SiteArguments;
 use super::super::{Failure, Status, complain, print};
 use super::edit::Edit;
-use super::{Day, compiled, domain};
+use super::{compiled, domain, today};
 use crate::certificate::Date;
 use crate::lower::draft::DomainDraft;
 use crate::source::{Sources, Span};
@@ -37,8 +37,6 @@ pub struct Arguments {
     /// The selector, new in DNS too; else one with the day
     #[arg(long, value_name = "NAME", value_parser = selector)]
     selector: Option<Selector>,
-    #[command(flatten)]
-    day: Day,
 }
 
 /// What can be made.
@@ -69,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     if domain.class.value == DomainClass::Parked {
         return Err(Failure::usage(format!("{name} is parked: it sends nothing, so it signs nothing")));
     }
-    let today = arguments.day.get();
+    let today = today(&arguments.site);
     let selector = match &arguments.selector {
         Some(selector) if domain.signers.iter().any(|signer| signer.selector.value == *selector) => {
             return Err(Failure::usage(format!("{name} has a key with the selector {selector} already")));

@@ -4,7 +4,7 @@ use super::super::site::SiteArguments;
 use super::super::{Failure, Status, print};
 use super::edit::Edit;
 use super::list::next;
-use super::{Day, chosen, compiled, domain};
+use super::{chosen, compiled, domain, today};
 use crate::certificate::Date;
 use crate::life::Next;
 use crate::lower::draft::{DomainDraft, SignerDraft};
@@ -20,8 +20,6 @@ pub struct Arguments {
     /// The keys of this domain alone
     #[arg(long, value_name = "D", value_parser = domain)]
     domain: Option<Domain>,
-    #[command(flatten)]
-    day: Day,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -29,7 +27,7 @@ pub struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let (compiled, draft) = compiled(&arguments.site)?;
-    let today = arguments.day.get();
+    let today = today(&arguments.site);
     let mut edit = Edit::default();
     let mut text = String::new();
     for domain in chosen(&draft, arguments.domain.as_ref())? {

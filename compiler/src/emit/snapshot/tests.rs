@@ -12,7 +12,7 @@ fn scratch() -> tempfile::TempDir {
 
 fn written(model: &Model) -> (tempfile::TempDir, Written) {
     let folder = scratch();
-    let written = write(model, &source_digests(&fixture::sources()), folder.path()).expect("a snapshot");
+    let written = write(model, &fixture::sources().digests(), folder.path()).expect("a snapshot");
     (folder, written)
 }
 
@@ -67,7 +67,7 @@ fn a_change_of_the_site_or_of_its_sources_changes_the_digest() {
     let (_second, two) = written(&other);
     assert_ne!(one.digest, two.digest);
     let folder = scratch();
-    let mut sources = source_digests(&fixture::sources());
+    let mut sources = fixture::sources().digests();
     sources[0].sha256[0] ^= 1;
     let three = write(&model, &sources, folder.path()).expect("a snapshot");
     assert_ne!(one.digest, three.digest);

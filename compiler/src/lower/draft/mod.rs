@@ -19,10 +19,11 @@ pub use service::{
 };
 
 use crate::addresses::AddressBook;
+use crate::rules::chk::Checker;
 use crate::sitetest::TestDraft;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::{Language, LogFormat};
+use postern_schema::site::{Language, LimitPer, Limited, LogFormat, Reaction};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +115,8 @@ pub struct HostDraft {
     pub postmaster: Setting<Mailbox>,
     /// Public addresses.
     pub addresses: Vec<Spanned<IpAddr>>,
+    /// Whose rules the site keeps besides our own.
+    pub checkers: Vec<Spanned<Checker>>,
 }
 
 /// One table file: `mailboxes`, `aliases` or `routes` with its `file=`.
@@ -134,6 +137,27 @@ pub struct TableDraft {
 pub struct ScreenDraft {
     /// The word `sender-domain-exists` of `require`.
     pub require_sender_domain: Option<Span>,
+    /// `spf fail=`.
+    pub spf_fail: Option<Spanned<Reaction>>,
+    /// `dmarc honour=`.
+    pub dmarc_honour: Option<Spanned<bool>>,
+    /// `greet-wait`.
+    pub greet_wait: Option<Spanned<Duration>>,
+    /// `early-talker`.
+    pub early_talker: Reaction,
+    /// `limit`, in source order.
+    pub limits: Vec<LimitDraft>,
+}
+
+/// `limit` in `screen`.
+#[derive(Clone, Debug)]
+pub struct LimitDraft {
+    /// The node.
+    pub span: Span,
+    /// What is limited.
+    pub what: Limited,
+    /// What counts as one client.
+    pub per: LimitPer,
 }
 
 /// `queue`.

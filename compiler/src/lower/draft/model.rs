@@ -4,8 +4,8 @@ use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::site::{
-    Certificate, DkimSigner, DomainEntry, Limits, Listener, Logging, Login, Metrics, Network, Origin, QueuePolicy, Receiver,
-    Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    Certificate, ClientLimit, DkimSigner, DomainEntry, Limited, Limits, Listener, Logging, Login, Metrics, Network, Origin,
+    QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -40,7 +40,7 @@ impl SiteDraft {
             routes: self.routes(sources),
             receivers: self.receivers(sources),
             tls: self.tls(sources),
-            screen: Screen { require_sender_domain: self.screen.require_sender_domain.map(|span| sources.origin(span)) },
+            screen: self.screen(sources),
             queue: self.queue(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
@@ -157,6 +157,24 @@ impl SiteDraft {
             warn_after: self.queue.warn_after.value,
             language: self.queue.language.value,
             origin: origin(self.queue.span, sources),
+        }
+    }
+
+    fn screen(&self, sources: &Sources) -> Screen {
+        let draft = &self.screen;
+        let limit =
+            |limit: &super::LimitDraft| ClientLimit { what: limit.what, per: limit.per, origin: sources.origin(limit.span) };
+        let mut limits: Vec<ClientLimit> = draft.limits.iter().map(limit).collect();
+        if !limits.iter().any(|limit| matches!(limit.what, Limited::Connections(_))) {
+            limits.push(ClientLimit::CONNECTIONS);
+        }
+        Screen {
+            require_sender_domain: draft.require_sender_domain.map(|span| sources.origin(span)),
+            spf_fail: draft.spf_fail.as_ref().map(|said| (said.value, sources.origin(said.span))),
+            dmarc_honour: draft.dmarc_honour.as_ref().map(|said| (said.value, sources.origin(said.span))),
+            greet_wait: draft.greet_wait.as_ref().map(|wait| (wait.value, sources.origin(wait.span))),
+            early_talker: draft.early_talker,
+            limits,
         }
     }
 

@@ -52,7 +52,7 @@ impl Lowering<'_> {
                 _ => return,
             },
         };
-        let written = Written { span: table.span(key), line };
+        let written = Written { span: table.span(key), origin: self.sources.row(table.source, line) };
         for host in hosts.iter() {
             self.addresses.mailbox(*host, &local, written, quota.clone());
         }
@@ -150,7 +150,7 @@ impl Lowering<'_> {
         if let Some(domain) = key.strip_prefix('@') {
             return self.catch_all_row(table, scope, row, domain);
         }
-        if !key.contains('@') && key.contains('.') && self.is_domain_of_site(key) {
+        if !key.contains('@') && self.is_domain_in(scope, key) {
             let message = format!("The domain {key} is declared in the site file, and needs no row");
             return self.row_finding(UNSERVED_ENTRY.at(span, message).help("Remove the row").postfix(&["virtual_alias_domains"]));
         }
@@ -188,7 +188,7 @@ impl Lowering<'_> {
         if wanted.is_empty() {
             return;
         }
-        let written = Written { span: table.span(key), line };
+        let written = Written { span: table.span(key), origin: self.sources.row(table.source, line) };
         for host in hosts.iter() {
             let before = self.addresses.targets_so_far();
             for target in wanted {
@@ -259,15 +259,18 @@ impl Lowering<'_> {
         let known = self.tables.domains.keys().filter_map(|host| self.addresses.host_name(*host).domain());
         let mut known: Vec<&str> = known.map(Domain::as_str).collect();
         known.sort_unstable();
-        match nearest(name, known.into_iter()) {
+        match nearest(name, known) {
             Some(near) => format!("Write {near}, or declare `domain \"{name}\"`"),
             None => format!("Declare `domain \"{name}\"`, or remove the row"),
         }
     }
 
-    fn is_domain_of_site(&self, name: &str) -> bool {
-        let known = Domain::parse(name).ok().and_then(|domain| self.addresses.known_host(domain.as_str()));
-        known.is_some_and(|host| self.addresses.count_in(host) > 0 || self.tables.domains.contains_key(&host))
+    fn is_domain_in(&self, scope: &Scope<'_>, name: &str) -> bool {
+        let host = Domain::parse(name).ok().and_then(|domain| self.addresses.known_host(domain.as_str()));
+        host.is_some_and(|host| match scope {
+            Scope::Domain(hosts) => hosts.contains(&host),
+            Scope::Site => self.tables.domains.contains_key(&host),
+        })
     }
 
     /// A target; one that is no address is reported.

@@ -3,7 +3,7 @@
 //! An `allow` speaks of the rules over the whole site alone. What the earlier stages find cannot be allowed, since there is
 //! nothing to build from, and neither can a failed test, which the author can take out.
 
-use super::{RULES, Raised, Rule, Subject, find, tls};
+use super::{RULES, Raised, Rule, Subject, chk, find, tls};
 use crate::report::{Diagnostic, Severity};
 use crate::source::Spanned;
 use crate::syntax::{Document, Node, View, nearest};
@@ -66,9 +66,10 @@ pub fn sift(nodes: &[Node], findings: Vec<Diagnostic>, subject: &Subject<'_>) ->
             allowed.push(finding);
         }
     }
-    // While the site holds an error, or no day is given, the rule may not have been asked.
+    // While the site holds an error, or no day is given, or no checker chosen, the rule may not have been asked.
     let is_complete = subject.draft.gaps.is_empty();
-    let was_asked = |rule: &Rule| subject.today.is_some() || !tls::needs_today(rule);
+    let was_asked =
+        |rule: &Rule| (subject.today.is_some() || !tls::needs_today(rule)) && chk::is_asked(rule.code, &subject.checkers);
     for allow in allows.iter().filter(|allow| !allow.used && is_complete && was_asked(allow.rule)) {
         let place = if allow.block.is_some() { "in this block" } else { "in this site" };
         let message = format!("{} finds nothing {place}, so there is nothing to allow", allow.rule.code);

@@ -1,12 +1,13 @@
 //! BMI001: a logo without a policy behind it.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use postern_schema::record::{Dmarc, DmarcPolicy};
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("BMI001", "bimi-without-dmarc", Severity::Warning, &[], check, include_str!("without_dmarc.md"));
+    Rule::check("BMI001", "bimi-without-dmarc", Severity::Warning, &[Part::Domains], check, include_str!("without_dmarc.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let is_enforced = |dmarc: &Dmarc| {

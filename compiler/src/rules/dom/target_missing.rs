@@ -3,7 +3,7 @@
 use crate::addresses::Address;
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, RowFindings, Severity};
-use crate::rules::graph::{Direct, Role, targets};
+use crate::rules::graph::{Role, targets};
 use crate::rules::{Rule, Subject};
 use crate::source::Spanned;
 use crate::syntax::nearest;
@@ -18,18 +18,15 @@ pub static RULE: Rule =
 const KNOWN: usize = 10_000;
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    let book = &subject.draft.addresses;
     let mut rows = RowFindings::new(subject.draft.first_table);
     for (role, target) in targets(subject.draft) {
         findings.extend(missing(subject, role, &target));
     }
-    for target in book.declared().flat_map(|alias| alias.targets()) {
-        // Nearly every target is declared, or elsewhere; the daemon is asked about the others.
-        if let Direct::Undeclared = subject.graph.direct(book, &target) {
-            let target = Spanned::new(target.mailbox(), target.span());
-            let finding = missing(subject, Role::Alias, &target);
-            findings.extend(finding.filter(|_| rows.admit(RULE.code, RULE.severity, target.span)));
-        }
+    // Nearly every target is declared, or elsewhere; the daemon is asked about the others.
+    for target in subject.graph.undeclared(&subject.draft.addresses) {
+        let target = Spanned::new(target.mailbox(), target.span());
+        let finding = missing(subject, Role::Alias, &target);
+        findings.extend(finding.filter(|_| rows.admit(RULE.code, RULE.severity, target.span)));
     }
     findings.extend(rows.rest());
 }

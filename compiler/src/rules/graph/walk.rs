@@ -62,6 +62,15 @@ pub(super) struct Walk<'a> {
     more_loops: usize,
     /// The places of the entries of every loop that was found.
     in_loops: HashSet<Span>,
+    undeclared: Vec<(AddressId, u32)>,
+}
+
+/// What a walk has found.
+pub(super) struct Walked {
+    pub loops: Vec<Vec<Hop>>,
+    pub more_loops: usize,
+    pub fan_out: Vec<u32>,
+    pub undeclared: Vec<(AddressId, u32)>,
 }
 
 impl<'a> Walk<'a> {
@@ -82,22 +91,25 @@ impl<'a> Walk<'a> {
             loops: Vec::new(),
             more_loops: 0,
             in_loops: HashSet::new(),
+            undeclared: Vec::new(),
         }
     }
 
-    /// The loops, how many more there are, and the fan-out of each declared address.
-    pub fn finish(self) -> (Vec<Vec<Hop>>, usize, Vec<u32>) {
+    /// All that was found.
+    pub fn finish(mut self) -> Walked {
+        self.undeclared.sort_unstable();
         let fan_out = |state: State| if let State::Done(fan_out) = state { fan_out } else { 0 };
-        (self.loops, self.more_loops, self.declared.into_iter().map(fan_out).collect())
+        let fan_out = self.declared.into_iter().map(fan_out).collect();
+        Walked { loops: self.loops, more_loops: self.more_loops, fan_out, undeclared: self.undeclared }
     }
 
     /// Follows everything that an alias leads to.
-    pub fn from_alias(&mut self, alias: AddressId) {
+    pub fn follow_alias(&mut self, alias: AddressId) {
         self.go(Node::Declared(alias));
     }
 
     /// Follows everything that any address leads to.
-    pub fn from(&mut self, start: Mailbox) {
+    pub fn follow(&mut self, start: Mailbox) {
         if let Some(node) = self.node_of(&start) {
             self.go(node);
         }
@@ -159,7 +171,10 @@ impl<'a> Walk<'a> {
                 Some(match self.standings.direct(book, target.host(), target.local()) {
                     Direct::Elsewhere => None,
                     Direct::Declared(address) => address.is_alias().then(|| Node::Declared(address.id())),
-                    Direct::Undeclared => self.make(target.mailbox().folded()),
+                    Direct::Undeclared => {
+                        self.undeclared.push((id, edge as u32));
+                        self.make(target.mailbox().folded())
+                    }
                 })
             }
             Node::Made(index) => {

@@ -3,7 +3,7 @@
 use crate::addresses::HostId;
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, RowFindings, Severity};
-use crate::rules::graph::{Direct, Role, targets};
+use crate::rules::graph::{Role, targets};
 use crate::rules::{Rule, Subject};
 use crate::source::{Span, Spanned};
 use postern_schema::decide::{Answer, Reason, RouteFacts, route};
@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     // A route is for a domain: one recipient in each tells of all.
     let mut known: HashMap<HostId, bool> = HashMap::new();
     for target in book.declared().flat_map(|alias| alias.targets()) {
-        if let Direct::Elsewhere = subject.graph.direct(book, &target)
+        if subject.graph.is_elsewhere(&target)
             && !*known.entry(target.host()).or_insert_with(|| has_route(&target.mailbox(), subject))
             && rows.admit(RULE.code, RULE.severity, target.span())
         {

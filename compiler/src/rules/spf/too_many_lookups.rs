@@ -1,11 +1,11 @@
 //! SPF001: an SPF record that no receiver evaluates to its end.
 
 use super::records;
-use crate::live::spf::LOOKUP_LIMIT;
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use postern_schema::record::SpfTerm;
+use postern_schema::spf::LOOKUP_LIMIT;
 
 /// The rule.
 pub static RULE: Rule =

@@ -34,7 +34,7 @@ pub(super) fn node(
     let bare = written.trim_end_matches([':', '=', ',']);
     if let Some(near) = nearest(bare, known.clone().map(|spec| spec.name)) {
         excused.push(known.clone().find(|spec| spec.name == near).map_or("", |spec| spec.name));
-        return finding.help(format!("Write `{near}`"));
+        return finding.help(format!("Write `{near}`")).fix(span, near);
     }
     let names: Vec<String> = known.map(|spec| format!("`{}`", spec.name)).collect();
     if names.len() <= LISTED {
@@ -76,7 +76,7 @@ pub(super) fn property(property: &Property, spec: &'static NodeSpec, excused: &m
     }
     if let Some(near) = nearest(written, spec.properties.iter().map(|property| property.name)) {
         excused.extend(spec.property(near).map(|property| property.name));
-        return finding.help(format!("Write {near}="));
+        return finding.help(format!("Write {near}=")).fix(property.name.span, near);
     }
     if spec.properties.is_empty() {
         return finding.help(format!("Remove it: `{}` has no properties", spec.name));

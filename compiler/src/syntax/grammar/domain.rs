@@ -44,8 +44,11 @@ pub const PARKED: NodeSpec = NodeSpec::new(
 .many()
 .example("parked \"example.net\" \"example.org\"");
 
+const ADDRESS: Argument =
+    Argument::new("local-part", ValueType::LocalPart, "What stands before the `@`.").declares(Kind::Address);
+
 const MAILBOX: NodeSpec = NodeSpec::new("mailbox", "A mailbox: mail for it is kept here.")
-    .arguments(&[Argument::new("local-part", ValueType::LocalPart, "What stands before the `@`.")])
+    .arguments(&[ADDRESS])
     .properties(&[PropertySpec::new("quota", ValueType::Size, "The most that it holds; without it, no limit of its own.")
         .postfix(&["virtual_mailbox_limit", "mailbox_size_limit"])])
     .many()
@@ -54,7 +57,7 @@ const MAILBOX: NodeSpec = NodeSpec::new("mailbox", "A mailbox: mail for it is ke
 
 const ALIAS: NodeSpec = NodeSpec::new("alias", "An address whose mail goes to others instead.")
     .arguments(&[
-        Argument::new("local-part", ValueType::LocalPart, "What stands before the `@`."),
+        ADDRESS,
         Argument::new("targets", ValueType::Address, "A local part of the same domain, or a whole mail address.").repeating(),
     ])
     .many()
@@ -76,10 +79,7 @@ const CATCH_ALL: NodeSpec = NodeSpec::new("catch-all", "Who gets mail for an unk
     .postfix(&["luser_relay", "virtual_alias_maps"]);
 
 const FORWARD: NodeSpec = NodeSpec::later("forward", "An address whose mail goes to another site.")
-    .arguments(&[
-        Argument::new("local-part", ValueType::LocalPart, "What stands before the `@`."),
-        Argument::new("targets", ValueType::Mailbox, "A mail address elsewhere.").repeating(),
-    ])
+    .arguments(&[ADDRESS, Argument::new("targets", ValueType::Mailbox, "A mail address elsewhere.").repeating()])
     .properties(&[
         PropertySpec::new("srs", ValueType::Truth, "Rewrites the envelope sender, so that SPF passes there."),
         PropertySpec::new("keep-copy", ValueType::Truth, "Keeps a copy in the mailbox of that name."),
@@ -89,7 +89,7 @@ const FORWARD: NodeSpec = NodeSpec::later("forward", "An address whose mail goes
     .postfix(&["virtual_alias_maps", "sender_canonical_maps"]);
 
 const LIST: NodeSpec = NodeSpec::later("list", "A mailing list, with its -request, -bounces and the like.")
-    .arguments(&[Argument::new("local-part", ValueType::LocalPart, "What stands before the `@`.")])
+    .arguments(&[ADDRESS])
     .properties(&[PropertySpec::new(
         "via",
         ValueType::Reference { kinds: &[Kind::Transport], words: &[] },

@@ -105,7 +105,8 @@ pub const ROUTE: NodeSpec = NodeSpec::new("route", "Where mail for elsewhere goe
         PropertySpec::new("from", ValueType::Selection, "Which senders it is for; without it, all.")
             .postfix(&["sender_dependent_relayhost_maps"]),
         PropertySpec::new("via", ValueType::Reference { kinds: &[Kind::Relay], words: DIRECT }, "A relay, or `direct`.")
-            .required(),
+            .required()
+            .postfix(&["relayhost", "transport_maps"]),
         PropertySpec::new(
             "tls",
             ValueType::Word(ROUTE_TLS_LEVELS),

@@ -15,7 +15,7 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
             "origin",
             "The domain of mail that names none; without it, the domain of this site that the host's name lies in, or that name.",
         )
-        .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.")])
+        .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.").refers(&[Kind::Domain])])
         .example("origin \"example.com\"")
         .postfix(&["myorigin"]),
         NodeSpec::new("postmaster", "Who reads mail to postmaster at every domain that does not say otherwise (RFC 5321 4.5.1).")
@@ -27,10 +27,23 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
             .properties(&[PropertySpec::later("interface", ValueType::Ip, "The local address, where NAT hides the public one.")])
             .example("address \"203.0.113.25\" \"2001:db8::25\"")
             .postfix(&["proxy_interfaces", "smtp_bind_address"]),
+        NodeSpec::new(
+            "require",
+            "The checkers whose rules the site keeps too: what they complain of is a warning, and names them.",
+        )
+        .arguments(&[Argument::new("checkers", ValueType::Word(CHECKERS), "A checker.").repeating()])
+        .example("require \"internet-nl\" \"bulk-sender\""),
     ])
     .required()
     .example("site \"mail.example.com\" {\n    postmaster \"alice@example.com\"\n}")
     .postfix(&["myhostname", "mydomain", "smtpd_banner", "smtp_helo_name"]);
+
+/// The checkers of `require`.
+pub const CHECKERS: &[Word] = &[
+    Word::new("bulk-sender", "What Gmail, Yahoo and Microsoft ask of whoever sends them thousands of messages a day."),
+    Word::new("internet-nl", "The mail test of internet.nl."),
+    Word::new("mxtoolbox", "The tests of MXToolbox."),
+];
 
 /// `tls`.
 pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, and the least that is asked of a TLS session.")

@@ -18,6 +18,7 @@ mod table;
 mod test_block;
 mod value_type;
 
+pub use host::CHECKERS;
 pub use postfix::{Advice, advice, parameters};
 pub use publication::gone;
 pub use spec::{Argument, NodeSpec, PropertySpec, Served};
@@ -61,6 +62,14 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
 /// The nodes that a `profile` may hold: all of a site file but `profile` and `include`.
 pub fn allowed_in_profile(spec: &NodeSpec) -> bool {
     !matches!(spec.name, "profile" | "include")
+}
+
+/// The nodes that may stand in the block of a node.
+pub fn block(spec: &'static NodeSpec) -> impl Iterator<Item = &'static NodeSpec> + Clone {
+    let of_a_site = spec.name == layout::PROFILE.name;
+    let children = if of_a_site { ROOT.children } else { spec.children };
+    let everywhere = Some(&layout::ALLOW).filter(|allow| !spec.open && children.iter().all(|child| child.name != allow.name));
+    children.iter().filter(move |child| !of_a_site || allowed_in_profile(child)).chain(everywhere)
 }
 
 /// Every declaration with the names of the blocks around it, parents first.

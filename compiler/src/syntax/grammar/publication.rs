@@ -10,8 +10,7 @@ const DKIM_ALGORITHMS: &[Word] = &[
 
 const DKIM_STATES: &[Word] = &[
     Word::new("publish", "In DNS, but not signing yet."),
-    // Nothing signs yet. Once the daemon does, this is `Word::new`, and nothing else changes.
-    Word::later("active", "In DNS and signing."),
+    Word::new("active", "In DNS and signing."),
     Word::new("retired", "Not signing any more, still in DNS for mail under way."),
     Word::new("revoked", "In DNS with an empty key: nothing that it signed is to be believed."),
     Word::new("removed", "Not in DNS any more."),

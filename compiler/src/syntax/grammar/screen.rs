@@ -10,7 +10,8 @@ const REQUIREMENTS: &[Word] = &[
 
 const REACTIONS: &[Word] = &[Word::new("reject", "Refuse."), Word::new("log", "Only say so in the log.")];
 
-const PER: &[Word] = &[Word::new("ip", "For each address."), Word::new("network", "For each /24 or /64.")];
+const PER: &[Word] =
+    &[Word::new("ip", "For each address, of IPv6 for each /64; without it, this."), Word::new("network", "For each /24 or /64.")];
 
 /// `screen`.
 pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a stranger before mail is taken.")
@@ -19,11 +20,11 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
             .arguments(&[Argument::new("checks", ValueType::Word(REQUIREMENTS), "A requirement.").repeating()])
             .example("require \"sender-domain-exists\"")
             .postfix(&["smtpd_sender_restrictions", "smtpd_helo_restrictions"]),
-        NodeSpec::later("greet-wait", "How long the greeting waits for a client that talks too early.")
+        NodeSpec::new("greet-wait", "How long the greeting waits for a client that talks too early.")
             .arguments(&[Argument::new("time", ValueType::Duration, "The time.")])
             .example("greet-wait \"6s\"")
             .postfix(&["postscreen_greet_wait"]),
-        NodeSpec::later("early-talker", "What becomes of a client that talks before the greeting.")
+        NodeSpec::new("early-talker", "What becomes of a client that talks before the greeting.")
             .arguments(&[Argument::new("action", ValueType::Word(REACTIONS), "The action.")])
             .example("early-talker \"reject\"")
             .postfix(&["postscreen_greet_action"]),
@@ -59,7 +60,10 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
             ])
             .example("greylist after=\"5m\" remember=\"35d\" mask4=24 mask6=64")
             .postfix(&["check_policy_service"]),
-        NodeSpec::later("limit", "What one client may do at once, or in a time.")
+        NodeSpec::new(
+            "limit",
+            "What one client may do at once, or in a time, unless it is logged in or in a network that may relay; without it, 50 connections for each address.",
+        )
             .properties(&[
                 PropertySpec::new("connections", ValueType::Count { least: 1, most: 100_000 }, "Connections at once.")
                     .postfix(&["smtpd_client_connection_count_limit"]),
@@ -74,10 +78,10 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
         NodeSpec::later("reputation", "Points that a client collects and that fade.")
             .properties(&[PropertySpec::new("halflife", ValueType::Duration, "The time in which half of them fade.").required()])
             .example("reputation halflife=\"1h\""),
-        NodeSpec::later("dmarc", "What other people's DMARC records are worth here.")
+        NodeSpec::new("dmarc", "What other people's DMARC records are worth here (RFC 9989). With this or `spf`, every message of a stranger is judged, and its header says what was found.")
             .properties(&[PropertySpec::new("honour", ValueType::Truth, "Whether their policy is followed.").required()])
             .example("dmarc honour=#true"),
-        NodeSpec::later("spf", "What other people's SPF records are worth here.")
+        NodeSpec::new("spf", "What other people's SPF records are worth here.")
             .properties(&[PropertySpec::new("fail", ValueType::Word(REACTIONS), "What becomes of mail that fails.").required()])
             .example("spf fail=\"reject\""),
     ])

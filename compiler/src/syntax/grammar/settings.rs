@@ -56,8 +56,12 @@ pub const LIMITS: NodeSpec = NodeSpec::new("limits", "Sizes and counts that hold
         .postfix(&["hopcount_limit"]),
         PropertySpec::later("mailbox", ValueType::Size, "The most that a mailbox holds that has no quota of its own.")
             .postfix(&["mailbox_size_limit", "virtual_mailbox_limit"]),
-        PropertySpec::later("sessions", ValueType::Count { least: 1, most: 1_000_000 }, "Sessions at once over all listeners.")
-            .postfix(&["default_process_limit"]),
+        PropertySpec::new(
+            "sessions",
+            ValueType::Count { least: 1, most: 1_000_000 },
+            "Sessions at once over all listeners; without it, 2000.",
+        )
+        .postfix(&["default_process_limit"]),
         PropertySpec::later("vrfy", ValueType::Truth, "Whether VRFY says which addresses exist.")
             .postfix(&["disable_vrfy_command"]),
     ])

@@ -57,6 +57,8 @@ pub struct Argument {
     pub repeating: bool,
     /// What a value here gives a name to.
     pub declares: Option<Kind>,
+    /// What a value here may be the name of, where its type does not say so.
+    pub refers: &'static [Kind],
 }
 
 /// One property of a node.
@@ -190,7 +192,7 @@ impl NodeSpec {
 impl Argument {
     /// One that must be given.
     pub const fn new(name: &'static str, kind: ValueType, doc: &'static str) -> Argument {
-        Argument { name, kind, doc, required: true, repeating: false, declares: None }
+        Argument { name, kind, doc, required: true, repeating: false, declares: None, refers: &[] }
     }
 
     /// A name that is declared by it.
@@ -218,6 +220,12 @@ impl Argument {
     /// Gives a name to something.
     pub const fn declares(mut self, kind: Kind) -> Argument {
         self.declares = Some(kind);
+        self
+    }
+
+    /// May be the name of one of these.
+    pub const fn refers(mut self, kinds: &'static [Kind]) -> Argument {
+        self.refers = kinds;
         self
     }
 }

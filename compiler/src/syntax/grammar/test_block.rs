@@ -19,6 +19,26 @@ const SENDER_DOMAINS: &[Word] = &[
 const BUILT_IN_WAYS: &[Word] =
     &[Word::new("direct", "To the MX hosts of the recipient's domain."), Word::new("store", "Into the built-in store.")];
 
+const SPF_FACTS: &[Word] = &[
+    Word::new("pass", "The client may send for the domain."),
+    Word::new("fail", "It may not."),
+    Word::new("softfail", "It probably may not."),
+    Word::new("neutral", "The domain does not say."),
+    Word::new("none", "The domain has no record."),
+    Word::new("temperror", "DNS does not answer."),
+    Word::new("permerror", "The record is wrong."),
+];
+
+const DMARC_FACTS: &[Word] = &[
+    Word::new("pass", "Somebody vouches for the author's domain."),
+    Word::new("none", "It has no record."),
+    Word::new("fail-none", "Nobody vouches, and it asks for nothing."),
+    Word::new("fail-quarantine", "Nobody vouches, and it asks to put the mail aside."),
+    Word::new("fail-reject", "Nobody vouches, and it asks to refuse the mail."),
+    Word::new("temperror", "DNS does not answer."),
+    Word::new("permerror", "The record is wrong."),
+];
+
 const SPF_RESULTS: &[Word] =
     &[Word::new("pass", "It passes."), Word::new("fail", "It fails."), Word::new("none", "There is no record.")];
 
@@ -42,11 +62,16 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
             .example("client \"198.51.100.99\""),
         NodeSpec::new("from", "The envelope sender.")
             .arguments(&[Argument::new("address", ValueType::ReversePath, "A mail address; `\"\"` is the null path of bounces.")])
-            .properties(&[PropertySpec::new(
-                "domain",
-                ValueType::Word(SENDER_DOMAINS),
-                "What DNS says of the sender's domain; needed where the site asks.",
-            )])
+            .properties(&[
+                PropertySpec::new(
+                    "domain",
+                    ValueType::Word(SENDER_DOMAINS),
+                    "What DNS says of the sender's domain; needed where the site asks.",
+                ),
+                PropertySpec::new("spf", ValueType::Word(SPF_FACTS), "What its SPF check says; needed where the site refuses by it."),
+                PropertySpec::new("dmarc", ValueType::Word(DMARC_FACTS), "What DMARC comes to; needed where the site honours it."),
+                PropertySpec::new("author", ValueType::Domain, "The domain in the From field; without it, that of the sender."),
+            ])
             .required()
             .example("from \"x@evil.example\""),
         NodeSpec::new("to", "The envelope recipient.")
@@ -64,7 +89,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                     "Where it goes next.",
                 ),
                 PropertySpec::new("tls", ValueType::Word(super::egress::ROUTE_TLS_LEVELS), "The least protection on the way."),
-                PropertySpec::later("signed-by", ValueType::Reference { kinds: &[Kind::Dkim], words: &[] }, "The DKIM key that signs."),
+                PropertySpec::new("signed-by", ValueType::Reference { kinds: &[Kind::Dkim], words: &[] }, "The DKIM key that signs."),
                 PropertySpec::later("spf", ValueType::Word(SPF_RESULTS), "What the receiver's SPF check says."),
                 PropertySpec::later("dmarc", ValueType::Word(DMARC_RESULTS), "What the receiver's DMARC check says."),
             ])

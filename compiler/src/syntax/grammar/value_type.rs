@@ -122,8 +122,12 @@ pub enum Kind {
     Dkim,
     /// A `domain`.
     Domain,
+    /// A `mailbox`, `alias` or other address of a domain.
+    Address,
     /// A `profile`.
     Profile,
+    /// A constant of a `let`.
+    Constant,
 }
 
 impl Kind {
@@ -139,7 +143,9 @@ impl Kind {
             Kind::Policy => "policy",
             Kind::Dkim => "dkim",
             Kind::Domain => "domain",
+            Kind::Address => "mailbox",
             Kind::Profile => "profile",
+            Kind::Constant => "let",
         }
     }
 }
@@ -157,6 +163,19 @@ impl Word {
 }
 
 impl ValueType {
+    /// The kinds of names that a value may hold. One of [`ValueType::Reference`] must be declared; any other may belong to
+    /// somebody else, as a mail address does.
+    pub fn refers(&self) -> &'static [Kind] {
+        match self {
+            ValueType::Reference { kinds, .. } => kinds,
+            ValueType::Mailbox | ValueType::Address | ValueType::ReversePath | ValueType::ForwardPath => {
+                &[Kind::Address, Kind::Domain]
+            }
+            ValueType::Selection => &[Kind::Domain],
+            _ => &[],
+        }
+    }
+
     /// What belongs there, for messages and the reference: "a duration".
     pub fn describe(&self) -> &'static str {
         match self {

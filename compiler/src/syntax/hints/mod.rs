@@ -121,7 +121,12 @@ fn finding(source: SourceId, text: &str, mistake: &Mistake, all: &[Mistake]) -> 
             None => format!("Write `{instead}`"),
         },
     };
-    Diagnostic::error(mistake.code, span, mistake.message.clone()).help(help).postfix(mistake.postfix).label(mistake.label)
+    let finding =
+        Diagnostic::error(mistake.code, span, mistake.message.clone()).help(help).postfix(mistake.postfix).label(mistake.label);
+    match &mistake.advice {
+        Advice::Edit { start, end, text } => finding.fix(Span { source, start: *start, length: end - start }, text.as_str()),
+        Advice::Say(_) => finding,
+    }
 }
 
 /// The line of a place with every edit on it made; `None` where it is too long to be shown.
@@ -169,7 +174,7 @@ fn bare(word: &str) -> Option<Hint> {
 }
 
 /// A text as KDL writes it: in quotes, raw where escapes would be needed.
-pub(in crate::syntax) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     if !text.contains(['"', '\\']) && !text.contains(|c: char| c.is_control()) {
         return format!("\"{text}\"");
     }

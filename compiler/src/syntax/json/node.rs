@@ -1,9 +1,11 @@
 //! JSON values as nodes, by the names that the grammar gives to arguments, properties and children. A name that it does not
 //! know becomes a node or property of that name, which the checks then report as they do in KDL.
 
+use super::origin::Origins;
 use super::text::Json;
+use super::{AT, DEFAULTS, SOURCES, VALUES_AT};
 use crate::report::Diagnostic;
-use crate::source::{Span, Spanned};
+use crate::source::{Span, Spanned, TwinOf};
 use crate::syntax::check::Extent;
 use crate::syntax::grammar::{NodeSpec, ROOT};
 use crate::syntax::parse::Parsed;
@@ -13,29 +15,40 @@ use std::collections::BTreeMap;
 /// Arguments by their position; `None` for one that cannot be read.
 type Arguments = BTreeMap<usize, Option<Vec<Spanned<Value>>>>;
 
-type Member = (Spanned<String>, Spanned<Json>);
+pub(super) type Member = (Spanned<String>, Spanned<Json>);
 
-/// The nodes of a site.
-pub(super) fn document(value: &Spanned<Json>) -> Parsed {
-    let mut reader = Reader { diagnostics: Vec::new() };
+/// The nodes of a site, and the files that it says it is the twin of.
+pub(super) fn document(value: &Spanned<Json>) -> (Parsed, Option<TwinOf>) {
+    let mut reader = Reader { diagnostics: Vec::new(), origins: None };
     let mut nodes = Vec::new();
     match &value.value {
         Json::Object(members) => {
-            for (name, value) in reader.once(members).into_iter().filter(|(name, _)| name.value != "$schema") {
+            let members = reader.once(members);
+            let sources = members.iter().find(|(name, _)| name.value == SOURCES);
+            reader.origins = sources.and_then(|(_, value)| reader.said(Origins::new(value)));
+            let nodes_of = members.into_iter().filter(|(name, _)| !["$schema", SOURCES, DEFAULTS].contains(&name.value.as_str()));
+            for (name, value) in nodes_of {
                 reader.child(name, value, &ROOT, &mut nodes);
             }
         }
         _ => reader.shape(value.span, "A site is an object", "Write {\"site\": {…}}"),
     }
     let extent = if reader.diagnostics.is_empty() { Extent::Whole } else { Extent::Part };
-    Parsed { nodes, diagnostics: reader.diagnostics, extent }
+    (Parsed { nodes, diagnostics: reader.diagnostics, extent }, reader.origins.map(|origins| origins.twin))
 }
 
 struct Reader {
     diagnostics: Vec<Diagnostic>,
+    /// Where things stood, if the text says what it is the twin of.
+    origins: Option<Origins>,
 }
 
 impl Reader {
+    /// What was read, or else nothing but a finding.
+    fn said<T>(&mut self, read: Result<T, Box<Diagnostic>>) -> Option<T> {
+        read.map_err(|finding| self.diagnostics.push(*finding)).ok()
+    }
+
     fn shape(&mut self, span: Span, message: &str, help: &str) {
         self.diagnostics.push(Diagnostic::error("JSN003", span, message).help(help));
     }
@@ -82,10 +95,14 @@ impl Reader {
         match &value.value {
             Json::Object(members) => {
                 let mut arguments = Arguments::new();
-                for (key, value) in self.once(members) {
+                let (notes, members): (Vec<_>, Vec<_>) =
+                    self.once(members).into_iter().partition(|(name, _)| [AT, VALUES_AT].contains(&name.value.as_str()));
+                for (key, value) in members {
                     self.member(key, value, spec, &mut node, &mut arguments);
                 }
-                return self.arguments(node, arguments, spec);
+                let node = self.arguments(node, arguments, spec)?;
+                self.origin(&node, &notes, spec);
+                return Some(node);
             }
             Json::Array(values) if spec.is_some_and(is_list) => {
                 for value in values {
@@ -95,7 +112,17 @@ impl Reader {
             Json::Array(_) => self.shape(value.span, "An array cannot stand here", "Write one value or one object"),
             _ => node.arguments.extend(self.scalar(value)),
         }
+        self.origin(&node, &[], spec);
         Some(node)
+    }
+
+    /// Where a node and its values stood, if that is known of the text.
+    fn origin(&mut self, node: &Node, notes: &[&Member], spec: Option<&'static NodeSpec>) {
+        if let (Some(origins), Some(spec)) = (&mut self.origins, spec)
+            && let Err(finding) = origins.node(node, notes, spec)
+        {
+            self.diagnostics.push(*finding);
+        }
     }
 
     fn member(

@@ -2,6 +2,7 @@
 //! text with a constant in it may stand for any value.
 
 use super::node::is_list;
+use super::{AT, DEFAULTS, SOURCES, VALUES_AT};
 use crate::syntax::grammar::layout::ALLOW;
 use crate::syntax::grammar::{NodeSpec, PropertySpec, ROOT, Served, ValueType, Word};
 use postern_schema::decide::Reason;
@@ -14,10 +15,13 @@ pub fn schema() -> String {
         "constant".to_owned(),
         json!({"description": "A text with a constant in it.", "type": "string", "pattern": "\\{[A-Za-z][A-Za-z0-9_-]*\\}"}),
     );
+    definitions.extend(origins());
     let one = object(&ALLOW, &mut definitions);
     definitions.insert(ALLOW.name.to_owned(), json!({"anyOf": [one, {"type": "array", "items": one}], "description": ALLOW.doc}));
     let mut members = Map::new();
     members.insert("$schema".to_owned(), json!({"type": "string"}));
+    members.insert(SOURCES.to_owned(), json!({"type": "array", "items": {"$ref": "#/$defs/source"}}));
+    members.insert(DEFAULTS.to_owned(), json!({"type": "array", "items": {"$ref": "#/$defs/default"}}));
     members.extend(children(&ROOT, &mut definitions));
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -29,6 +33,34 @@ pub fn schema() -> String {
         "$defs": definitions,
     });
     format!("{schema:#}\n")
+}
+
+/// What a twin says of where its pieces stood, and of what nobody said.
+fn origins() -> Map<String, Json> {
+    let text = json!({"type": "string"});
+    let at = json!({"$ref": "#/$defs/at"});
+    let strings = |description: &str, names: &[&str]| {
+        let members: Map<String, Json> = names.iter().map(|name| ((*name).to_owned(), text.clone())).collect();
+        json!({"description": description, "type": "object", "properties": members, "required": names, "additionalProperties": false})
+    };
+    let mut source = strings("A file that this one is the twin of.", &["path", "sha256"]);
+    source["properties"]["sha256"] = json!({"type": "string", "pattern": "^[0-9a-f]{64}$"});
+    Map::from_iter([
+        ("source".to_owned(), source),
+        ("default".to_owned(), strings("A value in force that the site does not say.", &["subject", "name", "value"])),
+        (
+            "at".to_owned(),
+            json!({"description": "File and line that a node or value stood at.", "type": "string", "pattern": ":[1-9][0-9]*$"}),
+        ),
+        (
+            "values-at".to_owned(),
+            json!({
+                "description": "Where values stood that have another line than their node.",
+                "type": "object",
+                "additionalProperties": {"anyOf": [at, {"type": "array", "items": at}]},
+            }),
+        ),
+    ])
 }
 
 /// The members of the children of a node. What an `include` brings may be required, so the top level requires nothing.
@@ -69,6 +101,9 @@ fn node(spec: &'static NodeSpec, definitions: &mut Map<String, Json>) -> Json {
 
 fn object(spec: &'static NodeSpec, definitions: &mut Map<String, Json>) -> Json {
     let mut members = Map::new();
+    for (name, kind) in [(AT, "at"), (VALUES_AT, "values-at")] {
+        members.insert(name.to_owned(), json!({"$ref": format!("#/$defs/{kind}")}));
+    }
     let mut required: Vec<&str> = Vec::new();
     for argument in spec.arguments {
         let one = value(&argument.kind, definitions);

@@ -1,24 +1,31 @@
 //! The JSON twin: its mapping, its places, its mistakes, and that it is the same tree as KDL.
 
-use super::{parse, schema, to_json};
-use crate::source::{SourceId, Span, Spanned};
+use super::{parse, schema, twin};
+use crate::source::{SourceId, Sources, Span, Spanned};
 use crate::syntax::check::{Extent, check};
 use crate::syntax::grammar::{NodeSpec, ROOT, Served, allowed_in_profile};
-use crate::syntax::{Node, Value, parse as kdl};
+use crate::syntax::{LoadOptions, Node, Value, load, parse as kdl};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
 const SOURCE: SourceId = SourceId(0);
 
 fn read(text: &str) -> Vec<Node> {
-    let parsed = parse(SOURCE, text);
+    let (parsed, _) = parse(SOURCE, text);
     assert_eq!(parsed.diagnostics, [], "{text}");
     parsed.nodes
 }
 
+/// The twin of the nodes of a text.
+fn to_json(text: &str, nodes: &[Node]) -> String {
+    let mut sources = Sources::new(std::path::Path::new(""));
+    sources.add("site.kdl", text.to_owned()).expect("one source");
+    twin(nodes, &sources, sources.next_id(), Json::Array(Vec::new()))
+}
+
 fn codes(text: &str) -> Vec<(&'static str, String)> {
     let place = |span: Span| text[span.start as usize..(span.start + span.length) as usize].to_owned();
-    parse(SOURCE, text).diagnostics.iter().map(|finding| (finding.code, place(finding.primary))).collect()
+    parse(SOURCE, text).0.diagnostics.iter().map(|finding| (finding.code, place(finding.primary))).collect()
 }
 
 /// The same tree for those who do not look at places, nor at the order of nodes of different names.
@@ -254,7 +261,20 @@ fn what_passes_the_checks_passes_the_schema() {
         let text: String = served.map(|spec| written(spec, &mut choose, 0, true)).collect();
         let nodes = kdl::parse(SOURCE, &text).nodes;
         assert_eq!(check(&nodes, Extent::Part), [], "{text}");
-        let json = to_json(&nodes);
+        let json = to_json(&text, &nodes);
+        assert!(fits(&root, &serde_json::from_str(&json).expect("JSON"), &root), "{json}");
+    }
+}
+
+#[test]
+fn the_twins_of_the_examples_pass_the_schema() {
+    let root = root();
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    for entry in std::fs::read_dir(examples).expect("the examples") {
+        let path = entry.expect("an entry").path().join("site.kdl");
+        let Ok(loaded) = load(&path, &LoadOptions::default()) else { continue };
+        let unsaid = serde_json::json!([{"subject": "limits", "name": "hops", "value": "100"}]);
+        let json = twin(&loaded.nodes, &loaded.sources, loaded.sources.next_id(), unsaid);
         assert!(fits(&root, &serde_json::from_str(&json).expect("JSON"), &root), "{json}");
     }
 }
@@ -284,13 +304,13 @@ proptest! {
         let mut nodes = kdl::parse(SOURCE, &text).nodes;
         let mut seen = std::collections::BTreeSet::new();
         nodes.retain(|node| ROOT.child(&node.name.value).is_some_and(|spec| spec.many) || seen.insert(node.name.value.clone()));
-        let json = to_json(&nodes);
+        let json = to_json(&text, &nodes);
         prop_assert_eq!(bare(&read(&json)), bare(&nodes), "{}\n{}", text, json);
     }
 
     #[test]
     fn any_text_is_answered(text in "\\PC{0,100}|[\\[\\]{}\",:0-9a-z\\\\ u]{0,60}") {
-        for finding in parse(SOURCE, &text).diagnostics {
+        for finding in parse(SOURCE, &text).0.diagnostics {
             let start = finding.primary.start as usize;
             prop_assert!(text.get(start..start + finding.primary.length as usize).is_some(), "{:?}", finding);
         }
@@ -312,6 +332,6 @@ fn a_value_keeps_its_kind() {
     for value in [Value::String("1".into()), Value::Integer(1), Value::Float(1.0), Value::Bool(false), Value::Integer(-(1 << 62))]
     {
         let nodes = vec![node(value)];
-        assert_eq!(bare(&read(&to_json(&nodes))), bare(&nodes));
+        assert_eq!(bare(&read(&to_json("", &nodes))), bare(&nodes));
     }
 }

@@ -1,58 +1,82 @@
-//! Nodes as the JSON twin: [`to_json`]. What the grammar does not know has no name to stand under, and is left out: write only
+//! Nodes as the JSON twin: [`twin`]. What the grammar does not know has no name to stand under, and is left out: write only
 //! what has passed the checks.
 
-use super::node::is_list;
-use crate::source::Spanned;
+use super::{AT, DEFAULTS, SOURCES, VALUES_AT};
+use crate::source::{SourceId, Sources, Span, Spanned};
 use crate::syntax::grammar::{NodeSpec, ROOT};
 use crate::syntax::{Node, Value};
-use serde_json::{Map, Number, Value as Json};
+use postern_schema::site;
+use postern_schema::snapshot::digest_hex;
+use serde_json::{Map, Number, Value as Json, json};
 
-/// The JSON twin of a site, indented, with a line end.
-pub fn to_json(nodes: &[Node]) -> String {
-    let mut text = format!("{:#}", Json::Object(block(nodes, &ROOT)));
-    text.push('\n');
-    text
+/// The JSON twin of a site whose nodes are from the sources before `end`, indented, with a line end; `defaults` is put beside it
+/// for those who read it.
+pub fn twin(nodes: &[Node], sources: &Sources, end: SourceId, defaults: Json) -> String {
+    let files = sources.digests_before(end);
+    let files = files.iter().map(|file| json!({"path": file.path, "sha256": digest_hex(&file.sha256)}));
+    let mut members = Map::from_iter([(SOURCES.to_owned(), files.collect())]);
+    let writer = Writer { sources, files: sources.to_site() };
+    members.extend(writer.block(nodes, &ROOT));
+    members.insert(DEFAULTS.to_owned(), defaults);
+    format!("{:#}\n", Json::Object(members))
 }
 
-/// The nodes of a block by name, in the order in which the names first appear.
-fn block(nodes: &[Node], parent: &'static NodeSpec) -> Map<String, Json> {
-    let parent = if parent.name == "profile" { &ROOT } else { parent };
-    let mut members = Map::new();
-    for node in nodes {
-        let Some(spec) = parent.child(&node.name.value) else { continue };
-        let value = content(node, spec);
-        // A list of values is an array too, but of a node that stands once.
-        match members.get_mut(spec.name) {
-            None => drop(members.insert(spec.name.to_owned(), value)),
-            Some(Json::Array(values)) => values.push(value),
-            Some(first) => *first = Json::Array(vec![first.take(), value]),
+struct Writer<'a> {
+    sources: &'a Sources,
+    files: site::Sources,
+}
+
+impl Writer<'_> {
+    /// The nodes of a block by name, in the order in which the names first appear.
+    fn block(&self, nodes: &[Node], parent: &'static NodeSpec) -> Map<String, Json> {
+        let parent = if parent.name == "profile" { &ROOT } else { parent };
+        let mut members = Map::new();
+        for node in nodes {
+            let Some(spec) = parent.child(&node.name.value) else { continue };
+            let value = self.node(node, spec);
+            match members.get_mut(spec.name) {
+                None => drop(members.insert(spec.name.to_owned(), value)),
+                Some(Json::Array(values)) => values.push(value),
+                Some(first) => *first = Json::Array(vec![first.take(), value]),
+            }
         }
+        members
     }
-    members
-}
 
-fn content(node: &Node, spec: &'static NodeSpec) -> Json {
-    let bare = node.properties.is_empty() && node.children.is_empty();
-    match node.arguments.as_slice() {
-        [only] if bare => return scalar(only),
-        values if bare && values.len() > 1 && is_list(spec) => return Json::Array(values.iter().map(scalar).collect()),
-        _ => {}
-    }
-    let mut members = Map::new();
-    for (index, argument) in spec.arguments.iter().enumerate() {
-        let value = match node.arguments.get(index..) {
-            Some([only]) if argument.repeating => scalar(only),
-            Some(values) if argument.repeating && !values.is_empty() => Json::Array(values.iter().map(scalar).collect()),
-            Some([value, ..]) => scalar(value),
-            _ => continue,
+    fn node(&self, node: &Node, spec: &'static NodeSpec) -> Json {
+        let at = self.place(node.span);
+        let mut elsewhere = Map::new();
+        let mut members = Map::new();
+        let mut member = |name: &str, repeating: bool, values: &[Spanned<Value>]| {
+            let value = |values: Vec<Json>| match <[Json; 1]>::try_from(values) {
+                Ok([only]) => only,
+                Err(values) if repeating => Json::Array(values),
+                Err(values) => values.into_iter().next().unwrap_or_default(),
+            };
+            let places: Vec<Json> = values.iter().map(|value| self.place(value.span)).collect();
+            if places.iter().any(|place| *place != at) {
+                elsewhere.insert(name.to_owned(), value(places));
+            }
+            members.insert(name.to_owned(), value(values.iter().map(scalar).collect()));
         };
-        members.insert(argument.name.to_owned(), value);
+        for (index, argument) in spec.arguments.iter().enumerate() {
+            let values = node.arguments.get(index..).filter(|values| !values.is_empty());
+            let Some(values) = values else { break };
+            member(argument.name, argument.repeating, if argument.repeating { values } else { &values[..1] });
+        }
+        for property in &node.properties {
+            member(&property.name.value, false, std::slice::from_ref(&property.value));
+        }
+        let mut whole = Map::from_iter([(AT.to_owned(), at)]);
+        whole.extend((!elsewhere.is_empty()).then(|| (VALUES_AT.to_owned(), Json::Object(elsewhere))));
+        whole.extend(members);
+        whole.extend(self.block(&node.children, spec));
+        Json::Object(whole)
     }
-    for property in &node.properties {
-        members.insert(property.name.value.clone(), scalar(&property.value));
+
+    fn place(&self, span: Span) -> Json {
+        Json::String(self.files.describe(self.sources.origin(span)))
     }
-    members.extend(block(&node.children, spec));
-    Json::Object(members)
 }
 
 fn scalar(value: &Spanned<Value>) -> Json {

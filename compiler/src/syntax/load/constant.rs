@@ -35,7 +35,7 @@ pub(super) fn declare(lets: &[Node], findings: &mut Vec<Diagnostic>) -> Constant
             if node.properties[..index].iter().any(|earlier| earlier.name.value == name) {
                 continue;
             }
-            if !is_name(name) || RESERVED.contains(&name) {
+            if !is_constant_name(name) {
                 let message = format!("`{name}` cannot be the name of a constant");
                 let help = "Write a letter first, then letters, digits, `-` and `_`; `domain` and `user` are taken";
                 findings.push(Diagnostic::error("LET004", span, message).help(help));
@@ -153,7 +153,11 @@ fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
-/// Whether a text may name a constant.
+/// Whether a `let` may declare a constant of that name.
+pub fn is_constant_name(text: &str) -> bool {
+    is_name(text) && !RESERVED.contains(&text)
+}
+
 fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(is_name_char)
 }

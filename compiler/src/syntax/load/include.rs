@@ -3,9 +3,10 @@
 
 use super::{LoadError, LoadOptions, file, glob};
 use crate::report::Diagnostic;
-use crate::source::{SourceId, Sources, Span, Spanned};
+use crate::source::{Source, SourceId, Sources, Span, Spanned, TwinOf};
 use crate::syntax::check::{Extent, check};
 use crate::syntax::parse::{Parsed, parse};
+use crate::syntax::sketch::sketch;
 use crate::syntax::{Node, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -16,12 +17,31 @@ const CHAIN_LIMIT: usize = 8;
 /// The most octets of all files together.
 const SITE_MAX_OCTETS: u64 = 256 << 20;
 
+/// How a source becomes nodes; and what it is the twin of.
+pub(super) type Reader = fn(SourceId, &Source) -> (Parsed, Option<TwinOf>);
+
+/// Reads a source with all that is to be said about it.
+pub(super) fn parsed(id: SourceId, source: &Source) -> (Parsed, Option<TwinOf>) {
+    if is_json(source) { json::parse(id, &source.text) } else { (parse(id, &source.text), None) }
+}
+
+/// Reads what can be made out of a source, and says nothing about it.
+pub(super) fn sketched(id: SourceId, source: &Source) -> (Parsed, Option<TwinOf>) {
+    let nodes = if is_json(source) { json::parse(id, &source.text).0.nodes } else { sketch(id, &source.text) };
+    (Parsed { nodes, diagnostics: Vec::new(), extent: Extent::Part }, None)
+}
+
+fn is_json(source: &Source) -> bool {
+    source.path.ends_with(".json")
+}
+
 /// The files of a site, as they are read.
 pub(super) struct Files<'a> {
     pub(super) sources: Sources,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) extent: Extent,
     options: &'a LoadOptions,
+    reader: Reader,
     /// Files that were read, by their real path, with the include that asked for them.
     read: BTreeMap<PathBuf, Option<Span>>,
     octets: u64,
@@ -35,8 +55,8 @@ struct Link<'a> {
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(sources: Sources, options: &'a LoadOptions) -> Files<'a> {
-        Files { sources, diagnostics: Vec::new(), extent: Extent::Whole, options, read: BTreeMap::new(), octets: 0 }
+    pub(super) fn new(sources: Sources, options: &'a LoadOptions, reader: Reader) -> Files<'a> {
+        Files { sources, diagnostics: Vec::new(), extent: Extent::Whole, options, reader, read: BTreeMap::new(), octets: 0 }
     }
 
     /// The nodes of the site file and of everything that it includes.
@@ -50,9 +70,10 @@ impl<'a> Files<'a> {
     fn source(&mut self, path: &str, text: String) -> Option<(SourceId, Vec<Node>)> {
         self.octets += text.len() as u64;
         let source = self.sources.add(path, text)?;
-        let text = &self.sources.source(source).text;
-        let Parsed { nodes, diagnostics, extent } =
-            if path.ends_with(".json") { json::parse(source, text) } else { parse(source, text) };
+        let (Parsed { nodes, diagnostics, extent }, twin) = (self.reader)(source, self.sources.source(source));
+        if let Some(twin) = twin {
+            self.sources.set_twin(twin)?;
+        }
         self.diagnostics.extend(diagnostics);
         if extent == Extent::Part {
             self.extent = Extent::Part;

@@ -8,6 +8,7 @@ mod glob;
 mod include;
 mod profile;
 
+pub use constant::is_constant_name;
 pub(in crate::syntax) use constant::{RESERVED, next};
 pub use error::LoadError;
 pub use file::SOURCE_MAX_OCTETS;
@@ -56,10 +57,36 @@ impl Loaded {
 /// # Errors
 /// [`LoadError`] where the site file itself cannot be read. An include that cannot be read is a finding instead.
 pub fn load(site_path: &Path, options: &LoadOptions) -> Result<Loaded, LoadError> {
+    let (sources, name, text) = site_file(site_path, options)?;
+    Ok(load_from(sources, &name, text, options))
+}
+
+/// A site as it is written.
+#[derive(Clone, Debug)]
+pub struct Sketched {
+    /// Every file.
+    pub sources: Sources,
+    /// Every node outside blocks, of all files, in order; includes are replaced by what they name, and nothing else is.
+    pub nodes: Vec<Node>,
+}
+
+/// Follows the includes of a site, and reads what can be made out without judging it: for editors, at each stroke of a key.
+///
+/// # Errors
+/// [`LoadError`] where the site file itself cannot be read.
+pub fn sketch_site(site_path: &Path, options: &LoadOptions) -> Result<Sketched, LoadError> {
+    let (sources, name, text) = site_file(site_path, options)?;
+    let mut files = include::Files::new(sources, options, include::sketched);
+    let nodes = files.site(&name, text);
+    Ok(Sketched { sources: files.sources, nodes })
+}
+
+/// The site file: no sources yet, and its name and text.
+fn site_file(site_path: &Path, options: &LoadOptions) -> Result<(Sources, String, String), LoadError> {
     let text = file::read(site_path, options)?;
     let folder = site_path.parent().unwrap_or(Path::new(""));
     let name = site_path.file_name().map_or_else(|| "site.kdl".into(), |name| name.to_string_lossy().into_owned());
-    Ok(load_from(Sources::new(folder), &name, text, options))
+    Ok((Sources::new(folder), name, text))
 }
 
 /// The text of one file, with the limits that hold for every source.
@@ -76,7 +103,7 @@ pub fn load_text(name: &str, text: &str, options: &LoadOptions) -> Loaded {
 }
 
 fn load_from(sources: Sources, name: &str, text: String, options: &LoadOptions) -> Loaded {
-    let mut files = include::Files::new(sources, options);
+    let mut files = include::Files::new(sources, options, include::parsed);
     let nodes = files.site(name, text);
     let include::Files { sources, diagnostics: mut said, extent, .. } = files;
 

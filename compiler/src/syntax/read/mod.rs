@@ -5,4 +5,4 @@ mod outline;
 mod token;
 
 pub use outline::{Block, DEPTH_LIMIT, Entry, Fault, Outline, Statement, outline};
-pub use token::{Ending, TextStyle, Token, TokenKind, is_illegal, is_newline, is_space, tokens};
+pub use token::{Ending, TextStyle, Token, TokenKind, is_illegal, is_newline, is_space, tokens, verbatim};

@@ -269,8 +269,11 @@ impl Reader<'_> {
     fn loose_block(&mut self, statements: &mut [Statement]) {
         let open = self.at;
         let owner = statements.last_mut().filter(|last| last.block.is_none() && last.dashed.is_none());
+        // Behind an empty line it is another block, whose name was lost.
         let only_lines = owner.as_ref().is_some_and(|last| {
-            self.tokens[last.end..open].iter().all(|token| token.kind != TokenKind::Semicolon && !token.is_value())
+            let between = &self.tokens[last.end..open];
+            between.iter().all(|token| token.kind != TokenKind::Semicolon && !token.is_value())
+                && between.iter().filter(|token| token.kind == TokenKind::Newline).count() == 1
         });
         let block = self.block(open);
         match owner {
@@ -371,7 +374,7 @@ impl Reader<'_> {
                     self.at += 1;
                     return;
                 }
-                Some(TokenKind::Open) => {
+                Some(TokenKind::Open) if !self.begins_placeholder() => {
                     let open = self.at;
                     let block = self.block(open);
                     let closed = block.close.is_some();
@@ -433,7 +436,13 @@ impl Reader<'_> {
             if self.kind() == Some(TokenKind::Equals) {
                 key = Some((first, self.at));
                 self.at += 1;
+                let behind = self.at;
                 self.skip_blanks();
+                if self.at > behind && self.tokens.get(self.at + 1).is_some_and(|next| next.kind == TokenKind::Equals) {
+                    // The name of the next property: this one has no value.
+                    self.at = behind;
+                    return Entry { dashed, annotation, key, value: behind..behind };
+                }
                 annotation = annotation.or(self.annotation());
             } else {
                 self.at = first;
@@ -465,7 +474,7 @@ impl Reader<'_> {
                 TokenKind::Word | TokenKind::Keyword | TokenKind::Text(..) | TokenKind::Annotation => true,
                 TokenKind::Equals => self.at > start,
                 TokenKind::Space => quote_opened && self.closes_quote(start),
-                TokenKind::Open if self.at > start && self.is_placeholder() => {
+                TokenKind::Open if (self.at > start && self.is_placeholder()) || self.begins_placeholder() => {
                     self.at += 2;
                     true
                 }
@@ -482,6 +491,12 @@ impl Reader<'_> {
             self.at += 1;
         }
         start..self.at
+    }
+
+    /// Whether `{word}` and more stands here, as in `{1}@example.com`: a value that lacks its quotes.
+    fn begins_placeholder(&self) -> bool {
+        let kinds = [TokenKind::Open, TokenKind::Word, TokenKind::Close, TokenKind::Word];
+        self.tokens[self.at..].iter().take(kinds.len()).map(|token| token.kind).eq(kinds)
     }
 
     /// Whether `{word}` stands here, right behind a bare word: part of a value that lacks its quotes, as in `/mail/{user}`.

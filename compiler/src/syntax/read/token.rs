@@ -4,6 +4,8 @@
 //!
 //! The outline, the hints and the formatter read these.
 
+use std::ops::Range;
+
 /// A piece of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Token {
@@ -111,6 +113,20 @@ pub fn tokens(text: &str, limit: usize) -> Option<Vec<Token>> {
         tokens.push(Token { kind, start: start as u32, end: lexer.at as u32 });
     }
     Some(tokens)
+}
+
+/// Where in a word or string its text stands letter for letter; `None` where escapes stand in it, or it runs over lines.
+pub fn verbatim(written: &str) -> Option<Range<usize>> {
+    let hashes = written.len() - written.trim_start_matches('#').len();
+    let Some(rest) = written[hashes..].strip_prefix('"') else {
+        // A raw string of KDL 1 is no word.
+        return (!written.starts_with("r#\"") && !written.starts_with("r\"")).then_some(0..written.len());
+    };
+    if rest.starts_with("\"\"") || hashes == 0 && rest.contains('\\') {
+        return None;
+    }
+    let (start, quotes) = (hashes + 1, format!("\"{}", "#".repeat(hashes)));
+    Some(start..start + rest.strip_suffix(&quotes).unwrap_or(rest).len())
 }
 
 /// Whether KDL takes a character for a blank.
@@ -334,8 +350,7 @@ impl Lexer<'_> {
     /// belongs to the block that was meant.
     fn open_end(&self, open: usize) -> usize {
         let end = self.line_end(open);
-        let content = self.text[open + 1..end].trim_end_matches(|c| is_space(c) || matches!(c, '{' | '}' | ';'));
-        open + 1 + content.len()
+        open + 1 + without_block_end(&self.text[open + 1..end]).len()
     }
 
     /// Behind an escape whose backslash is just before `at`: one character, or all blanks and line ends.
@@ -398,7 +413,24 @@ impl Lexer<'_> {
     fn url(&mut self) {
         let rest = &self.text[self.at..];
         let end = rest.find(|c| is_space(c) || is_newline(c) || is_illegal(c) || c == '"').unwrap_or(rest.len());
-        let trimmed = rest[..end].trim_end_matches([';', '{', '}']);
-        self.at += trimmed.len().max(2);
+        self.at += without_block_end(&rest[..end]).len().max(2);
     }
+}
+
+/// A text without the blanks, semicolons and braces at its end, but with a `}` that belongs to a `{` in it, as in `/mail/{user}`.
+fn without_block_end(text: &str) -> &str {
+    let (mut opened, mut closed) = (text.matches('{').count(), text.matches('}').count());
+    let is_end = |last: char| match last {
+        '}' if opened >= closed => false,
+        '}' => {
+            closed -= 1;
+            true
+        }
+        '{' => {
+            opened -= 1;
+            true
+        }
+        last => last == ';' || is_space(last),
+    };
+    text.trim_end_matches(is_end)
 }

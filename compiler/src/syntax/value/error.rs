@@ -64,7 +64,7 @@ impl ValueError {
     fn help(&self) -> String {
         match self {
             ValueError::Kind { help, .. } | ValueError::Form { help, .. } => help.clone(),
-            ValueError::Word { written, known } => match near::nearest(written, known.iter().copied()) {
+            ValueError::Word { known, .. } => match self.nearest() {
                 Some(near) => format!("Write \"{near}\""),
                 None => format!("Write one of {}", list(known)),
             },
@@ -77,7 +77,19 @@ impl ValueError {
 
     /// The finding, at the place of the value.
     pub fn to_diagnostic(&self, span: Span) -> Diagnostic {
-        Diagnostic::error(self.code(), span, self.to_string()).help(self.help())
+        let finding = Diagnostic::error(self.code(), span, self.to_string()).help(self.help());
+        match self.nearest() {
+            Some(near) => finding.fix(span, format!("\"{near}\"")),
+            None => finding,
+        }
+    }
+
+    /// The word that was meant, if one is near.
+    fn nearest(&self) -> Option<&'static str> {
+        match self {
+            ValueError::Word { written, known } => near::nearest(written, known.iter().copied()),
+            _ => None,
+        }
     }
 }
 

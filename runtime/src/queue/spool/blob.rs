@@ -1,5 +1,6 @@
 //! Bodies on their way in and out. A body is gathered in memory up to the inline limit and then goes to a file of its own,
-//! `blobs/<id>`, which is durable before the record that names it. A file that no record came to name is removed: when the
+//! `blobs/<id>`, which is durable before the record that names it. The fields that we put in front of a message, which depend
+//! on all of it (signatures, results), are its head: they stand in the record, before what the file holds. A file that no record came to name is removed: when the
 //! writer of it is dropped, or when the spool is opened next.
 
 use super::Shared;
@@ -53,14 +54,15 @@ impl BodyWriter {
         Ok(())
     }
 
-    /// The body, durable if it has a file.
+    /// The body behind its head, durable if it has a file.
     ///
     /// # Errors
     /// As for [`BodyWriter::write`].
-    pub fn finish(self) -> Result<Body, SpoolError> {
+    pub fn finish(self, head: Vec<u8>) -> Result<Body, SpoolError> {
+        let head = Bytes::from(head);
         match self.spill {
-            None => Ok(Body::Inline(vec![Bytes::from(self.gathered)])),
-            Some(spill) => spill.finish().map(Body::File),
+            None => Ok(Body::Inline(vec![head, Bytes::from(self.gathered)])),
+            Some(spill) => spill.finish(head).map(Body::File),
         }
     }
 }
@@ -97,27 +99,33 @@ impl Spill {
         Ok(())
     }
 
-    fn finish(self) -> Result<SpilledBody, SpoolError> {
+    fn finish(self, head: Bytes) -> Result<SpilledBody, SpoolError> {
         let disk = self.shared.disk();
         disk.sync(&self.file)
             .and_then(|()| disk.sync_folder(&self.shared.blobs()))
             .map_err(|error| SpoolError::io("flush", &self.name.path, error))?;
-        Ok(SpilledBody { name: self.name, octets: self.octets, checksum: self.checksum.finalize() })
+        Ok(SpilledBody { head, name: self.name, octets: self.octets, checksum: self.checksum.finalize() })
     }
 }
 
 /// A body in a file of its own, durable. The file is removed if no message takes it.
 #[derive(Debug)]
 pub struct SpilledBody {
+    head: Bytes,
     name: Unclaimed,
     octets: u64,
     checksum: u32,
 }
 
 impl SpilledBody {
-    /// Its size.
+    /// The size of the whole.
     pub fn octets(&self) -> u64 {
-        self.octets
+        self.head.len() as u64 + self.octets
+    }
+
+    /// The head, for the record; what remains is the file.
+    pub(super) fn take_head(&mut self) -> Bytes {
+        std::mem::take(&mut self.head)
     }
 
     pub(in crate::queue) fn checksum(&self) -> u32 {
@@ -164,9 +172,10 @@ pub enum BodyReader {
     File(FileBody),
 }
 
-/// The part of a body file that is still to be read.
+/// The part of a body with a file that is still to be read.
 #[derive(Debug)]
 pub struct FileBody {
+    head: Bytes,
     file: File,
     left_octets: u64,
     checksum: crc32fast::Hasher,
@@ -174,8 +183,8 @@ pub struct FileBody {
 }
 
 impl FileBody {
-    pub(super) fn new(file: File, octets: u64, expected: u32) -> FileBody {
-        FileBody { file, left_octets: octets, checksum: crc32fast::Hasher::new(), expected }
+    pub(super) fn new(head: Bytes, file: File, octets: u64, expected: u32) -> FileBody {
+        FileBody { head, file, left_octets: octets, checksum: crc32fast::Hasher::new(), expected }
     }
 }
 
@@ -184,7 +193,7 @@ impl BodyReader {
     pub fn left_octets(&self) -> u64 {
         match self {
             BodyReader::Inline(octets) => octets.len() as u64,
-            BodyReader::File(body) => body.left_octets,
+            BodyReader::File(body) => body.head.len() as u64 + body.left_octets,
         }
     }
 }
@@ -192,18 +201,23 @@ impl BodyReader {
 impl Read for BodyReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
-            BodyReader::Inline(octets) => {
-                let taken = octets.split_to(out.len().min(octets.len()));
-                out[..taken.len()].copy_from_slice(&taken);
-                Ok(taken.len())
-            }
+            BodyReader::Inline(octets) => Ok(read_from(octets, out)),
             BodyReader::File(body) => body.read(out),
         }
     }
 }
 
+fn read_from(octets: &mut Bytes, out: &mut [u8]) -> usize {
+    let taken = octets.split_to(out.len().min(octets.len()));
+    out[..taken.len()].copy_from_slice(&taken);
+    taken.len()
+}
+
 impl Read for FileBody {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if !self.head.is_empty() {
+            return Ok(read_from(&mut self.head, out));
+        }
         let damaged = |what| Err(io::Error::new(io::ErrorKind::InvalidData, what));
         let most = usize::try_from(self.left_octets).unwrap_or(usize::MAX).min(out.len());
         let read = self.file.read(&mut out[..most])?;

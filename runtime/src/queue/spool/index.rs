@@ -28,8 +28,8 @@ pub(super) struct Message {
     /// As it is stored.
     pub(super) envelope: Arc<[u8]>,
     pub(super) progress: Progress,
-    /// Its body is in a file of its own.
-    pub(super) has_file: bool,
+    /// How much of its body is in a file of its own.
+    pub(super) file_octets: Option<u64>,
 }
 
 impl Message {

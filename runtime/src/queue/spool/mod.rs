@@ -226,22 +226,25 @@ impl Spool {
             slot.and_then(|slot| index.segment(slot.location.segment).map(|at| (slot, at.name, at.file.clone())))
         };
         let Some((slot, name, segment)) = found else { return Err(SpoolError::Unknown(id)) };
-        if slot.message.has_file {
-            let path = self.shared.blob_path(id);
-            let file = File::open(&path).map_err(|error| SpoolError::io("open", &path, error))?;
-            let Some(QueueEntry { envelope, .. }) = slot.message.entry() else { return Err(SpoolError::Unknown(id)) };
-            return Ok(BodyReader::File(FileBody::new(file, envelope.body_octets, envelope.body_file.unwrap_or_default())));
-        }
         let path = name.path(&self.shared.folder);
         let mut octets = vec![0; slot.location.octets as usize];
         let read = segment.read_exact_at(&mut octets, slot.location.offset.into());
         read.map_err(|error| SpoolError::io("read", &path, error))?;
         let octets = Bytes::from(octets);
         match record::read(&octets, name.salt) {
-            Ok(record) if record.id == id.number() => Ok(BodyReader::Inline(octets.slice_ref(record.body))),
+            Ok(record) if record.id == id.number() => self.reader(&slot.message, octets.slice_ref(record.body)),
             Ok(_) => Err(SpoolError::Corrupt { id, path, reason: "another message stands in its place" }),
             Err(reason) => Err(SpoolError::Corrupt { id, path, reason }),
         }
+    }
+
+    /// The body that begins with what the record holds.
+    fn reader(&self, message: &Message, head: Bytes) -> Result<BodyReader, SpoolError> {
+        let Some(octets) = message.file_octets else { return Ok(BodyReader::Inline(head)) };
+        let path = self.shared.blob_path(message.id);
+        let file = File::open(&path).map_err(|error| SpoolError::io("open", &path, error))?;
+        let Some(QueueEntry { envelope, .. }) = message.clone().entry() else { return Err(SpoolError::Unknown(message.id)) };
+        Ok(BodyReader::File(FileBody::new(head, file, octets, envelope.body_file.unwrap_or_default())))
     }
 
     /// The message of that id.
@@ -269,7 +272,7 @@ impl Spool {
         }
         let (inline, file) = match body {
             Body::Inline(pieces) => (pieces, None),
-            Body::File(file) => (Vec::new(), Some(file)),
+            Body::File(mut file) => (vec![file.take_head()], Some(file)),
         };
         check_size(inline.iter().map(|piece| piece.len() as u64).sum())?;
         let mut envelope_octets = Vec::with_capacity(256);
@@ -279,7 +282,8 @@ impl Spool {
         let record = record::seal(Kind::Message, envelope.id.number(), &inline, put);
         check_size(record.len() as u64)?;
         let (done, answer) = oneshot::channel();
-        let message = Message { id: envelope.id, envelope: envelope_octets.into(), progress, has_file: file.is_some() };
+        let file_octets = file.as_ref().map(SpilledBody::octets);
+        let message = Message { id: envelope.id, envelope: envelope_octets.into(), progress, file_octets };
         self.shared.inbox.put(Job { record, effect: Effect::Append { message, file, changes, done } });
         Ok(answer)
     }

@@ -153,15 +153,17 @@ impl Replayed {
                 if envelope.id.number() != record.id {
                     return Err(Malformed("a message has another id than its record"));
                 }
-                let has_file = envelope.body_file.is_some();
-                let inline_octets = if has_file { 0 } else { envelope.body_octets };
-                if inline_octets != record.body.len() as u64 {
-                    return Err(Malformed("a body is of another size than its envelope says"));
-                }
+                // What the record does not hold is in the file.
+                let rest_octets = envelope.body_octets.checked_sub(record.body.len() as u64);
+                let file_octets = match (envelope.body_file, rest_octets) {
+                    (None, Some(0)) => None,
+                    (Some(_), Some(octets)) => Some(octets),
+                    _ => return Err(Malformed("a body is of another size than its envelope says")),
+                };
                 self.last_id = self.last_id.max(Some(envelope.id));
                 // Files are read up to 32 bits.
                 let location = Location { segment: name.number, offset: offset as u32, octets: record.octets() as u32 };
-                let message = index::Message { id: envelope.id, envelope: envelope_octets.into(), progress, has_file };
+                let message = index::Message { id: envelope.id, envelope: envelope_octets.into(), progress, file_octets };
                 self.index.insert(message, location);
                 changes
             }
@@ -185,10 +187,9 @@ impl Replayed {
     pub(super) fn match_blobs(&mut self, folder: &Path, blobs: &Path) -> Result<(), SpoolError> {
         let is_there = |message: &index::Message| {
             let meta = fs::metadata(blobs.join(message.id.to_string()));
-            let envelope = codec::envelope(&message.envelope);
-            meta.is_ok_and(|meta| envelope.is_ok_and(|envelope| envelope.body_octets == meta.len()))
+            meta.is_ok_and(|meta| message.file_octets == Some(meta.len()))
         };
-        let with_file = self.index.slots().filter(|slot| slot.message.has_file);
+        let with_file = self.index.slots().filter(|slot| slot.message.file_octets.is_some());
         let lost: Vec<_> =
             with_file.filter(|slot| !is_there(&slot.message)).map(|slot| (slot.message.id, slot.location)).collect();
         for (id, location) in lost {
@@ -205,7 +206,7 @@ impl Replayed {
         for file in blobs.read_dir().map_err(|error| SpoolError::io("read", blobs, error))?.flatten() {
             let id = file.file_name().to_str().and_then(QueueId::parse);
             let slot = id.and_then(|id| self.index.slot(id));
-            if slot.is_none_or(|slot| !slot.message.has_file) {
+            if slot.is_none_or(|slot| slot.message.file_octets.is_none()) {
                 // One that stays is tried again when the spool is opened next.
                 let _ = fs::remove_file(file.path());
             }

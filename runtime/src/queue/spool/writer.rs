@@ -230,7 +230,7 @@ impl Shared {
         for answer in answers {
             self.answer(answer);
         }
-        for message in removed.iter().filter(|message| message.has_file) {
+        for message in removed.iter().filter(|message| message.file_octets.is_some()) {
             // One that stays behind is removed when the spool is opened next.
             let _ = self.disk().remove(&self.blob_path(message.id));
         }

@@ -73,6 +73,11 @@ impl Verb {
         }
     }
 
+    /// Whether it brings no mail nearer, however often it is said.
+    pub fn is_junk(self) -> bool {
+        matches!(self, Verb::Ehlo | Verb::Helo | Verb::Noop | Verb::Rset | Verb::Vrfy | Verb::Help)
+    }
+
     /// Whether a client has to wait for the reply before it sends anything else: what may follow depends on it (RFC 2920 3.1,
     /// RFC 3207 4, RFC 4954 4). NOOP and VRFY are of this kind too, but clients exist that do not wait, and nothing is at stake.
     pub fn ends_group(self) -> bool {

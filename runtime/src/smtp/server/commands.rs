@@ -1,6 +1,6 @@
 //! What each command does (RFC 5321 4.1.1), but for AUTH, DATA and BDAT, which have files of their own.
 
-use super::{Asked, Hello, Question, Server, State, Step, Transaction};
+use super::{Asked, Hello, JUNK_FREE, Question, Server, State, Step, Transaction};
 use crate::smtp::command::{self, Verb};
 use postern_schema::reply::Reply;
 use postern_schema::site::ListenerKind;
@@ -20,6 +20,14 @@ impl Server {
         if let Some(reply) = self.demand_tls(verb) {
             self.reject(&reply);
             return None;
+        }
+        if verb.is_junk() {
+            self.junk += 1;
+            self.errors += u32::from(self.junk > JUNK_FREE);
+            if self.errors >= self.config.errors {
+                self.refuse(&Reply::TOO_MANY_ERRORS);
+                return None;
+            }
         }
         let outcome = match verb {
             Verb::Ehlo => self.greeted(argument, true),

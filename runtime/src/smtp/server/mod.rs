@@ -40,6 +40,10 @@ use std::sync::Arc;
 /// reads costs no memory.
 const OUTPUT_FULL_OCTETS: usize = 16 << 10;
 
+/// Commands that do nothing, which a client may say between two messages before each further one counts as an error
+/// (`smtpd_junk_command_limit`).
+const JUNK_FREE: u32 = 100;
+
 /// What a server is like: the same for all sessions of a listener.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerConfig {
@@ -106,6 +110,7 @@ pub struct Server {
     authenticated: bool,
     transaction: Option<Transaction>,
     errors: u32,
+    junk: u32,
 }
 
 /// Where the session is.
@@ -172,6 +177,7 @@ impl Server {
             authenticated: false,
             transaction: None,
             errors: 0,
+            junk: 0,
         }
     }
 
@@ -179,6 +185,11 @@ impl Server {
     /// [`Server::refuse`].
     pub fn spoke_early(&self, input: &[u8]) -> bool {
         matches!(self.state, State::Fresh) && !input.is_empty()
+    }
+
+    /// Whether nothing was said yet.
+    pub fn is_fresh(&self) -> bool {
+        matches!(self.state, State::Fresh)
     }
 
     /// Queues the greeting.
@@ -227,7 +238,7 @@ impl Server {
             Asked::Message => {
                 self.transaction = None;
                 if yes {
-                    self.errors = 0;
+                    (self.errors, self.junk) = (0, 0);
                 }
             }
         }
@@ -288,6 +299,16 @@ impl Server {
     /// Whether the client has logged in.
     pub fn is_authenticated(&self) -> bool {
         self.authenticated
+    }
+
+    /// The errors that the client has made since its last message.
+    pub fn errors(&self) -> u32 {
+        self.errors
+    }
+
+    /// Whether a message is coming in.
+    pub fn is_receiving(&self) -> bool {
+        matches!(self.state, State::Data | State::Chunk(_))
     }
 
     fn content(&self) -> Option<&Decoder> {

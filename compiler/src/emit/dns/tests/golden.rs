@@ -24,7 +24,8 @@ fn golden_records_of_every_example() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     for entry in fs::read_dir(examples).unwrap() {
         let folder = entry.unwrap().path();
-        let compiled = compile(&folder.join("site.kdl"), &CompileOptions::default()).unwrap();
+        let site = ["site.kdl", "site.json"].map(|name| folder.join(name)).into_iter().find(|site| site.is_file()).unwrap();
+        let compiled = compile(&site, &CompileOptions::default()).unwrap();
         let model = compiled.model.unwrap_or_else(|| panic!("{}: {:#?}", folder.display(), compiled.diagnostics));
         let wanted: BTreeMap<PathBuf, String> = every_format(&derive(&model)).into_iter().collect();
         let golden = folder.join("golden");

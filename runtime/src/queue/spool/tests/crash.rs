@@ -33,7 +33,7 @@ pub(super) fn changed(mut queue: Queue, change: &Change) -> Queue {
 pub(super) fn append_step(spool: &Spool, number: usize, mut queue: Queue, octets: Vec<u8>) -> (Queue, bool) {
     let id = spool.fresh_id(NOW + number as u64);
     let mut writer = spool.begin_body(&id);
-    let Ok(body) = writer.write(&octets).and_then(|()| writer.finish()) else { return (queue, false) };
+    let Ok(body) = writer.write(&octets).and_then(|()| writer.finish(Vec::new())) else { return (queue, false) };
     let message = NewMessage::from(accepted(id, "alice@example.com", &["bob@example.net", "carl@example.net"], body));
     let envelope = message.envelope.clone();
     let entry = QueueEntry { progress: Progress::new(envelope.recipients.len()), envelope };

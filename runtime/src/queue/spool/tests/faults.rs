@@ -179,7 +179,7 @@ fn a_body_file_that_cannot_be_written_is_an_error_and_leaves_nothing() {
     let mut body = spool.begin_body(&spool.fresh_id(NOW));
     body.write(&[0; 2000]).unwrap();
     disk.fail_syncs(1);
-    assert!(body.finish().is_err());
+    assert!(body.finish(Vec::new()).is_err());
     assert_eq!(folder.path().join("blobs").read_dir().unwrap().count(), 0);
 }
 

@@ -201,19 +201,19 @@ fn a_large_body_has_a_file_for_as_long_as_it_is_queued() {
         (id, body)
     };
     let (id, body) = write(&large, &spool);
-    let kept = accepted(id, "alice@example.com", &["bob@example.net"], body.finish().unwrap());
+    let kept = accepted(id, "alice@example.com", &["bob@example.net"], body.finish(b"head ".to_vec()).unwrap());
     let kept = spool.append_blocking(kept).unwrap();
     let (id, body) = write(&large[..1000], &spool);
-    let small = accepted(id, "alice@example.com", &["bob@example.net"], body.finish().unwrap());
+    let small = accepted(id, "alice@example.com", &["bob@example.net"], body.finish(Vec::new()).unwrap());
     let small = spool.append_blocking(small).unwrap();
     assert_eq!(files(), 1, "a body at the limit is in the log");
 
     drop(write(&large, &spool));
     assert_eq!(files(), 1, "one whose client went is removed");
-    drop(write(&large, &spool).1.finish().unwrap());
+    drop(write(&large, &spool).1.finish(Vec::new()).unwrap());
     assert_eq!(files(), 1, "and one that no message took");
     let (id, body) = write(&large, &spool);
-    let refused = accepted(id, "alice@example.com", &[], body.finish().unwrap());
+    let refused = accepted(id, "alice@example.com", &[], body.finish(Vec::new()).unwrap());
     assert!(matches!(spool.append_blocking(refused), Err(SpoolError::NoRecipients)));
     assert_eq!(files(), 1, "and one whose message was refused");
 
@@ -224,7 +224,7 @@ fn a_large_body_has_a_file_for_as_long_as_it_is_queued() {
     drop(spool);
     let (spool, recovered) = open(folder.path());
     assert_eq!((recovered.messages.len(), recovered.corrupt.len(), files()), (2, 0, 1));
-    assert_eq!(body_of(&spool, kept), large);
+    assert_eq!(body_of(&spool, kept), [b"head ", &*large].concat());
     assert_eq!(body_of(&spool, small), &large[..1000]);
     spool.record_blocking(vec![Change::Remove(kept)]).unwrap();
     drop(spool);
@@ -238,7 +238,7 @@ fn a_damaged_body_file_never_reads_as_whole() {
     let id = spool.fresh_id(NOW);
     let mut body = spool.begin_body(&id);
     body.write(&[b'x'; 5000]).unwrap();
-    let message = accepted(id, "alice@example.com", &["bob@example.net"], body.finish().unwrap());
+    let message = accepted(id, "alice@example.com", &["bob@example.net"], body.finish(Vec::new()).unwrap());
     let id = spool.append_blocking(message).unwrap();
     let path = folder.path().join("blobs").join(id.to_string());
     let file = OpenOptions::new().write(true).open(&path).unwrap();

@@ -1,0 +1,136 @@
+//! What other people's checkers complain of. A site chooses whose rules it keeps, with `require` in `site` or with `--checker`: then
+//! the rules of this family speak, and what was a note elsewhere is a warning. Whatever a checker complains of names it.
+
+pub mod no_address;
+pub mod no_caa;
+pub mod no_dane;
+pub mod no_ipv6;
+pub mod phased_out_key;
+pub mod weak_dmarc;
+
+use crate::lower::draft::{DomainDraft, SiteDraft};
+use crate::report::{Diagnostic, Severity};
+use postern_schema::site::DomainClass;
+use std::collections::BTreeSet;
+
+/// Somebody who looks at mail sites from outside.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, clap::ValueEnum)]
+pub enum Checker {
+    /// What Gmail, Yahoo and Microsoft ask of whoever sends them thousands of messages a day
+    BulkSender,
+    /// The mail test of internet.nl
+    InternetNl,
+    /// The tests of MXToolbox
+    Mxtoolbox,
+}
+
+impl Checker {
+    /// Every checker.
+    pub const ALL: [Checker; 3] = [Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox];
+
+    /// The word of the site language and of `--checker`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Checker::BulkSender => "bulk-sender",
+            Checker::InternetNl => "internet-nl",
+            Checker::Mxtoolbox => "mxtoolbox",
+        }
+    }
+
+    /// Reads the word of the site language.
+    pub fn parse(word: &str) -> Option<Checker> {
+        Checker::ALL.into_iter().find(|checker| checker.as_str() == word)
+    }
+
+    /// As people know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Checker::BulkSender => "Gmail, Yahoo and Microsoft",
+            Checker::InternetNl => "internet.nl",
+            Checker::Mxtoolbox => "MXToolbox",
+        }
+    }
+}
+
+/// Who complains of what.
+const COMPLAINTS: &[(&str, &[Checker])] = &[
+    ("CHK001", &[Checker::InternetNl]),
+    ("CHK002", &[Checker::BulkSender, Checker::Mxtoolbox]),
+    ("CHK003", &[Checker::InternetNl]),
+    ("CHK004", &[Checker::InternetNl]),
+    ("CHK005", &[Checker::InternetNl]),
+    ("CHK006", &[Checker::InternetNl]),
+    ("DKM005", &[Checker::BulkSender, Checker::InternetNl]),
+    ("DKM006", &[Checker::BulkSender, Checker::InternetNl]),
+    ("DKM012", &[Checker::BulkSender, Checker::InternetNl]),
+    ("DMC003", &[Checker::InternetNl, Checker::Mxtoolbox]),
+    ("DOM014", &[Checker::Mxtoolbox]),
+    ("RLY001", &[Checker::Mxtoolbox]),
+    ("SIT002", &[Checker::BulkSender, Checker::Mxtoolbox]),
+    ("SIT003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
+    ("SPF001", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
+    ("SPF002", &[Checker::BulkSender, Checker::InternetNl]),
+    ("SPF007", &[Checker::BulkSender]),
+    ("TLS002", &[Checker::InternetNl]),
+    ("TLS003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
+    ("TLS005", &[Checker::InternetNl]),
+    ("TLS006", &[Checker::InternetNl]),
+    ("TLS008", &[Checker::InternetNl]),
+    ("TLS011", &[Checker::InternetNl]),
+];
+
+/// The checkers that complain of what a rule finds.
+pub fn complainers(code: &str) -> &'static [Checker] {
+    COMPLAINTS.iter().find(|(known, _)| *known == code).map_or(&[], |(_, checkers)| checkers)
+}
+
+/// Whether a rule speaks at all: one of this family does for a chosen checker alone.
+pub(super) fn is_asked(code: &str, chosen: &BTreeSet<Checker>) -> bool {
+    !code.starts_with("CHK") || is_chosen(code, chosen)
+}
+
+/// Whether one of those who complain of it was chosen.
+fn is_chosen(code: &str, chosen: &BTreeSet<Checker>) -> bool {
+    complainers(code).iter().any(|checker| chosen.contains(checker))
+}
+
+/// The domains that take mail, and send it.
+fn receiving(draft: &SiteDraft) -> impl Iterator<Item = &DomainDraft> {
+    draft.domains.iter().filter(|domain| domain.class.value == DomainClass::Local)
+}
+
+/// Names the chosen checkers in what they complain of.
+pub(super) fn name_complainers(findings: &mut [Diagnostic], chosen: &BTreeSet<Checker>) {
+    for finding in findings {
+        let names: Vec<&str> =
+            complainers(finding.code).iter().filter(|checker| chosen.contains(checker)).map(|checker| checker.name()).collect();
+        if names.is_empty() {
+            continue;
+        }
+        finding.severity = finding.severity.max(Severity::Warning);
+        let help = finding.help.take().map(|help| format!("{help}; ")).unwrap_or_default();
+        finding.help = Some(format!("{help}{} complain{} of it", names.join(", "), if names.len() == 1 { "s" } else { "" }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMPLAINTS, Checker};
+    use crate::syntax::grammar::CHECKERS;
+
+    #[test]
+    fn the_language_has_a_word_for_each_checker() {
+        assert!(CHECKERS.iter().map(|word| word.text).eq(Checker::ALL.map(Checker::as_str)));
+        for checker in Checker::ALL {
+            assert_eq!(Checker::parse(checker.as_str()), Some(checker));
+            assert!(COMPLAINTS.iter().any(|(_, checkers)| checkers.contains(&checker)), "{checker:?}");
+        }
+    }
+
+    #[test]
+    fn complaints_are_of_rules_that_there_are() {
+        for (code, _) in COMPLAINTS {
+            assert!(crate::rules::find(code).is_some(), "{code}");
+        }
+    }
+}

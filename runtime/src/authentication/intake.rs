@@ -1,0 +1,104 @@
+//! A message on its way into the spool: its header is held back until it is whole, relieved of results that others have written in
+//! our name (RFC 8601 5), and passed on; its body is hashed as it goes by.
+
+use super::canonical::{BodyHash, Canonicalization};
+use super::header::{Field, Header, HeaderGatherer, HeaderTooLarge};
+use super::results::claims_to_be_ours;
+use std::borrow::Cow;
+
+/// What will be done with the message when it is whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// It may have to be signed.
+    Sign,
+    /// It is judged.
+    Verify,
+    /// Neither.
+    Pass,
+}
+
+/// The front of the spool.
+pub struct Intake {
+    purpose: Purpose,
+    hostname: Box<str>,
+    gatherer: Option<HeaderGatherer>,
+    whole: Whole,
+    hashes: Vec<BodyHash>,
+}
+
+/// What is known of a message once it is whole.
+#[derive(Debug, Default)]
+pub struct Whole {
+    /// The header as it came.
+    pub received: Header,
+    /// The header as it goes on.
+    pub header: Header,
+    /// The hash of the body in each form that was asked for.
+    pub body_hashes: Vec<(Canonicalization, [u8; 32])>,
+}
+
+impl Whole {
+    /// The hash of the body in relaxed form.
+    pub fn relaxed_body(&self) -> [u8; 32] {
+        let relaxed = self.body_hashes.iter().find(|(kind, _)| *kind == Canonicalization::Relaxed);
+        relaxed.map_or([0; 32], |(_, hash)| *hash)
+    }
+}
+
+impl Intake {
+    /// Takes a message for a host of that name.
+    pub fn new(purpose: Purpose, hostname: &str) -> Intake {
+        let (gatherer, whole) = (Some(HeaderGatherer::default()), Whole::default());
+        Intake { purpose, hostname: hostname.into(), gatherer, whole, hashes: Vec::new() }
+    }
+
+    /// Takes a piece, and gives what is to be stored.
+    ///
+    /// # Errors
+    /// [`HeaderTooLarge`].
+    pub fn feed<'a>(&mut self, piece: &'a [u8]) -> Result<Cow<'a, [u8]>, HeaderTooLarge> {
+        let Some(gatherer) = &mut self.gatherer else {
+            self.hash(piece);
+            return Ok(Cow::Borrowed(piece));
+        };
+        let Some((header, body)) = gatherer.feed(piece)? else { return Ok(Cow::Borrowed(&[])) };
+        let mut stored = self.header_done(header);
+        self.hash(body);
+        stored.extend_from_slice(body);
+        Ok(Cow::Owned(stored))
+    }
+
+    /// The end of the message: what is still to be stored, and what is known.
+    pub fn finish(mut self) -> (Vec<u8>, Whole) {
+        let rest = match self.gatherer.take() {
+            Some(gatherer) => self.header_done(gatherer.finish()),
+            None => Vec::new(),
+        };
+        self.whole.body_hashes = self.hashes.into_iter().map(|hash| (hash.canonicalization(), hash.finish())).collect();
+        (rest, self.whole)
+    }
+
+    fn header_done(&mut self, header: Header) -> Vec<u8> {
+        self.gatherer = None;
+        let forms: &[Canonicalization] = match self.purpose {
+            Purpose::Pass => &[],
+            Purpose::Sign => &[Canonicalization::Relaxed],
+            Purpose::Verify if header.fields().any(|field| is_signature(&field)) => {
+                &[Canonicalization::Relaxed, Canonicalization::Simple]
+            }
+            Purpose::Verify => &[],
+        };
+        self.hashes = forms.iter().map(|form| BodyHash::new(*form)).collect();
+        self.whole.header = header.without(|field| claims_to_be_ours(field, &self.hostname));
+        self.whole.received = header;
+        self.whole.header.octets().to_vec()
+    }
+
+    fn hash(&mut self, piece: &[u8]) {
+        self.hashes.iter_mut().for_each(|hash| hash.update(piece));
+    }
+}
+
+fn is_signature(field: &Field<'_>) -> bool {
+    [&b"dkim-signature"[..], b"arc-message-signature"].iter().any(|name| field.name.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,28 @@
+//! Message authentication: signatures on what leaves, and a judgement of what arrives.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`canonical`] | the forms that are hashed (RFC 6376 3.4), for bodies that go by in pieces |
+//! | [`fetch`] | the questions of pure evaluations, put to DNS |
+//! | [`generated`] | signatures for what the server itself writes |
+//! | [`header`] | the header of a message, and its end |
+//! | [`intake`] | a message on its way into the spool |
+//! | [`judge`] | everything about one message, for the decision and for its reader |
+//! | [`key`] | private keys from the credentials folder |
+//! | [`keys`] | the keys of the site in force |
+//! | [`results`] | the Authentication-Results field (RFC 8601) |
+//! | [`sign`] | DKIM signatures, made |
+//! | [`verify`] | DKIM and ARC signatures, verified |
+
+pub mod canonical;
+pub mod fetch;
+pub mod generated;
+pub mod header;
+pub mod intake;
+pub mod judge;
+pub mod key;
+pub mod keys;
+pub mod results;
+pub mod sign;
+mod tags;
+pub mod verify;

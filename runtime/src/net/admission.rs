@@ -1,0 +1,101 @@
+//! How much of us one client gets: connections at once, and messages in a time, as the site limits them (`limit` in `screen`).
+//!
+//! Whoever is logged in or in a network that may relay is spared. What is counted here is lost at a restart, and bounded: the
+//! connections by how many sessions there may be, the messages by [`Levels`].
+
+use super::levels::{Levels, client_key, network_key};
+use ipnet::IpNet;
+use postern_schema::site::{ClientLimit, LimitPer, Limited, Site};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+type Key = (LimitPer, IpNet);
+
+/// See the module.
+#[derive(Default)]
+pub struct Admission {
+    open: Arc<Mutex<HashMap<Key, u32>>>,
+    /// Per limit, by its place in the site.
+    messages: Mutex<Levels<(usize, IpNet)>>,
+}
+
+/// One connection that counts until this is dropped.
+pub struct ConnectionGuard {
+    open: Arc<Mutex<HashMap<Key, u32>>>,
+    keys: [Key; 2],
+}
+
+impl Admission {
+    /// Counts a connection in.
+    ///
+    /// # Errors
+    /// The limit that it would break.
+    pub fn connect<'a>(&self, address: IpAddr, site: &'a Site) -> Result<ConnectionGuard, &'a ClientLimit> {
+        let keys = [LimitPer::Ip, LimitPer::Network].map(|per| (per, key(per, address)));
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for limit in &site.screen.limits {
+            let Limited::Connections(most) = limit.what else { continue };
+            let found = open.get(&(limit.per, key(limit.per, address))).copied().unwrap_or(0);
+            if found >= most && !is_spared(address, site) {
+                return Err(limit);
+            }
+        }
+        keys.iter().for_each(|key| *open.entry(*key).or_insert(0) += 1);
+        Ok(ConnectionGuard { open: self.open.clone(), keys })
+    }
+
+    /// Counts a message of somebody who has not logged in.
+    ///
+    /// # Errors
+    /// The limit that it would break; it is not counted then.
+    pub fn message<'a>(&self, address: IpAddr, site: &'a Site, now: Instant) -> Result<(), &'a ClientLimit> {
+        if is_spared(address, site) {
+            return Ok(());
+        }
+        let rates = site.screen.limits.iter().enumerate().filter_map(|(place, limit)| match limit.what {
+            Limited::Messages(rate) => {
+                // Each message fades in its share of the time, so a full bucket empties in all of it.
+                let fade = rate.per.div_f64(rate.count as f64);
+                Some(((place, key(limit.per, address)), fade, rate.count as f64, limit))
+            }
+            Limited::Connections(_) => None,
+        });
+        let rates: Vec<_> = rates.collect();
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, _, _, limit)) = rates.iter().find(|(key, fade, most, _)| messages.level(key, *fade, now) + 1.0 > *most) {
+            return Err(limit);
+        }
+        for (key, fade, _, _) in rates {
+            messages.add(key, fade, now);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for ConnectionGuard {
+    fn drop(&mut self) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &self.keys {
+            if let Some(count) = open.get_mut(key) {
+                *count -= 1;
+                if *count == 0 {
+                    open.remove(key);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the limits are not for this client (`smtpd_client_event_limit_exceptions`).
+pub fn is_spared(address: IpAddr, site: &Site) -> bool {
+    site.network(address).is_some_and(|network| network.relay)
+}
+
+fn key(per: LimitPer, address: IpAddr) -> IpNet {
+    match per {
+        LimitPer::Ip => client_key(address),
+        LimitPer::Network => network_key(address),
+    }
+}

@@ -1,0 +1,125 @@
+//! What stands in front of a message when it is queued: results of authentication, signatures, and the trace. All of it depends on
+//! the whole message, so it is made at the end; and here it is decided whether the message comes in at all.
+
+use super::transaction::{Peer, log};
+use crate::authentication::intake::Whole;
+use crate::authentication::{fetch, judge, results};
+use crate::daemon::Daemon;
+use crate::queue::AcceptedRecipient;
+use crate::site::Generation;
+use postern_schema::decide::{
+    self, Answer, Author, ContentFacts, Disposition, Handling, Need, Reason, RouteFacts, SignFacts, Verdict,
+};
+use postern_schema::dns::Transcript;
+use postern_schema::name::ReversePath;
+use postern_schema::reply::Reply;
+use postern_schema::site::Destination;
+use postern_schema::spf::{self, SpfResult};
+
+/// The field that says that a message was put aside, which filters of mail programs know.
+const QUARANTINE: &[u8] = b"X-Spam-Flag: YES\r\n";
+
+/// A message that came in whole, and all that is known of it.
+pub(super) struct Arrival<'a> {
+    pub daemon: &'a Daemon,
+    pub generation: &'a Generation,
+    pub peer: &'a Peer,
+    pub helo: &'a str,
+    pub reverse_path: &'a ReversePath,
+    pub recipients: &'a [AcceptedRecipient],
+    pub arrival_ms: u64,
+}
+
+impl Arrival<'_> {
+    /// SPF for the reverse-path (RFC 7208 2.4).
+    pub async fn spf(&self, transcript: &mut Transcript) -> SpfResult {
+        let sender = self.reverse_path.to_string();
+        let finding = fetch::spf(&*self.daemon.dns, &self.spf_facts(&sender), transcript, fetch::deadline()).await;
+        finding.result
+    }
+
+    fn spf_facts<'b>(&'b self, sender: &'b str) -> spf::Facts<'b> {
+        spf::Facts {
+            client: self.peer.address,
+            helo: self.helo,
+            sender,
+            receiver: self.generation.site().hostname.as_str(),
+            now: self.arrival_ms / 1000,
+        }
+    }
+
+    /// Judges a stranger's message, and decides whether it comes in. Returns the fields that say what was found.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn judge(&self, whole: &Whole, transcript: &mut Transcript) -> Result<Vec<u8>, Reply> {
+        let sender = self.reverse_path.to_string();
+        let judgement = judge::judge(&*self.daemon.dns, &self.spf_facts(&sender), whole, transcript).await;
+        for result in &judgement.results {
+            let (method, result, why) = (result.method, &*result.result, &*result.comment);
+            tracing::info!(peer = %self.peer.address, from = sender, method, result, why, "authentication");
+        }
+        for (question, answer) in transcript.entries() {
+            tracing::debug!(peer = %self.peer.address, %question, %answer, "dns");
+        }
+        let handling = self.decide(judgement.dmarc)?;
+        let mut fields = results::field(self.generation.site().hostname.as_str(), &judgement.results);
+        if handling == Handling::Quarantine {
+            fields.extend_from_slice(QUARANTINE);
+        }
+        Ok(fields)
+    }
+
+    fn decide(&self, dmarc: decide::DmarcFact) -> Result<Handling, Reply> {
+        let mut facts = ContentFacts { client: self.peer.client(), dmarc: None };
+        loop {
+            match decide::content(&facts, &*self.generation.snapshot) {
+                Answer::Need(Need::Dmarc) if facts.dmarc.is_none() => facts.dmarc = Some(dmarc),
+                Answer::Need(_) => return Err(Reply::LOCAL_ERROR),
+                Answer::Verdict(verdict) => {
+                    log(self.peer, self.generation, &verdict, self.reverse_path, None);
+                    let Verdict { disposition, reason, .. } = verdict;
+                    return match disposition {
+                        Disposition::Accept(handling) => Ok(handling),
+                        Disposition::Refuse | Disposition::Defer => Err(reason.reply()),
+                    };
+                }
+            }
+        }
+    }
+
+    /// The signatures of a message that is ours; none where none are due.
+    ///
+    /// # Errors
+    /// The deferral, where one is due and cannot be made: what must be signed does not leave without it.
+    pub fn sign(&self, whole: &Whole) -> Result<Vec<u8>, Reply> {
+        let from = whole.header.from_domains();
+        let destinations = self.destinations();
+        let facts = SignFacts { author: Author::Client(self.peer.client()), from: &from, destinations: &destinations };
+        let unsigned = |error: &dyn std::fmt::Display| {
+            let peer = self.peer.address;
+            tracing::error!(%peer, from = %self.reverse_path, %error, "a message cannot be signed, so it is not taken");
+            Reason::CannotSign.reply()
+        };
+        let (due, _) = decide::signing(&facts, &*self.generation.snapshot).map_err(|failed| unsigned(&failed))?;
+        let signed = self.generation.keys.sign(&due, &whole.header, &whole.relaxed_body(), self.arrival_ms / 1000);
+        signed.map_err(|error| unsigned(&error))
+    }
+
+    /// Where the message goes, as far as the site of this moment knows.
+    fn destinations(&self) -> Vec<Destination> {
+        let addresses = self.recipients.iter().flat_map(|recipient| recipient.permit.expansion());
+        let mut destinations = Vec::new();
+        for recipient in addresses {
+            let facts = RouteFacts { reverse_path: self.reverse_path, recipient };
+            let hop =
+                decide::route(&facts, &*self.generation.snapshot).verdict().and_then(|verdict| verdict.disposition.accepted());
+            if let Some(hop) = hop
+                && !destinations.contains(&hop.destination)
+            {
+                destinations.push(hop.destination);
+            }
+        }
+        destinations
+    }
+}

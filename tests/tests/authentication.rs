@@ -1,0 +1,181 @@
+//! What leaves is signed, and never leaves unsigned by accident; what comes in is judged as the site says.
+#![allow(clippy::unwrap_used)]
+
+use postern_tests::daemon::passwd_line;
+use postern_tests::peer::{Act, Stage};
+use postern_tests::scene::{LOGIN, RELAY_LOGIN, Scene, kdl};
+use postern_tests::signatures::{SigningKey, verify};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+const MESSAGE: &[u8] = b"From: Alice <alice@example.com>\r\nTo: x@remote.test\r\nSubject: hello\r\n\
+    Authentication-Results: mail.example.com; dkim=pass header.d=forged.example\r\n\
+    Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.com>\r\n\r\nHello. \r\n\r\n";
+
+/// The scene whose domain has an RSA and an Ed25519 key that sign, and one that is only published.
+struct Signing {
+    scene: Scene,
+    rsa: SigningKey,
+    ed25519: SigningKey,
+}
+
+impl Signing {
+    fn start() -> Signing {
+        let (rsa, ed25519) = (SigningKey::rsa(), SigningKey::ed25519());
+        let key = |selector: &str, key: &SigningKey, state: &str| {
+            // The Base64 of a key record stands for its file, so that the site is one file.
+            let (algorithm, file) = (key.algorithm, format!("{selector}.pub"));
+            format!(
+                "    dkim \"{selector}\" algorithm=\"{algorithm}\" public-key=\"{file}\" key-secret=\"{selector}\" state=\"{state}\"\n"
+            )
+        };
+        let lines = [key("r", &rsa, "active"), key("e", &ed25519, "active"), key("next", &rsa, "publish")].concat();
+        let credentials = [
+            ("users", passwd_line(LOGIN.0, LOGIN.1)),
+            ("relay-password", format!("{}\n", RELAY_LOGIN.1)),
+            ("r", rsa.private_pem.clone()),
+            ("e", ed25519.private_pem.clone()),
+        ];
+        let files = [("r.pub", &*rsa.public_pem), ("e.pub", &ed25519.public_pem), ("next.pub", &rsa.public_pem)];
+        let site = |port| kdl(port).replace("    delimiter \"+\"\n", &format!("    delimiter \"+\"\n{lines}"));
+        let scene = Scene::with_files(site, &files, &credentials, RELAY_LOGIN);
+        Signing { scene, rsa, ed25519 }
+    }
+
+    /// The selectors of the signatures that pass.
+    fn passed(&self, message: &[u8]) -> Vec<String> {
+        let texts = [("r", &self.rsa), ("e", &self.ed25519)];
+        let texts = texts.map(|(selector, key)| (format!("{selector}._domainkey.example.com"), key.record()));
+        let found = verify(message, texts).dkim;
+        let selector =
+            |properties: &[(&str, Box<str>)]| properties.iter().find(|(name, _)| *name == "header.s").unwrap().1.to_string();
+        found.iter().filter(|found| &*found.result == "pass").map(|found| selector(&found.properties)).collect()
+    }
+}
+
+#[test]
+fn submissions_trusted_mail_and_notices_are_signed_by_every_active_key() {
+    let signing = Signing::start();
+    let scene = &signing.scene;
+    assert_eq!(scene.user("submission").send_message("alice@example.com", &["x@remote.test"], MESSAGE).code, 250);
+    assert_eq!(scene.trusted().send_message("alice@example.com", &["y@remote.test"], MESSAGE).code, 250);
+    let large = [MESSAGE, &b"A line of a large message.  \r\n".repeat(20_000)].concat();
+    assert_eq!(scene.trusted().send_message("alice@example.com", &["z@remote.test"], &large).code, 250);
+    for transaction in scene.relay.wait_for(3) {
+        let message = String::from_utf8_lossy(&transaction.data).into_owned();
+        assert_eq!(signing.passed(&transaction.data), ["r", "e"], "{}", &message[..message.len().min(4000)]);
+        assert!(!message.contains("forged.example"), "{message}");
+    }
+    // A stranger may write what it likes into From: we vouch for none of it.
+    assert_eq!(scene.stranger().send_message("a@remote.test", &["bob@example.com"], MESSAGE).code, 250);
+    let stored = scene.site.maildir("bob@example.com").wait_for(1).remove(0);
+    assert!(!String::from_utf8_lossy(&stored).contains("DKIM-Signature"), "{}", String::from_utf8_lossy(&stored));
+
+    scene.relay.follow(scene.relay_script().on(Stage::rcpt("nobody@remote.test"), Act::Say("550 5.1.1 no such user".into())));
+    assert_eq!(scene.user("submission").send_message("alice@example.com", &["nobody@remote.test"], MESSAGE).code, 250);
+    let notice = scene.site.maildir("alice@example.com").wait_for(1).remove(0);
+    let notice = String::from_utf8(notice).unwrap().replace('\n', "\r\n");
+    let below_trace = &notice[notice.find("DKIM-Signature").expect("the notice is signed")..];
+    assert_eq!(signing.passed(below_trace.as_bytes()), ["r", "e"], "{notice}");
+}
+
+#[test]
+fn without_its_key_mail_waits_until_a_reload_brings_it() {
+    let signing = Signing::start();
+    let scene = &signing.scene;
+    let key = scene.site.path("credentials/r");
+    let send = || scene.user("submission").send_message("alice@example.com", &["x@remote.test"], MESSAGE);
+    // A reload with a broken key is refused, and what was in force goes on.
+    for (text, mode, said) in [
+        (None, 0o600, "cannot be read"),
+        (Some(SigningKey::rsa().private_pem), 0o600, "not the private half"),
+        (Some("rubbish".to_owned()), 0o600, "no key that can sign"),
+        (Some(signing.rsa.private_pem.clone()), 0o644, "chmod 0600"),
+    ] {
+        match text {
+            None => fs::remove_file(&key).unwrap(),
+            Some(text) => scene.site.credential("r", &text),
+        }
+        if key.is_file() {
+            fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let outcome = scene.daemon.control(&["reload"]);
+        assert!(outcome.status != 0 && outcome.stderr.contains(said), "{said}: {outcome:?}");
+        assert_eq!(send().code, 250);
+    }
+    // A daemon that starts so takes all mail but that which must be signed.
+    fs::remove_file(&key).unwrap();
+    let signing = Signing { scene: signing.scene.replace_daemon(|daemon| daemon.restart()), ..signing };
+    let scene = &signing.scene;
+    let send = || scene.user("submission").send_message("alice@example.com", &["w@remote.test"], MESSAGE);
+    let reply = send();
+    assert_eq!(reply.code, 451, "{}", reply.text());
+    assert!(reply.text().contains("4.7.5"), "{}", reply.text());
+    assert_eq!(scene.stranger().send_message("a@remote.test", &["bob@example.com"], MESSAGE).code, 250);
+    scene.site.credential("r", &signing.rsa.private_pem);
+    scene.daemon.control(&["reload"]).success();
+    assert_eq!(send().code, 250);
+    let last = scene.relay.wait_for(5).pop().unwrap();
+    assert_eq!(signing.passed(&last.data), ["r", "e"]);
+}
+
+const ZONE: &str = "
+    relay.test A 127.0.0.1
+    remote.test MX 10 mx.remote.test
+    remote.test TXT \"v=spf1 ip4:127.0.0.9 -all\"
+    _dmarc.remote.test TXT \"v=DMARC1; p=reject\"
+    forbidden.test TXT \"v=spf1 -all\"
+    quiet.test TXT \"v=spf1 ?all\"
+    strict.test TXT \"v=spf1 ?all\"
+    _dmarc.strict.test TXT \"v=DMARC1; p=reject\"
+    aside.test TXT \"v=spf1 ?all\"
+    _dmarc.aside.test TXT \"v=DMARC1; p=quarantine\"
+";
+
+fn from(author: &str) -> Vec<u8> {
+    format!(
+        "Authentication-Results: MAIL.example.com; spf=pass\r\nAuthentication-Results: other.example; spf=pass\r\n\
+         From: {author}\r\nTo: bob@example.com\r\nSubject: s\r\n\r\nHello.\r\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn strangers_are_judged_as_the_site_says() {
+    let scene = Scene::with(|kdl| kdl + "screen { spf fail=\"reject\"; dmarc honour=#true; }\n");
+    scene.dns.replace_zone(ZONE);
+    let send = |sender: &str, author: &str| scene.stranger().send_message(sender, &["bob@example.com"], &from(author));
+
+    let mut refused = scene.stranger();
+    let reply = refused.command("MAIL FROM:<x@forbidden.test>");
+    assert!(reply.code == 550 && reply.text().contains("5.7.23"), "{}", reply.text());
+
+    let reply = send("x@quiet.test", "x@strict.test");
+    assert!(reply.code == 550 && reply.text().contains("5.7.26"), "{}", reply.text());
+
+    assert_eq!(send("x@remote.test", "x@remote.test").code, 250);
+    let bob = scene.site.maildir("bob@example.com");
+    let stored = String::from_utf8(bob.wait_for(1).remove(0)).unwrap();
+    for expected in [
+        // The resolver knows loopback by itself, so that this client has no name of the zone.
+        "Authentication-Results: mail.example.com;\n\tiprev=fail (localhost) policy.iprev=127.0.0.9",
+        "spf=pass (ip4:127.0.0.9 of remote.test) smtp.mailfrom=x@remote.test",
+        "\tdkim=none",
+        "dmarc=pass header.from=remote.test",
+        "Authentication-Results: other.example; spf=pass",
+    ] {
+        assert!(stored.contains(expected), "{expected}\n{stored}");
+    }
+    assert!(!stored.contains("MAIL.example.com; spf=pass"), "{stored}");
+
+    assert_eq!(send("x@quiet.test", "x@aside.test").code, 250);
+    let all = bob.wait_for(2);
+    assert!(all.iter().any(|message| String::from_utf8_lossy(message).contains("X-Spam-Flag: YES")));
+
+    scene.dns.set("_dmarc.strict.test", postern_tests::dns::Behaviour::ServFail);
+    scene.dns.set("_dmarc.later.test", postern_tests::dns::Behaviour::ServFail);
+    let reply = send("x@quiet.test", "x@later.test");
+    assert!(reply.code == 451 && reply.text().contains("4.7.26"), "{}", reply.text());
+    // Who may relay is not judged.
+    assert_eq!(scene.trusted().send_message("x@forbidden.test", &["bob@example.com"], &from("x@strict.test")).code, 250);
+}

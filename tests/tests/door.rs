@@ -1,0 +1,76 @@
+//! Who gets in at the door, and how much of us one client gets: password files of other programs, guessing, limits of
+//! connections and messages, and talking before the greeting.
+#![allow(clippy::unwrap_used)]
+
+use postern_tests::client::Client;
+use postern_tests::scene::{LOGIN, RELAY_LOGIN, STRANGER, Scene, kdl};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The password of [`LOGIN`], as `doveadm pw` wrote it.
+const USERS: &str = "\
+    dave:{SSHA512}c2VjcmV0\n\
+    alice:{SHA512-CRYPT}$6$postern$PltfBKD.RaOepTW5Mk4B2PgrsguOk71pJtrCDr4AH.1Re12b2uVIBNbYJLdScPID3gvgCwQvPeNneTJHLVG2A0\n";
+
+const LIMITS: &str = "screen {\n    greet-wait \"1s\"\n    limit connections=2\n    limit messages=\"2/1h\" per=\"network\"\n}\n";
+
+fn stranger(scene: &Scene, last: u8) -> Client {
+    Client::dial_from(IpAddr::V4(Ipv4Addr::new(127, 0, 7, last)), scene.daemon.address("mx")).unwrap()
+}
+
+#[test]
+fn lines_of_other_programs_are_passwords_and_one_that_is_not_served_is_no_refusal() {
+    let credentials = [("users", USERS.to_owned()), ("relay-password", format!("{}\n", RELAY_LOGIN.1))];
+    let scene = Scene::of(kdl, &credentials, RELAY_LOGIN);
+    let mut client = scene.mail_program("submission");
+    assert_eq!(client.auth_plain("dave", "secret").code, 454);
+    assert_eq!(client.auth_plain(LOGIN.0, LOGIN.1).code, 235);
+    let log = scene.daemon.log();
+    assert!(log.contains("user store staff, line 1: the scheme {SSHA512} is not served here"), "{log}");
+    assert!(!log.contains("c2VjcmV0"), "a hash is in the log");
+}
+
+#[test]
+fn limits_hold_for_strangers_alone() {
+    let scene = Scene::with(|kdl| kdl + LIMITS);
+    let mut open: Vec<Client> = (0..2).map(|_| stranger(&scene, 1)).collect();
+    open.iter_mut().for_each(|client| drop(client.expect_reply(220)));
+    stranger(&scene, 1).expect_reply(421);
+    // Another address has connections of its own, and shares the network's messages.
+    let mut other = stranger(&scene, 2);
+    other.expect_reply(220);
+    for (client, code) in [(0, 250), (1, 250)] {
+        let client = &mut open[client];
+        client.hello();
+        assert_eq!(client.command("MAIL FROM:<a@remote.test>").code, code);
+    }
+    other.hello();
+    assert_eq!(other.command("MAIL FROM:<a@remote.test>").code, 450);
+    let mut trusted: Vec<Client> = (0..4).map(|_| scene.trusted()).collect();
+    for client in &mut trusted {
+        assert_eq!(client.command("MAIL FROM:<a@example.com>").code, 250);
+    }
+    drop(open);
+    let log = scene.daemon.log();
+    assert!(log.contains("connection-limit") && log.contains("message-limit"), "{log}");
+}
+
+#[test]
+fn whoever_talks_before_the_greeting_is_refused() {
+    let scene = Scene::with(|kdl| kdl + LIMITS);
+    let mut client = Client::dial_from(STRANGER, scene.daemon.address("mx")).unwrap();
+    client.try_send(b"EHLO early.test\r\n").unwrap();
+    assert_eq!(client.try_reply().unwrap().unwrap().code, 554);
+}
+
+#[test]
+fn whoever_guesses_is_locked_out_and_others_are_not() {
+    let scene = Scene::start();
+    // Each failure of one address waits longer, so they come from several sessions at once.
+    let guess = || {
+        let mut client = scene.mail_program("submissions");
+        assert_eq!(client.auth_plain("nobody", "x").code, 535);
+    };
+    std::thread::scope(|scope| (0..10).for_each(|_| drop(scope.spawn(guess))));
+    let mut client = scene.mail_program("submissions");
+    assert_eq!(client.auth_plain(LOGIN.0, LOGIN.1).code, 454, "{}", client.transcript());
+}
