@@ -349,7 +349,7 @@ pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Looku
     let quota = hop.as_ref().and_then(|hop| lookup.address(hop.mailbox.domain()?, &hop.mailbox.local.folded()).ok()?);
     HopExplained {
         endpoint: hop.as_ref().and_then(|hop| endpoint(hop, site)),
-        leaves_from: hop.as_ref().filter(|hop| tls(&hop.destination).is_some()).map_or_else(Vec::new, |_| site.addresses.clone()),
+        leaves_from: hop.as_ref().map_or_else(Vec::new, |hop| leaves_from(&hop.destination, site)),
         login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
         quota_octets: quota.and_then(|entry| match entry.kind {
             AddressKind::Mailbox { quota_octets } => quota_octets,
@@ -358,7 +358,7 @@ pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Looku
         recipient: recipient.to_string(),
         mailbox: hop.as_ref().map(|hop| hop.mailbox.to_string()),
         via: hop.as_ref().map(|hop| via(&hop.destination)),
-        tls: hop.as_ref().and_then(|hop| tls(&hop.destination)).map(TlsLevel::as_str),
+        tls: hop.as_ref().and_then(|hop| hop.destination.tls()).map(TlsLevel::as_str),
         destination: hop.map(|hop| hop.destination.to_string()),
         outcome,
         steps,
@@ -372,13 +372,28 @@ fn relay<'a>(destination: &Destination, site: &'a Site) -> Option<&'a Relay> {
     }
 }
 
+/// The addresses that connections come from, as the receiver sees them.
+fn leaves_from(destination: &Destination, site: &Site) -> Vec<IpAddr> {
+    match (destination.tls(), destination.from_address()) {
+        (None, _) => Vec::new(),
+        (Some(_), Some(address)) => vec![address],
+        (Some(_), None) => site.addresses.clone(),
+    }
+}
+
 fn endpoint(hop: &Hop, site: &Site) -> Option<String> {
     Some(match &hop.destination {
-        Destination::Maildir { transport } => {
-            let TransportKind::Maildir { path } = &site.transport(transport)?.kind;
-            let domain = hop.mailbox.host.to_string();
-            path.replace("{domain}", &domain).replace("{user}", &hop.mailbox.local.to_string())
-        }
+        Destination::Transport { name, .. } => match &site.transport(name)?.kind {
+            TransportKind::Maildir { path } => {
+                let domain = hop.mailbox.host.to_string();
+                path.replace("{domain}", &domain).replace("{user}", &hop.mailbox.local.to_string())
+            }
+            TransportKind::Lmtp { server } => server.to_string(),
+            TransportKind::Smtp { host, port, mx: true, .. } => format!("the MX hosts of {host}, port {port}"),
+            TransportKind::Smtp { host, port, .. } => format!("{host}:{port}"),
+            TransportKind::Pipe { program, user } => format!("{program}, run as {user}"),
+            TransportKind::Discard { reason } | TransportKind::Fail { reason } => reason.to_string(),
+        },
         Destination::Relay { name, .. } => {
             let relay = site.relay(name)?;
             format!("{}:{}", relay.host, relay.port)
@@ -421,16 +436,8 @@ fn timetable(sender: &ReversePath, site: &Site) -> Timetable {
 
 fn via(destination: &Destination) -> String {
     match destination {
-        Destination::Maildir { transport } => transport.to_string(),
-        Destination::Relay { name, .. } => name.to_string(),
+        Destination::Transport { name, .. } | Destination::Relay { name, .. } => name.to_string(),
         Destination::Mx { .. } | Destination::Literal { .. } => "direct".to_owned(),
-    }
-}
-
-fn tls(destination: &Destination) -> Option<TlsLevel> {
-    match destination {
-        Destination::Maildir { .. } => None,
-        Destination::Relay { tls, .. } | Destination::Mx { tls, .. } | Destination::Literal { tls, .. } => Some(*tls),
     }
 }
 

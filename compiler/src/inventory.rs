@@ -4,7 +4,8 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, Origin, Relay, Route, Site, TransportKind, UserStore,
+    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, Origin, Receiver, Relay, Route, Site, TransportKind,
+    UserStore,
 };
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -53,11 +54,11 @@ pub fn settings(site: &Site) -> Vec<Item> {
     site.users.iter().for_each(|users| list.users(users));
     for transport in &site.transports {
         list.of(format!("transport {}", transport.name), transport.origin);
-        let TransportKind::Maildir { path } = &transport.kind;
-        list.say("maildir", path);
+        list.transport(&transport.kind);
     }
     site.relays.iter().for_each(|relay| list.relay(relay));
     site.routes.iter().enumerate().for_each(|(index, route)| list.route(index + 1, route));
+    site.receivers.iter().for_each(|receiver| list.receiver(receiver));
     list.policy(site);
     list.items
 }
@@ -117,6 +118,38 @@ impl List {
         }
     }
 
+    fn transport(&mut self, kind: &TransportKind) {
+        match kind {
+            TransportKind::Maildir { path } => self.say("maildir", path),
+            TransportKind::Lmtp { server } => self.say("lmtp", server),
+            TransportKind::Smtp { host, port, mx, tls } => {
+                self.say("smtp", host);
+                self.say("port", port);
+                self.say("mx", mx);
+                self.say("tls", tls);
+            }
+            TransportKind::Pipe { program, user } => {
+                self.say("pipe", program);
+                self.say("user", user);
+            }
+            TransportKind::Discard { reason } => self.say("discard", reason),
+            TransportKind::Fail { reason } => self.say("fail", reason),
+        }
+    }
+
+    fn receiver(&mut self, receiver: &Receiver) {
+        self.of(format!("destination {}", receiver.domain), receiver.origin);
+        if let Some(concurrency) = receiver.concurrency {
+            self.say("concurrency", concurrency);
+        }
+        if let Some(rate) = receiver.rate {
+            self.say("rate", rate);
+        }
+        if let Some(pause) = receiver.pause_after_defer {
+            self.say("pause-after-defer", duration(pause));
+        }
+    }
+
     fn relay(&mut self, relay: &Relay) {
         self.of(format!("relay {}", relay.name), relay.origin);
         self.say("host", &relay.host);
@@ -125,6 +158,12 @@ impl List {
         if let Some(login) = &relay.login {
             self.say("login", &login.user);
             self.say("secret", &login.secret);
+        }
+        if let Some(rate) = relay.rate {
+            self.say("rate", rate);
+        }
+        if let Some(backup) = &relay.backup {
+            self.say("backup", backup);
         }
     }
 
@@ -135,6 +174,9 @@ impl List {
         self.say("via", &route.via);
         if let Some(level) = route.tls {
             self.say("tls", level);
+        }
+        if let Some(address) = route.from_address {
+            self.say("from-address", address);
         }
     }
 
@@ -159,6 +201,8 @@ impl List {
         self.say("up-to", duration(site.queue.retry_cap));
         self.say("lifetime", duration(site.queue.lifetime));
         self.say("bounce-lifetime", duration(site.queue.bounce_lifetime));
+        self.say("warn-after", duration(site.queue.warn_after));
+        self.say("language", site.queue.language.as_str());
         self.of("limits".to_owned(), site.limits.origin);
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);
@@ -166,6 +210,10 @@ impl List {
         self.say("sessions", site.limits.sessions);
         self.of("log".to_owned(), site.logging.origin);
         self.say("format", site.logging.format.as_str());
+        if let Some(metrics) = site.metrics {
+            self.of("metrics".to_owned(), metrics.origin);
+            self.say("listen", metrics.listen);
+        }
     }
 }
 

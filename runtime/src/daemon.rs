@@ -2,6 +2,7 @@
 
 use crate::auth::{Credentials, Guesses};
 use crate::control;
+use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
@@ -57,6 +58,8 @@ pub struct Daemon {
     pub admission: Admission,
     /// Who delivers.
     pub dispatcher: Dispatcher,
+    /// How peers are treated.
+    pub peers: Arc<Peers>,
     /// TLS towards peers.
     pub client_tls: ClientTls,
     /// The state folder.
@@ -192,6 +195,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         guesses: Guesses::default(),
         admission: Admission::default(),
         dispatcher: Dispatcher::default(),
+        peers: Arc::new(Peers::open(state.folder())),
         client_tls,
         state,
         started: Instant::now(),

@@ -50,7 +50,7 @@ fn output(format: LogFormat, lines: &Lines) -> Output {
     let lines = lines.clone();
     let lines = fmt::layer().with_writer(move || lines.clone()).with_target(false).with_ansi(false);
     match format {
-        LogFormat::Text => lines.boxed(),
+        LogFormat::Text | LogFormat::Postfix => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
     }
 }

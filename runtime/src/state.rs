@@ -5,6 +5,7 @@
 //! spool/           the queue, its format version, and the lock that keeps a second daemon out
 //! tls/             the self-signed certificate, where the site wants one
 //! mail/            Maildirs whose path in the site is relative
+//! pace             when peers with a rate may be given the next message
 //! control.sock     the operator's socket
 //! ```
 

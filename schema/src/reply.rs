@@ -375,6 +375,26 @@ impl Reply {
     pub fn expired(text: String) -> Reply {
         Reply::fixed(550, Some((5, 4, 7)), "").with_text(text)
     }
+    /// The site says that mail for this recipient fails.
+    pub fn site_refuses(text: String) -> Reply {
+        Reply::fixed(550, Some((5, 2, 1)), "").with_text(text)
+    }
+    /// What the exit status of a program means that was given a message (sysexits(3), as Postfix's pipe(8) reads them).
+    pub fn of_exit_status(status: i32, text: String) -> Reply {
+        let (code, status) = match status {
+            0 => (250, (2, 0, 0)),
+            65 => (550, (5, 6, 0)),
+            67 => (550, (5, 1, 1)),
+            68 => (550, (5, 1, 2)),
+            71 | 75 => (450, (4, 3, 0)),
+            73 => (550, (5, 2, 0)),
+            76 => (550, (5, 5, 0)),
+            77 => (550, (5, 7, 0)),
+            78 => (550, (5, 3, 5)),
+            _ => (550, (5, 3, 0)),
+        };
+        Reply::fixed(code, Some(status), "").with_text(text)
+    }
     /// Delivered here.
     pub fn delivered(text: String) -> Reply {
         Reply::fixed(250, Some((2, 0, 0)), "").with_text(text)

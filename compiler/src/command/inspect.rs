@@ -96,6 +96,7 @@ fn table_of(subject: &str) -> Table {
         Some("transport") => Table::Transports,
         Some("relay") => Table::Relays,
         Some("route") => Table::Routes,
+        Some("destination") => Table::Receivers,
         _ => Table::Settings,
     }
 }

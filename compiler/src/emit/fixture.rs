@@ -5,8 +5,8 @@ use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, LimitPer, Limited, Limits,
-    Listener, ListenerKind, Logging, Login, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Relay, Route, RoutePattern,
-    Screen, SecretName, SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
+    Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay,
+    Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -113,6 +113,8 @@ fn site() -> Site {
             port: 587,
             tls: TlsLevel::Verify,
             login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            rate: Some(Rate { count: 14, per: Duration::from_secs(1) }),
+            backup: None,
             spf_includes: Vec::new(),
             signs_dkim: false,
             origin: line(8),
@@ -122,7 +124,15 @@ fn site() -> Site {
             from: RoutePattern::Any,
             via: Via::Relay("smarthost".into()),
             tls: None,
+            from_address: None,
             origin: line(9),
+        }],
+        receivers: vec![Receiver {
+            domain: domain("big.example"),
+            concurrency: Some(10),
+            rate: None,
+            pause_after_defer: Some(Duration::from_secs(30)),
+            origin: line(10),
         }],
         tls: TlsPolicy {
             certificates: vec![Certificate {
@@ -152,5 +162,6 @@ fn site() -> Site {
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        metrics: Some(Metrics { listen: "127.0.0.1:9100".parse().expect("it is an address"), origin: line(19) }),
     }
 }

@@ -1,14 +1,15 @@
 //! `transport`, `relay`, `route`: how mail goes on.
 
 use super::Lowering;
-use super::draft::{LoginDraft, RelayDraft, RouteDraft, Setting, TransportDraft};
+use super::draft::{LoginDraft, ReceiverDraft, RelayDraft, RouteDraft, Setting, TransportDraft};
 use super::route_table;
 use super::service::boxed;
 use crate::report::Diagnostic;
+use crate::rules::DUPLICATE_NAME;
 use crate::source::Spanned;
 use crate::syntax::View;
-use postern_schema::name::HostName;
-use postern_schema::site::{RoutePattern, SecretName, TlsLevel, TransportKind, Via};
+use postern_schema::name::{Domain, HostName};
+use postern_schema::site::{Endpoint, RoutePattern, SecretName, TlsLevel, TransportKind, Via};
 
 /// The transport that is there without being declared.
 pub(super) const STORE: &str = "store";
@@ -16,16 +17,14 @@ pub(super) const STORE: &str = "store";
 const STORE_PATH: &str = "mail/{domain}/{user}";
 /// The port of mail between hosts (RFC 5321 4.5.4.2).
 const SMTP_PORT: u16 = 25;
+/// Who runs a program that no user is named for.
+const PIPE_USER: &str = "nobody";
 
 pub(super) fn transports(lowering: &mut Lowering<'_>) -> Vec<TransportDraft> {
     let transport = |view: View<'_>| {
         let name = view.argument::<String>("name").filter(|name| lowering.transports.is_first(name))?;
-        let path = view.property::<String>("maildir")?;
-        Some(TransportDraft {
-            span: Some(view.span()),
-            name: Setting::new(Some(boxed(name)), Box::default()),
-            kind: TransportKind::Maildir { path: path.value.into() },
-        })
+        let kind = transport_kind(&view)?;
+        Some(TransportDraft { span: Some(view.span()), name: Setting::new(Some(boxed(name)), Box::default()), kind })
     };
     let mut found: Vec<TransportDraft> = lowering.document.children("transport").filter_map(transport).collect();
     if !found.iter().any(|transport| &*transport.name.value == STORE) {
@@ -35,8 +34,34 @@ pub(super) fn transports(lowering: &mut Lowering<'_>) -> Vec<TransportDraft> {
     found
 }
 
+fn transport_kind(view: &View<'_>) -> Option<TransportKind> {
+    let text = |name: &str| view.property::<String>(name).map(|text| text.value.into_boxed_str());
+    if let Some(path) = text("maildir") {
+        return Some(TransportKind::Maildir { path });
+    }
+    if let Some(server) = view.property::<Endpoint>("lmtp") {
+        return Some(TransportKind::Lmtp { server: server.value });
+    }
+    if let Some(host) = view.property::<HostName>("smtp") {
+        return Some(TransportKind::Smtp {
+            host: host.value,
+            port: view.property::<u16>("port").map_or(SMTP_PORT, |port| port.value),
+            mx: view.property::<bool>("mx").is_some_and(|mx| mx.value),
+            tls: level(view.property::<String>("tls")).map_or(TlsLevel::May, |level| level.value),
+        });
+    }
+    if let Some(program) = text("pipe") {
+        return Some(TransportKind::Pipe { program, user: text("user").unwrap_or_else(|| PIPE_USER.into()) });
+    }
+    text("discard")
+        .map(|reason| TransportKind::Discard { reason })
+        .or_else(|| text("fail").map(|reason| TransportKind::Fail { reason }))
+}
+
 pub(super) fn relays(lowering: &mut Lowering<'_>) -> Vec<RelayDraft> {
-    let relay = |view: View<'_>| {
+    let views: Vec<View<'_>> = lowering.document.children("relay").collect();
+    let backups: Vec<Option<Spanned<Box<str>>>> = views.iter().map(|view| backup(view, lowering)).collect();
+    let relay = |(view, backup): (&View<'_>, Option<Spanned<Box<str>>>)| {
         let name = view.argument::<String>("name").filter(|name| lowering.relays.is_first(name))?;
         let host = view.property::<HostName>("host")?;
         let login = view.child("login");
@@ -49,11 +74,24 @@ pub(super) fn relays(lowering: &mut Lowering<'_>) -> Vec<RelayDraft> {
             port: Setting::new(view.property::<u16>("port"), SMTP_PORT),
             tls: Setting::new(view.child("tls").and_then(|tls| level(tls.argument::<String>("level"))), default),
             login: login.and_then(|view| self::login(&view)),
+            rate: view.child("rate").and_then(|rate| rate.argument("rate")),
+            backup,
             spf_includes: view.children("spf-include").filter_map(|view| view.argument("domain")).collect(),
             signs_dkim: view.flag("signs-dkim").filter(|flag| flag.value).map(|flag| flag.span),
         })
     };
-    lowering.document.children("relay").filter_map(relay).collect()
+    views.iter().zip(backups).filter_map(relay).collect()
+}
+
+/// The relay that takes over for another; `None` also where there is no relay of that name, which is reported.
+fn backup(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<Spanned<Box<str>>> {
+    let name = view.child("backup")?.argument::<String>("relay")?;
+    if lowering.relays.resolve(&name.value) {
+        return Some(boxed(name));
+    }
+    let finding = lowering.relays.unknown(&name, &[]);
+    lowering.findings.extend(finding.map(|finding| finding.postfix(&["smtp_fallback_relay"])));
+    None
 }
 
 fn login(view: &View<'_>) -> Option<LoginDraft> {
@@ -83,7 +121,31 @@ fn route(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<RouteDraft> {
         from: pattern(view, "from")?,
         via,
         tls: level(view.property::<String>("tls")),
+        from_address: view.property("from-address"),
     })
+}
+
+pub(super) fn receivers(lowering: &mut Lowering<'_>) -> Vec<ReceiverDraft> {
+    let mut found: Vec<ReceiverDraft> = Vec::new();
+    for view in lowering.document.children("destination") {
+        let Some(domain) = view.argument::<Domain>("domain") else { continue };
+        if let Some(first) = found.iter().find(|receiver| receiver.domain.value == domain.value) {
+            let finding = DUPLICATE_NAME
+                .at(domain.span, format!("The destination {} is declared twice", domain.value))
+                .help("Write one `destination` with the properties of both")
+                .also(first.domain.span, "first declared here");
+            lowering.findings.push(finding);
+            continue;
+        }
+        found.push(ReceiverDraft {
+            span: view.span(),
+            domain,
+            concurrency: view.property("concurrency"),
+            rate: view.property("rate"),
+            pause_after_defer: view.property("pause-after-defer"),
+        });
+    }
+    found
 }
 
 /// `direct`, or a relay of that name; else the finding, if there is one to make.

@@ -36,8 +36,9 @@ impl LoopbackPorts {
             listener.port = (first..=u16::MAX).find(|port| *port == 0 || taken.insert(*port)).unwrap_or_default();
         }
         for transport in &mut site.transports {
-            let TransportKind::Maildir { path } = &mut transport.kind;
-            *path = path.trim_start_matches('/').into();
+            if let TransportKind::Maildir { path } = &mut transport.kind {
+                *path = path.trim_start_matches('/').into();
+            }
         }
     }
 }

@@ -93,6 +93,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         transports: egress::transports(&mut lowering),
         relays: egress::relays(&mut lowering),
         routes: egress::routes(&mut lowering),
+        receivers: egress::receivers(&mut lowering),
         domains,
         addresses: Arc::default(),
         tables: Vec::new(),
@@ -101,6 +102,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
         log_format: policy::log_format(&lowering),
+        metrics: None,
         tests: sitetest::lower(&mut lowering),
         gaps,
     };

@@ -5,7 +5,7 @@ use super::draft::{LimitDraft, LimitsDraft, QueueDraft, ScreenDraft, Setting};
 use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
-use postern_schema::site::{LimitPer, Limited, Limits, LogFormat, QueuePolicy, Rate, Reaction};
+use postern_schema::site::{Language, LimitPer, Limited, Limits, LogFormat, QueuePolicy, Rate, Reaction};
 use std::time::Duration;
 
 pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
@@ -49,7 +49,15 @@ pub(super) fn queue(lowering: &Lowering<'_>) -> QueueDraft {
         retry_cap: Setting::new(retry.and_then(|retry| retry.property("up-to")), default.retry_cap),
         lifetime: Setting::new(time("lifetime"), default.lifetime),
         bounce_lifetime: Setting::new(time("bounce-lifetime"), default.bounce_lifetime),
+        warn_after: Setting::new(time("warn-after"), default.warn_after),
+        language: Setting::new(view.and_then(language), default.language),
     }
+}
+
+fn language(view: View<'_>) -> Option<Spanned<Language>> {
+    let word = view.child("language")?.argument::<String>("language")?;
+    let language = Language::ALL.into_iter().find(|language| language.as_str() == word.value)?;
+    Some(Spanned::new(language, word.span))
 }
 
 pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
@@ -69,8 +77,8 @@ pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
 pub(super) fn log_format(lowering: &Lowering<'_>) -> Setting<LogFormat> {
     let word = lowering.document.child("log").and_then(|log| log.property::<String>("format"));
     let said = word.and_then(|word| {
-        let format = [LogFormat::Text, LogFormat::Json].into_iter().find(|format| format.as_str() == word.value)?;
-        Some(crate::source::Spanned::new(format, word.span))
+        let format = LogFormat::ALL.into_iter().find(|format| format.as_str() == word.value)?;
+        Some(Spanned::new(format, word.span))
     });
     Setting::new(said, LogFormat::Text)
 }

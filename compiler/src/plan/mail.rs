@@ -5,7 +5,7 @@ use crate::reach::{self, Cell};
 use crate::rules::probe::recipients_elsewhere;
 use postern_schema::decide::{Answer, Resolved, RouteFacts, Trace, resolve, route};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox, ReversePath};
-use postern_schema::site::{Destination, RoutePattern};
+use postern_schema::site::RoutePattern;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,11 +138,9 @@ pub(super) fn way(model: &Model, sender: &ReversePath, recipient: &Mailbox) -> S
     let reason = verdict.reason;
     match verdict.disposition.accepted() {
         None => reason.to_string(),
-        Some(hop) => match &hop.destination {
-            Destination::Relay { tls, .. } | Destination::Mx { tls, .. } | Destination::Literal { tls, .. } => {
-                format!("{}, tls {tls}", hop.destination)
-            }
-            Destination::Maildir { .. } => hop.destination.to_string(),
+        Some(hop) => match hop.destination.tls() {
+            Some(tls) => format!("{}, tls {tls}", hop.destination),
+            None => hop.destination.to_string(),
         },
     }
 }

@@ -12,6 +12,8 @@ use std::sync::Arc;
 const LIST_LIMIT: usize = 100_000;
 /// How many messages are looked at, and changed, at once.
 const PAGE: usize = 1000;
+/// How much later than the page before it each page of a flush is tried: a large queue is not let loose at once.
+const RAMP_MS: u64 = 2000;
 
 /// The messages that are selected, oldest first.
 pub fn list(daemon: &Daemon, selection: &Selection) -> Answer {
@@ -43,8 +45,12 @@ pub async fn change(daemon: &Arc<Daemon>, action: QueueAction, selection: &Selec
         true
     });
     if !dry_run {
-        for ids in selected.chunks(PAGE) {
-            if let Err(error) = apply(daemon, action, ids).await {
+        if action == QueueAction::Flush {
+            daemon.peers.revive();
+        }
+        for (page, ids) in selected.chunks(PAGE).enumerate() {
+            let at_ms = if page == 0 { 0 } else { now_ms() + page as u64 * RAMP_MS };
+            if let Err(error) = apply(daemon, action, ids, at_ms).await {
                 return Answer::Refused(format!("the queue could not note it: {error}"));
             }
         }
@@ -52,11 +58,11 @@ pub async fn change(daemon: &Arc<Daemon>, action: QueueAction, selection: &Selec
     Answer::Ok(json!({ "messages": selected.len(), "action": action.as_str(), "dry-run": dry_run }))
 }
 
-async fn apply(daemon: &Arc<Daemon>, action: QueueAction, ids: &[QueueId]) -> Result<(), SpoolError> {
+async fn apply(daemon: &Arc<Daemon>, action: QueueAction, ids: &[QueueId], at_ms: u64) -> Result<(), SpoolError> {
     let change = |id: &QueueId| match action {
         QueueAction::Hold => Change::Hold(*id),
         QueueAction::Release => Change::Release(*id),
-        QueueAction::Flush => Change::Retry { id: *id, at_ms: 0 },
+        QueueAction::Flush => Change::Retry { id: *id, at_ms },
         QueueAction::Delete => Change::Remove(*id),
     };
     daemon.spool.record(ids.iter().map(change).collect()).await?;
@@ -147,13 +153,13 @@ fn detail(entry: &QueueEntry) -> Value {
 }
 
 fn is_open(state: &RecipientState) -> bool {
-    !matches!(state, RecipientState::Delivered | RecipientState::Returned)
+    !matches!(state, RecipientState::Delivered | RecipientState::Succeeded { .. } | RecipientState::Returned)
 }
 
 fn state_name(state: &RecipientState) -> &'static str {
     match state {
         RecipientState::Pending { .. } => "pending",
-        RecipientState::Delivered => "delivered",
+        RecipientState::Delivered | RecipientState::Succeeded { .. } => "delivered",
         RecipientState::Failed(_) => "failed",
         RecipientState::Expired(_) => "expired",
         RecipientState::Returned => "returned",
@@ -168,6 +174,6 @@ fn last_attempt(state: &RecipientState) -> Option<&Attempt> {
     match state {
         RecipientState::Pending { last, .. } => last.as_deref(),
         RecipientState::Failed(attempt) | RecipientState::Expired(attempt) => Some(attempt),
-        RecipientState::Delivered | RecipientState::Returned => None,
+        RecipientState::Delivered | RecipientState::Succeeded { .. } | RecipientState::Returned => None,
     }
 }

@@ -2,23 +2,26 @@
 
 use super::lane::{Job, Lanes};
 use super::settle::{Settled, settle};
-use super::{local, remote};
+use super::{local, program, remote};
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::due::DueQueue;
 use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError, Standing};
 use crate::site::Generation;
 use postern_schema::decide::{Answer, Disposition, Hop, Reason, RouteFacts, route};
 use postern_schema::name::Mailbox;
-use postern_schema::site::Destination;
+use postern_schema::site::{Destination, Means};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
-/// Sessions at once towards one remote destination (`default_destination_concurrency_limit`).
-const REMOTE_WORKERS: usize = 20;
-/// Workers at once for one local transport. Each flushes its own files, and the file system makes one commit of flushes that
-/// come together: one worker alone would wait for one commit after the other.
-const LOCAL_WORKERS: usize = 8;
+/// Workers that a lane to a peer begins with; the peer's window says later how many help
+/// (`initial_destination_concurrency`).
+const REMOTE_WORKERS: usize = 5;
+/// Programs at once for one transport.
+const PROGRAM_WORKERS: usize = 8;
+/// Workers at once for one local transport: one writes its batch while the other waits for its flush. More would only make
+/// batches smaller, and stand in line for the lock of the folder that all of them write to.
+const LOCAL_WORKERS: usize = 2;
 /// Recipients of one transaction (`default_destination_recipient_limit`).
 const RECIPIENTS_PER_JOB: usize = 50;
 /// The place of no recipient: it stands for the notice about the message.
@@ -123,6 +126,7 @@ impl Dispatcher {
 
     /// After a reload: what waits because the old site had no way for it may have one now.
     pub fn reconsider(daemon: &Arc<Daemon>) {
+        daemon.peers.revive();
         let daemon = daemon.clone();
         tokio::spawn(async move {
             let of_site = [Reason::NoRoute, Reason::MailboxGone, Reason::LookupFailed].map(Reason::reply);
@@ -178,11 +182,21 @@ fn add(groups: &mut Vec<(Destination, Vec<(u32, Mailbox)>)>, hop: Hop, index: u3
 }
 
 fn dispatch(daemon: &Arc<Daemon>, destination: Destination, job: Job) {
-    let is_local = matches!(destination, Destination::Maildir { .. });
-    let limit = if is_local { LOCAL_WORKERS } else { REMOTE_WORKERS };
-    if let Some(place) = daemon.dispatcher.lanes.push(destination, job, limit) {
-        let daemon = daemon.clone();
-        if is_local { drop(tokio::spawn(local::work(daemon, place))) } else { drop(tokio::spawn(remote::work(daemon, place))) }
+    let means = match &destination {
+        Destination::Transport { means, .. } => Some(*means),
+        Destination::Mx { .. } | Destination::Literal { .. } | Destination::Relay { .. } => None,
+    };
+    let limit = match means {
+        Some(Means::Maildir) => LOCAL_WORKERS,
+        Some(Means::Pipe | Means::Discard | Means::Fail) => PROGRAM_WORKERS,
+        Some(Means::Lmtp | Means::Smtp(_)) | None => REMOTE_WORKERS,
+    };
+    let Some(place) = daemon.dispatcher.lanes.push(destination, job, limit) else { return };
+    let daemon = daemon.clone();
+    match means {
+        Some(Means::Maildir) => drop(tokio::spawn(local::work(daemon, place))),
+        Some(Means::Pipe | Means::Discard | Means::Fail) => drop(tokio::spawn(program::work(daemon, place))),
+        Some(Means::Lmtp | Means::Smtp(_)) | None => drop(tokio::spawn(remote::work(daemon, place))),
     }
 }
 

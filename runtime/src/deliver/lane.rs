@@ -1,10 +1,11 @@
 //! What waits for one destination, and who works on it.
 
+use super::fair::FairQueue;
 use crate::queue::Envelope;
 use crate::site::Generation;
-use postern_schema::name::Mailbox;
+use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::site::Destination;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -33,8 +34,11 @@ struct State {
 
 #[derive(Default)]
 struct Lane {
-    ready: VecDeque<Job>,
+    /// By sender, so that they take turns.
+    ready: FairQueue<ReversePath, Job>,
     workers: usize,
+    /// The most workers that help.
+    limit: usize,
     idle: usize,
     wake: Arc<Notify>,
 }
@@ -71,12 +75,12 @@ impl Lanes {
         !self.state().busy.is_empty()
     }
 
-    /// Puts a job into its lane. Returns a place for one more worker where that helps.
-    pub fn push(self: &Arc<Self>, destination: Destination, job: Job, worker_limit: usize) -> Option<Place> {
+    /// Puts a job into its lane, which begins with so many workers at most. Returns a place for one more where that helps.
+    pub fn push(self: &Arc<Self>, destination: Destination, job: Job, limit: usize) -> Option<Place> {
         let mut state = self.state();
-        let lane = state.lanes.entry(destination.clone()).or_default();
-        lane.ready.push_back(job);
-        if lane.ready.len() > lane.idle && lane.workers < worker_limit {
+        let lane = state.lanes.entry(destination.clone()).or_insert_with(|| Lane { limit, ..Lane::default() });
+        lane.push(job);
+        if lane.ready.len() > lane.idle && lane.workers < lane.limit {
             lane.workers += 1;
             return Some(Place { lanes: self.clone(), destination, wake: lane.wake.clone(), left: false });
         }
@@ -95,8 +99,28 @@ impl Place {
     pub fn take(&self, limit: usize) -> Vec<Job> {
         let mut state = self.lanes.state();
         let Some(lane) = state.lanes.get_mut(&self.destination) else { return Vec::new() };
-        let count = limit.min(lane.ready.len());
-        lane.ready.drain(..count).collect()
+        lane.ready.take(limit)
+    }
+
+    /// From now on, so many workers help at most.
+    pub fn set_limit(&self, limit: usize) {
+        if let Some(lane) = self.lanes.state().lanes.get_mut(&self.destination) {
+            lane.limit = limit;
+        }
+    }
+
+    /// Leaves a job to the others, and the lane. Without others, the job comes back: it is for this worker alone.
+    pub fn leave_to_others(&mut self, job: Job) -> Option<Job> {
+        let lanes = self.lanes.clone();
+        let mut state = lanes.state();
+        let Some(lane) = state.lanes.get_mut(&self.destination).filter(|lane| lane.workers > 1) else { return Some(job) };
+        lane.push(job);
+        // As many as there is room for: whoever comes next would only leave again.
+        lane.limit = lane.workers - 1;
+        lane.wake.notify_one();
+        self.left = true;
+        state.leave(&self.destination);
+        None
     }
 
     /// Takes jobs like [`Place::take`], and waits for one as long as `patience`. None came if the result is empty: the place
@@ -130,12 +154,17 @@ impl Place {
         let mut state = lanes.state();
         let Some(lane) = state.lanes.get_mut(&self.destination) else { return Vec::new() };
         if !lane.ready.is_empty() {
-            let count = limit.min(lane.ready.len());
-            return lane.ready.drain(..count).collect();
+            return lane.ready.take(limit);
         }
         self.left = true;
         state.leave(&self.destination);
         Vec::new()
+    }
+}
+
+impl Lane {
+    fn push(&mut self, job: Job) {
+        self.ready.push(job.envelope.reverse_path.clone(), job);
     }
 }
 

@@ -9,23 +9,32 @@ use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, TransportKind};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Messages of one batch.
-const BATCH: usize = 32;
+const BATCH: usize = 256;
+/// Batches whose notes may be on their way to disk.
+const NOTES_PENDING: usize = 4;
 /// How long a worker waits for the next one.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Delivers what its lane holds until nothing comes any more.
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
+    let mut notes = JoinSet::new();
     loop {
         let jobs = place.next(BATCH, PATIENCE).await;
         if jobs.is_empty() {
+            while notes.join_next().await.is_some() {}
             return;
         }
         let (worker, destination) = (daemon.clone(), place.destination().clone());
         match tokio::task::spawn_blocking(move || deliver(&worker, &destination, jobs)).await {
-            Ok(settled) => settle(daemon.clone(), settled).await,
+            // The next batch is written while the notes of this one are on their way to disk.
+            Ok(settled) => drop(notes.spawn(settle(daemon.clone(), settled))),
             Err(error) => tracing::error!(%error, "a local delivery was lost; its mail is tried again after a restart"),
+        }
+        while notes.len() >= NOTES_PENDING {
+            notes.join_next().await;
         }
     }
 }
@@ -60,20 +69,19 @@ fn deliver(daemon: &Daemon, destination: &Destination, jobs: Vec<Job>) -> Vec<Se
 fn plan(daemon: &Daemon, destination: &Destination, job: &Job, place: u32, mailbox: &Mailbox) -> Result<Delivery, Reply> {
     let site = job.generation.site();
     let transport = match destination {
-        Destination::Maildir { transport } => site.transport(transport),
+        Destination::Transport { name, .. } => site.transport(name).map(|transport| &transport.kind),
         Destination::Mx { .. } | Destination::Literal { .. } | Destination::Relay { .. } => None,
     };
-    let missing = || Reply::local_trouble(format!("{destination} is no local transport of the site"));
-    let TransportKind::Maildir { path } = &transport.ok_or_else(missing)?.kind;
+    let Some(TransportKind::Maildir { path }) = transport else {
+        return Err(Reply::local_trouble(format!("{destination} is not in the site")));
+    };
     let envelope = &job.envelope;
     let message = daemon.spool.read_body(envelope.id).map_err(|error| Reply::local_trouble(error.to_string()))?;
-    let recipient = envelope.recipients.get(place as usize).map_or(mailbox, |recipient| &recipient.address);
     let domain = mailbox.domain().map_or("", |domain| domain.as_str());
     Ok(Delivery {
         folder: maildir::folder(path, daemon.state.folder(), domain, mailbox.local.as_str()),
         file_name: format!("{}.Q{}R{place}.{}", envelope.arrival_ms / 1000, envelope.id, site.hostname),
-        // RFC 5321 4.4: the return path stands first.
-        fields: format!("Return-Path: <{}>\r\nDelivered-To: {recipient}\r\n", envelope.reverse_path).into_bytes(),
+        fields: maildir::delivery_fields(envelope, place, mailbox),
         message,
     })
 }

@@ -4,7 +4,9 @@
 //! (RFC 5321 4.4). The file name follows from queue id and recipient, so a delivery that is repeated because the daemon died
 //! before it could note the first one finds the file there and adds none.
 
+use crate::queue::Envelope;
 use crate::queue::spool::BodyReader;
+use postern_schema::name::Mailbox;
 use rustix::fs::{Advice, AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::collections::HashMap;
@@ -68,6 +70,12 @@ fn path_part(name: &str) -> String {
         }
     }
     part
+}
+
+/// What stands above a message that has arrived (RFC 5321 4.4), with CRLF line ends.
+pub(super) fn delivery_fields(envelope: &Envelope, place: u32, mailbox: &Mailbox) -> Vec<u8> {
+    let recipient = envelope.recipients.get(place as usize).map_or(mailbox, |recipient| &recipient.address);
+    format!("Return-Path: <{}>\r\nDelivered-To: {recipient}\r\n", envelope.reverse_path).into_bytes()
 }
 
 /// Delivers a batch; the results stand in the order of the deliveries. Everything of one result is on disk when it is `Ok`.
@@ -172,7 +180,7 @@ impl Delivery {
 }
 
 /// Copies text with every CRLF turned into LF. Queued text holds no other line ends.
-fn copy_with_lf(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+pub(super) fn copy_with_lf(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER_OCTETS];
     // A CR at the end of what was read: whether it belongs to a line end shows with the next octet.
     let mut pending_cr = false;

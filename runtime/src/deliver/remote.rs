@@ -1,11 +1,14 @@
 //! Workers for peers: a connection each, kept for as long as there is mail for it.
 
 use super::lane::{Job, Place};
+use super::peers::{Busy, Slot};
 use super::session::Session;
 use super::settle::{Settled, settle};
 use super::target::{self, Target};
+use super::throttle::Limits;
 use crate::daemon::Daemon;
 use postern_schema::reply::Reply;
+use postern_schema::site::{Destination, Site};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -14,42 +17,72 @@ use tokio::task::JoinSet;
 const IDLE_PATIENCE: Duration = Duration::from_secs(2);
 /// How many messages go over one connection (`smtp_connection_reuse_count_limit` of other servers is of this order).
 const MESSAGES_PER_CONNECTION: u32 = 1000;
+/// How many go over it at least before it is given up for somebody else.
+const MESSAGES_PER_TURN: u32 = 20;
 /// Attempts whose notes may be on their way to disk while the next message is sent.
 const NOTES_PENDING: usize = 64;
 
-/// Delivers what its lane holds until nothing comes any more, or the peer cannot be reached.
+/// A connection, and the right to it.
+struct Line {
+    session: Session,
+    slot: Slot,
+    /// The site that it was made for.
+    generation: u64,
+}
+
+/// A job that was not sent.
+enum Unsent {
+    /// The other workers of the lane will see to it.
+    Left,
+    /// The peer could not be had.
+    Unreachable {
+        job: Job,
+        reply: Reply,
+        /// Whatever else waits for it would meet with the same.
+        for_all: bool,
+    },
+}
+
+/// Delivers what its lane holds until nothing comes any more, or others do it.
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
-    let mut session: Option<Session> = None;
+    let mut line: Option<Line> = None;
     let mut notes = JoinSet::new();
     while let Some(job) = place.next(1, IDLE_PATIENCE).await.pop() {
-        match deliver(&daemon, &place, &mut session, &job).await {
-            Ok((results, peer)) => {
-                let settled = Settled::new(job.envelope, job.generation, results, Some(peer));
-                notes.spawn(settle(daemon.clone(), vec![settled]));
-            }
-            Err(reply) => {
-                // Whatever else waits for this destination would meet with the same.
+        // Another site may lead elsewhere, or demand more of the way there.
+        if line.as_ref().is_some_and(|line| line.generation != job.generation.number) {
+            quit(&mut line, &mut notes).await;
+        }
+        match deliver(&daemon, &mut place, &mut line, job).await {
+            Ok(settled) => drop(notes.spawn(settle(daemon.clone(), vec![settled]))),
+            Err(Unsent::Left) => break,
+            Err(Unsent::Unreachable { job, reply, for_all }) => {
                 let via: Arc<str> = place.destination().to_string().into();
-                let jobs = std::iter::once(job).chain(place.take(usize::MAX));
-                let settled = jobs.map(|job| declined(job, &reply, via.clone())).collect();
+                let others = if for_all { place.take(usize::MAX) } else { Vec::new() };
+                let settled = std::iter::once(job).chain(others).map(|job| declined(job, &reply, via.clone())).collect();
                 notes.spawn(settle(daemon.clone(), settled));
             }
         }
         while notes.len() >= NOTES_PENDING {
             notes.join_next().await;
         }
-        if session.as_ref().is_some_and(|session| session.transactions() >= MESSAGES_PER_CONNECTION) {
-            quit(&mut session, &mut notes).await;
+        let is_over = |line: &Line| match line.session.transactions() {
+            MESSAGES_PER_CONNECTION.. => true,
+            MESSAGES_PER_TURN.. => line.slot.is_wanted_elsewhere(),
+            _ => false,
+        };
+        if line.as_ref().is_some_and(is_over) {
+            quit(&mut line, &mut notes).await;
         }
     }
-    quit(&mut session, &mut notes).await;
+    quit(&mut line, &mut notes).await;
 }
 
 /// Says goodbye only when every result of the connection is durable: a peer that saw QUIT will not hear of them again.
-async fn quit(session: &mut Option<Session>, notes: &mut JoinSet<()>) {
+async fn quit(line: &mut Option<Line>, notes: &mut JoinSet<()>) {
     while notes.join_next().await.is_some() {}
-    if let Some(session) = session.take() {
+    if let Some(Line { session, slot, .. }) = line.take() {
         session.quit().await;
+        drop(slot);
     }
 }
 
@@ -58,49 +91,136 @@ fn declined(job: Job, reply: &Reply, via: Arc<str>) -> Settled {
     Settled::new(job.envelope, job.generation, results, Some(via))
 }
 
-/// Results by place in the envelope, and who gave them.
-type Results = (Vec<(u32, Reply)>, Arc<str>);
-
-/// Sends one message.
-///
-/// # Errors
-/// The destination as a whole cannot be reached, and why.
-async fn deliver(daemon: &Daemon, place: &Place, session: &mut Option<Session>, job: &Job) -> Result<Results, Reply> {
+/// Sends one message, over the connection at hand or a new one.
+async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mut job: Job) -> Result<Settled, Unsent> {
+    let mut is_paced = false;
     loop {
-        let is_reused = session.is_some();
-        let mut current = match session.take() {
-            Some(session) => session,
-            None => connect(daemon, place, job).await?,
+        let is_reused = line.is_some();
+        let mut current = match line.take() {
+            Some(current) => {
+                if !is_paced {
+                    current.slot.pace().await;
+                }
+                current
+            }
+            None => {
+                let (back, fresh) = connect(daemon, place, job, is_paced).await?;
+                job = back;
+                fresh
+            }
         };
+        is_paced = true;
         let body = match daemon.spool.read_body(job.envelope.id) {
             Ok(body) => body,
             Err(error) => {
-                *session = Some(current);
-                let reply = Reply::local_trouble(error.to_string());
-                let results = job.recipients.iter().map(|(place, _)| (*place, reply.clone())).collect();
-                return Ok((results, "queue".into()));
+                *line = Some(current);
+                return Ok(declined(job, &Reply::local_trouble(error.to_string()), "queue".into()));
             }
         };
-        match current.send(job, body).await {
+        match current.session.send(&job, body).await {
             Ok(results) => {
-                let peer = current.peer();
-                if current.is_usable() {
-                    *session = Some(current);
+                let peer = current.session.peer();
+                let handover = current.session.handover();
+                judge(place, &current, &results);
+                if current.session.is_usable() {
+                    *line = Some(current);
                 }
-                return Ok((results, peer));
+                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer)).handed_over(handover));
             }
             // A connection that was kept may have been closed by its peer meanwhile; that says nothing about this message.
             Err(_) if is_reused => {}
             Err(reply) => {
-                let results = job.recipients.iter().map(|(place, _)| (*place, reply.clone())).collect();
-                return Ok((results, current.peer()));
+                let for_all = current.slot.failed(&reply);
+                return Err(Unsent::Unreachable { job, reply, for_all });
             }
         }
     }
 }
 
-async fn connect(daemon: &Daemon, place: &Place, job: &Job) -> Result<Session, Reply> {
+/// What the results say about the peer.
+fn judge(place: &Place, line: &Line, results: &[(u32, Reply)]) {
+    let is_transient = |(_, reply): &(u32, Reply)| reply.code.is_transient();
+    match results.iter().find(|result| is_transient(result)) {
+        // It ended the session and took nothing.
+        Some((_, reply)) if !line.session.is_usable() && results.iter().all(is_transient) => drop(line.slot.failed(reply)),
+        trouble => {
+            place.set_limit(line.slot.succeeded() as usize);
+            if trouble.is_some() {
+                line.slot.deferred();
+            }
+        }
+    }
+}
+
+/// A connection for a job: to its destination, or to the relay that takes over for it.
+async fn connect(daemon: &Daemon, place: &mut Place, mut job: Job, is_paced: bool) -> Result<(Job, Line), Unsent> {
+    let generation = job.generation.clone();
+    let site = generation.site();
+    let target = match target::find(place.destination(), site, &*daemon.dns).await {
+        Ok(target) => target,
+        Err(reply) => return Err(Unsent::Unreachable { job, reply, for_all: true }),
+    };
+    let (peer, limits) = (target.peer(), limits(place.destination(), site));
+    let slot = match daemon.peers.try_open(&peer, &limits) {
+        Ok(slot) => Ok(slot),
+        Err(Busy::Dead(reply)) => Err(reply),
+        Err(Busy::Full) => {
+            job = place.leave_to_others(job).ok_or(Unsent::Left)?;
+            daemon.peers.open_when_free(&peer, &limits).await
+        }
+    };
+    let (reply, for_all) = match slot {
+        Ok(slot) => {
+            if !is_paced {
+                slot.pace().await;
+            }
+            match Session::connect(daemon, &target, &site.hostname).await {
+                Ok(session) => return Ok((job, Line { session, slot, generation: generation.number })),
+                Err(reply) => {
+                    let is_dead = slot.failed(&reply);
+                    (reply, is_dead)
+                }
+            }
+        }
+        Err(reply) => (reply, true),
+    };
+    match connect_to_backup(daemon, place.destination(), &job).await {
+        Some(line) => Ok((job, line)),
+        None => Err(Unsent::Unreachable { job, reply, for_all }),
+    }
+}
+
+/// A connection to the backup of a relay (`smtp_fallback_relay`), with at least the protection that the relay has. The backup's
+/// own backup is not asked.
+async fn connect_to_backup(daemon: &Daemon, destination: &Destination, job: &Job) -> Option<Line> {
+    let Destination::Relay { name, tls, from_address } = destination else { return None };
     let site = job.generation.site();
-    let target: Target = target::find(place.destination(), site, &*daemon.dns).await?;
-    Session::connect(daemon, &target, &site.hostname).await
+    let backup = site.relay(site.relay(name)?.backup.as_deref()?)?;
+    let target = target::of_relay(&backup.name, *tls, site, &*daemon.dns).await.ok()?;
+    let target = Target { from_address: *from_address, ..target };
+    let limits = Limits { rate: backup.rate, ..Limits::of_retry(site.queue.retry) };
+    let slot = daemon.peers.open_when_free(&target.peer(), &limits).await.ok()?;
+    slot.pace().await;
+    match Session::connect(daemon, &target, &site.hostname).await {
+        Ok(session) => Some(Line { session, slot, generation: job.generation.number }),
+        Err(reply) => {
+            slot.failed(&reply);
+            None
+        }
+    }
+}
+
+/// What the site says about the treatment of a destination.
+fn limits(destination: &Destination, site: &Site) -> Limits {
+    let plain = Limits::of_retry(site.queue.retry);
+    match destination {
+        Destination::Mx { domain, .. } => site.receiver(domain).map_or(plain, |receiver| Limits {
+            concurrency: receiver.concurrency,
+            rate: receiver.rate,
+            pause_after_defer: receiver.pause_after_defer,
+            ..plain
+        }),
+        Destination::Relay { name, .. } => Limits { rate: site.relay(name).and_then(|relay| relay.rate), ..plain },
+        Destination::Literal { .. } | Destination::Transport { .. } => plain,
+    }
 }

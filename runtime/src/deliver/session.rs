@@ -1,7 +1,8 @@
 //! One connection to a peer: I/O and time limits here, the protocol in [`crate::smtp::client`].
 
 use super::lane::Job;
-use super::target::{Candidate, Target};
+use super::settle::Handover;
+use super::target::{Address, Candidate, Target};
 use crate::daemon::Daemon;
 use crate::net::Stream;
 use crate::queue::spool::BodyReader;
@@ -15,11 +16,12 @@ use rustls::ClientConfig as TlsConfig;
 use rustls::pki_types::ServerName;
 use std::future::Future;
 use std::io::{self, Read};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 
 /// How long a connection may take to come about (`smtp_connect_timeout`).
 const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +42,7 @@ pub struct Session {
     client: Client,
     input: BytesMut,
     peer: Arc<str>,
+    lmtp: bool,
     transactions: u32,
     usable: bool,
 }
@@ -67,19 +70,29 @@ impl Session {
         let mut last = Reply::unreachable("No address to connect to".to_owned());
         for candidate in &target.candidates {
             let host = &candidate.host;
-            let config = |tls| ClientConfig { helo: helo.as_str().into(), tls, login: login.clone(), lmtp: false };
-            let mut opened = open(daemon, candidate, config(target.tls)).await;
+            let config = |tls| ClientConfig { helo: helo.as_str().into(), tls, login: login.clone(), lmtp: target.lmtp };
+            let mut opened = open(daemon, candidate, target.from_address, config(target.tls)).await;
             // RFC 7435 3: where protection is welcome but not demanded, mail goes without it rather than not at all.
             if target.tls == TlsLevel::May && opened.as_ref().is_err_and(|error| error.in_handshake) {
-                opened = open(daemon, candidate, config(TlsLevel::None)).await;
+                opened = open(daemon, candidate, target.from_address, config(TlsLevel::None)).await;
             }
             match opened {
-                Ok(session) => return Ok(session),
+                Ok(session) => {
+                    let reached = session.stream.protection();
+                    let wanted = target.tls.as_str();
+                    tracing::info!(
+                        peer = &*session.peer,
+                        tls_wanted = wanted,
+                        tls = reached.as_deref().unwrap_or("none"),
+                        "connected"
+                    );
+                    return Ok(session);
+                }
                 // RFC 5321 5.1: the next address is for those that cannot be reached or are out of service, and a refusal of
                 // one host says nothing of the next.
                 Err(OpenError { reply, .. }) => {
                     let reply_text = reply.to_string();
-                    tracing::info!(peer = %candidate.address, host = %candidate.host, reply = reply_text, "session failed");
+                    tracing::info!(peer = %candidate, reply = reply_text, "session failed");
                     // A refused login or greeting is about us or the host, not about the message: it must not bounce for it.
                     last = if reply.code.is_permanent() {
                         Reply::unreachable(format!("{host} refused the session: {reply}"))
@@ -105,6 +118,15 @@ impl Session {
     /// Whether another message may follow.
     pub fn is_usable(&self) -> bool {
         self.usable
+    }
+
+    /// What it means that the peer takes a message: LMTP is the last step, and a host with DSN tells the sender itself.
+    pub fn handover(&self) -> Handover {
+        match () {
+            () if self.lmtp => Handover::Final,
+            () if self.client.capabilities().dsn => Handover::PassedOn,
+            () => Handover::Relayed,
+        }
     }
 
     /// Sends one message. The results stand by place in the envelope.
@@ -241,27 +263,46 @@ fn transaction(job: &Job) -> Transaction {
     }
 }
 
-async fn open(daemon: &Daemon, candidate: &Candidate, config: ClientConfig) -> Result<Session, OpenError> {
-    let Candidate { host, address } = candidate;
+/// A connection without TLS.
+async fn dial(address: &Address, from_address: Option<IpAddr>) -> io::Result<Stream> {
+    let address = match address {
+        Address::Unix(path) => return UnixStream::connect(&**path).await.map(Stream::Local),
+        Address::Inet(address) => *address,
+    };
+    let stream = match from_address {
+        None => TcpStream::connect(address).await?,
+        Some(from) => {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            socket.bind(SocketAddr::new(from, 0))?;
+            socket.connect(address).await?
+        }
+    };
+    // A peer that is slow for want of it is served all the same.
+    let _ = stream.set_nodelay(true);
+    Ok(Stream::Plain(stream))
+}
+
+async fn open(
+    daemon: &Daemon, candidate: &Candidate, from_address: Option<IpAddr>, config: ClientConfig,
+) -> Result<Session, OpenError> {
     let level = config.tls;
     let tls = daemon.client_tls.config(level).map_err(|why| Reply::tls_failed(why.to_string()))?;
-    let peer: Arc<str> = format!("{host}[{}]:{}", address.ip(), address.port()).into();
-    let stream = match tokio::time::timeout(CONNECT_PATIENCE, TcpStream::connect(address)).await {
+    let peer: Arc<str> = candidate.to_string().into();
+    let mut stream = match tokio::time::timeout(CONNECT_PATIENCE, dial(&candidate.address, from_address)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(Reply::unreachable(format!("{peer}: {error}")).into()),
         Err(_) => return Err(Reply::unreachable(format!("{peer}: no answer")).into()),
     };
-    // A peer that is slow for want of it is served all the same.
-    let _ = stream.set_nodelay(true);
-    let mut stream = Stream::Plain(stream);
     let mut active = TlsLevel::None;
     // RFC 8314 3.3: on this port, TLS begins with the first octet.
-    if address.port() == SUBMISSIONS_PORT && level > TlsLevel::None {
+    let begins_with_tls = matches!(&candidate.address, Address::Inet(address) if address.port() == SUBMISSIONS_PORT);
+    if begins_with_tls && level > TlsLevel::None {
         stream = handshake(stream, candidate, tls.clone()).await?;
         active = reached(level);
     }
+    let lmtp = config.lmtp;
     let client = Client::new(config, active);
-    let mut session = Session { stream, client, input: BytesMut::new(), peer, transactions: 0, usable: true };
+    let mut session = Session { stream, client, input: BytesMut::new(), peer, lmtp, transactions: 0, usable: true };
     loop {
         let mut heard = false;
         match session.step(&mut heard).await {
@@ -285,12 +326,11 @@ fn reached(level: TlsLevel) -> TlsLevel {
 }
 
 async fn handshake(stream: Stream, candidate: &Candidate, config: Arc<TlsConfig>) -> Result<Stream, OpenError> {
-    let Candidate { host, address } = candidate;
-    let failed = |why: &dyn std::fmt::Display| {
-        let reply = Reply::tls_failed(format!("TLS with {host}[{}] failed: {why}", address.ip()));
-        OpenError { reply, in_handshake: true }
+    let failed = |why: &dyn std::fmt::Display| OpenError {
+        reply: Reply::tls_failed(format!("TLS with {candidate} failed: {why}")),
+        in_handshake: true,
     };
-    let name = match host {
+    let name = match &candidate.host {
         HostName::Domain(domain) => ServerName::try_from(domain.as_str().to_owned()).map_err(|error| failed(&error))?,
         HostName::Literal(address) => ServerName::from(*address),
     };

@@ -5,9 +5,12 @@ use crate::authentication::generated;
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::dsn;
 use crate::queue::schedule::{self, Next};
-use crate::queue::{Attempt, Body, Change, Envelope, Generated, Outcome, QueueEntry, RecipientState, SpoolError};
+use crate::queue::{
+    Action, Attempt, Body, Change, Envelope, Generated, Outcome, QueueEntry, QueueId, RecipientState, SpoolError, Unreturned,
+};
 use crate::site::Generation;
 use postern_schema::decide::expansion;
+use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply;
 use std::io::Read;
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use std::time::Duration;
 
 /// The pause before a note that the queue did not take is tried again.
 const NOTE_PAUSE: Duration = Duration::from_secs(1);
-/// How much of a message is read for the header that goes back with a notice.
+/// How much of a message is read for what goes back with a notice: more than [`dsn::FULL_MAX_OCTETS`].
 const HEADER_READ_OCTETS: u64 = 128 << 10;
 
 /// The results of one attempt for some recipients of one message.
@@ -24,6 +27,18 @@ pub struct Settled {
     generation: Arc<Generation>,
     results: Vec<(u32, Reply)>,
     via: Option<Arc<str>>,
+    handover: Handover,
+}
+
+/// What a positive reply means for somebody who wants to hear of success (RFC 3461 5.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Handover {
+    /// The message has arrived.
+    Final,
+    /// It went to a host that will tell nobody.
+    Relayed,
+    /// It went to a host that will see to it.
+    PassedOn,
 }
 
 impl Settled {
@@ -31,7 +46,13 @@ impl Settled {
     pub fn new(
         envelope: Arc<Envelope>, generation: Arc<Generation>, results: Vec<(u32, Reply)>, via: Option<Arc<str>>,
     ) -> Settled {
-        Settled { envelope, generation, results, via }
+        Settled { envelope, generation, results, via, handover: Handover::Final }
+    }
+
+    /// With another meaning of success.
+    pub fn handed_over(mut self, handover: Handover) -> Settled {
+        self.handover = handover;
+        self
     }
 }
 
@@ -96,11 +117,17 @@ impl Settled {
     }
 
     fn outcome(&self, entry: &QueueEntry, place: u32, reply: &Reply, now: u64) -> Outcome {
+        let remote = || self.via.as_deref().map(Box::from);
+        let attempt = || Arc::new(Attempt::new(reply.clone(), remote(), now, self.generation.mark()));
         if reply.code.is_positive() {
-            return Outcome::Delivered;
+            let wants_to_know = self.envelope.recipients.get(place as usize).is_some_and(|r| r.wants_notice(Action::Delivered));
+            let is_told = self.handover != Handover::PassedOn && self.envelope.reverse_path != ReversePath::Null;
+            return match wants_to_know && is_told {
+                true => Outcome::Succeeded { attempt: attempt(), relayed: self.handover == Handover::Relayed },
+                false => Outcome::Delivered,
+            };
         }
-        let remote = self.via.as_deref().map(Box::from);
-        let attempt = Arc::new(Attempt::new(reply.clone(), remote, now, self.generation.mark()));
+        let attempt = attempt();
         if reply.code.is_permanent() {
             return Outcome::Failed(attempt);
         }
@@ -108,7 +135,7 @@ impl Settled {
             Some(RecipientState::Pending { attempts, .. }) => attempts.saturating_add(1),
             _ => 1,
         };
-        match schedule::after_failure(&self.generation.site().queue, &self.envelope, attempts, now) {
+        match schedule::after_failure(&self.generation.site().queue, &self.envelope, attempts, reply, now) {
             Next::Retry { at_ms } => Outcome::Deferred { attempt, next_ms: at_ms },
             Next::Expired => Outcome::Expired(attempt),
         }
@@ -116,8 +143,8 @@ impl Settled {
 
     fn log(&self, place: u32, outcome: &Outcome, reply: &Reply, now: u64) {
         let status = match outcome {
-            Outcome::Delivered => "sent",
-            Outcome::Deferred { .. } => "deferred",
+            Outcome::Delivered | Outcome::Succeeded { .. } => "sent",
+            Outcome::Deferred { .. } | Outcome::Warned => "deferred",
             Outcome::Failed(_) | Outcome::Returned => "bounced",
             Outcome::Expired(_) => "expired",
         };
@@ -136,10 +163,13 @@ impl Settled {
     }
 }
 
-/// What the noted state of a message calls for: a timer, a bounce, its removal.
+/// What the noted state of a message calls for: a timer, a notice, its removal.
 async fn follow_up(daemon: &Arc<Daemon>, entry: QueueEntry, generation: &Generation) {
-    if entry.unreturned().next().is_some() && daemon.dispatcher.claim_notice(entry.id()) {
-        notify(daemon, &entry, generation).await;
+    let policy = &generation.site().queue;
+    let is_late = schedule::warning_ms(policy, &entry.envelope).is_some_and(|at| at <= now_ms());
+    let is_unwarned = is_late && entry.unwarned().next().is_some();
+    if (is_unwarned || entry.unreturned().next().is_some()) && daemon.dispatcher.claim_notice(entry.id()) {
+        notify(daemon, entry.id(), generation, is_unwarned).await;
         daemon.dispatcher.release_notice(entry.id());
     } else if entry.progress.is_settled() {
         // Two workers finished their parts of it at the same time.
@@ -150,23 +180,31 @@ async fn follow_up(daemon: &Arc<Daemon>, entry: QueueEntry, generation: &Generat
     }
 }
 
-/// Tells the sender of every recipient that failed, and notes that it was told, in one step.
-async fn notify(daemon: &Arc<Daemon>, entry: &QueueEntry, generation: &Generation) {
+/// Tells the sender of every recipient with which it is over, or of those that are late too, and notes that it was told, in one
+/// step.
+async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_late: bool) {
     // The claim came after the look: another notice may have been written in between.
-    let Some(entry) = daemon.spool.find(entry.id()) else { return };
-    let places: Box<[u32]> = entry.unreturned().map(|failed| failed.index).collect();
-    if places.is_empty() {
+    let Some(entry) = daemon.spool.find(id) else { return };
+    let over: Vec<Unreturned<'_>> = entry.unreturned().collect();
+    let late: Vec<Unreturned<'_>> = if is_late { entry.unwarned().collect() } else { Vec::new() };
+    let places = |about: &[Unreturned<'_>]| about.iter().map(|one| one.index).collect::<Box<[u32]>>();
+    let is_last = (0u32..).zip(&entry.progress.states).all(|(place, state)| {
+        matches!(state, RecipientState::Delivered | RecipientState::Returned) || over.iter().any(|one| one.index == place)
+    });
+    let changes = if is_last {
+        vec![Change::Remove(id)]
+    } else {
+        [(&over, Outcome::Returned), (&late, Outcome::Warned)]
+            .into_iter()
+            .filter(|(about, _)| !about.is_empty())
+            .map(|(about, outcome)| Change::Outcome { id, recipients: places(about), outcome })
+            .collect()
+    };
+    if changes.is_empty() {
         return;
     }
-    let mut changes = vec![Change::Outcome { id: entry.id(), recipients: places.clone(), outcome: Outcome::Returned }];
-    let is_last = (0u32..)
-        .zip(&entry.progress.states)
-        .all(|(place, state)| matches!(state, RecipientState::Delivered | RecipientState::Returned) || places.contains(&place));
-    if is_last {
-        changes = vec![Change::Remove(entry.id())];
-    }
     loop {
-        let result = match append_notice(daemon, &entry, generation, &changes).await {
+        let result = match append_notice(daemon, &entry, [over.as_slice(), &late], generation, &changes).await {
             // One that waits is written when the snapshot is loaded next, with its keys.
             Ok(Notice::Queued | Notice::Waits) => return,
             // RFC 5321 4.5.5: nobody is told about a notice that could not be delivered; others do not want to hear.
@@ -190,9 +228,9 @@ enum Notice {
     Waits,
 }
 
-/// Queues the notice together with the changes.
+/// Queues the notice about recipients with which it is over and those that are late, together with the changes.
 async fn append_notice(
-    daemon: &Daemon, entry: &QueueEntry, generation: &Generation, changes: &[Change],
+    daemon: &Daemon, entry: &QueueEntry, [over, late]: [&[Unreturned<'_>]; 2], generation: &Generation, changes: &[Change],
 ) -> Result<Notice, SpoolError> {
     let now = now_ms();
     let id = daemon.spool.fresh_id(now);
@@ -201,8 +239,13 @@ async fn append_notice(
     if let Ok(body) = daemon.spool.read_body(entry.id()) {
         let _ = body.take(HEADER_READ_OCTETS).read_to_end(&mut original);
     }
-    let hostname = &generation.site().hostname;
-    let Some(bounce) = dsn::bounce(entry, &original, hostname, id.id(), now / 1000) else { return Ok(Notice::Unwanted) };
+    let mut about = over.to_vec();
+    if !late.is_empty() && !dsn::is_automatic(&original) {
+        about.extend_from_slice(late);
+    }
+    let site = generation.site();
+    let author = dsn::Author { hostname: &site.hostname, language: site.queue.language, id: id.id(), now_seconds: now / 1000 };
+    let Some(bounce) = dsn::notice(entry, &about, &original, &author) else { return Ok(Notice::Unwanted) };
     let signatures = match generated::sign(generation, &bounce.octets, now / 1000) {
         Ok(signatures) => signatures,
         Err(error) => {

@@ -3,13 +3,16 @@
 use crate::dns::{Dns, Found};
 use postern_schema::name::{Domain, HostName};
 use postern_schema::reply::Reply;
-use postern_schema::site::{Destination, Login, Site, TlsLevel};
-use std::net::{IpAddr, SocketAddr};
+use postern_schema::site::{Destination, Endpoint, Login, Site, TlsLevel, TransportKind};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The port of a mail host (RFC 5321 4.5.4.2).
 const SMTP_PORT: u16 = 25;
 /// How many addresses one attempt tries (`smtp_mx_address_limit`).
 const ADDRESS_LIMIT: usize = 5;
+/// The host of a socket in the file system, for logs.
+const LOCALHOST: HostName = HostName::Literal(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
 /// Everything that a session needs to know of its peer before it connects.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +23,10 @@ pub struct Target {
     pub tls: TlsLevel,
     /// How we log in.
     pub login: Option<Login>,
+    /// LMTP is spoken there (RFC 2033).
+    pub lmtp: bool,
+    /// The local address that connections leave from; `None`: the system chooses.
+    pub from_address: Option<IpAddr>,
 }
 
 /// One address of one host.
@@ -28,46 +35,132 @@ pub struct Candidate {
     /// The name that a verified certificate must be for.
     pub host: HostName,
     /// Where to connect.
-    pub address: SocketAddr,
+    pub address: Address,
 }
 
-/// Finds the target of a remote destination in the site of today.
-///
-/// # Errors
-/// The reply that stands for what DNS or the site said: it decides whether the mail waits or bounces.
-pub async fn find(destination: &Destination, site: &Site, dns: &dyn Dns) -> Result<Target, Reply> {
-    match destination {
-        Destination::Maildir { transport } => Err(Reply::local_trouble(format!("transport {transport} is not remote"))),
-        Destination::Literal { host, tls } => match host {
-            HostName::Literal(address) => {
-                let address = SocketAddr::new(*address, SMTP_PORT);
-                Ok(Target { candidates: vec![Candidate { host: host.clone(), address }], tls: *tls, login: None })
-            }
-            HostName::Domain(_) => Err(Reply::local_trouble(format!("{host} is no address literal"))),
-        },
-        Destination::Relay { name, tls } => {
-            let relay = site.relay(name).ok_or_else(|| Reply::local_trouble(format!("relay {name} is not in the site")))?;
-            // The relay's name is the site's mistake and not the sender's: the mail waits until it is mended.
-            let unresolved = |reply| Reply::local_trouble(format!("relay {name} cannot be found: {reply}"));
-            let addresses = addresses(&relay.host, dns).await.map_err(unresolved)?;
-            let candidates = candidates(&relay.host, addresses, relay.port).collect();
-            Ok(Target { candidates, tls: *tls, login: relay.login.clone() })
-        }
-        Destination::Mx { domain, tls } => {
-            let candidates = mail_hosts(domain, site, dns).await?;
-            Ok(Target { candidates, tls: *tls, login: None })
+/// Where a connection leads.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Address {
+    /// A TCP port.
+    Inet(SocketAddr),
+    /// A socket in the file system.
+    Unix(Box<str>),
+}
+
+impl fmt::Display for Candidate {
+    /// As it stands in logs: `host[192.0.2.1]:25`, or `localhost[/path/to/socket]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.address {
+            Address::Inet(address) => write!(f, "{}[{}]:{}", self.host, address.ip(), address.port()),
+            Address::Unix(path) => write!(f, "{}[{path}]", self.host),
         }
     }
 }
 
-async fn mail_hosts(domain: &Domain, site: &Site, dns: &dyn Dns) -> Result<Vec<Candidate>, Reply> {
+/// Whom a [`super::throttle::Throttle`] is about: the way out, the hosts, and the protection. Two domains with the same MX
+/// hosts are one peer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Peer {
+    from_address: Option<IpAddr>,
+    /// Sorted; each once.
+    hosts: Box<[HostName]>,
+    /// The socket or port, which tells services of one host apart.
+    service: Box<str>,
+    tls: TlsLevel,
+}
+
+impl fmt::Display for Peer {
+    /// One word, the same in every process: it is a key in the state folder.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, host) in self.hosts.iter().enumerate() {
+            write!(f, "{}{host}", if place == 0 { "" } else { "," })?;
+        }
+        write!(f, ":{}/{}", self.service, self.tls)?;
+        self.from_address.map_or(Ok(()), |address| write!(f, "/{address}"))
+    }
+}
+
+impl Target {
+    fn new(candidates: Vec<Candidate>, tls: TlsLevel) -> Target {
+        Target { candidates, tls, login: None, lmtp: false, from_address: None }
+    }
+
+    /// Whom it leads to.
+    pub fn peer(&self) -> Peer {
+        let mut hosts: Vec<HostName> = self.candidates.iter().map(|candidate| candidate.host.clone()).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        let service = match self.candidates.first().map(|candidate| &candidate.address) {
+            Some(Address::Inet(address)) => address.port().to_string().into(),
+            Some(Address::Unix(path)) => path.clone(),
+            None => "".into(),
+        };
+        Peer { from_address: self.from_address, hosts: hosts.into(), service, tls: self.tls }
+    }
+}
+
+/// Finds the target of a destination that is reached over a connection, in the site of today.
+///
+/// # Errors
+/// The reply that stands for what DNS or the site said: it decides whether the mail waits or bounces.
+pub async fn find(destination: &Destination, site: &Site, dns: &dyn Dns) -> Result<Target, Reply> {
+    let mut target = match destination {
+        Destination::Transport { name, .. } => of_transport(name, site, dns).await?,
+        Destination::Literal { host, tls, .. } => match host {
+            HostName::Literal(address) => Target::new(candidates(host, vec![*address], SMTP_PORT).collect(), *tls),
+            HostName::Domain(_) => return Err(Reply::local_trouble(format!("{host} is no address literal"))),
+        },
+        Destination::Relay { name, tls, .. } => of_relay(name, *tls, site, dns).await?,
+        Destination::Mx { domain, tls, .. } => Target::new(mail_hosts(domain, SMTP_PORT, site, dns).await?, *tls),
+    };
+    target.from_address = destination.from_address();
+    Ok(target)
+}
+
+/// A relay, with at least this protection and its own.
+///
+/// # Errors
+/// As for [`find`].
+pub async fn of_relay(name: &str, tls: TlsLevel, site: &Site, dns: &dyn Dns) -> Result<Target, Reply> {
+    let relay = site.relay(name).ok_or_else(|| Reply::local_trouble(format!("relay {name} is not in the site")))?;
+    // The relay's name is the site's mistake and not the sender's: the mail waits until it is mended.
+    let unresolved = |reply| Reply::local_trouble(format!("relay {name} cannot be found: {reply}"));
+    let addresses = addresses(&relay.host, dns).await.map_err(unresolved)?;
+    let target = Target::new(candidates(&relay.host, addresses, relay.port).collect(), tls.max(relay.tls));
+    Ok(Target { login: relay.login.clone(), ..target })
+}
+
+async fn of_transport(name: &str, site: &Site, dns: &dyn Dns) -> Result<Target, Reply> {
+    let unresolved = |reply| Reply::local_trouble(format!("transport {name} cannot be found: {reply}"));
+    match site.transport(name).map(|transport| &transport.kind) {
+        Some(TransportKind::Lmtp { server: Endpoint::Unix(path) }) => {
+            let candidate = Candidate { host: LOCALHOST, address: Address::Unix(path.clone()) };
+            Ok(Target { lmtp: true, ..Target::new(vec![candidate], TlsLevel::None) })
+        }
+        Some(TransportKind::Lmtp { server: Endpoint::Inet { host, port } }) => {
+            let addresses = addresses(host, dns).await.map_err(unresolved)?;
+            Ok(Target { lmtp: true, ..Target::new(candidates(host, addresses, *port).collect(), TlsLevel::May) })
+        }
+        Some(TransportKind::Smtp { host: HostName::Domain(domain), port, mx: true, tls }) => {
+            Ok(Target::new(mail_hosts(domain, *port, site, dns).await.map_err(unresolved)?, *tls))
+        }
+        Some(TransportKind::Smtp { host, port, tls, .. }) => {
+            let addresses = addresses(host, dns).await.map_err(unresolved)?;
+            Ok(Target::new(candidates(host, addresses, *port).collect(), *tls))
+        }
+        Some(_) => Err(Reply::local_trouble(format!("transport {name} is not reached over a connection"))),
+        None => Err(Reply::local_trouble(format!("transport {name} is not in the site"))),
+    }
+}
+
+async fn mail_hosts(domain: &Domain, port: u16, site: &Site, dns: &dyn Dns) -> Result<Vec<Candidate>, Reply> {
     let mut hosts = match dns.mx(domain).await {
         Found::Records(hosts) => hosts,
         // RFC 5321 5.1: no MX means that the domain itself is its mail host.
         Found::None => {
             let host = HostName::Domain(domain.clone());
             let addresses = addresses(&host, dns).await?;
-            return Ok(candidates(&host, addresses, SMTP_PORT).collect());
+            return Ok(candidates(&host, addresses, port).collect());
         }
         Found::Nonexistent => return Err(Reply::no_such_domain(format!("Domain {domain} does not exist"))),
         Found::Bogus => return Err(Reply::dns_failed(format!("DNSSEC validation failed for the MX of {domain}"))),
@@ -90,7 +183,7 @@ async fn mail_hosts(domain: &Domain, site: &Site, dns: &dyn Dns) -> Result<Vec<C
     for exchange in hosts.into_iter().filter_map(|mx| mx.exchange) {
         let host = HostName::Domain(exchange);
         match addresses(&host, dns).await {
-            Ok(addresses) => result.extend(candidates(&host, addresses, SMTP_PORT)),
+            Ok(addresses) => result.extend(candidates(&host, addresses, port)),
             Err(reply) => trouble = Some(reply),
         }
         if result.len() >= ADDRESS_LIMIT {
@@ -105,7 +198,8 @@ async fn mail_hosts(domain: &Domain, site: &Site, dns: &dyn Dns) -> Result<Vec<C
 }
 
 fn candidates(host: &HostName, addresses: Vec<IpAddr>, port: u16) -> impl Iterator<Item = Candidate> {
-    addresses.into_iter().take(ADDRESS_LIMIT).map(move |ip| Candidate { host: host.clone(), address: SocketAddr::new(ip, port) })
+    let candidate = move |ip| Candidate { host: host.clone(), address: Address::Inet(SocketAddr::new(ip, port)) };
+    addresses.into_iter().take(ADDRESS_LIMIT).map(candidate)
 }
 
 async fn addresses(host: &HostName, dns: &dyn Dns) -> Result<Vec<IpAddr>, Reply> {

@@ -1,4 +1,4 @@
-//! A connection with or without TLS around it, whichever side began it.
+//! A connection with or without TLS around it, whichever side began it, or one that never leaves the host.
 
 use crate::auth::ChannelBinding;
 use rustls::pki_types::ServerName;
@@ -8,26 +8,28 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
-/// Plain TCP, or TLS over it.
+/// Plain TCP, TLS over it, or a Unix socket.
 pub enum Stream {
     /// As it came.
     Plain(TcpStream),
     /// After a handshake.
     Tls(Box<TlsStream<TcpStream>>),
+    /// To a service of this host, which needs no TLS.
+    Local(UnixStream),
 }
 
 impl Stream {
     /// Does the server's part of a handshake.
     ///
     /// # Errors
-    /// What the peer or the network did wrong, or that TLS is on already.
+    /// What the peer or the network did wrong, or that TLS is on already or has no place here.
     pub async fn accept_tls(self, config: Arc<ServerConfig>) -> io::Result<Stream> {
         match self {
             Stream::Plain(stream) => Ok(Stream::Tls(Box::new(TlsAcceptor::from(config).accept(stream).await?.into()))),
-            Stream::Tls(_) => Err(io::Error::other("TLS is already on")),
+            Stream::Tls(_) | Stream::Local(_) => Err(io::Error::other("TLS is not for this connection")),
         }
     }
 
@@ -38,7 +40,7 @@ impl Stream {
     pub async fn connect_tls(self, config: Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Stream> {
         match self {
             Stream::Plain(stream) => Ok(Stream::Tls(Box::new(TlsConnector::from(config).connect(name, stream).await?.into()))),
-            Stream::Tls(_) => Err(io::Error::other("TLS is already on")),
+            Stream::Tls(_) | Stream::Local(_) => Err(io::Error::other("TLS is not for this connection")),
         }
     }
 
@@ -67,6 +69,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Local(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
@@ -76,6 +79,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, octets),
+            Stream::Local(stream) => Pin::new(stream).poll_write(context, octets),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, octets),
         }
     }
@@ -83,6 +87,7 @@ impl AsyncWrite for Stream {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Local(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
         }
     }
@@ -90,6 +95,7 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Local(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }

@@ -1,19 +1,31 @@
-//! Notifications of failure, RFC 3464: what a sender reads when a message could not be delivered. A multipart/report (RFC
-//! 6522) of three parts: a text for people, the same for programs, and the header of the original. Pure: the deliverer gives
-//! the entry, the original header, the time and the id, and puts the result into the queue as a `Generated` message.
+//! Notifications, RFC 3464: what a sender reads when a message could not be delivered, takes long, or has arrived and the
+//! sender wanted to know. A multipart/report (RFC 6522) of three parts: a text for people, the same for programs, and the header
+//! of the original. Pure: the deliverer gives the entry, the original, the time and the id, and puts the result into the queue
+//! as a `Generated` message.
 //!
 //! Recipients are named as the sender gave them, not by what an alias made of them: that is not the sender's to know (RFC 3464
-//! 4.2). The original comes back as its header only, also where RET=FULL asked for more (RFC 3461 4.3 leaves the limit to us).
+//! 4.2). The original comes back as its header; whole only where a message that failed was sent with RET=FULL and is small
+//! (RFC 3461 4.3 leaves the limit to us).
 
 use super::date;
-use super::envelope::{QueueEntry, Unreturned};
+use super::envelope::{Action, QueueEntry, Unreturned};
 use super::id::QueueId;
+use crate::smtp::command::Return;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::reply::{EnhancedStatus, Reply, StatusSubject};
+use postern_schema::reply::{EnhancedStatus, Reply};
+use postern_schema::site::Language;
 use std::fmt::Write;
+
+mod words;
 
 /// The most of the original header that comes back, in octets.
 const HEADER_MAX_OCTETS: usize = 64 << 10;
+/// The largest message that comes back whole, in octets (`bounce_size_limit`).
+pub const FULL_MAX_OCTETS: u64 = 50_000;
+/// Characters of an encoded word, of up to four octets each.
+const ENCODED_CHARACTERS: usize = 11;
 /// The column that text is broken at.
 const TEXT_COLUMNS: usize = 76;
 
@@ -30,31 +42,57 @@ pub struct Bounce {
     pub smtp_utf8: bool,
 }
 
-/// Writes the notification for those recipients of a message that failed, and whose sender was not told and wants to be.
+/// Who writes a notification, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Author<'a> {
+    /// Our host.
+    pub hostname: &'a Domain,
+    /// What the text begins in.
+    pub language: Language,
+    /// The name of the notification in the queue.
+    pub id: QueueId,
+    /// The time, in seconds since the epoch.
+    pub now_seconds: u64,
+}
+
+/// Writes the notification about some recipients of a message, those of them that the sender wants to hear of.
 ///
 /// `None` where there is nobody to tell: a null reverse-path gets no notification (RFC 5321 6.1), NOTIFY may forbid it
-/// (RFC 3461 4.1), or nobody failed. `original` begins with the header of the original; what follows the header is not used.
-pub fn bounce(entry: &QueueEntry, original: &[u8], hostname: &Domain, id: QueueId, now_seconds: u64) -> Option<Bounce> {
+/// (RFC 3461 4.1), or nothing is to be told. `original` begins with the header of the original, and where it is to come back
+/// whole it holds all of it.
+pub fn notice(entry: &QueueEntry, about: &[Unreturned<'_>], original: &[u8], author: &Author<'_>) -> Option<Bounce> {
     let recipient = entry.envelope.reverse_path.mailbox()?.clone();
-    let failed: Vec<Unreturned<'_>> = entry.unreturned().filter(|failed| failed.recipient.wants_failure_notice()).collect();
-    if failed.is_empty() {
-        return None;
-    }
-    let header = header_of(original);
-    let boundary = boundary(id, header);
-    let report = Report { entry, failed: &failed, hostname, international: entry.envelope.smtp_utf8 };
-    let (status_type, header_type) = match report.international {
-        // RFC 6533 6
-        true => ("message/global-delivery-status", "message/global-headers"),
-        false => ("message/delivery-status", "text/rfc822-headers"),
+    let about: Vec<Unreturned<'_>> = about.iter().filter(|one| one.recipient.wants_notice(one.action)).copied().collect();
+    // What matters most gives the notification its subject.
+    let gravity = |action: Action| match action {
+        Action::Failed | Action::Expired => 2,
+        Action::Delayed => 1,
+        Action::Delivered | Action::Relayed => 0,
     };
-    let (text, status) = (report.text(), report.status());
-    let eight_bit = !header.is_ascii() || !text.is_ascii() || !status.is_ascii();
+    let action = about.iter().map(|one| one.action).max_by_key(|action| gravity(*action))?;
+    let header = header_of(original);
+    let envelope = &entry.envelope;
+    let can_be_whole = envelope.body_octets <= FULL_MAX_OCTETS && envelope.body_octets == original.len() as u64;
+    let is_whole = envelope.ret == Some(Return::Full) && gravity(action) == 2 && can_be_whole;
+    let returned = if is_whole { original } else { header };
+    let boundary = boundary(author.id, returned);
+    let report = Report { entry, about: &about, author, international: envelope.smtp_utf8 };
+    let (status_type, returned_type) = match (report.international, is_whole) {
+        // RFC 6533 6
+        (true, true) => ("message/global-delivery-status", "message/global"),
+        (true, false) => ("message/global-delivery-status", "message/global-headers"),
+        (false, true) => ("message/delivery-status", "message/rfc822"),
+        (false, false) => ("message/delivery-status", "text/rfc822-headers"),
+    };
+    let (text, text_encoding) = report.text(action);
+    let status = report.status();
+    let eight_bit = !returned.is_ascii() || !text.is_ascii() || !status.is_ascii();
     let encoding = if eight_bit { "8bit" } else { "7bit" };
+    let Author { hostname, id, .. } = author;
     let mut octets = format!(
         "From: Mail Delivery System <MAILER-DAEMON@{hostname}>\r\n\
          To: <{recipient}>\r\n\
-         Subject: Undelivered Mail Returned to Sender\r\n\
+         Subject: {}\r\n\
          Date: {}\r\n\
          Message-ID: <{id}@{hostname}>\r\n\
          Auto-Submitted: auto-replied\r\n\
@@ -63,15 +101,17 @@ pub fn bounce(entry: &QueueEntry, original: &[u8], hostname: &Domain, id: QueueI
          Content-Transfer-Encoding: {encoding}\r\n\
          \r\n\
          This is a message in MIME format.\r\n",
-        date::rfc5322(now_seconds)
+        encoded_word(words::subject(action).of(author.language)),
+        date::rfc5322(author.now_seconds)
     )
     .into_bytes();
-    let parts: [(&str, &str, &[u8]); 3] = [
-        ("text/plain; charset=utf-8", "Notification", text.as_bytes()),
-        (status_type, "Delivery report", status.as_bytes()),
-        (header_type, "Header of the undelivered message", header),
+    let what = if is_whole { "The message" } else { "Header of the message" };
+    let parts: [(&str, &str, &str, &[u8]); 3] = [
+        ("text/plain; charset=utf-8", "Notification", text_encoding.unwrap_or(encoding), text.as_bytes()),
+        (status_type, "Delivery report", encoding, status.as_bytes()),
+        (returned_type, what, encoding, returned),
     ];
-    for (content_type, description, content) in parts {
+    for (content_type, description, encoding, content) in parts {
         let head = format!(
             "\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Description: {description}\r\n\
              Content-Transfer-Encoding: {encoding}\r\n\r\n"
@@ -81,6 +121,28 @@ pub fn bounce(entry: &QueueEntry, original: &[u8], hostname: &Domain, id: QueueI
     }
     octets.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     Some(Bounce { recipient, octets, eight_bit, smtp_utf8: report.international && eight_bit })
+}
+
+/// Whether a message was written by a program or came through a list: nobody waits for it, so nobody is told that it is late
+/// (RFC 3834 2).
+pub fn is_automatic(original: &[u8]) -> bool {
+    let header = String::from_utf8_lossy(header_of(original)).to_ascii_lowercase();
+    header.lines().filter_map(|line| line.split_once(':')).any(|(name, value)| match name {
+        "auto-submitted" => !value.trim().starts_with("no"),
+        "precedence" => ["bulk", "list", "junk"].contains(&value.trim()),
+        "list-id" => true,
+        _ => false,
+    })
+}
+
+/// A field's text: as it is, or in encoded words of at most 75 characters, one a line (RFC 2047 2).
+fn encoded_word(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let characters: Vec<char> = text.chars().collect();
+    let word = |piece: &[char]| format!("=?utf-8?B?{}?=", BASE64.encode(piece.iter().collect::<String>()));
+    characters.chunks(ENCODED_CHARACTERS).map(word).collect::<Vec<_>>().join("\r\n\t")
 }
 
 /// The lines before the first empty one, as far as they are given back.
@@ -108,61 +170,69 @@ fn boundary(id: QueueId, header: &[u8]) -> String {
 /// What both readable parts are made of.
 struct Report<'a> {
     entry: &'a QueueEntry,
-    failed: &'a [Unreturned<'a>],
-    hostname: &'a Domain,
+    about: &'a [Unreturned<'a>],
+    author: &'a Author<'a>,
     /// UTF-8 may stand in it.
     international: bool,
 }
 
 impl Report<'_> {
-    /// For people.
-    fn text(&self) -> String {
+    /// For people: in the site's language first, and in English for whoever does not read that. With its encoding, where it
+    /// needs one of its own.
+    fn text(&self, action: Action) -> (String, Option<&'static str>) {
+        let english = self.text_in(Language::English, action);
+        let language = self.author.language;
+        if language == Language::English {
+            return (english, None);
+        }
+        let both = format!("{}\r\n-- \r\n\r\n{english}", self.text_in(language, action));
+        let mut encoded = BASE64.encode(both);
+        let lines = encoded.len() / TEXT_COLUMNS;
+        (1..=lines).rev().for_each(|line| encoded.insert_str(line * TEXT_COLUMNS, "\r\n"));
+        (encoded, Some("base64"))
+    }
+
+    fn text_in(&self, language: Language, action: Action) -> String {
         let envelope = &self.entry.envelope;
         let accepted = date::rfc5322(envelope.arrival_ms / 1000);
-        let mut lines = Lines::default();
-        lines.wrap("", &format!("This is the mail server {}.", self.hostname));
+        let fill = |words: &words::Words, with: &str| words.of(language).replacen("{}", with, 1);
+        let mut lines = Lines::new(language);
+        lines.wrap("", &fill(&words::SERVER, self.author.hostname.as_str()));
         lines.empty();
-        let whom = if self.failed.len() == 1 { "the recipient below" } else { "the recipients below" };
-        lines.wrap(
-            "",
-            &format!("The message that you sent on {accepted} could not be delivered to {whom}. It is not tried again."),
-        );
-        for failed in self.failed {
+        lines.wrap("", &fill(&words::news(action), &accepted));
+        for one in self.about {
+            let subject = status(one).subject();
             lines.empty();
-            lines.wrap("", &self.clean(&format!("<{}>", failed.recipient.original())));
+            lines.wrap("", &self.clean(&format!("<{}>", one.recipient.original())));
             lines.empty();
-            lines.wrap("  ", &why(failed));
-            let who = match &failed.attempt.remote_mta {
-                Some(remote) => format!("The server {remote} said:"),
-                None => "The reason was:".into(),
+            lines.wrap("  ", words::why(one.action, subject).of(language));
+            let who = match &one.attempt.remote_mta {
+                Some(remote) => fill(&words::SERVER_SAID, &self.clean(remote)),
+                None => words::REASON.of(language).to_owned(),
             };
-            lines.wrap("  ", &self.clean(&who));
-            lines.wrap("    ", &self.clean(&failed.attempt.reply.to_string()));
-            lines.wrap("  ", what_next(failed));
+            lines.wrap("  ", &who);
+            lines.wrap("    ", &self.clean(&one.attempt.reply.to_string()));
+            if let Some(advice) = words::what_next(one.action, subject) {
+                lines.wrap("  ", advice.of(language));
+            }
         }
         lines.empty();
-        lines.wrap(
-            "",
-            &format!(
-                "The header of your message is attached. If you need help, forward this notification to postmaster@{} \
-                 and name {}.",
-                self.hostname, envelope.id
-            ),
-        );
-        lines.0
+        let help = fill(&words::HELP, self.author.hostname.as_str()).replacen("{}", &envelope.id.to_string(), 1);
+        lines.wrap("", &help);
+        lines.text
     }
 
     /// For programs.
     fn status(&self) -> String {
         let envelope = &self.entry.envelope;
         let mut fields = Fields::default();
-        fields.put("Reporting-MTA", &format!("dns; {}", self.hostname));
+        fields.put("Reporting-MTA", &format!("dns; {}", self.author.hostname));
         if let Some(envid) = &envelope.envid {
             fields.put("Original-Envelope-Id", &self.clean(&envid.decode()));
         }
         fields.put("X-Postern-Queue-ID", &envelope.id.to_string());
         fields.put("Arrival-Date", &date::rfc5322(envelope.arrival_ms / 1000));
-        for failed in self.failed {
+        for failed in self.about {
             fields.end_group();
             if let Some(orcpt) = &failed.recipient.orcpt {
                 fields.put("Original-Recipient", &self.clean(&orcpt.decode()));
@@ -170,7 +240,7 @@ impl Report<'_> {
             let final_recipient = failed.recipient.original().to_string();
             let address_type = if final_recipient.is_ascii() { "rfc822" } else { "utf-8" };
             fields.put("Final-Recipient", &format!("{address_type}; {}", self.clean(&final_recipient)));
-            fields.put("Action", "failed");
+            fields.put("Action", word(failed.action));
             fields.put("Status", &status(failed).to_string());
             // What no peer said is not of type smtp (RFC 3464 2.3.6).
             let diagnostic_type = if failed.attempt.remote_mta.is_some() { "smtp" } else { "X-Postern" };
@@ -191,70 +261,46 @@ impl Report<'_> {
     }
 }
 
-fn status(failed: &Unreturned<'_>) -> EnhancedStatus {
-    match failed.expired {
-        true => Reply::expired(String::new()).status_or_class(),
-        false => failed.attempt.reply.status_or_class(),
+/// The word of RFC 3464 2.3.3.
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::Failed | Action::Expired => "failed",
+        Action::Delayed => "delayed",
+        Action::Delivered => "delivered",
+        Action::Relayed => "relayed",
     }
 }
 
-fn why(failed: &Unreturned<'_>) -> String {
-    if failed.expired {
-        return "The time for which we try to deliver a message is over. This is what the last attempt met with.".into();
-    }
-    let why = match status(failed).subject() {
-        StatusSubject::Address => "The recipient's server does not know this address.",
-        StatusSubject::Mailbox => "The mailbox does not take the message.",
-        StatusSubject::MailSystem => "The recipient's server cannot take the message.",
-        StatusSubject::Network => "There is no way to the recipient's server.",
-        StatusSubject::Policy => "The recipient's server does not accept the message from us.",
-        StatusSubject::Content => "The recipient's server cannot handle what is in the message.",
-        StatusSubject::Protocol | StatusSubject::Other => "The recipient's server refused the message.",
-    };
-    why.into()
-}
-
-fn what_next(failed: &Unreturned<'_>) -> &'static str {
-    if failed.expired {
-        return "What you can do: send the message again later, or reach the recipient in another way and tell them that \
-                their mail server could not be reached.";
-    }
-    match status(failed).subject() {
-        StatusSubject::Address => {
-            "What you can do: check the address for typing errors and send the message again. If it is right, ask the \
-             recipient in another way whether it still exists."
-        }
-        StatusSubject::Mailbox => {
-            "What you can do: tell the recipient in another way. Their mailbox may be full, closed or too small for the message."
-        }
-        StatusSubject::MailSystem | StatusSubject::Content => {
-            "What you can do: send a smaller or simpler message, for example without attachments."
-        }
-        StatusSubject::Policy => {
-            "What you can do: show this to whoever looks after your mail server. The words of the other server say what it \
-             objects to."
-        }
-        StatusSubject::Network | StatusSubject::Protocol | StatusSubject::Other => {
-            "What you can do: check the address. If it is right, show this to whoever looks after your mail server."
-        }
+fn status(one: &Unreturned<'_>) -> EnhancedStatus {
+    match one.action {
+        Action::Expired => Reply::expired(String::new()).status_or_class(),
+        _ => one.attempt.reply.status_or_class(),
     }
 }
 
 /// Text for people, broken into lines.
-#[derive(Default)]
-struct Lines(String);
+struct Lines {
+    text: String,
+    columns: usize,
+}
 
 impl Lines {
+    fn new(language: Language) -> Lines {
+        // A Japanese character takes two columns.
+        let columns = if language == Language::Japanese { TEXT_COLUMNS / 2 } else { TEXT_COLUMNS };
+        Lines { text: String::new(), columns }
+    }
+
     fn empty(&mut self) {
-        self.0.push_str("\r\n");
+        self.text.push_str("\r\n");
     }
 
     /// One paragraph, each line behind the indent. A word that is longer than a line is broken too, so that no line passes the
     /// limit of RFC 5322 2.1.1.
     fn wrap(&mut self, indent: &str, text: &str) {
-        for line in broken(text, TEXT_COLUMNS - indent.len()) {
+        for line in broken(text, self.columns - indent.len()) {
             // Writing to a string does not fail.
-            let _ = write!(self.0, "{indent}{line}\r\n");
+            let _ = write!(self.text, "{indent}{line}\r\n");
         }
     }
 }

@@ -71,9 +71,14 @@ impl Recipient {
         self.given.as_deref().unwrap_or(&self.address)
     }
 
-    /// Whether the sender wants to hear of a failure: unless NOTIFY says otherwise (RFC 3461 4.1).
-    pub fn wants_failure_notice(&self) -> bool {
-        self.notify.is_none_or(|notify| notify.failure)
+    /// Whether the sender wants to hear of this: of failures and delays unless NOTIFY says otherwise, of success only if it
+    /// does (RFC 3461 4.1).
+    pub fn wants_notice(&self, action: Action) -> bool {
+        match action {
+            Action::Failed | Action::Expired => self.notify.is_none_or(|notify| notify.failure),
+            Action::Delayed => self.notify.is_none_or(|notify| notify.delay),
+            Action::Delivered | Action::Relayed => self.notify.is_some_and(|notify| notify.success),
+        }
     }
 }
 
@@ -125,33 +130,51 @@ pub enum RecipientState {
         next_attempt_ms: u64,
         /// What the last attempt met with.
         last: Option<Arc<Attempt>>,
+        /// The sender has been told that it takes long.
+        warned: bool,
     },
     /// Handed over.
     Delivered,
+    /// Handed over; the sender wants to know, and has not been told.
+    Succeeded {
+        /// What the next hop said.
+        attempt: Arc<Attempt>,
+        /// To a host that tells nobody (RFC 3461 5.2.2).
+        relayed: bool,
+    },
     /// Refused for good; the sender has not been told.
     Failed(Arc<Attempt>),
     /// Not delivered within its lifetime; the sender has not been told.
     Expired(Arc<Attempt>),
-    /// Failed or expired, and all is done that was to be done about it: a notification is queued, or none is wanted.
+    /// Failed, expired or succeeded, and all is done that was to be done about it: a notification is queued, or none is wanted.
     Returned,
 }
 
 impl RecipientState {
     /// The state of a recipient that nobody has tried.
-    pub const NEW: RecipientState = RecipientState::Pending { attempts: 0, next_attempt_ms: 0, last: None };
+    pub const NEW: RecipientState = RecipientState::Pending { attempts: 0, next_attempt_ms: 0, last: None, warned: false };
 
     fn apply(&mut self, outcome: &Outcome) {
         let next = match (&mut *self, outcome) {
-            (RecipientState::Pending { attempts, next_attempt_ms, last }, Outcome::Deferred { attempt, next_ms }) => {
+            (RecipientState::Pending { attempts, next_attempt_ms, last, .. }, Outcome::Deferred { attempt, next_ms }) => {
                 *attempts = attempts.saturating_add(1);
                 *next_attempt_ms = *next_ms;
                 *last = Some(attempt.clone());
                 return;
             }
+            (RecipientState::Pending { warned, .. }, Outcome::Warned) => {
+                *warned = true;
+                return;
+            }
             (RecipientState::Pending { .. }, Outcome::Delivered) => RecipientState::Delivered,
+            (RecipientState::Pending { .. }, Outcome::Succeeded { attempt, relayed }) => {
+                RecipientState::Succeeded { attempt: attempt.clone(), relayed: *relayed }
+            }
             (RecipientState::Pending { .. }, Outcome::Failed(attempt)) => RecipientState::Failed(attempt.clone()),
             (RecipientState::Pending { .. }, Outcome::Expired(attempt)) => RecipientState::Expired(attempt.clone()),
-            (RecipientState::Failed(_) | RecipientState::Expired(_), Outcome::Returned) => RecipientState::Returned,
+            (RecipientState::Failed(_) | RecipientState::Expired(_) | RecipientState::Succeeded { .. }, Outcome::Returned) => {
+                RecipientState::Returned
+            }
             _ => return,
         };
         *self = next;
@@ -272,17 +295,47 @@ impl QueueEntry {
         })
     }
 
-    /// The recipients whose failure nothing was done about yet.
+    /// The recipients with which it is over, and about whom nothing was done yet.
     pub fn unreturned(&self) -> impl Iterator<Item = Unreturned<'_>> {
+        self.recipients().filter_map(|(index, recipient, state)| {
+            let (attempt, action) = match state {
+                RecipientState::Failed(attempt) => (attempt, Action::Failed),
+                RecipientState::Expired(attempt) => (attempt, Action::Expired),
+                RecipientState::Succeeded { attempt, relayed: false } => (attempt, Action::Delivered),
+                RecipientState::Succeeded { attempt, relayed: true } => (attempt, Action::Relayed),
+                _ => return None,
+            };
+            Some(Unreturned { index, recipient, attempt, action })
+        })
+    }
+
+    /// The recipients that still wait, were tried, and whose sender was not told that it takes long.
+    pub fn unwarned(&self) -> impl Iterator<Item = Unreturned<'_>> {
         self.recipients().filter_map(|(index, recipient, state)| match state {
-            RecipientState::Failed(attempt) => Some(Unreturned { index, recipient, attempt, expired: false }),
-            RecipientState::Expired(attempt) => Some(Unreturned { index, recipient, attempt, expired: true }),
+            RecipientState::Pending { last: Some(attempt), warned: false, .. } => {
+                Some(Unreturned { index, recipient, attempt, action: Action::Delayed })
+            }
             _ => None,
         })
     }
 }
 
-/// A failed recipient that its sender has not been told of.
+/// What a notification says of a recipient (RFC 3464 2.3.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Refused for good.
+    Failed,
+    /// Given up after its lifetime.
+    Expired,
+    /// Still waiting.
+    Delayed,
+    /// Handed over for good.
+    Delivered,
+    /// Handed over to a host that tells nobody.
+    Relayed,
+}
+
+/// A recipient that its sender has not been told of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unreturned<'a> {
     /// Its place in the envelope.
@@ -291,8 +344,8 @@ pub struct Unreturned<'a> {
     pub recipient: &'a Recipient,
     /// What the last attempt met with.
     pub attempt: &'a Attempt,
-    /// It was not refused, its time ran out.
-    pub expired: bool,
+    /// What there is to tell.
+    pub action: Action,
 }
 
 /// Something that becomes true of a queued message.
@@ -348,6 +401,15 @@ pub enum Outcome {
     Failed(Arc<Attempt>),
     /// Pending: the last attempt failed and its lifetime is over.
     Expired(Arc<Attempt>),
-    /// Failed or expired: nothing is left to be done about it.
+    /// Failed, expired or succeeded: nothing is left to be done about it.
     Returned,
+    /// Pending: handed over, and the sender wants to know.
+    Succeeded {
+        /// What the next hop said.
+        attempt: Arc<Attempt>,
+        /// To a host that tells nobody.
+        relayed: bool,
+    },
+    /// Pending: the sender was told that it takes long, or does not want to know.
+    Warned,
 }

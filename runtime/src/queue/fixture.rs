@@ -67,12 +67,21 @@ fn site() -> Site {
         users: Vec::new(),
         transports: Vec::new(),
         relays: Vec::new(),
-        routes: vec![Route { to: RoutePattern::Any, from: RoutePattern::Any, via: Via::Direct, tls: None, origin: ORIGIN }],
+        routes: vec![Route {
+            to: RoutePattern::Any,
+            from: RoutePattern::Any,
+            via: Via::Direct,
+            tls: None,
+            from_address: None,
+            origin: ORIGIN,
+        }],
+        receivers: Vec::new(),
         tls: TlsPolicy { certificates: Vec::new(), self_signed: false, origin: ORIGIN },
         screen: Screen::default(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        metrics: None,
     }
 }
 

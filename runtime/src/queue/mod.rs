@@ -27,7 +27,8 @@ pub mod spool;
 mod fixture;
 
 pub use envelope::{
-    Attempt, Change, Client, Envelope, Generation, MessageState, Outcome, Progress, QueueEntry, Recipient, RecipientState,
+    Action, Attempt, Change, Client, Envelope, Generation, MessageState, Outcome, Progress, QueueEntry, Recipient,
+    RecipientState, Unreturned,
 };
 pub use id::{FreshId, QueueId};
 pub use message::{Accepted, AcceptedRecipient, Body, Generated, NewMessage};

@@ -3,11 +3,15 @@
 
 use super::envelope::Envelope;
 use postern_schema::name::ReversePath;
+use postern_schema::reply::Reply;
 use postern_schema::site::QueuePolicy;
 use std::time::Duration;
 
 /// Pauses are made longer or shorter by up to this part of them, in thousandths.
 const JITTER_PER_MILLE: u64 = 100;
+
+/// The least pauses after the first refusals of a greylist, most of which open after five minutes.
+const GREYLIST_PAUSES: [Duration; 2] = [Duration::from_secs(6 * 60), Duration::from_secs(15 * 60)];
 
 /// What follows a failed attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,13 +28,27 @@ pub enum Next {
 /// Says what follows a failed attempt: `attempts` of them so far for this recipient, this one included.
 ///
 /// The last attempt is made when the lifetime ends, not up to one pause earlier.
-pub fn after_failure(policy: &QueuePolicy, envelope: &Envelope, attempts: u16, now_ms: u64) -> Next {
+pub fn after_failure(policy: &QueuePolicy, envelope: &Envelope, attempts: u16, reply: &Reply, now_ms: u64) -> Next {
     let expiry_ms = expiry_ms(policy, envelope);
     if now_ms >= expiry_ms {
         return Next::Expired;
     }
-    let pause_ms = millis(jittered(policy.pause(attempts), envelope.id.number(), attempts));
+    let spread = jittered(policy.pause(attempts), envelope.id.number(), attempts);
+    let least = GREYLIST_PAUSES.get(usize::from(attempts.max(1)) - 1).copied().filter(|_| is_greylisting(reply));
+    let pause_ms = millis(spread.max(least.unwrap_or_default()));
     Next::Retry { at_ms: now_ms.saturating_add(pause_ms).min(expiry_ms) }
+}
+
+/// Whether a host says that it does not know us yet.
+fn is_greylisting(reply: &Reply) -> bool {
+    let text = reply.text.to_ascii_lowercase();
+    reply.code.is_transient() && ["greylist", "graylist", "grey-list", "gray-list"].iter().any(|word| text.contains(word))
+}
+
+/// When the sender of a message is told that it takes long; `None`: never.
+pub fn warning_ms(policy: &QueuePolicy, envelope: &Envelope) -> Option<u64> {
+    let is_wanted = !policy.warn_after.is_zero() && envelope.reverse_path != ReversePath::Null;
+    is_wanted.then(|| envelope.arrival_ms.saturating_add(millis(policy.warn_after)))
 }
 
 /// When the message's time is over; a bounce has a lifetime of its own.
@@ -73,6 +91,7 @@ mod tests {
 
     const ARRIVAL: u64 = 1_795_285_000_000;
     const HOUR_MS: u64 = 3_600_000;
+    const LATER: Reply = Reply::LOCAL_ERROR;
 
     fn envelope(sender: &str, id: u64) -> Envelope {
         let address = Mailbox::parse("bob@example.net").unwrap();
@@ -97,7 +116,7 @@ mod tests {
         let mut times = vec![envelope.arrival_ms];
         // The count of a recipient stops at its limit, and the attempts go on.
         let count = |times: &[u64]| u16::try_from(times.len()).unwrap_or(u16::MAX);
-        while let Next::Retry { at_ms } = after_failure(policy, envelope, count(&times), times[times.len() - 1]) {
+        while let Next::Retry { at_ms } = after_failure(policy, envelope, count(&times), &LATER, times[times.len() - 1]) {
             times.push(at_ms);
         }
         times
@@ -118,7 +137,7 @@ mod tests {
         assert_eq!(policy.pause(9), QueuePolicy::PAUSE_MIN);
         let policy = QueuePolicy { retry_cap: Duration::MAX, factor_percent: u32::MAX, ..QueuePolicy::default() };
         assert!(policy.pause(u16::MAX) > Duration::from_secs(1 << 40));
-        assert!(matches!(after_failure(&policy, &envelope("a@b.c", 1), u16::MAX, ARRIVAL), Next::Retry { .. }));
+        assert!(matches!(after_failure(&policy, &envelope("a@b.c", 1), u16::MAX, &LATER, ARRIVAL), Next::Retry { .. }));
     }
 
     #[test]
@@ -134,15 +153,38 @@ mod tests {
     }
 
     #[test]
+    fn a_greylist_is_asked_again_once_it_is_open() {
+        let greylisted = Reply::local_trouble("4.7.1 Greylisted, try again later".to_owned());
+        let minutes = |attempts: u16, reply: &Reply| {
+            let Next::Retry { at_ms } = after_failure(&QueuePolicy::default(), &envelope("a@b.c", 5), attempts, reply, ARRIVAL)
+            else {
+                panic!()
+            };
+            (at_ms - ARRIVAL) / 60_000
+        };
+        assert_eq!((minutes(1, &greylisted), minutes(2, &greylisted)), (6, 15));
+        assert!(minutes(1, &LATER) < 6);
+    }
+
+    #[test]
+    fn a_bounce_is_never_late() {
+        let policy = QueuePolicy::default();
+        assert_eq!(warning_ms(&policy, &envelope("", 1)), None);
+        assert_eq!(warning_ms(&policy, &envelope("a@b.c", 1)), Some(ARRIVAL + 4 * HOUR_MS));
+    }
+
+    #[test]
     fn a_message_without_lifetime_is_tried_once() {
         let policy = QueuePolicy { lifetime: Duration::ZERO, ..QueuePolicy::default() };
-        assert_eq!(after_failure(&policy, &envelope("a@b.c", 1), 1, ARRIVAL), Next::Expired);
+        assert_eq!(after_failure(&policy, &envelope("a@b.c", 1), 1, &LATER, ARRIVAL), Next::Expired);
     }
 
     #[test]
     fn a_clock_that_was_set_back_does_not_stop_the_attempts() {
         let policy = QueuePolicy::default();
-        let Next::Retry { at_ms } = after_failure(&policy, &envelope("a@b.c", 1), 1, ARRIVAL - 24 * HOUR_MS) else { panic!() };
+        let Next::Retry { at_ms } = after_failure(&policy, &envelope("a@b.c", 1), 1, &LATER, ARRIVAL - 24 * HOUR_MS) else {
+            panic!()
+        };
         assert!(at_ms < ARRIVAL - 23 * HOUR_MS);
     }
 
@@ -169,7 +211,7 @@ mod tests {
         fn pauses_are_spread_by_a_tenth_at_most(id in any::<u64>(), attempts in 1u16..200) {
             let policy = QueuePolicy { lifetime: Duration::from_secs(1 << 30), ..QueuePolicy::default() };
             let plain = millis(policy.pause(attempts));
-            let Next::Retry { at_ms } = after_failure(&policy, &envelope("a@b.c", id), attempts, ARRIVAL) else { panic!() };
+            let Next::Retry { at_ms } = after_failure(&policy, &envelope("a@b.c", id), attempts, &LATER, ARRIVAL) else { panic!() };
             let real = at_ms - ARRIVAL;
             prop_assert!(real >= plain * 9 / 10 && real <= plain * 11 / 10, "{} for {}", real, plain);
         }
@@ -178,7 +220,7 @@ mod tests {
     #[test]
     fn messages_that_failed_together_come_back_apart() {
         let policy = QueuePolicy::default();
-        let at = |id: u64| match after_failure(&policy, &envelope("a@b.c", id << 10), 1, ARRIVAL) {
+        let at = |id: u64| match after_failure(&policy, &envelope("a@b.c", id << 10), 1, &LATER, ARRIVAL) {
             Next::Retry { at_ms } => at_ms,
             Next::Expired => panic!(),
         };

@@ -52,7 +52,7 @@ fn local_delivery(mailbox: Mailbox, lookup: &dyn Lookup, mut trace: Trace) -> An
         None => Verdict::decline(Reason::NoRoute, trace),
         Some(transport) => {
             trace.push(StepKind::Transport(transport.name.clone()), transport.origin);
-            let destination = Destination::Maildir { transport: transport.name.clone() };
+            let destination = Destination::Transport { name: transport.name.clone(), means: transport.kind.means() };
             Verdict::accept(Hop { destination, mailbox }, Reason::LocalDelivery, trace)
         }
     }
@@ -65,18 +65,19 @@ pub(super) fn find_route(sender: &ReversePath, recipient: &Mailbox, site: &Site,
         return None;
     };
     trace.push(StepKind::Route(route.via.to_string().into()), route.origin);
+    let from_address = route.from_address;
     match &route.via {
         Via::Relay(name) => {
             let relay = site.relay(name)?;
             // The stronger of the two: a route can ask for more than its relay, never for less.
             let tls = route.tls.map_or(relay.tls, |level| level.max(relay.tls));
-            Some(Destination::Relay { name: relay.name.clone(), tls })
+            Some(Destination::Relay { name: relay.name.clone(), tls, from_address })
         }
         Via::Direct => {
             let tls = route.tls.unwrap_or(TlsLevel::May);
             Some(match &recipient.host {
-                HostName::Domain(domain) => Destination::Mx { domain: domain.clone(), tls },
-                host @ HostName::Literal(_) => Destination::Literal { host: host.clone(), tls },
+                HostName::Domain(domain) => Destination::Mx { domain: domain.clone(), tls, from_address },
+                host @ HostName::Literal(_) => Destination::Literal { host: host.clone(), tls, from_address },
             })
         }
     }

@@ -50,7 +50,7 @@ pub fn signing(facts: &SignFacts<'_>, lookup: &dyn Lookup) -> Result<(Vec<Signat
     }
     let signs = |destination: &Destination| match destination {
         Destination::Relay { name, .. } => site.relay(name).filter(|relay| relay.signs_dkim),
-        Destination::Maildir { .. } | Destination::Mx { .. } | Destination::Literal { .. } => None,
+        Destination::Transport { .. } | Destination::Mx { .. } | Destination::Literal { .. } => None,
     };
     if let Some(relay) = facts.destinations.first().and_then(signs)
         && facts.destinations.iter().all(|destination| signs(destination).is_some())

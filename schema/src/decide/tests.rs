@@ -103,6 +103,8 @@ fn site() -> Memory {
             port: 587,
             tls: TlsLevel::Verify,
             login: None,
+            rate: None,
+            backup: None,
             spf_includes: Vec::new(),
             signs_dkim: false,
             origin: at(6),
@@ -113,6 +115,7 @@ fn site() -> Memory {
                 from: RoutePattern::Any,
                 via: Via::Direct,
                 tls: Some(TlsLevel::Encrypt),
+                from_address: None,
                 origin: at(7),
             },
             Route {
@@ -120,14 +123,17 @@ fn site() -> Memory {
                 from: RoutePattern::Domain(domain("example.com")),
                 via: Via::Relay("up".into()),
                 tls: Some(TlsLevel::May),
+                from_address: None,
                 origin: at(8),
             },
         ],
+        receivers: Vec::new(),
         tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        metrics: None,
     };
     let keep = AddressKind::Mailbox { quota_octets: None };
     let alias =
@@ -281,7 +287,7 @@ fn routes() {
     let hop = route(&facts, &site()).verdict().unwrap().disposition.accepted().unwrap();
     assert_eq!(
         hop.destination,
-        Destination::Relay { name: "up".into(), tls: TlsLevel::Verify },
+        Destination::Relay { name: "up".into(), tls: TlsLevel::Verify, from_address: None },
         "a route lowers no relay's level"
     );
 }

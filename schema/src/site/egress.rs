@@ -3,6 +3,7 @@
 use super::{Origin, SecretName};
 use crate::name::{Domain, HostName};
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// A named way to hand mail over.
@@ -24,6 +25,53 @@ pub enum TransportKind {
         /// A path with `{domain}` and `{user}`; one that does not begin with `/` lies in the state folder.
         path: Box<str>,
     },
+    /// An LMTP server (RFC 2033), which answers for each recipient (`lmtp:unix:path`, `lmtp:inet:host:port`).
+    Lmtp {
+        /// Where it listens.
+        server: Endpoint,
+    },
+    /// A host further inside (`relay:[host]:port`).
+    Smtp {
+        /// The host.
+        host: HostName,
+        /// TCP port.
+        port: u16,
+        /// Whether the host's MX is looked up, rather than its addresses.
+        mx: bool,
+        /// The least protection that a session must have.
+        tls: TlsLevel,
+    },
+    /// A program that reads the message, one recipient at a time (`pipe(8)`).
+    Pipe {
+        /// Its path; there is no shell.
+        program: Box<str>,
+        /// The system user that it runs as.
+        user: Box<str>,
+    },
+    /// Nowhere: the message counts as delivered (`discard(8)`).
+    Discard {
+        /// Why, for the log.
+        reason: Box<str>,
+    },
+    /// Back to its sender (`error(8)`).
+    Fail {
+        /// Why, for the sender.
+        reason: Box<str>,
+    },
+}
+
+impl TransportKind {
+    /// How a worker goes about it.
+    pub fn means(&self) -> Means {
+        match self {
+            TransportKind::Maildir { .. } => Means::Maildir,
+            TransportKind::Lmtp { .. } => Means::Lmtp,
+            TransportKind::Smtp { tls, .. } => Means::Smtp(*tls),
+            TransportKind::Pipe { .. } => Means::Pipe,
+            TransportKind::Discard { .. } => Means::Discard,
+            TransportKind::Fail { .. } => Means::Fail,
+        }
+    }
 }
 
 /// Where a local service listens.
@@ -79,10 +127,29 @@ pub struct Relay {
     pub tls: TlsLevel,
     /// How we log in there.
     pub login: Option<Login>,
+    /// The most messages that it is given in a time.
+    pub rate: Option<Rate>,
+    /// The relay, by name, that takes the mail when this one cannot be reached (`smtp_fallback_relay`).
+    pub backup: Option<Box<str>>,
     /// The SPF records that name its addresses.
     pub spf_includes: Vec<Domain>,
     /// Whether it signs with DKIM itself.
     pub signs_dkim: bool,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+/// How gently one receiver is treated (`default_destination_concurrency_limit` and its like).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Receiver {
+    /// The domain of the recipients.
+    pub domain: Domain,
+    /// The most connections at once.
+    pub concurrency: Option<u32>,
+    /// The most messages in a time.
+    pub rate: Option<Rate>,
+    /// How long it is left alone after it said not now.
+    pub pause_after_defer: Option<Duration>,
     /// Where it was said.
     pub origin: Origin,
 }
@@ -146,6 +213,8 @@ pub struct Route {
     pub via: Via,
     /// The least protection; `None`: the relay's own level, or `may` for direct delivery.
     pub tls: Option<TlsLevel>,
+    /// The local address that connections leave from (`smtp_bind_address`); `None`: the system chooses.
+    pub from_address: Option<IpAddr>,
     /// Where it was said.
     pub origin: Origin,
 }
@@ -189,14 +258,47 @@ impl fmt::Display for Via {
     }
 }
 
+/// How a transport's worker goes about it: [`TransportKind`] without its particulars.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Means {
+    /// Files in a folder.
+    Maildir,
+    /// LMTP.
+    Lmtp,
+    /// SMTP, with at least this protection.
+    Smtp(TlsLevel),
+    /// A program.
+    Pipe,
+    /// Nothing is done.
+    Discard,
+    /// It is refused.
+    Fail,
+}
+
+impl Means {
+    /// The word of the site language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Means::Maildir => "maildir",
+            Means::Lmtp => "lmtp",
+            Means::Smtp(_) => "smtp",
+            Means::Pipe => "pipe",
+            Means::Discard => "discard",
+            Means::Fail => "fail",
+        }
+    }
+}
+
 /// Where one recipient's mail goes next: what [`crate::decide::route`] answers. Mail with equal destinations may share a
 /// connection.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Destination {
-    /// Into a Maildir of our own, through the transport of that name.
-    Maildir {
+    /// Through a transport of the site.
+    Transport {
         /// The transport.
-        transport: Box<str>,
+        name: Box<str>,
+        /// What it does.
+        means: Means,
     },
     /// To the MX hosts of a domain.
     Mx {
@@ -204,6 +306,8 @@ pub enum Destination {
         domain: Domain,
         /// The least protection.
         tls: TlsLevel,
+        /// The local address that connections leave from.
+        from_address: Option<IpAddr>,
     },
     /// To an address literal, `user@[192.0.2.1]`.
     Literal {
@@ -211,6 +315,8 @@ pub enum Destination {
         host: HostName,
         /// The least protection.
         tls: TlsLevel,
+        /// The local address that connections leave from.
+        from_address: Option<IpAddr>,
     },
     /// To a relay of the site.
     Relay {
@@ -218,14 +324,39 @@ pub enum Destination {
         name: Box<str>,
         /// The least protection.
         tls: TlsLevel,
+        /// The local address that connections leave from.
+        from_address: Option<IpAddr>,
     },
+}
+
+impl Destination {
+    /// The least protection on the way; `None` where the mail does not leave the host as SMTP.
+    pub fn tls(&self) -> Option<TlsLevel> {
+        match self {
+            Destination::Transport { means: Means::Smtp(tls), .. }
+            | Destination::Mx { tls, .. }
+            | Destination::Literal { tls, .. }
+            | Destination::Relay { tls, .. } => Some(*tls),
+            Destination::Transport { .. } => None,
+        }
+    }
+
+    /// The local address that connections leave from, where the site names one.
+    pub fn from_address(&self) -> Option<IpAddr> {
+        match self {
+            Destination::Mx { from_address, .. }
+            | Destination::Literal { from_address, .. }
+            | Destination::Relay { from_address, .. } => *from_address,
+            Destination::Transport { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Destination {
     /// As it stands in logs and in `posternd queue list`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Destination::Maildir { transport } => write!(f, "maildir:{transport}"),
+            Destination::Transport { name, means } => write!(f, "{}:{name}", means.as_str()),
             Destination::Mx { domain, .. } => write!(f, "mx:{domain}"),
             Destination::Literal { host, .. } => write!(f, "host:{host}"),
             Destination::Relay { name, .. } => write!(f, "relay:{name}"),

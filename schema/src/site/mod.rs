@@ -19,12 +19,14 @@ mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
 pub use domain::{DomainClass, DomainEntry, Pattern};
-pub use egress::{Destination, Endpoint, Login, Rate, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via};
+pub use egress::{
+    Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
+};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::Network;
 pub use origin::{Origin, Sources};
-pub use policy::{Certificate, Chain, Limits, LogFormat, Logging, QueuePolicy, Reaction, Screen, TlsPolicy};
+pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
 pub use publication::{Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
@@ -65,6 +67,8 @@ pub struct Site {
     pub relays: Vec<Relay>,
     /// Where mail for elsewhere goes; first match wins.
     pub routes: Vec<Route>,
+    /// Receivers that are treated in their own way; the first of a domain counts.
+    pub receivers: Vec<Receiver>,
     /// Certificates and the least protocol version.
     pub tls: TlsPolicy,
     /// What is asked of a client before its mail is taken.
@@ -75,6 +79,8 @@ pub struct Site {
     pub limits: Limits,
     /// How the daemon logs.
     pub logging: Logging,
+    /// Where numbers for Prometheus are served.
+    pub metrics: Option<Metrics>,
 }
 
 impl Site {
@@ -91,6 +97,11 @@ impl Site {
     /// The relay of that name.
     pub fn relay(&self, name: &str) -> Option<&Relay> {
         self.relays.iter().find(|relay| &*relay.name == name)
+    }
+
+    /// How the receiver of that domain is treated, where the site says so.
+    pub fn receiver(&self, domain: &Domain) -> Option<&Receiver> {
+        self.receivers.iter().find(|receiver| receiver.domain == *domain)
     }
 
     /// The network that holds the client: the longest prefix wins, and of equal ones the first.

@@ -2,6 +2,7 @@
 
 use super::{ClientLimit, Origin, SecretName};
 use crate::name::Domain;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Certificates of the listeners.
@@ -99,6 +100,10 @@ pub struct QueuePolicy {
     pub lifetime: Duration,
     /// How long a bounce may stay (`bounce_queue_lifetime`).
     pub bounce_lifetime: Duration,
+    /// When the sender is told that a message still waits (`delay_warning_time`); zero: never.
+    pub warn_after: Duration,
+    /// The language of notices to senders.
+    pub language: Language,
     /// Where it was said.
     pub origin: Origin,
 }
@@ -124,7 +129,7 @@ impl QueuePolicy {
 }
 
 impl Default for QueuePolicy {
-    /// Postfix's schedule and the lifetimes of RFC 5321 4.5.4.1.
+    /// Postfix's schedule, the lifetimes of RFC 5321 4.5.4.1, and a word to the sender after four hours.
     fn default() -> QueuePolicy {
         QueuePolicy {
             retry: Duration::from_secs(300),
@@ -132,7 +137,31 @@ impl Default for QueuePolicy {
             retry_cap: Duration::from_secs(7200),
             lifetime: Duration::from_secs(5 * 86_400),
             bounce_lifetime: Duration::from_secs(86_400),
+            warn_after: Duration::from_secs(4 * 3600),
+            language: Language::English,
             origin: Origin::DEFAULT,
+        }
+    }
+}
+
+/// The language of notices to senders. Every notice is English; another language stands before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Language {
+    /// English alone.
+    English,
+    /// Japanese, then English.
+    Japanese,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Language; 2] = [Language::English, Language::Japanese];
+
+    /// The word of the site language (BCP 47).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Japanese => "ja",
         }
     }
 }
@@ -180,14 +209,29 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// As Postfix writes it, for pflogsumm and fail2ban.
+    Postfix,
 }
 
 impl LogFormat {
+    /// Every form.
+    pub const ALL: [LogFormat; 3] = [LogFormat::Text, LogFormat::Json, LogFormat::Postfix];
+
     /// The word of the site language.
     pub fn as_str(self) -> &'static str {
         match self {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
+            LogFormat::Postfix => "postfix",
         }
     }
+}
+
+/// Numbers for Prometheus.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Metrics {
+    /// Where they are served, over HTTP.
+    pub listen: SocketAddr,
+    /// Where it was said.
+    pub origin: Origin,
 }

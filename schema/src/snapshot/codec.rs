@@ -4,7 +4,7 @@
 //! version says what stands where.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 /// Collects the octets of one value.
@@ -234,5 +234,14 @@ impl Stored for IpAddr {
             6 => Ok(IpAddr::V6(Ipv6Addr::from(from.array::<16>()?))),
             _ => Err(Damaged("an address is of no known family")),
         }
+    }
+}
+
+impl Stored for SocketAddr {
+    fn write(&self, out: &mut Writer) {
+        (self.ip(), self.port()).write(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<SocketAddr, Damaged> {
+        <(IpAddr, u16)>::read(from).map(SocketAddr::from)
     }
 }

@@ -27,6 +27,8 @@ pub enum Table {
     Relays,
     /// Routes by position.
     Routes,
+    /// Receivers that are treated in their own way, by position.
+    Receivers,
     /// Domains by name.
     Domains,
     /// Addresses by domain and folded local part.
@@ -35,7 +37,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, in the order in which they are written.
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 11] = [
         Table::Header,
         Table::Settings,
         Table::Listeners,
@@ -44,6 +46,7 @@ impl Table {
         Table::Transports,
         Table::Relays,
         Table::Routes,
+        Table::Receivers,
         Table::Domains,
         Table::Addresses,
     ];
@@ -59,6 +62,7 @@ impl Table {
             Table::Transports => "transports",
             Table::Relays => "relays",
             Table::Routes => "routes",
+            Table::Receivers => "receivers",
             Table::Domains => "domains",
             Table::Addresses => "addresses",
         }

@@ -24,6 +24,7 @@ pub fn encode(site: &Site) -> Vec<(Table, Entries)> {
         ("queue", site.queue.encode()),
         ("limits", site.limits.encode()),
         ("logging", site.logging.encode()),
+        ("metrics", site.metrics.encode()),
     ]
     .into();
     let settings = settings.into_iter().map(|(name, octets)| (name.as_bytes().to_vec(), octets)).collect();
@@ -35,6 +36,7 @@ pub fn encode(site: &Site) -> Vec<(Table, Entries)> {
         (Table::Transports, list(&site.transports)),
         (Table::Relays, list(&site.relays)),
         (Table::Routes, list(&site.routes)),
+        (Table::Receivers, list(&site.receivers)),
     ]
 }
 
@@ -63,12 +65,14 @@ pub fn decode<E: From<Damaged>>(mut entries: impl FnMut(Table) -> Result<Entries
         queue: Stored::decode(setting("queue")?)?,
         limits: Stored::decode(setting("limits")?)?,
         logging: Stored::decode(setting("logging")?)?,
+        metrics: Stored::decode(setting("metrics")?)?,
         listeners: unlist(entries(Table::Listeners)?)?,
         networks: unlist(entries(Table::Networks)?)?,
         users: unlist(entries(Table::Users)?)?,
         transports: unlist(entries(Table::Transports)?)?,
         relays: unlist(entries(Table::Relays)?)?,
         routes: unlist(entries(Table::Routes)?)?,
+        receivers: unlist(entries(Table::Receivers)?)?,
     })
 }
 

@@ -7,9 +7,10 @@ use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
-    Forward, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, MtaSts, Network, Origin, Pattern, Pin,
-    PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs,
-    SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via, WebListener,
+    Forward, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, Metrics, MtaSts, Network,
+    Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern,
+    Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
+    WebListener,
 };
 use ipnet::IpNet;
 
@@ -35,17 +36,19 @@ stored_structs! {
     UserStore { name, passwd, send_as, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
-    Relay { name, host, port, tls, login, spf_includes, signs_dkim, origin }
+    Relay { name, host, port, tls, login, rate, backup, spf_includes, signs_dkim, origin }
+    Rate { count, per }
+    Receiver { domain, concurrency, rate, pause_after_defer, origin }
     Login { user, secret }
-    Route { to, from, via, tls, origin }
+    Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
     Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
     ClientLimit { what, per, origin }
-    Rate { count, per }
-    QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, origin }
+    QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
     Limits { message_octets, recipients, hops, sessions, origin }
     Logging { format, origin }
+    Metrics { listen, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
     Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi }
     SpfPolicy { addresses, includes, all }
@@ -117,8 +120,16 @@ macro_rules! stored_enums {
 
 stored_enums! {
     ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, }
-    TransportKind { 1 => Maildir { path }, }
+    TransportKind {
+        1 => Maildir { path },
+        2 => Lmtp { server },
+        3 => Smtp { host, port, mx, tls },
+        4 => Pipe { program, user },
+        5 => Discard { reason },
+        6 => Fail { reason },
+    }
     Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
+    Language { 1 => English, 2 => Japanese, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
     TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
@@ -126,7 +137,7 @@ stored_enums! {
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }
     Reaction { 1 => Reject, 2 => Log, }
-    LogFormat { 1 => Text, 2 => Json, }
+    LogFormat { 1 => Text, 2 => Json, 3 => Postfix, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
     SpfAll { 1 => Fail, 2 => SoftFail, 3 => Neutral, }
     DmarcPolicy { 1 => None, 2 => Quarantine, 3 => Reject, }

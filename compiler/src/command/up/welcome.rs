@@ -42,7 +42,9 @@ fn maildirs<'a>(ready: &'a Ready, model: &'a Model) -> impl Iterator<Item = (Mai
     let mailboxes = model.addresses.iter().filter(|address| !address.is_alias());
     mailboxes.filter_map(|address| {
         let domain = address.domain()?;
-        let TransportKind::Maildir { path } = &model.site.transport(&model.domains.get(domain)?.transport)?.kind;
+        let TransportKind::Maildir { path } = &model.site.transport(&model.domains.get(domain)?.transport)?.kind else {
+            return None;
+        };
         let path = path.replace("{domain}", domain.as_str()).replace("{user}", address.local());
         Some((address.mailbox()?, ready.state.join(path)))
     })

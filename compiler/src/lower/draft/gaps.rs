@@ -18,7 +18,7 @@ pub enum Part {
     Transports,
     /// `relay`.
     Relays,
-    /// `route`.
+    /// `route` and `destination`.
     Routes,
     /// `domain` and `parked`.
     Domains,
@@ -54,7 +54,7 @@ impl Part {
             "users" => Part::Users,
             "transport" => Part::Transports,
             "relay" => Part::Relays,
-            "route" | "routes" => Part::Routes,
+            "route" | "routes" | "destination" => Part::Routes,
             "domain" | "parked" | "mailboxes" | "aliases" => Part::Domains,
             "screen" | "queue" | "limits" | "log" => Part::Policy,
             "test" => Part::Tests,

@@ -14,8 +14,8 @@ pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
 pub use publication::PublicationDraft;
 pub use service::{
-    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft, TransportDraft,
-    UsersDraft,
+    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
+    TransportDraft, UsersDraft,
 };
 
 use crate::addresses::AddressBook;
@@ -23,8 +23,8 @@ use crate::rules::chk::Checker;
 use crate::sitetest::TestDraft;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::{LimitPer, Limited, LogFormat, Reaction};
-use std::net::IpAddr;
+use postern_schema::site::{Language, LimitPer, Limited, LogFormat, Reaction};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +76,8 @@ pub struct SiteDraft {
     pub relays: Vec<RelayDraft>,
     /// `route`, in order of precedence.
     pub routes: Vec<RouteDraft>,
+    /// `destination`, in source order.
+    pub receivers: Vec<ReceiverDraft>,
     /// `domain` and `parked`: one entry for each name, in source order.
     pub domains: Vec<DomainDraft>,
     /// The addresses of every domain: `mailbox`, `alias`, and the rows of tables.
@@ -92,6 +94,8 @@ pub struct SiteDraft {
     pub limits: LimitsDraft,
     /// `log`.
     pub log_format: Setting<LogFormat>,
+    /// `metrics`.
+    pub metrics: Option<Spanned<SocketAddr>>,
     /// `test`, in source order.
     pub tests: Vec<TestDraft>,
     /// What is not to be trusted, since it holds an error.
@@ -171,6 +175,10 @@ pub struct QueueDraft {
     pub lifetime: Setting<Duration>,
     /// How long a bounce may stay.
     pub bounce_lifetime: Setting<Duration>,
+    /// When the sender is told that a message still waits.
+    pub warn_after: Setting<Duration>,
+    /// The language of notices.
+    pub language: Setting<Language>,
 }
 
 /// `limits`.

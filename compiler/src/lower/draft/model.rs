@@ -4,8 +4,8 @@ use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::site::{
-    Certificate, ClientLimit, DkimSigner, DomainEntry, Limited, Limits, Listener, Logging, Login, Network, Origin, QueuePolicy,
-    Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    Certificate, ClientLimit, DkimSigner, DomainEntry, Limited, Limits, Listener, Logging, Login, Metrics, Network, Origin,
+    QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -38,11 +38,13 @@ impl SiteDraft {
             transports: self.transports(sources),
             relays: self.relays(sources),
             routes: self.routes(sources),
+            receivers: self.receivers(sources),
             tls: self.tls(sources),
             screen: self.screen(sources),
             queue: self.queue(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
+            metrics: self.metrics.as_ref().map(|at| Metrics { listen: at.value, origin: sources.origin(at.span) }),
         }
     }
 
@@ -99,6 +101,8 @@ impl SiteDraft {
             port: draft.port.value,
             tls: draft.tls.value,
             login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
+            rate: draft.rate.as_ref().map(|rate| rate.value),
+            backup: draft.backup.as_ref().map(|backup| backup.value.clone()),
             spf_includes: draft.spf_includes.iter().map(|name| name.value.clone()).collect(),
             signs_dkim: draft.signs_dkim.is_some(),
             origin: sources.origin(draft.span),
@@ -112,9 +116,21 @@ impl SiteDraft {
             from: draft.from.value.clone(),
             via: draft.via.value.clone(),
             tls: draft.tls.as_ref().map(|level| level.value),
+            from_address: draft.from_address.as_ref().map(|address| address.value),
             origin: sources.origin(draft.span),
         };
         self.routes.iter().map(route).collect()
+    }
+
+    fn receivers(&self, sources: &Sources) -> Vec<Receiver> {
+        let receiver = |draft: &super::ReceiverDraft| Receiver {
+            domain: draft.domain.value.clone(),
+            concurrency: draft.concurrency.as_ref().map(|count| count.value),
+            rate: draft.rate.as_ref().map(|rate| rate.value),
+            pause_after_defer: draft.pause_after_defer.as_ref().map(|pause| pause.value),
+            origin: sources.origin(draft.span),
+        };
+        self.receivers.iter().map(receiver).collect()
     }
 
     fn tls(&self, sources: &Sources) -> TlsPolicy {
@@ -138,6 +154,8 @@ impl SiteDraft {
             retry_cap: self.queue.retry_cap.value,
             lifetime: self.queue.lifetime.value,
             bounce_lifetime: self.queue.bounce_lifetime.value,
+            warn_after: self.queue.warn_after.value,
+            language: self.queue.language.value,
             origin: origin(self.queue.span, sources),
         }
     }

@@ -5,8 +5,9 @@ use crate::certificate::Certificate;
 use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
-use postern_schema::site::{Chain, ListenerKind, RoutePattern, SecretName, TlsLevel, TransportKind, Via};
+use postern_schema::site::{Chain, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, Via};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// `listen`.
 #[derive(Clone, Debug)]
@@ -88,6 +89,10 @@ pub struct RelayDraft {
     pub tls: Setting<TlsLevel>,
     /// How we log in there.
     pub login: Option<LoginDraft>,
+    /// The most messages in a time.
+    pub rate: Option<Spanned<Rate>>,
+    /// The relay that takes over.
+    pub backup: Option<Spanned<Box<str>>>,
     /// `spf-include`.
     pub spf_includes: Vec<Spanned<Domain>>,
     /// `signs-dkim`, where it is on.
@@ -118,6 +123,23 @@ pub struct RouteDraft {
     pub via: Spanned<Via>,
     /// The least protection.
     pub tls: Option<Spanned<TlsLevel>>,
+    /// The local address that connections leave from.
+    pub from_address: Option<Spanned<IpAddr>>,
+}
+
+/// `destination`.
+#[derive(Clone, Debug)]
+pub struct ReceiverDraft {
+    /// The node.
+    pub span: Span,
+    /// The domain of the recipients.
+    pub domain: Spanned<Domain>,
+    /// The most connections at once.
+    pub concurrency: Option<Spanned<u32>>,
+    /// The most messages in a time.
+    pub rate: Option<Spanned<Rate>>,
+    /// How long it is left alone after it said not now.
+    pub pause_after_defer: Option<Spanned<Duration>>,
 }
 
 /// `tls`.

@@ -112,16 +112,21 @@ fn check_one_of(
             findings
                 .push(Diagnostic::error("LNG011", node.name.span, message).help(format!("Write {}={sample}", spec.one_of[0])));
         }
-        [first, second, ..] => {
-            let message = format!("`{}` and `{}` exclude each other", first.name.value, second.name.value);
-            findings.push(
-                Diagnostic::error("LNG015", second.name.span, message)
-                    .also(first.name.span, "first given here")
-                    .help("Remove one of the two"),
-            );
+        [first, second, ..] => findings.push(exclusive(first, second)),
+        [one] => {
+            let belongs_elsewhere = |property: &&&Property| {
+                let beside = spec.property(&property.name.value).and_then(|declared| declared.beside);
+                beside.is_some_and(|beside| beside != one.name.value)
+            };
+            findings.extend(given.values().filter(belongs_elsewhere).map(|property| exclusive(one, property)));
         }
-        _ => {}
+        [] => {}
     }
+}
+
+fn exclusive(first: &Property, second: &Property) -> Diagnostic {
+    let message = format!("`{}` and `{}` exclude each other", first.name.value, second.name.value);
+    Diagnostic::error("LNG015", second.name.span, message).also(first.name.span, "first given here").help("Remove one of the two")
 }
 
 fn check_value(value: &Spanned<Value>, kind: &ValueType, postfix: &'static [&'static str], findings: &mut Vec<Diagnostic>) {

@@ -31,15 +31,29 @@ pub const TRANSPORT: NodeSpec = NodeSpec::new("transport", "A named way to hand 
             "A Maildir for each mailbox. `{domain}` and `{user}` are filled in; a relative path lies in the state folder.",
         )
         .postfix(&["virtual_mailbox_base", "home_mailbox", "mail_spool_directory"]),
-        PropertySpec::later("lmtp", ValueType::Endpoint, "An LMTP server (RFC 2033)."),
-        PropertySpec::later("smtp", ValueType::Host, "An SMTP server."),
-        PropertySpec::later("pipe", ValueType::Path, "A program that reads the message; no shell is involved."),
-        PropertySpec::later("port", ValueType::Port, "The port of the SMTP server; without it, 25."),
-        PropertySpec::later("mx", ValueType::Truth, "Whether the server's MX is looked up."),
-        PropertySpec::later("tls", ValueType::Word(TLS_LEVELS), "The least protection towards the SMTP server."),
-        PropertySpec::later("user", ValueType::Text, "The system user that the program runs as."),
+        PropertySpec::new("lmtp", ValueType::Endpoint, "An LMTP server (RFC 2033), which answers for each recipient."),
+        PropertySpec::new("smtp", ValueType::Host, "A mail server further inside.").postfix(&["relay_transport"]),
+        PropertySpec::new(
+            "pipe",
+            ValueType::Path,
+            "A program that reads the message, started once for each recipient; no shell is involved. Its environment says who \
+             the message is from and for, and its exit status what became of it.",
+        ),
+        PropertySpec::new(
+            "discard",
+            ValueType::Text,
+            "Mail counts as delivered and is forgotten; the text says why, in the log.",
+        ),
+        PropertySpec::new("fail", ValueType::Text, "Mail goes back to its sender; the text tells them why."),
+        PropertySpec::new("port", ValueType::Port, "The port of the mail server; without it, 25.").beside("smtp"),
+        PropertySpec::new("mx", ValueType::Truth, "Whether the MX of the name is looked up; without it, its addresses are.")
+            .beside("smtp"),
+        PropertySpec::new("tls", ValueType::Word(TLS_LEVELS), "The least protection towards the mail server; without it, `may`.")
+            .beside("smtp"),
+        PropertySpec::new("user", ValueType::Text, "The system user that the program runs as; without it, `nobody`.")
+            .beside("pipe"),
     ])
-    .one_of(&["maildir", "lmtp", "smtp", "pipe"])
+    .one_of(&["maildir", "lmtp", "smtp", "pipe", "discard", "fail"])
     .many()
     .example("transport \"store\" maildir=\"/var/mail/{domain}/{user}\"")
     .postfix(&["virtual_transport", "mailbox_transport", "local_transport", "home_mailbox", "virtual_mailbox_base"]);
@@ -67,12 +81,12 @@ pub const RELAY: NodeSpec = NodeSpec::new("relay", "A named host that carries ma
             .arguments(&[Argument::new("domain", ValueType::Domain, "The domain of the record.")])
             .many()
             .example("spf-include \"amazonses.com\""),
-        NodeSpec::later("rate", "The most messages that it is given in a time.")
+        NodeSpec::new("rate", "The most messages that it is given in a time, evenly spread.")
             .arguments(&[Argument::new("rate", ValueType::Rate, "The rate.")])
             .example("rate \"14/s\"")
             .postfix(&["smtp_destination_rate_delay"]),
         NodeSpec::new("signs-dkim", "The relay signs with DKIM itself.").arguments(&[Argument::flag()]).example("signs-dkim"),
-        NodeSpec::later("backup", "The relay to use when this one does not answer.")
+        NodeSpec::new("backup", "The relay that takes over while this one cannot be reached, with at least the same protection.")
             .arguments(&[Argument::new("relay", ValueType::Reference { kinds: &[Kind::Relay], words: &[] }, "Its name.")])
             .example("backup \"second-relay\"")
             .postfix(&["smtp_fallback_relay"]),
@@ -99,7 +113,7 @@ pub const ROUTE: NodeSpec = NodeSpec::new("route", "Where mail for elsewhere goe
             "The least protection; without it, the relay's own, or `may`.",
         )
         .postfix(&["smtp_tls_policy_maps", "smtp_tls_security_level"]),
-        PropertySpec::later("from-address", ValueType::Ip, "The local address that mail leaves from.")
+        PropertySpec::new("from-address", ValueType::Ip, "The local address that connections leave from.")
             .postfix(&["smtp_bind_address"]),
     ])
     .many()
@@ -107,14 +121,20 @@ pub const ROUTE: NodeSpec = NodeSpec::new("route", "Where mail for elsewhere goe
     .postfix(&["transport_maps", "sender_dependent_relayhost_maps", "relayhost", "default_transport"]);
 
 /// `destination`.
-pub const DESTINATION: NodeSpec = NodeSpec::later("destination", "How gently one receiver is treated.")
-    .arguments(&[Argument::new("domain", ValueType::Domain, "The receiver's domain.")])
-    .properties(&[
-        PropertySpec::new("concurrency", ValueType::Count { least: 1, most: 1000 }, "The most connections at once.")
+pub const DESTINATION: NodeSpec =
+    NodeSpec::new("destination", "How gently one receiver is treated; it holds for mail that goes there directly.")
+        .arguments(&[Argument::new("domain", ValueType::Domain, "The receiver's domain.")])
+        .properties(&[
+            PropertySpec::new(
+                "concurrency",
+                ValueType::Count { least: 1, most: 1000 },
+                "The most connections at once; without it, 20. Fewer are made while the receiver has trouble with them.",
+            )
             .postfix(&["default_destination_concurrency_limit", "smtp_destination_concurrency_limit"]),
-        PropertySpec::new("rate", ValueType::Rate, "The most messages in a time.").postfix(&["smtp_destination_rate_delay"]),
-        PropertySpec::new("pause-after-defer", ValueType::Duration, "How long it is left alone after it said not now."),
-    ])
-    .many()
-    .example("destination \"gmail.com\" concurrency=10 rate=\"20/s\" pause-after-defer=\"30s\"")
-    .postfix(&["default_destination_concurrency_limit", "default_destination_rate_delay"]);
+            PropertySpec::new("rate", ValueType::Rate, "The most messages in a time, evenly spread.")
+                .postfix(&["smtp_destination_rate_delay"]),
+            PropertySpec::new("pause-after-defer", ValueType::Duration, "How long it is left alone after it said not now."),
+        ])
+        .many()
+        .example("destination \"gmail.com\" concurrency=10 rate=\"20/s\" pause-after-defer=\"30s\"")
+        .postfix(&["default_destination_concurrency_limit", "default_destination_rate_delay"]);

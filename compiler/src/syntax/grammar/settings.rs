@@ -3,6 +3,8 @@
 use super::spec::{Argument, NodeSpec, PropertySpec};
 use super::value_type::{ValueType, Word};
 
+const LANGUAGES: &[Word] = &[Word::new("en", "English."), Word::new("ja", "Japanese.")];
+
 /// `queue`.
 pub const QUEUE: NodeSpec = NodeSpec::new("queue", "How often mail is tried again, and how long it may wait.")
     .children(&[
@@ -23,7 +25,11 @@ pub const QUEUE: NodeSpec = NodeSpec::new("queue", "How often mail is tried agai
             .arguments(&[Argument::new("time", ValueType::Duration, "The time.")])
             .example("bounce-lifetime \"1d\"")
             .postfix(&["bounce_queue_lifetime"]),
-        NodeSpec::later("warn-after", "When the sender is told that a message still waits.")
+        NodeSpec::new("language", "The language that notices to senders begin in; English follows. Without it, English alone.")
+            .arguments(&[Argument::new("language", ValueType::Word(LANGUAGES), "The language.")])
+            .example("language \"ja\"")
+            .postfix(&["bounce_template_file"]),
+        NodeSpec::new("warn-after", "When the sender is told that a message still waits; without it, `4h`.")
             .arguments(&[Argument::new("time", ValueType::Duration, "The time.")])
             .example("warn-after \"4h\"")
             .postfix(&["delay_warning_time"]),

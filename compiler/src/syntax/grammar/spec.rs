@@ -72,6 +72,8 @@ pub struct PropertySpec {
     pub doc: &'static str,
     /// Whether it must be given.
     pub required: bool,
+    /// The property of `one_of` that it belongs to: beside another, it would say nothing.
+    pub beside: Option<&'static str>,
     /// The parameters of `main.cf` that it stands in for.
     pub postfix: &'static [&'static str],
     /// Whether this runtime does what it says.
@@ -231,17 +233,23 @@ impl Argument {
 impl PropertySpec {
     /// One that may be left out.
     pub const fn new(name: &'static str, kind: ValueType, doc: &'static str) -> PropertySpec {
-        PropertySpec { name, kind, doc, required: false, postfix: &[], served: Served::Yes }
+        PropertySpec { name, kind, doc, required: false, beside: None, postfix: &[], served: Served::Yes }
     }
 
     /// One that exists in the language but is not served.
     pub const fn later(name: &'static str, kind: ValueType, doc: &'static str) -> PropertySpec {
-        PropertySpec { name, kind, doc, required: false, postfix: &[], served: Served::NotYet }
+        PropertySpec { name, kind, doc, required: false, beside: None, postfix: &[], served: Served::NotYet }
     }
 
     /// Must be given.
     pub const fn required(mut self) -> PropertySpec {
         self.required = true;
+        self
+    }
+
+    /// Says something only beside this one.
+    pub const fn beside(mut self, property: &'static str) -> PropertySpec {
+        self.beside = Some(property);
         self
     }
 

@@ -218,6 +218,7 @@ fn written(spec: &NodeSpec, choose: &mut dyn FnMut(u32) -> u32, depth: usize, se
     for property in spec.properties.iter().filter(|property| !served || property.served == Served::Yes) {
         let wanted = match spec.one_of.contains(&property.name) {
             true if served => spec.one_of[0] == property.name,
+            false if served && property.beside.is_some() => property.beside == Some(spec.one_of[0]),
             _ => property.required || choose(2) == 0,
         };
         if wanted {

@@ -21,8 +21,13 @@ fn settle(entry: &mut QueueEntry, recipients: &[u32], outcome: Outcome) {
 }
 
 fn written(entry: &QueueEntry, original: &[u8]) -> Option<Bounce> {
-    let id = IdSource::new(2).next(NOW * 1000).id();
-    bounce(entry, original, &Domain::parse("mx.here.test").unwrap(), id, NOW)
+    let about: Vec<Unreturned<'_>> = entry.unreturned().collect();
+    written_about(entry, &about, original, Language::English)
+}
+
+fn written_about(entry: &QueueEntry, about: &[Unreturned<'_>], original: &[u8], language: Language) -> Option<Bounce> {
+    let (id, hostname) = (IdSource::new(2).next(NOW * 1000).id(), Domain::parse("mx.here.test").unwrap());
+    notice(entry, about, original, &Author { hostname: &hostname, language, id, now_seconds: NOW })
 }
 
 fn text(bounce: &Bounce) -> &str {
@@ -168,4 +173,81 @@ fn the_header_ends_at_the_empty_line_or_at_its_limit() {
     let header = header_of(&long);
     assert!(header.len() <= HEADER_MAX_OCTETS && header.len() > HEADER_MAX_OCTETS - 6);
     assert!(header.ends_with(b"\r\n"));
+}
+
+#[test]
+fn success_is_told_to_who_asked_and_says_who_reports_no_further() {
+    let mut entry = entry("alice@example.com", &["bob@example.net", "carl@example.net"]);
+    let success = |relayed| Outcome::Succeeded { attempt: attempt("250", "2.0.0 ok", Some("mx.example.net")), relayed };
+    settle(&mut entry, &[0], success(true));
+    settle(&mut entry, &[1], success(false));
+    assert_eq!(written(&entry, HEADER), None, "nobody asked");
+    let wants = Some(Notify { success: true, failure: false, delay: false });
+    entry.envelope.recipients.iter_mut().for_each(|recipient| recipient.notify = wants);
+    entry.envelope.ret = Some(Return::Full);
+    let bounce = written(&entry, HEADER).unwrap();
+    let text = text(&bounce);
+    assert_eq!(values(text, "Action"), ["relayed", "delivered"]);
+    assert_eq!(values(text, "Subject")[0], "Successful Mail Delivery Report");
+    assert!(!text.contains("secret body"), "RET is for failures alone");
+    settle(&mut entry, &[0, 1], Outcome::Returned);
+    assert!(entry.progress.is_settled());
+}
+
+#[test]
+fn a_failed_message_comes_back_whole_where_the_sender_wants_it() {
+    let mut entry = entry("alice@example.com", &["bob@example.net"]);
+    settle(&mut entry, &[0], Outcome::Failed(attempt("550", "no", None)));
+    entry.envelope.ret = Some(Return::Full);
+    let bounce = written(&entry, HEADER).unwrap();
+    assert!(text(&bounce).contains("Content-Type: message/rfc822\r\n") && text(&bounce).contains("secret body"));
+    let cut = written(&entry, &HEADER[..HEADER.len() - 4]).unwrap();
+    assert!(text(&cut).contains("Content-Type: text/rfc822-headers\r\n"), "a part of it is not the whole");
+}
+
+#[test]
+fn a_delay_is_told_once_and_not_to_who_did_not_want_to_know() {
+    let mut entry = entry("alice@example.com", &["bob@example.net", "carl@example.net"]);
+    assert_eq!(entry.unwarned().count(), 0, "nobody was tried");
+    let deferred = Outcome::Deferred { attempt: attempt("450", "4.2.0 later", Some("mx.example.net")), next_ms: 1 };
+    settle(&mut entry, &[0, 1], deferred);
+    entry.envelope.recipients[1].notify = Some(Notify { success: true, failure: true, delay: false });
+    let about: Vec<Unreturned<'_>> = entry.unwarned().collect();
+    let bounce = written_about(&entry, &about, HEADER, Language::English).unwrap();
+    assert_eq!(values(text(&bounce), "Final-Recipient"), ["rfc822; bob@example.net"]);
+    assert_eq!(
+        (values(text(&bounce), "Action"), values(text(&bounce), "Status")),
+        (vec!["delayed".into()], vec!["4.2.0".into()])
+    );
+    settle(&mut entry, &[0, 1], Outcome::Warned);
+    assert_eq!(entry.unwarned().count(), 0);
+    assert!(entry.progress.next_attempt_ms().is_some(), "it is tried again all the same");
+}
+
+#[test]
+fn a_japanese_site_writes_japanese_first_and_stays_within_seven_bits() {
+    let mut entry = entry("alice@example.com", &["bob@example.net"]);
+    settle(&mut entry, &[0], Outcome::Failed(attempt("550", "5.1.1 No such user", Some("mx.example.net"))));
+    let about: Vec<Unreturned<'_>> = entry.unreturned().collect();
+    let bounce = written_about(&entry, &about, HEADER, Language::Japanese).unwrap();
+    assert!(!bounce.eight_bit && bounce.octets.is_ascii());
+    let text = text(&bounce);
+    assert!(text.lines().all(|line| line.len() <= 78), "{text}");
+    let part = text.split("Content-Transfer-Encoding: base64\r\n\r\n").nth(1).unwrap().split("\r\n--").next().unwrap();
+    let read = String::from_utf8(BASE64.decode(part.replace("\r\n", "")).unwrap()).unwrap();
+    let japanese = read.find("アドレスは存在しません").unwrap();
+    let english = read.find("does not know this address").unwrap();
+    assert!(japanese < english, "{read}");
+    assert!(read.contains("550 5.1.1 No such user"));
+    assert!(values(text, "Subject")[0].starts_with("=?utf-8?B?"));
+}
+
+#[test]
+fn nobody_waits_for_mail_that_a_program_wrote() {
+    for header in ["Auto-Submitted: auto-generated", "PRECEDENCE: bulk", "List-Id: <dev.example.com>"] {
+        assert!(is_automatic(format!("From: a@b.c\r\n{header}\r\n\r\n").as_bytes()), "{header}");
+    }
+    for header in ["Auto-Submitted: no", "Precedence: first-class", "Subject: list-id: x"] {
+        assert!(!is_automatic(format!("{header}\r\n\r\nList-Id: <x>\r\n").as_bytes()), "{header}");
+    }
 }

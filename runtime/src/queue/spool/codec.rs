@@ -138,9 +138,9 @@ fn put_attempt(out: &mut Vec<u8>, attempt: &Arc<Attempt>) {
 
 fn put_state(out: &mut Vec<u8>, state: &RecipientState) {
     match state {
-        RecipientState::Pending { attempts: 0, next_attempt_ms: 0, last: None } => out.push(0),
-        RecipientState::Pending { attempts, next_attempt_ms, last } => {
-            out.push(1);
+        RecipientState::Pending { attempts: 0, next_attempt_ms: 0, last: None, warned: false } => out.push(0),
+        RecipientState::Pending { attempts, next_attempt_ms, last, warned } => {
+            out.push(if *warned { 6 } else { 1 });
             out.extend_from_slice(&attempts.to_le_bytes());
             put_u64(out, *next_attempt_ms);
             put_option(out, last.as_ref(), put_attempt);
@@ -155,6 +155,10 @@ fn put_state(out: &mut Vec<u8>, state: &RecipientState) {
             put_attempt(out, attempt);
         }
         RecipientState::Returned => out.push(5),
+        RecipientState::Succeeded { attempt, relayed } => {
+            out.push(if *relayed { 8 } else { 7 });
+            put_attempt(out, attempt);
+        }
     }
 }
 
@@ -188,6 +192,11 @@ fn put_change(out: &mut Vec<u8>, change: &Change) {
                     put_attempt(out, attempt);
                 }
                 Outcome::Returned => out.push(4),
+                Outcome::Succeeded { attempt, relayed } => {
+                    out.push(if *relayed { 6 } else { 5 });
+                    put_attempt(out, attempt);
+                }
+                Outcome::Warned => out.push(7),
             }
         }
     }
@@ -322,15 +331,17 @@ impl<'a> Input<'a> {
     fn state(&mut self) -> Decoded<RecipientState> {
         Ok(match self.u8()? {
             0 => RecipientState::NEW,
-            1 => RecipientState::Pending {
+            tag @ (1 | 6) => RecipientState::Pending {
                 attempts: self.array().map(u16::from_le_bytes)?,
                 next_attempt_ms: self.u64()?,
                 last: self.option(Input::attempt)?,
+                warned: tag == 6,
             },
             2 => RecipientState::Delivered,
             3 => RecipientState::Failed(self.attempt()?),
             4 => RecipientState::Expired(self.attempt()?),
             5 => RecipientState::Returned,
+            tag @ (7 | 8) => RecipientState::Succeeded { attempt: self.attempt()?, relayed: tag == 8 },
             _ => return Err(Malformed("a recipient is in an unknown state")),
         })
     }
@@ -366,6 +377,8 @@ impl<'a> Input<'a> {
             2 => Outcome::Failed(self.attempt()?),
             3 => Outcome::Expired(self.attempt()?),
             4 => Outcome::Returned,
+            tag @ (5 | 6) => Outcome::Succeeded { attempt: self.attempt()?, relayed: tag == 6 },
+            7 => Outcome::Warned,
             _ => return Err(Malformed("an outcome is of an unknown kind")),
         })
     }

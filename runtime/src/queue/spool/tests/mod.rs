@@ -143,7 +143,7 @@ fn outcomes_survive() {
     let progress = |place: usize| spool.find(ids[place]).unwrap().progress;
     let state = |place: usize| progress(place).states[0].clone();
     assert_eq!(state(0), RecipientState::Delivered);
-    assert_eq!(state(1), RecipientState::Pending { attempts: 1, next_attempt_ms: NOW + 5, last: Some(deferred) });
+    assert_eq!(state(1), RecipientState::Pending { attempts: 1, next_attempt_ms: NOW + 5, last: Some(deferred), warned: false });
     assert_eq!(state(2), RecipientState::Returned);
     assert_eq!(state(3), RecipientState::Expired(failed));
     assert!(progress(4).held && !progress(5).held);
@@ -293,10 +293,10 @@ fn another_format_is_refused_by_name_and_left_alone() {
     append(&spool, b"kept");
     drop(spool);
     let version = folder.path().join("version");
-    fs::write(&version, "postern queue format 2\n").unwrap();
+    fs::write(&version, "postern queue format 1\n").unwrap();
     let before = fs::read(&segment_files(folder.path())[0]).unwrap();
     let error = Spool::open(folder.path(), options()).unwrap_err();
-    assert!(matches!(&error, SpoolError::Version { found, known: 1, .. } if &**found == "2"), "{error:?}");
+    assert!(matches!(&error, SpoolError::Version { found, known: 2, .. } if &**found == "1"), "{error:?}");
     assert!(error.to_string().contains("format 2") && error.to_string().contains("format 1"), "{error}");
 
     // The segments say it too.

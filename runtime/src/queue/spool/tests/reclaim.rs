@@ -59,7 +59,7 @@ fn deferred_mail_among_delivered_mail_does_not_hold_the_log() {
     let (spool, _) = open(folder.path());
     assert_eq!(contents(&spool), kept);
     for entry in spool.page(None, 1000) {
-        let RecipientState::Pending { attempts: 2, next_attempt_ms, last: Some(last) } = &entry.progress.states[0] else {
+        let RecipientState::Pending { attempts: 2, next_attempt_ms, last: Some(last), .. } = &entry.progress.states[0] else {
             panic!("{entry:?}");
         };
         assert_eq!((*next_attempt_ms, last.remote_mta.as_deref()), (NOW + 2, Some("mx.example.net")));

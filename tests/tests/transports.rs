@@ -1,0 +1,152 @@
+//! Transports of a site other than Maildirs: each hands mail over in its own way, and what the other side says decides for each
+//! recipient.
+#![allow(clippy::unwrap_used)]
+
+use postern_tests::client::Client;
+use postern_tests::daemon::{Daemon, Options, Site};
+use postern_tests::peer::{Act, Peer, Script, Stage};
+use postern_tests::scene::AWKWARD;
+use postern_tests::wait;
+use std::fs;
+use std::path::Path;
+
+/// A site whose domain `example.com` has three mailboxes behind a transport.
+fn site(transport: &str) -> (Site, Daemon) {
+    let site = Site::new(&format!(
+        r#"site "mail.example.com" {{
+    origin "example.com"
+    postmaster "carl@example.com"
+    address "192.0.2.25"
+}}
+tls {{ self-signed }}
+listen "mx" port=0 address="127.0.0.1"
+domain "example.com" {{
+    mailbox "alice"
+    mailbox "bob"
+    mailbox "carl"
+    deliver "behind"
+}}
+transport "behind" {transport}
+queue {{ retry "1s" up-to="2s" }}
+log format="json"
+"#
+    ));
+    site.build();
+    let daemon = Daemon::start(Options::of(&site));
+    (site, daemon)
+}
+
+fn send(daemon: &Daemon, recipients: &[&str]) {
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    let reply = client.send_message("", recipients, AWKWARD);
+    assert_eq!(reply.code, 250, "{reply}");
+}
+
+/// The attempts that the log speaks of: recipient, status, reply.
+fn attempts(daemon: &Daemon) -> Vec<(String, String, String)> {
+    let text = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let lines = daemon.log();
+    let lines = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    lines
+        .filter(|line| line["message"] == "attempt")
+        .map(|line| (text(&line, "to"), text(&line, "status"), text(&line, "reply")))
+        .collect()
+}
+
+fn wait_for_attempts(daemon: &Daemon, count: usize) -> Vec<(String, String, String)> {
+    wait::until("the attempts are in the log", || Some(attempts(daemon)).filter(|found| found.len() >= count))
+}
+
+#[test]
+fn an_lmtp_server_answers_for_each_recipient() {
+    let script = Script::default().lmtp().on(Stage::DotFor("bob@example.com".to_owned()), Act::Reject).first(
+        1,
+        Stage::DotFor("carl@example.com".to_owned()),
+        Act::Defer,
+    );
+    let peer = Peer::start(script);
+    let (_site, daemon) = site(&format!("lmtp=\"inet:{}\"", peer.address()));
+    send(&daemon, &["alice@example.com", "bob@example.com", "carl@example.com"]);
+    let found = wait_for_attempts(&daemon, 4);
+    let of = |who: &str| found.iter().filter(|(to, ..)| to == who).map(|(_, status, _)| status.as_str()).collect::<Vec<_>>();
+    assert_eq!(of("alice@example.com"), ["sent"]);
+    assert_eq!(of("bob@example.com"), ["bounced"]);
+    assert_eq!(of("carl@example.com"), ["deferred", "sent"], "it alone is tried again");
+    let taken = peer.wait_for(2);
+    assert_eq!(taken[1].recipients, ["carl@example.com"]);
+    assert!(peer.commands().iter().any(|(_, line)| line.starts_with("LHLO mail.example.com")));
+}
+
+#[test]
+fn mail_goes_to_a_host_further_inside() {
+    let peer = Peer::start(Script::default());
+    let address = peer.address();
+    let (_site, daemon) = site(&format!("smtp=\"{}\" port={} mx=#false tls=\"none\"", address.ip(), address.port()));
+    send(&daemon, &["alice@example.com"]);
+    assert_eq!(peer.wait_for(1)[0].recipients, ["alice@example.com"]);
+}
+
+#[test]
+fn what_is_discarded_leaves_the_queue_and_what_fails_is_refused_for_good() {
+    for (transport, status, reply) in [
+        ("discard=\"nobody reads it\"", "sent", "250 2.0.0 discarded: nobody reads it"),
+        ("fail=\"closed for the winter\"", "bounced", "550 5.2.1 closed for the winter"),
+    ] {
+        let (_site, daemon) = site(transport);
+        send(&daemon, &["alice@example.com"]);
+        let found = wait_for_attempts(&daemon, 1);
+        assert_eq!(found, [("alice@example.com".to_owned(), status.to_owned(), reply.to_owned())]);
+        wait::until("the queue is empty", || (daemon.status()["queue"]["active"] == 0).then_some(()));
+    }
+}
+
+/// A program that notes what it gets and ends as its recipient says, run as whoever runs the test.
+fn program(folder: &Path) -> String {
+    let path = folder.join("program");
+    let out = folder.display();
+    fs::write(&path, format!(
+        "#!/bin/sh\nenv | sort > {out}/env.$LOCAL\ncat > {out}/text.$LOCAL\ncase $LOCAL in bob) echo unknown; exit 67;; carl) test -e {out}/again || {{ touch {out}/again; exit 75; }};; esac\n"
+    )).unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    path.display().to_string()
+}
+
+fn whoever_runs_this() -> String {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let line = passwd.lines().find(|line| line.split(':').nth(2) == Some(&id)).unwrap();
+    line.split(':').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_program_gets_the_message_and_decides() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = program(folder.path());
+    let (_site, daemon) = site(&format!("pipe=\"{program}\" user=\"{}\"", whoever_runs_this()));
+    send(&daemon, &["alice@example.com", "bob@example.com", "carl@example.com"]);
+    let found = wait_for_attempts(&daemon, 4);
+    let of = |who: &str| found.iter().filter(|(to, ..)| to == who).map(|(_, status, _)| status.as_str()).collect::<Vec<_>>();
+    assert_eq!(of("alice@example.com"), ["sent"]);
+    assert_eq!(of("bob@example.com"), ["bounced"]);
+    assert_eq!(of("carl@example.com"), ["deferred", "sent"]);
+    let bob = found.iter().find(|(to, ..)| to == "bob@example.com").unwrap();
+    assert_eq!(bob.2, format!("550 5.1.1 {program} ended with status 67: unknown"));
+    let environment = fs::read_to_string(folder.path().join("env.alice")).unwrap();
+    for line in ["RECIPIENT=alice@example.com", "SENDER=", "LOCAL=alice", "DOMAIN=example.com"] {
+        assert!(environment.lines().any(|found| found == line), "{line} in {environment}");
+    }
+    assert!(!environment.contains("CARGO"), "nothing of ours is in it: {environment}");
+    let text = fs::read(folder.path().join("text.alice")).unwrap();
+    assert!(text.starts_with(b"Return-Path: <>\nDelivered-To: alice@example.com\nReceived: "));
+    assert!(text.ends_with(&postern_tests::scene::stored(AWKWARD)));
+}
+
+#[test]
+fn a_program_that_is_not_there_keeps_its_mail_waiting() {
+    let (_site, daemon) = site(&format!("pipe=\"/nonexistent/program\" user=\"{}\"", whoever_runs_this()));
+    send(&daemon, &["alice@example.com"]);
+    let found = wait_for_attempts(&daemon, 1);
+    assert_eq!(found[0].1, "deferred", "{found:?}");
+    assert!(found[0].2.starts_with("451 4.3.0 /nonexistent/program cannot be run as "), "{found:?}");
+}
