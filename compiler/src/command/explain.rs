@@ -24,11 +24,11 @@ pub struct Arguments {
     #[arg(value_name = "SITE|FILE.mdb")]
     subject: PathBuf,
     /// Show who may send to whom, with the line that allows it
-    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "listener", "from", "to", "sender_domain"])]
+    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "listener", "from", "to", "author", "facts"])]
     relay: bool,
     /// Show how a queued message was decided, by the snapshots that decided it: a file with what `posternd queue show ID --json`
     /// says, or - for standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["client", "user", "listener", "from", "to", "sender_domain"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["client", "user", "listener", "from", "to", "author", "facts"])]
     attempt: Option<PathBuf>,
     /// The client's address; else that of a stranger
     #[arg(long, value_name = "IP")]

@@ -77,7 +77,7 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
 fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
     let outcome = &found.outcome;
     if outcome.disposition == "undecided" {
-        let text = format!("it {}; write domain=\"found\" beside its `from`, or another answer", outcome.reason);
+        let text = format!("it {}; write that beside its `from`, as in domain=\"found\"", outcome.reason);
         return Some(Failure { place: expect.disposition.span, text });
     }
     if outcome.disposition != &*expect.disposition.value {

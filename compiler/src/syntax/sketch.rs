@@ -100,6 +100,7 @@ mod tests {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
         let sites =
             std::fs::read_dir(examples).expect("examples").map(|folder| folder.expect("a folder").path().join("site.kdl"));
+        let sites = sites.filter(|path| path.is_file());
         let texts = sites.map(|path| std::fs::read_to_string(path).expect("a site")).chain([
             "a \"x\\n\\\"y\\\"\" #\"raw \\ \"# n=1 f=-1.5 b=#true /-c=2 { \"b c\" 例え; /-gone }\n/-gone x\n".to_owned(),
             "lines \"\"\"\n    one\n    two\n    \"\"\"\n".to_owned(),

@@ -82,7 +82,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
             .arguments(&[Argument::new("disposition", ValueType::Word(DISPOSITIONS), "Whether it is taken.")])
             .properties(&[
                 PropertySpec::new("reason", ValueType::Reason, "The one reason."),
-                PropertySpec::new("reply", ValueType::Text, "How the reply to the client begins: `550`, or `550 5.7.1`."),
+                PropertySpec::new("reply", ValueType::Text, "How the reply to the client begins: its code, or code and enhanced status."),
                 PropertySpec::new(
                     "via",
                     ValueType::Reference { kinds: &[Kind::Relay, Kind::Transport], words: BUILT_IN_WAYS },
