@@ -168,7 +168,7 @@ fn findings_in_sarif_are_sarif() {
     let sites = ["structure.kdl", "shape.kdl", "strings.kdl", "includes/site.kdl", "twin.json"].map(|name| cases.join(name));
     for (index, site) in sites.into_iter().chain([workspace().join("examples/quickstart/site.kdl")]).enumerate() {
         let compiled = compile(&site, &CompileOptions::default()).unwrap();
-        let view = View::new(&compiled.sources, &site, &workspace());
+        let view = View::new(&compiled.sources, &site, workspace());
         let path = folder.path().join(format!("{index}.sarif"));
         fs::write(&path, render(Format::Sarif, &compiled.diagnostics, &view, &Style::of_stderr())).unwrap();
         documents.push(path);

@@ -11,7 +11,10 @@ use std::fs;
 
 /// The zone of one document, as the suite's own driver reads it: an `SPF` record counts as a `TXT` unless the name has one of
 /// its own, and `TIMEOUT` is the answer to every type that has none.
-struct Zone(Vec<(String, Vec<(String, Vec<String>)>, bool)>);
+struct Zone(Vec<Name>);
+
+/// A name, its records by type, and whether it times out.
+type Name = (String, Vec<(String, Vec<String>)>, bool);
 
 impl Zone {
     fn new(data: &YamlOwned) -> Zone {
