@@ -186,6 +186,11 @@ fn an_error_is_not_followed_by_others_that_it_causes() {
 fn an_error_does_not_hide_others_that_it_has_nothing_to_do_with() {
     let relay = format!("{SMALL}relay \"isp\" host=\"smtp.isp.example\" prot=587\nroute to=\"*\" via=\"ips\"\n");
     assert_eq!(findings(&relay), [("LNG002", 10), ("NAM001", 11)]);
+    let domains = format!(
+        "{}domain \"example.org\" {{\n    mailbox \"bob@\"\n}}\n",
+        SMALL.replace("mailbox \"alice\"", "mailbox \"alice\"\n    alias \"info\" \"alcie\" \"bob@example.org\"")
+    );
+    assert_eq!(findings(&domains), [("DOM003", 9), ("LNG007", 12)]);
     let unreadable_name = format!("{SMALL}relay host=\"smtp.isp.example\"\nroute to=\"*\" via=\"isp\"\n");
     assert_eq!(findings(&unreadable_name), [("LNG004", 10)], "the nameless relay may be the one");
 }

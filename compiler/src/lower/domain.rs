@@ -39,6 +39,7 @@ fn parked(view: &View<'_>, name: Spanned<Domain>) -> DomainDraft {
         patterns: Vec::new(),
         signers: Vec::new(),
         publication: PublicationDraft::default(),
+        incomplete: false,
     }
 }
 
@@ -68,6 +69,7 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
             patterns: view.children("pattern").filter_map(|view| pattern(&view, &host, lowering)).collect(),
             signers: signers.clone(),
             publication: publication.clone(),
+            incomplete: false,
             name,
         });
     }

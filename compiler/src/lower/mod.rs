@@ -29,7 +29,7 @@ use crate::sitetest;
 use crate::source::{Sources, Spanned};
 use crate::syntax::grammar::Kind;
 use crate::syntax::{Document, Loaded, Node, Role, mentions};
-use draft::{Gaps, Part, SiteDraft};
+use draft::{DomainDraft, Gaps, Part, SiteDraft};
 use names::Names;
 use std::sync::Arc;
 
@@ -110,10 +110,30 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
     let errors = lowering.findings.iter().filter(|finding| finding.severity == Severity::Error);
     let errors: Vec<Diagnostic> = errors.chain(&*diagnostics).cloned().collect();
     draft.gaps = gaps::of(nodes, &errors, first_table);
+    note_incomplete(&mut draft.domains, nodes, errors, |others| gaps::of(nodes, others, first_table).holds(Part::Domains));
     lowering.report_unused(draft.gaps);
     draft.addresses = Arc::new(lowering.addresses);
     draft.tables = lowering.tables.read;
     (draft, lowering.findings)
+}
+
+/// Notes which domains hold an error: each its own, or all of them where one is about domains and lies in no node of theirs.
+fn note_incomplete(
+    domains: &mut [DomainDraft], nodes: &[Node], errors: Vec<Diagnostic>, about_domains: impl Fn(&[Diagnostic]) -> bool,
+) {
+    let mut others = Vec::new();
+    for error in errors {
+        let node = nodes.iter().find(|node| Part::of_node(&node.name.value) == Some(Part::Domains) && node.holds(error.primary));
+        match node {
+            Some(node) => {
+                domains.iter_mut().filter(|domain| domain.span == node.span).for_each(|domain| domain.incomplete = true)
+            }
+            None => others.push(error),
+        }
+    }
+    if about_domains(&others) {
+        domains.iter_mut().for_each(|domain| domain.incomplete = true);
+    }
 }
 
 impl Lowering<'_> {

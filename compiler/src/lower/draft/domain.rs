@@ -27,6 +27,8 @@ pub struct DomainDraft {
     pub signers: Vec<SignerDraft>,
     /// What it publishes of itself.
     pub publication: PublicationDraft,
+    /// Whether an error was reported in it, so that addresses may be missing here that are there in the site.
+    pub incomplete: bool,
 }
 
 /// `dkim`.

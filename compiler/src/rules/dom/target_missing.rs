@@ -8,11 +8,11 @@ use crate::rules::{Rule, Subject};
 use crate::source::Spanned;
 use crate::syntax::nearest;
 use postern_schema::decide::{Resolved, StepKind, Trace, resolve};
-use postern_schema::name::Mailbox;
+use postern_schema::name::{Domain, Mailbox};
+use postern_schema::site::DomainClass;
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("DOM003", "target-missing", Severity::Error, &[Part::Domains], check, include_str!("target_missing.md"));
+pub static RULE: Rule = Rule::check("DOM003", "target-missing", Severity::Error, &[], check, include_str!("target_missing.md"));
 
 /// The most addresses of the domain that one with a slip is compared with.
 const KNOWN: usize = 10_000;
@@ -41,11 +41,21 @@ fn missing(subject: &Subject<'_>, role: Role, target: &Spanned<Mailbox>) -> Opti
         Ok(Resolved::Others(to)) if is_postmaster(&trace) && to == [target.value.clone()] && !host_is_broken => "nobody has it",
         _ => return None,
     };
+    if may_be_unread(subject, target.value.domain()?) {
+        return None;
+    }
     Some(
         RULE.at(target.span, format!("The {} {} does not exist: {why}", role.describe(), target.value))
             .help(help(subject, &target.value))
             .postfix(&["virtual_alias_maps", "local_recipient_maps", "virtual_mailbox_maps"]),
     )
+}
+
+/// Whether the address may be one of those that an error has left out.
+fn may_be_unread(subject: &Subject<'_>, domain: &Domain) -> bool {
+    let is_incomplete = |name: &Domain| subject.draft.domain(name).is_some_and(|draft| draft.incomplete);
+    let class = subject.draft.domain(domain).map(|draft| &draft.class.value);
+    is_incomplete(domain) || matches!(class, Some(DomainClass::AliasOf(other)) if is_incomplete(other))
 }
 
 fn is_postmaster(trace: &Trace) -> bool {
