@@ -1,14 +1,14 @@
 //! `postern fmt`: site files in their one layout. It reads each file by itself, follows no `include`, and writes a file only if
 //! something changes; a file with mistakes in its text is left alone.
 
+use super::replace::replace;
 use super::{Failure, Status, complain, print, show_findings};
 use crate::fmt::format;
 use crate::report::{self, Format, View, terminal::Style};
 use crate::source::Sources;
 use crate::syntax::read_file;
 use clap::Args;
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The arguments of `fmt`.
@@ -76,17 +76,4 @@ fn formatted(path: &Path, text: &str) -> Option<String> {
             None
         }
     }
-}
-
-/// Puts the text in the place of the file at once, so that nobody ever reads half of it. The file keeps its mode; a symbolic
-/// link stays one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path)?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
-    Ok(())
 }

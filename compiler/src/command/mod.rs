@@ -15,6 +15,7 @@ mod lsp;
 mod manual;
 mod plan;
 mod progress;
+mod replace;
 mod rule;
 mod schema;
 mod show;

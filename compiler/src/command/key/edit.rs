@@ -1,10 +1,10 @@
 //! Changes to the text of a site, each at a place that the compiler named. All of them are written, or none.
 
 use super::super::Failure;
+use super::super::replace::replace;
 use super::super::site::SiteArguments;
 use crate::source::{Sources, Span};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 
 /// Changes that are made together.
@@ -34,7 +34,7 @@ impl Edit {
     /// Writes the changed files, and compiles the site again: if it does not compile any more, everything is as before.
     pub(super) fn apply(&self, sources: &Sources, site: &SiteArguments) -> Result<(), Failure> {
         let mut before: Vec<(PathBuf, &str)> = Vec::new();
-        let restore = |before: &[(PathBuf, &str)]| before.iter().for_each(|(path, text)| drop(fs::write(path, text)));
+        let restore = |before: &[(PathBuf, &str)]| before.iter().for_each(|(path, text)| drop(replace(path, text)));
         for (index, (_, source)) in sources.iter().enumerate() {
             let changes: Vec<_> = self.changes.range((index, 0)..(index + 1, 0)).collect();
             if changes.is_empty() {
@@ -48,7 +48,7 @@ impl Edit {
             }
             let path = sources.folder().join(&*source.path);
             before.push((path.clone(), source.text.as_str()));
-            if let Err(error) = fs::write(&path, text.as_bytes()) {
+            if let Err(error) = replace(&path, &text) {
                 restore(&before);
                 return Err(Failure::refused(format!("{}: {error}", path.display())));
             }
