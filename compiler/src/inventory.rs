@@ -4,7 +4,7 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, Origin, Receiver, Relay, Route, Site, TransportKind,
+    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Receiver, Relay, Route, Site, TransportKind,
     UserStore,
 };
 use std::fmt::{self, Display};
@@ -221,6 +221,10 @@ impl List {
 pub fn domain(entry: &DomainEntry) -> Vec<Item> {
     let mut list = List { items: Vec::new(), subject: format!("domain {}", entry.name), origin: entry.origin };
     list.say("class", &entry.class);
+    if let DomainClass::Relay(onward) = &entry.class {
+        list.say("via", onward.via.as_ref().map_or("the routes", NextHop::name));
+        list.say("recipients", if onward.listed { "those listed" } else { "all" });
+    }
     if entry.class == DomainClass::Local {
         list.say("deliver", &entry.transport);
         list.say("delimiter", entry.delimiter.map_or("none".to_owned(), String::from));
@@ -239,6 +243,7 @@ pub fn address(found: &Address<'_>) -> Item {
     let (name, value) = match found.to_kind() {
         AddressKind::Mailbox { quota_octets: None } => ("mailbox", String::new()),
         AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(quota))),
+        AddressKind::Relayed => ("recipient", String::new()),
         AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
     };
     Item {

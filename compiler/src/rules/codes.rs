@@ -55,6 +55,8 @@ static NAMED: &[&Rule] = &[
     &dom::no_abuse::RULE,
     &dom::unreachable_catch_all::RULE,
     &dom::unusable_domain::RULE,
+    &dom::OTHER_CLASS,
+    &dom::open_relay_domain::RULE,
     &fil::FILE_UNREADABLE,
     &fil::FILE_OUTSIDE,
     &lim::few_recipients::RULE,

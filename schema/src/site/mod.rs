@@ -18,7 +18,7 @@ mod signing;
 mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
-pub use domain::{DomainClass, DomainEntry, Pattern};
+pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
     Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
 };

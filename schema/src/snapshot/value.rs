@@ -8,9 +8,9 @@ use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, 
 use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
     Forward, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, Metrics, MtaSts, Network,
-    Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern,
-    Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
-    WebListener,
+    NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Route,
+    RoutePattern, Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind,
+    UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -50,6 +50,7 @@ stored_structs! {
     Logging { format, origin }
     Metrics { listen, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
+    Onward { via, listed }
     Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi }
     SpfPolicy { addresses, includes, all }
     Dmarc { policy, subdomains, nonexistent, testing, reports }
@@ -138,14 +139,15 @@ stored_enums! {
     Chain { 1 => Pem(text), 2 => Credential(name), }
     Reaction { 1 => Reject, 2 => Log, }
     LogFormat { 1 => Text, 2 => Json, 3 => Postfix, }
-    DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
+    DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, 4 => Relay(onward), }
+    NextHop { 1 => Relay(name), 2 => Transport(name), }
     SpfAll { 1 => Fail, 2 => SoftFail, 3 => Neutral, }
     DmarcPolicy { 1 => None, 2 => Quarantine, 3 => Reject, }
     MtaStsMode { 1 => None, 2 => Testing, 3 => Enforce, }
     PinOf { 1 => Host, 2 => Authority, }
     PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }
     SigningState { 1 => Publish, 2 => Active, 3 => Retired, 4 => Revoked, 5 => Removed, }
-    AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
+    AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), 3 => Relayed, }
 }
 
 /// Writes the [`AddressEntry`] of an alias from the parts of its targets, local part and host: a site has a million of them,
