@@ -7,11 +7,13 @@
 mod domain;
 mod gaps;
 mod model;
+mod planned;
 mod publication;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
+pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, ReinjectDraft};
 pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
@@ -96,6 +98,8 @@ pub struct SiteDraft {
     pub log_format: Setting<LogFormat>,
     /// `metrics`.
     pub metrics: Option<Spanned<SocketAddr>>,
+    /// What the runtime does not serve yet.
+    pub planned: PlannedDraft,
     /// `test`, in source order.
     pub tests: Vec<TestDraft>,
     /// What is not to be trusted, since it holds an error.

@@ -17,6 +17,7 @@ pub mod target_twice;
 pub mod unanchored_pattern;
 pub mod unreachable_catch_all;
 pub mod unusable_domain;
+pub mod wide_fan_out;
 
 use crate::report::Severity;
 use crate::rules::{Raised, Rule};

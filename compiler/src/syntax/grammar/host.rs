@@ -43,6 +43,9 @@ pub const CHECKERS: &[Word] = &[
     Word::new("bulk-sender", "What Gmail, Yahoo and Microsoft ask of whoever sends them thousands of messages a day."),
     Word::new("internet-nl", "The mail test of internet.nl."),
     Word::new("mxtoolbox", "The tests of MXToolbox."),
+    Word::new("hardenize", "The mail part of Hardenize."),
+    Word::new("m3aawg", "What M3AAWG recommends to senders, and for domains that send nothing."),
+    Word::new("mecsa", "MECSA, of the European Commission's Joint Research Centre."),
 ];
 
 /// `tls`.
