@@ -11,6 +11,7 @@ mod domain;
 mod host;
 
 pub use domain::{egress, spf_of};
+pub use host::{announced, in_use};
 
 use super::{Note, Planned, RecordSet, TTL_SECONDS};
 use crate::model::Model;
