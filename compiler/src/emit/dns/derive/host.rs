@@ -5,7 +5,7 @@ use super::Deriving;
 use crate::certificate::read_chain;
 use crate::model::Model;
 use postern_schema::name::Domain;
-use postern_schema::record::{Owner, Record, RecordData, RecordKind, Spf, SpfAll, SpfTerm, Text};
+use postern_schema::record::{Owner, Record, RecordData, Spf, SpfAll, SpfTerm, Text};
 use postern_schema::site::{Chain, Pin, PinOf};
 use std::collections::BTreeSet;
 
@@ -31,10 +31,7 @@ impl Deriving<'_> {
             );
         }
         // A name has one SPF record at most (RFC 7208 3.2); where the host has the name of a domain, that one's covers it.
-        let has_spf = self.set.records.iter().any(|planned| {
-            planned.record.owner == at && planned.record.data.kind() == RecordKind::Txt || planned.domain == *host
-        });
-        if !has_spf {
+        if !self.model.domains.contains_key(host) {
             let spf = Spf { terms: vec![SpfTerm::OwnAddresses], all: SpfAll::Fail };
             self.add(&domain, Some(at), RecordData::Txt(Text::from(&spf)), "SPF: the name in EHLO and of bounces");
         }
