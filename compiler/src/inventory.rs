@@ -50,6 +50,12 @@ pub fn settings(site: &Site) -> Vec<Item> {
         list.say("address", join(&listener.addresses));
         list.say("port", listener.port);
     }
+    if let Some(web) = &site.web {
+        list.of(format!("listen {}", web.name), web.origin);
+        list.say("kind", "web");
+        list.say("address", join(&web.addresses));
+        list.say("port", web.port);
+    }
     site.networks.iter().for_each(|network| list.network(network));
     site.users.iter().for_each(|users| list.users(users));
     for transport in &site.transports {

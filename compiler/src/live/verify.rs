@@ -5,7 +5,7 @@ use super::client::{Answer, Client};
 use super::host;
 use super::spf;
 use super::web::{self, Web};
-use crate::emit::dns::{Planned, PolicyFile, RecordSet, rrsets};
+use crate::emit::dns::{Planned, RecordSet, WebFile, rrsets};
 use crate::model::Model;
 use postern_schema::name::Domain;
 use postern_schema::record::{Dmarc, Owner, RecordData, RecordKind, ReportUri};
@@ -162,7 +162,7 @@ enum Step<'a> {
     /// A key that has left DNS is not there any more.
     Removed { domain: &'a Domain, owner: Owner },
     /// The policy file is served as it should be.
-    Policy(&'a PolicyFile),
+    Policy(&'a WebFile),
     /// A receiver outside of the site takes reports about a domain.
     Permits { domain: &'a Domain, receiver: Domain },
     /// What says which key a host has is vouched for by DNSSEC.

@@ -98,6 +98,8 @@ static NAMED: &[&Rule] = &[
     &lst::mail_cannot_arrive::RULE,
     &lst::random_port::RULE,
     &lst::no_implicit_tls::RULE,
+    &lst::web_twice::RULE,
+    &lst::web_name_not_covered::RULE,
     &lst::LISTENER_WITHOUT_KIND,
     &nam::UNKNOWN_NAME,
     &nam::DUPLICATE_NAME,
