@@ -5,7 +5,7 @@ use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
     AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, Origin, Receiver, Relay, Route, Site, TransportKind,
-    UserStore,
+    UserBackend, UserStore,
 };
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -49,6 +49,12 @@ pub fn settings(site: &Site) -> Vec<Item> {
         list.say("kind", listener.kind);
         list.say("address", join(&listener.addresses));
         list.say("port", listener.port);
+        if let Some(range) = listener.proxy_from {
+            list.say("proxy-protocol-from", range);
+        }
+        if let Some(range) = listener.xclient_from {
+            list.say("xclient-from", range);
+        }
     }
     site.networks.iter().for_each(|network| list.network(network));
     site.users.iter().for_each(|users| list.users(users));
@@ -112,7 +118,13 @@ impl List {
 
     fn users(&mut self, users: &UserStore) {
         self.of(format!("users {}", users.name), users.origin);
-        self.say("passwd", &users.passwd);
+        match &users.backend {
+            UserBackend::Passwd(secret) => self.say("passwd", secret),
+            UserBackend::Dovecot(socket) => self.say("dovecot", format_args!("unix:{socket}")),
+        }
+        if let Some(rate) = users.messages {
+            self.say("limit messages", rate);
+        }
         for entry in &users.send_as {
             self.say_at(&format!("may-send-as {}", entry.user), join(&entry.mailboxes), entry.origin);
         }
@@ -208,6 +220,7 @@ impl List {
         self.say("recipients", site.limits.recipients);
         self.say("hops", site.limits.hops);
         self.say("sessions", site.limits.sessions);
+        self.say("vrfy", site.limits.vrfy);
         self.of("log".to_owned(), site.logging.origin);
         self.say("format", site.logging.format.as_str());
         if let Some(metrics) = site.metrics {

@@ -6,7 +6,8 @@ use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, LimitPer, Limited, Limits,
     Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay,
-    Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
+    Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore,
+    Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -77,6 +78,8 @@ fn site() -> Site {
         kind,
         addresses: vec!["0.0.0.0".parse().expect("an address"), "::".parse().expect("an address")],
         port: kind.default_port(),
+        proxy_from: (kind == ListenerKind::Mx).then(|| "10.9.0.0/24".parse().expect("a range")),
+        xclient_from: None,
         origin: line(at),
     };
     let secret = |name: &str| SecretName::parse(name).expect("a secret name");
@@ -98,7 +101,8 @@ fn site() -> Site {
         }],
         users: vec![UserStore {
             name: "staff".into(),
-            passwd: secret("users"),
+            backend: UserBackend::Dovecot("/run/dovecot/auth-client".into()),
+            messages: Some(Rate { count: 100, per: Duration::from_secs(3600) }),
             send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
             origin: line(6),
         }],

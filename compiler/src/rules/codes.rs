@@ -148,6 +148,7 @@ static NAMED: &[&Rule] = &[
     &usr::send_as_elsewhere::RULE,
     &usr::send_as_nobody::RULE,
     &usr::user_twice::RULE,
+    &usr::BACKEND_OF_USERS,
 ];
 
 /// Every finding that can be made, in the order of codes.

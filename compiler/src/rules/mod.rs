@@ -52,6 +52,7 @@ pub(crate) use tbl::{
 };
 pub(crate) use tsa::NO_KEY_TO_PIN;
 pub(crate) use tst::TEST_FAILED;
+pub(crate) use usr::BACKEND_OF_USERS;
 
 use crate::certificate::Date;
 use crate::lower::draft::{Part, SiteDraft};

@@ -54,7 +54,7 @@ pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daem
             Err(_) => return,
         }
     }
-    let server = Server::new(Arc::new(server_config(&listener, &generation, &daemon)), listener.kind.is_implicit_tls());
+    let server = Server::new(Arc::new(server_config(&listener, &generation, &daemon).await), listener.kind.is_implicit_tls());
     let peer = Peer { address, listener: listener.name, user: None };
     let mut session = Session {
         daemon,
@@ -96,17 +96,18 @@ fn admit(
     }
 }
 
-fn server_config(listener: &Listener, generation: &Generation, daemon: &Daemon) -> ServerConfig {
+async fn server_config(listener: &Listener, generation: &Generation, daemon: &Daemon) -> ServerConfig {
     let site = generation.site();
     let stores = if listener.kind.requires_login() { &site.users[..] } else { &[] };
     ServerConfig {
         hostname: site.hostname.as_str().into(),
         kind: listener.kind,
         starttls: generation.tls.is_some(),
-        mechanisms: auth::mechanisms(stores, &daemon.credentials),
+        mechanisms: auth::mechanisms(stores, &daemon.credentials, &daemon.dovecot).await,
         message_octets: site.limits.message_octets,
         recipients: site.limits.recipients,
         hops: site.limits.hops,
+        vrfy: site.limits.vrfy,
         errors: ERROR_LIMIT,
     }
 }

@@ -55,7 +55,15 @@ fn site() -> Site {
         postmaster: mailbox("root@here.test"),
         postmaster_origin: ORIGIN,
         addresses: Vec::new(),
-        listeners: vec![Listener { name: "mx".into(), kind: ListenerKind::Mx, addresses: vec![CLIENT], port: 0, origin: ORIGIN }],
+        listeners: vec![Listener {
+            name: "mx".into(),
+            kind: ListenerKind::Mx,
+            addresses: vec![CLIENT],
+            port: 0,
+            proxy_from: None,
+            xclient_from: None,
+            origin: ORIGIN,
+        }],
         web: None,
         networks: vec![Network {
             name: "everybody".into(),

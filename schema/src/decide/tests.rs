@@ -41,7 +41,15 @@ fn mailbox(text: &str) -> Mailbox {
 }
 
 fn listener(name: &str, kind: ListenerKind) -> Listener {
-    Listener { name: name.into(), kind, addresses: vec!["0.0.0.0".parse().unwrap()], port: kind.default_port(), origin: at(2) }
+    Listener {
+        name: name.into(),
+        kind,
+        addresses: vec!["0.0.0.0".parse().unwrap()],
+        port: kind.default_port(),
+        proxy_from: None,
+        xclient_from: None,
+        origin: at(2),
+    }
 }
 
 fn entry(name: &str, class: DomainClass) -> (Domain, Arc<DomainEntry>) {
@@ -88,7 +96,8 @@ fn site() -> Memory {
         ],
         users: vec![UserStore {
             name: "staff".into(),
-            passwd: SecretName::parse("users").unwrap(),
+            backend: UserBackend::Passwd(SecretName::parse("users").unwrap()),
+            messages: None,
             send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
             origin: at(5),
         }],

@@ -30,7 +30,7 @@ pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metri
 pub use publication::{Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
-pub use users::{SendAs, UserStore};
+pub use users::{SendAs, UserBackend, UserStore};
 
 use crate::name::{Domain, Mailbox};
 use std::net::IpAddr;

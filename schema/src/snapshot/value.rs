@@ -9,8 +9,8 @@ use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
     Forward, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, Metrics, MtaSts, Network,
     Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern,
-    Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
-    WebListener,
+    Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend,
+    UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -30,10 +30,10 @@ macro_rules! stored_structs {
 
 stored_structs! {
     Origin { file, line }
-    Listener { name, kind, addresses, port, origin }
+    Listener { name, kind, addresses, port, proxy_from, xclient_from, origin }
     WebListener { addresses, port, origin }
     Network { name, ranges, relay, reason, origin }
-    UserStore { name, passwd, send_as, origin }
+    UserStore { name, backend, send_as, messages, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
     Relay { name, host, port, tls, login, rate, backup, spf_includes, signs_dkim, origin }
@@ -46,7 +46,7 @@ stored_structs! {
     Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
     ClientLimit { what, per, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
-    Limits { message_octets, recipients, hops, sessions, origin }
+    Limits { message_octets, recipients, hops, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
@@ -128,6 +128,7 @@ stored_enums! {
         5 => Discard { reason },
         6 => Fail { reason },
     }
+    UserBackend { 1 => Passwd(secret), 2 => Dovecot(socket), }
     Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
     Language { 1 => English, 2 => Japanese, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }

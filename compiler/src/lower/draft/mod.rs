@@ -194,6 +194,8 @@ pub struct LimitsDraft {
     pub hops: Setting<u32>,
     /// Sessions at once.
     pub sessions: Setting<u32>,
+    /// Whether VRFY is answered.
+    pub vrfy: Setting<bool>,
 }
 
 impl SiteDraft {

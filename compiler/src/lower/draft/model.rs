@@ -54,6 +54,8 @@ impl SiteDraft {
             kind: draft.kind.value,
             addresses: draft.addresses.iter().map(|address| address.value).collect(),
             port: draft.port.value,
+            proxy_from: draft.proxy_from.as_ref().map(|range| range.value),
+            xclient_from: draft.xclient_from.as_ref().map(|range| range.value),
             origin: sources.origin(draft.span),
         };
         self.listeners.iter().map(listener).collect()
@@ -78,8 +80,9 @@ impl SiteDraft {
         };
         let store = |draft: &super::UsersDraft| UserStore {
             name: draft.name.value.clone(),
-            passwd: draft.passwd.value.clone(),
+            backend: draft.backend.value.clone(),
             send_as: draft.send_as.iter().map(send_as).collect(),
+            messages: draft.messages.as_ref().map(|rate| rate.value),
             origin: sources.origin(draft.span),
         };
         self.users.iter().map(store).collect()
@@ -184,6 +187,7 @@ impl SiteDraft {
             recipients: self.limits.recipients.value,
             hops: self.limits.hops.value,
             sessions: self.limits.sessions.value,
+            vrfy: self.limits.vrfy.value,
             origin: origin(self.limits.span, sources),
         }
     }
