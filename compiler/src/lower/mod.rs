@@ -108,7 +108,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
     };
     lowering.report_unknown(nodes, diagnostics);
     let errors = lowering.findings.iter().filter(|finding| finding.severity == Severity::Error);
-    let errors: Vec<Diagnostic> = errors.chain(&*diagnostics).cloned().collect();
+    let errors = errors.chain(&*diagnostics).flat_map(|error| lowering.tables.in_site(error)).collect::<Vec<_>>();
     draft.gaps = gaps::of(nodes, &errors, first_table);
     note_incomplete(&mut draft.domains, nodes, errors, |others| gaps::of(nodes, others, first_table).holds(Part::Domains));
     lowering.report_unused(draft.gaps);

@@ -32,6 +32,8 @@ pub(crate) struct Tables {
     pub rows: RowFindings,
     /// Each file is a source once, however many nodes name it.
     sources: HashMap<String, SourceId>,
+    /// Where each is named, by what it is a table of and the first of the domains that its rows lie in.
+    named: HashMap<(SourceId, String, Option<HostId>), Span>,
     /// The local domains, and why others take no rows; known once every domain is lowered.
     domains: HashMap<HostId, Result<(), String>>,
     /// `@domain` in `virtual(5)`.
@@ -47,11 +49,19 @@ impl Tables {
             read: Vec::new(),
             rows: RowFindings::new(first_table),
             sources: HashMap::new(),
+            named: HashMap::new(),
             domains: HashMap::new(),
             catch_alls: Vec::new(),
             owners: Vec::new(),
             progress,
         }
+    }
+
+    /// An error as one of the site files: of a row, it stands where its table is named, which may be more places than one.
+    pub fn in_site(&self, error: &Diagnostic) -> Vec<Diagnostic> {
+        let tables = self.read.iter().filter(|table| table.source == error.primary.source);
+        let named: Vec<Diagnostic> = tables.map(|table| Diagnostic { primary: table.file, ..error.clone() }).collect();
+        if named.is_empty() { vec![error.clone()] } else { named }
     }
 }
 
@@ -61,6 +71,15 @@ pub(super) enum Scope<'a> {
     Domain(&'a [HostId]),
     /// In any local domain of the site.
     Site,
+}
+
+impl Scope<'_> {
+    fn first(&self) -> Option<HostId> {
+        match self {
+            Scope::Domain(hosts) => hosts.first().copied(),
+            Scope::Site => None,
+        }
+    }
 }
 
 /// A table file whose rows are at hand.
@@ -128,7 +147,7 @@ pub(super) fn finish(lowering: &mut Lowering<'_>, domains: &mut [DomainDraft]) {
 
 /// `mailboxes file=`.
 pub(super) fn mailboxes(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lowering<'_>) {
-    let Some(table) = lowering.open_table(view, &[Format::Csv, Format::Tsv, Format::List]) else { return };
+    let Some(table) = lowering.open_table(view, scope, &[Format::Csv, Format::Tsv, Format::List]) else { return };
     let before = lowering.addresses.declarations();
     let text = Arc::clone(&table.text);
     match table.format {
@@ -163,7 +182,9 @@ pub(super) fn mailboxes(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lower
 
 /// `aliases file=`.
 pub(super) fn aliases(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lowering<'_>) {
-    let Some(table) = lowering.open_table(view, &[Format::Csv, Format::Tsv, Format::Aliases, Format::Virtual]) else { return };
+    let Some(table) = lowering.open_table(view, scope, &[Format::Csv, Format::Tsv, Format::Aliases, Format::Virtual]) else {
+        return;
+    };
     let before = lowering.addresses.declarations();
     let text = Arc::clone(&table.text);
     match table.format {
@@ -192,7 +213,7 @@ pub(super) fn aliases(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lowerin
 
 impl Lowering<'_> {
     /// Reads the file that a node names; what is wrong with it is reported.
-    pub(super) fn open_table(&mut self, view: &View<'_>, formats: &[Format]) -> Option<Table> {
+    pub(super) fn open_table(&mut self, view: &View<'_>, scope: &Scope<'_>, formats: &[Format]) -> Option<Table> {
         let path = view.property::<String>("file")?;
         let said = view.property::<String>("format");
         if said.is_none() && view.property_span("format").is_some() {
@@ -211,6 +232,12 @@ impl Lowering<'_> {
         };
         self.tables.progress.stage(|| format!("reading {}", path.value));
         let source = self.table_source(&path)?;
+        // Read again, each of its rows would be there twice.
+        if let Some(first) = self.tables.named.insert((source, view.name().to_owned(), scope.first()), path.span) {
+            let finding = Diagnostic::error("LNG008", path.span, format!("The table {:?} is read already", path.value));
+            self.findings.push(finding.also(first, "first named here").help("Remove one of the two"));
+            return None;
+        }
         let text = Arc::clone(&self.sources.source(source).text);
         if text.trim_start_matches('\u{feff}').trim().is_empty() && matches!(format, Format::List | Format::Aliases) {
             let message = format!("The table {:?} is empty", path.value);
@@ -223,12 +250,13 @@ impl Lowering<'_> {
     }
 
     fn table_source(&mut self, path: &Spanned<String>) -> Option<SourceId> {
-        if let Some(source) = self.tables.sources.get(&path.value) {
+        let name = path.value.trim_start_matches("./");
+        if let Some(source) = self.tables.sources.get(name) {
             return Some(*source);
         }
         let text = self.read(path, TABLE_MAX_OCTETS)?;
-        let source = self.sources.add(path.value.trim_start_matches("./"), text)?;
-        self.tables.sources.insert(path.value.clone(), source);
+        let source = self.sources.add(name, text)?;
+        self.tables.sources.insert(name.to_owned(), source);
         Some(source)
     }
 

@@ -110,6 +110,23 @@ fn each_slip_is_told_at_its_row() {
 }
 
 #[test]
+fn a_slip_in_a_row_says_nothing_of_other_domains() {
+    let kdl = "domain \"example.com\" { mailbox \"alice\"; alias \"abuse\" \"alice\"; aliases file=\"a.csv\"; }\n\
+               domain \"example.org\" { mailbox \"bob\"; alias \"abuse\" \"bob\"; alias \"sales\" \"nobody\"; }\n";
+    assert_eq!(findings(kdl, &[("a.csv", "address,targets\nx y,alice\nz,w\n")]), ["site.kdl:6 DOM003", "a.csv:2 LNG007"]);
+}
+
+#[test]
+fn a_table_named_twice_is_one_finding() {
+    let rows = [("a.csv", "address,targets\nabuse,alice\nx,alice\n")];
+    let twice = "    aliases file=\"a.csv\"\n    aliases file=\"./a.csv\"\n";
+    assert_eq!(findings(&format!("domain \"example.com\" {{\n    mailbox \"alice\"\n{twice}}}\n"), &rows), ["site.kdl:8 LNG008"]);
+    // For another domain it is another reading.
+    let domain = |name: &str| format!("domain \"{name}\" {{ mailbox \"alice\"; aliases file=\"a.csv\"; }}\n");
+    assert_eq!(findings(&format!("{}{}", domain("example.com"), domain("example.org")), &rows), [""; 0]);
+}
+
+#[test]
 fn the_narrowest_transport_wins_and_the_first_row_of_a_csv() {
     let relays = "relay \"out\" host=\"mx.partner.example\" port=2525\ndomain \"example.com\" { mailbox \"alice\"; alias \"abuse\" \"alice\"; }\n";
     let routes = |name: &str, text: &str| -> Vec<String> {
