@@ -215,6 +215,10 @@ impl List {
         self.say("bounce-lifetime", duration(site.queue.bounce_lifetime));
         self.say("warn-after", duration(site.queue.warn_after));
         self.say("language", site.queue.language.as_str());
+        for edit in &site.headers {
+            self.of("headers".to_owned(), edit.origin);
+            self.say(edit.at.as_str(), &edit.change);
+        }
         self.of("limits".to_owned(), site.limits.origin);
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);

@@ -4,10 +4,10 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, LimitPer, Limited, Limits,
-    Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay,
-    Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore,
-    Via,
+    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, HeaderChange, HeaderEdit,
+    LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate,
+    Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel, TlsPolicy, Transport,
+    TransportKind, UserBackend, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -163,6 +163,11 @@ fn site() -> Site {
                 },
             ],
         },
+        headers: vec![HeaderEdit {
+            change: HeaderChange::Add("X-Site".into(), "example".into()),
+            at: Service::Submission,
+            origin: line(22),
+        }],
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),

@@ -1,8 +1,8 @@
 //! The registry: every code that can appear, in the order of codes.
 
 use super::{
-    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, lim, lst, nam, net, reading, rly, rte, sec, sit, spf, sts, tbl, tls, tsa, tst,
-    usr,
+    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, hdr, lim, lst, nam, net, reading, rly, rte, sec, sit, spf, sts, tbl, tls, tsa,
+    tst, usr,
 };
 use std::sync::LazyLock;
 
@@ -57,6 +57,7 @@ static NAMED: &[&Rule] = &[
     &dom::unusable_domain::RULE,
     &fil::FILE_UNREADABLE,
     &fil::FILE_OUTSIDE,
+    &hdr::HEADER_FIELD,
     &lim::few_recipients::RULE,
     &lim::bounce_lifetime::RULE,
     &lim::few_hops::RULE,

@@ -14,4 +14,4 @@ pub use credentials::{CredentialError, Credentials, Stamp};
 pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
 pub use login::{Answer, ChannelBinding, Exchange, Login, mechanisms};
-pub use passwd::AuthError;
+pub use passwd::{AuthError, store_of};

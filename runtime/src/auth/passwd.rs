@@ -127,6 +127,22 @@ async fn on_worker<T: Send + 'static>(
     result.await.map_err(|_| AuthError::Aborted)?
 }
 
+/// The store that a user who has logged in is of: the first file with the name, or else the first Dovecot. Reads files, where it
+/// matters.
+pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &str) -> Option<&'a UserStore> {
+    if let [first, rest @ ..] = stores
+        && rest.iter().all(|store| store.messages == first.messages)
+    {
+        return Some(first);
+    }
+    let has_name = |secret| {
+        let text = credentials.read(secret).unwrap_or_default();
+        users(&text).any(|(_, line)| line.split_once(':').is_some_and(|(user, _)| user == name))
+    };
+    let file = stores.iter().find(|store| passwd(store).is_some_and(has_name));
+    file.or_else(|| stores.iter().find(|store| passwd(store).is_none()))
+}
+
 /// The credential of a store that is a password file.
 fn passwd(store: &UserStore) -> Option<&SecretName> {
     match &store.backend {

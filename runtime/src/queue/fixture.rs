@@ -86,6 +86,7 @@ fn site() -> Site {
         receivers: Vec::new(),
         tls: TlsPolicy { certificates: Vec::new(), self_signed: false, origin: ORIGIN },
         screen: Screen::default(),
+        headers: Vec::new(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),

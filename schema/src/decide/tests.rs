@@ -139,6 +139,7 @@ fn site() -> Memory {
         receivers: Vec::new(),
         tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
+        headers: Vec::new(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),

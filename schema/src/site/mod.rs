@@ -7,6 +7,7 @@
 mod address;
 mod domain;
 mod egress;
+mod header;
 mod limit;
 mod listener;
 mod network;
@@ -22,6 +23,7 @@ pub use domain::{DomainClass, DomainEntry, Pattern};
 pub use egress::{
     Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
 };
+pub use header::{HeaderChange, HeaderEdit, Service};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::Network;
@@ -73,6 +75,8 @@ pub struct Site {
     pub tls: TlsPolicy,
     /// What is asked of a client before its mail is taken.
     pub screen: Screen,
+    /// What is changed in headers, in source order.
+    pub headers: Vec<HeaderEdit>,
     /// Retry and lifetime.
     pub queue: QueuePolicy,
     /// Sizes and counts.

@@ -4,8 +4,8 @@ use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::site::{
-    Certificate, ClientLimit, DkimSigner, DomainEntry, Limited, Limits, Listener, Logging, Login, Metrics, Network, Origin,
-    QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics, Network,
+    Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -42,6 +42,7 @@ impl SiteDraft {
             tls: self.tls(sources),
             screen: self.screen(sources),
             queue: self.queue(sources),
+            headers: self.headers(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
             metrics: self.metrics.as_ref().map(|at| Metrics { listen: at.value, origin: sources.origin(at.span) }),
@@ -179,6 +180,15 @@ impl SiteDraft {
             early_talker: draft.early_talker,
             limits,
         }
+    }
+
+    fn headers(&self, sources: &Sources) -> Vec<HeaderEdit> {
+        let edit = |draft: &super::HeaderDraft| HeaderEdit {
+            change: draft.change.value.clone(),
+            at: draft.at,
+            origin: sources.origin(draft.change.span),
+        };
+        self.headers.iter().map(edit).collect()
     }
 
     fn limits(&self, sources: &Sources) -> Limits {

@@ -192,7 +192,7 @@ pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what the
             ])
             .example("client-certificate authority=\"tls/clients.pem\"")
             .postfix(&["smtpd_tls_ask_ccert", "smtpd_tls_CAfile", "relay_clientcerts"]),
-        NodeSpec::later("limit", "What one user may send in a time.")
+        NodeSpec::new("limit", "What one user may send in a time.")
             .properties(&[
                 PropertySpec::new("messages", ValueType::Rate, "Messages."),
                 PropertySpec::later("new-recipients", ValueType::Rate, "Recipients that the user never wrote to before."),
