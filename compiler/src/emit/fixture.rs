@@ -72,6 +72,16 @@ pub fn model() -> Model {
     model
 }
 
+fn users() -> Vec<UserStore> {
+    vec![UserStore {
+        name: "staff".into(),
+        backend: UserBackend::Dovecot("/run/dovecot/auth-client".into()),
+        messages: Some(Rate { count: 100, per: Duration::from_secs(3600) }),
+        send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
+        origin: line(6),
+    }]
+}
+
 fn site() -> Site {
     let listener = |kind: ListenerKind, at: u32| Listener {
         name: kind.as_str().into(),
@@ -99,13 +109,7 @@ fn site() -> Site {
             reason: "this host".into(),
             origin: line(5),
         }],
-        users: vec![UserStore {
-            name: "staff".into(),
-            backend: UserBackend::Dovecot("/run/dovecot/auth-client".into()),
-            messages: Some(Rate { count: 100, per: Duration::from_secs(3600) }),
-            send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
-            origin: line(6),
-        }],
+        users: users(),
         transports: vec![Transport {
             name: "store".into(),
             kind: TransportKind::Maildir { path: "mail/{domain}/{user}".into() },

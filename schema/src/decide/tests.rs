@@ -68,6 +68,16 @@ fn entry(name: &str, class: DomainClass) -> (Domain, Arc<DomainEntry>) {
 }
 
 /// example.com with alice, bob, team (both and one outside), loop; alias.example is example.com; parked.example is parked.
+fn users() -> Vec<UserStore> {
+    vec![UserStore {
+        name: "staff".into(),
+        backend: UserBackend::Passwd(SecretName::parse("users").unwrap()),
+        messages: None,
+        send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
+        origin: at(5),
+    }]
+}
+
 fn site() -> Memory {
     let site = Site {
         sources: Sources(vec!["site.kdl".into()]),
@@ -94,13 +104,7 @@ fn site() -> Memory {
                 origin: at(4),
             },
         ],
-        users: vec![UserStore {
-            name: "staff".into(),
-            backend: UserBackend::Passwd(SecretName::parse("users").unwrap()),
-            messages: None,
-            send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
-            origin: at(5),
-        }],
+        users: users(),
         transports: vec![Transport {
             name: "store".into(),
             kind: TransportKind::Maildir { path: "mail/{domain}/{user}".into() },
