@@ -45,7 +45,8 @@ fn rows<'a>(cells: &[&'a Cell]) -> Vec<Row<'a>> {
     for cell in cells {
         let source = cell.source.as_deref().unwrap_or("default");
         let (kind, disposition, reason) = (cell.recipient.as_str(), &*cell.disposition, &*cell.reason);
-        let same = |row: &&mut Row<'_>| (row.kind, row.disposition, row.reason, row.source) == (kind, disposition, reason, source);
+        let same =
+            |row: &&mut Row<'_>| (row.kind, row.disposition, row.reason, row.source) == (kind, disposition, reason, source);
         match rows.iter_mut().find(same) {
             Some(row) => row.more += 1,
             None => rows.push(Row { kind, example: &cell.example, more: 0, disposition, reason, source }),
