@@ -376,7 +376,7 @@ pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Looku
         login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
         quota_octets: quota.and_then(|entry| match entry.kind {
             AddressKind::Mailbox { quota_octets } => quota_octets,
-            AddressKind::Alias(_) => None,
+            AddressKind::Alias(_) | AddressKind::Relayed => None,
         }),
         recipient: recipient.to_string(),
         mailbox: hop.as_ref().map(|hop| hop.mailbox.to_string()),

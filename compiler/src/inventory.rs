@@ -4,8 +4,8 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, Origin, Publication, Receiver, Relay, Route, Site, SpfPolicy,
-    TransportKind, UserStore,
+    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay, Route, Site,
+    SpfPolicy, TransportKind, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -50,6 +50,12 @@ pub fn settings(site: &Site) -> Vec<Item> {
         list.say("kind", listener.kind);
         list.say("address", join(&listener.addresses));
         list.say("port", listener.port);
+    }
+    if let Some(web) = &site.web {
+        list.of(format!("listen {}", web.name), web.origin);
+        list.say("kind", "web");
+        list.say("address", join(&web.addresses));
+        list.say("port", web.port);
     }
     site.networks.iter().for_each(|network| list.network(network));
     site.users.iter().for_each(|users| list.users(users));
@@ -227,6 +233,10 @@ impl List {
 pub fn domain(entry: &DomainEntry) -> Vec<Item> {
     let mut list = List { items: Vec::new(), subject: format!("domain {}", entry.name), origin: entry.origin };
     list.say("class", &entry.class);
+    if let DomainClass::Relay(onward) = &entry.class {
+        list.say("via", onward.via.as_ref().map_or("the routes", NextHop::name));
+        list.say("recipients", if onward.listed { "those listed" } else { "all" });
+    }
     if entry.class == DomainClass::Local {
         list.say("deliver", &entry.transport);
         list.say("delimiter", entry.delimiter.map_or("none".to_owned(), String::from));
@@ -289,6 +299,7 @@ pub fn address(found: &Address<'_>) -> Item {
     let (name, value) = match found.to_kind() {
         AddressKind::Mailbox { quota_octets: None } => ("mailbox", String::new()),
         AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(quota))),
+        AddressKind::Relayed => ("recipient", String::new()),
         AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
     };
     Item {

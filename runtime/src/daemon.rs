@@ -10,6 +10,7 @@ use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
+use crate::web;
 use postern_schema::snapshot::plan_digest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
@@ -66,6 +67,8 @@ pub struct Daemon {
     pub state: State,
     /// When it started.
     pub started: Instant,
+    /// How many read web pages.
+    pub web: web::Places,
     listeners: Mutex<Listeners>,
     sessions: AtomicUsize,
     stopping: watch::Sender<bool>,
@@ -199,6 +202,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         client_tls,
         state,
         started: Instant::now(),
+        web: web::Places::default(),
         listeners: Mutex::default(),
         sessions: AtomicUsize::new(0),
         stopping: watch::Sender::new(false),

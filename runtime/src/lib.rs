@@ -7,6 +7,7 @@
 //! | [`queue`] | what was accepted and is not delivered yet; durable |
 //! | [`deliver`] | the way out |
 //! | [`site`] | the snapshot in force, and its successor |
+//! | [`web`] | policies and settings over HTTPS |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
 
@@ -23,3 +24,4 @@ pub mod queue;
 pub mod site;
 pub mod smtp;
 pub mod state;
+pub mod web;

@@ -88,10 +88,12 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
     let mut domains = domain::lower(&mut lowering);
     table::site_tables(&mut lowering, &domains);
     table::finish(&mut lowering, &mut domains);
+    let (listeners, web) = service::listeners(&mut lowering);
     let mut draft = SiteDraft {
         host: host::finish(host, origin_domain, &domains),
         tls: tls::lower(&mut lowering),
-        listeners: service::listeners(&mut lowering),
+        listeners,
+        web,
         networks: service::networks(&mut lowering),
         users: service::users(&mut lowering),
         transports: egress::transports(&mut lowering),

@@ -45,6 +45,7 @@ pub use alw::sift;
 pub use codes::{RULES, find};
 pub(crate) use crt::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
 pub(crate) use dkm::{ALGORITHM_MISMATCH, NO_PUBLIC_KEY, PRIVATE_KEY_FILE};
+pub(crate) use dom::OTHER_CLASS;
 pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
 pub(crate) use lst::LISTENER_WITHOUT_KIND;
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};

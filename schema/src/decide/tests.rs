@@ -325,3 +325,4 @@ proptest! {
 }
 
 mod authentication;
+mod relayed;

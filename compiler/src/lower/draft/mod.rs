@@ -17,7 +17,7 @@ pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, P
 pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
-    TransportDraft, UsersDraft,
+    TransportDraft, UsersDraft, WebDraft,
 };
 
 use crate::addresses::AddressBook;
@@ -68,6 +68,8 @@ pub struct SiteDraft {
     pub tls: TlsDraft,
     /// `listen`, in source order.
     pub listeners: Vec<ListenerDraft>,
+    /// `listen` of kind `web`, in source order; a rule refuses the second.
+    pub web: Vec<WebDraft>,
     /// `network`, in source order.
     pub networks: Vec<NetworkDraft>,
     /// `users`, in source order.

@@ -102,6 +102,7 @@ const LISTENER_KINDS: &[Word] = &[
     Word::new("mx", "Mail from other hosts, port 25: TLS is offered, login is not."),
     Word::new("submission", "Mail from users, port 587: STARTTLS, then login, then mail (RFC 6409)."),
     Word::new("submissions", "Mail from users, port 465: TLS from the first byte (RFC 8314 3.3)."),
+    Word::new("web", "HTTPS, port 443: policies of MTA-STS and settings for mail programs, below `/.well-known/` alone."),
     Word::later("reinject", "Mail that comes back from a content filter."),
     Word::later("lmtp", "Mail from another MTA over LMTP (RFC 2033)."),
 ];
@@ -111,11 +112,15 @@ pub const LISTEN: NodeSpec =
     NodeSpec::new("listen", "A service that is listened on. Its name is its kind, unless `kind=` says so.")
         .arguments(&[Argument::name(
             Kind::Listener,
-            "A name, unique among listeners; `mx`, `submission` and `submissions` are kinds too.",
+            "A name, unique among listeners; `mx`, `submission`, `submissions` and `web` are kinds too.",
         )])
         .properties(&[
-            PropertySpec::new("port", ValueType::Port, "The TCP port; without it, the usual one of its kind: 25, 587 or 465.")
-                .postfix(&["master.cf"]),
+            PropertySpec::new(
+                "port",
+                ValueType::Port,
+                "The TCP port; without it, the usual one of its kind: 25, 587, 465 or 443.",
+            )
+            .postfix(&["master.cf"]),
             PropertySpec::new("address", ValueType::Ip, "The local address to bind; without it, every one.")
                 .postfix(&["inet_interfaces"]),
             PropertySpec::new(

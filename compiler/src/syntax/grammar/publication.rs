@@ -109,7 +109,7 @@ pub const MTA_STS: NodeSpec = NodeSpec::new("mta-sts", "The MTA-STS policy (RFC 
         PropertySpec::new(
             "web-host",
             ValueType::Domain,
-            "The web server that serves the policy file, where `posternd` does not: `mta-sts.` leads there.",
+            "The web server that serves the policy file, where `posternd` does not by `listen \"web\"`: `mta-sts.` leads there.",
         ),
     ])
     .example("mta-sts mode=\"testing\" max-age=\"4w\"");
@@ -168,14 +168,17 @@ pub const CAA: NodeSpec = NodeSpec::new("caa", "Which authorities may issue cert
 
 const CLIENT_PORT: &str = "The port; without it, that of implicit TLS.";
 
+const LOGIN_NAMES: &[Word] =
+    &[Word::new("local-part", "What stands before the `@` of their address."), Word::new("address", "Their whole address.")];
+
 /// `autoconfig`.
 pub const AUTOCONFIG: NodeSpec = NodeSpec::new("autoconfig", "Records that tell mail programs where to log in (RFC 6186).")
     .arguments(&[Argument::flag()])
     .properties(&[PropertySpec::new(
         "web-host",
         ValueType::Domain,
-        "The web server that answers mail programs, where `posternd` does not: `autoconfig.` and `autodiscover.` lead there.",
-    )])
+        "The web server that answers mail programs, where `posternd` does not by `listen \"web\"`: `autoconfig.` and `autodiscover.` lead there.",
+    ), PropertySpec::new("login", ValueType::Word(LOGIN_NAMES), "What users log in as; without it, the local part.")])
     .children(&[
         NodeSpec::new("imap", "Where mail is read by IMAP; without it, nowhere.")
             .arguments(&[Argument::new("host", ValueType::Domain, "The host.")])
