@@ -4,7 +4,7 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, Origin, Receiver, Relay, Route, Site, TransportKind,
+    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Receiver, Relay, Route, Site, TransportKind,
     UserBackend, UserStore,
 };
 use std::fmt::{self, Display};
@@ -55,6 +55,12 @@ pub fn settings(site: &Site) -> Vec<Item> {
         if let Some(range) = listener.xclient_from {
             list.say("xclient-from", range);
         }
+    }
+    if let Some(web) = &site.web {
+        list.of(format!("listen {}", web.name), web.origin);
+        list.say("kind", "web");
+        list.say("address", join(&web.addresses));
+        list.say("port", web.port);
     }
     site.networks.iter().for_each(|network| list.network(network));
     site.users.iter().for_each(|users| list.users(users));
@@ -238,6 +244,10 @@ impl List {
 pub fn domain(entry: &DomainEntry) -> Vec<Item> {
     let mut list = List { items: Vec::new(), subject: format!("domain {}", entry.name), origin: entry.origin };
     list.say("class", &entry.class);
+    if let DomainClass::Relay(onward) = &entry.class {
+        list.say("via", onward.via.as_ref().map_or("the routes", NextHop::name));
+        list.say("recipients", if onward.listed { "those listed" } else { "all" });
+    }
     if entry.class == DomainClass::Local {
         list.say("deliver", &entry.transport);
         list.say("delimiter", entry.delimiter.map_or("none".to_owned(), String::from));
@@ -256,6 +266,7 @@ pub fn address(found: &Address<'_>) -> Item {
     let (name, value) = match found.to_kind() {
         AddressKind::Mailbox { quota_octets: None } => ("mailbox", String::new()),
         AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(quota))),
+        AddressKind::Relayed => ("recipient", String::new()),
         AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
     };
     Item {

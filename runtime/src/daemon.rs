@@ -11,6 +11,7 @@ use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
+use crate::web;
 use postern_schema::snapshot::plan_digest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
@@ -69,6 +70,8 @@ pub struct Daemon {
     pub state: State,
     /// When it started.
     pub started: Instant,
+    /// How many read web pages.
+    pub web: web::Places,
     listeners: Mutex<Listeners>,
     sessions: AtomicUsize,
     stopping: watch::Sender<bool>,
@@ -206,6 +209,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         client_tls,
         state,
         started: Instant::now(),
+        web: web::Places::default(),
         listeners: Mutex::default(),
         sessions: AtomicUsize::new(0),
         stopping: watch::Sender::new(false),

@@ -8,6 +8,7 @@
 //! | [`queue`] | what was accepted and is not delivered yet; durable |
 //! | [`deliver`] | the way out |
 //! | [`site`] | the snapshot in force, and its successor |
+//! | [`web`] | policies and settings over HTTPS |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
 //! | [`sendmail`] | the way in for programs of this host |
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
@@ -27,3 +28,4 @@ pub mod site;
 pub mod smtp;
 pub mod state;
 pub mod submission;
+pub mod web;

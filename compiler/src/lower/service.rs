@@ -1,7 +1,7 @@
 //! `listen`, `network`, `users`: who reaches the host.
 
 use super::Lowering;
-use super::draft::{ListenerDraft, NetworkDraft, Part, SendAsDraft, Setting, UsersDraft};
+use super::draft::{ListenerDraft, NetworkDraft, Part, SendAsDraft, Setting, UsersDraft, WebDraft};
 use crate::rules::{BACKEND_OF_USERS, LISTENER_WITHOUT_KIND};
 use crate::source::Spanned;
 use crate::syntax::View;
@@ -13,17 +13,51 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Without an `address`, every address of the host: IPv4 and IPv6 are two sockets, so that either may be missing.
 const EVERY_ADDRESS: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
 
-pub(super) fn listeners(lowering: &mut Lowering<'_>) -> Vec<ListenerDraft> {
-    let views: Vec<View<'_>> = lowering.document.children("listen").collect();
-    views.iter().filter_map(|view| listener(view, lowering)).collect()
+/// What a listener is for: mail of some kind, or web pages.
+enum Service {
+    Mail(ListenerKind),
+    Web,
 }
 
-fn listener(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ListenerDraft> {
+impl Service {
+    const WEB: &str = "web";
+    const WEB_PORT: u16 = 443;
+
+    fn parse(word: &str) -> Option<Service> {
+        if word == Service::WEB { Some(Service::Web) } else { ListenerKind::parse(word).map(Service::Mail) }
+    }
+}
+
+pub(super) fn listeners(lowering: &mut Lowering<'_>) -> (Vec<ListenerDraft>, Vec<WebDraft>) {
+    let views: Vec<View<'_>> = lowering.document.children("listen").collect();
+    let (mut mail, mut web) = (Vec::new(), Vec::new());
+    for view in &views {
+        let Some((name, service)) = named(view, lowering) else { continue };
+        let (span, name) = (view.span(), boxed(name));
+        let addresses = match view.property::<IpAddr>("address") {
+            Some(address) => vec![Setting::new(Some(address), EVERY_ADDRESS[0])],
+            None => EVERY_ADDRESS.map(Setting::default_of).to_vec(),
+        };
+        let port = |usual| Setting::new(view.property::<u16>("port"), usual);
+        match service.value {
+            Service::Mail(kind) => {
+                let (kind, port) = (Spanned::new(kind, service.span), port(kind.default_port()));
+                let [proxy_from, xclient_from] = ["proxy-protocol-from", "xclient-from"].map(|name| view.property::<IpNet>(name));
+                mail.push(ListenerDraft { span, name, kind, addresses, port, proxy_from, xclient_from });
+            }
+            Service::Web => web.push(WebDraft { span, name, addresses, port: port(Service::WEB_PORT) }),
+        }
+    }
+    (mail, web)
+}
+
+/// The name of a listener, and what it is for.
+fn named(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<(Spanned<String>, Spanned<Service>)> {
     let name = view.argument::<String>("name").filter(|name| lowering.listeners.is_first(name))?;
     let kind = if view.property_span("kind").is_some() {
         let word = view.property::<String>("kind")?;
-        Spanned::new(ListenerKind::parse(&word.value)?, word.span)
-    } else if let Some(kind) = ListenerKind::parse(&name.value) {
+        Spanned::new(Service::parse(&word.value)?, word.span)
+    } else if let Some(kind) = Service::parse(&name.value) {
         Spanned::new(kind, name.span)
     } else if lowering.gaps.holds(Part::Listeners) {
         return None;
@@ -31,18 +65,12 @@ fn listener(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ListenerDraf
         lowering.findings.push(
             LISTENER_WITHOUT_KIND
                 .at(name.span, format!("{:?} is no kind of listener, and there is no kind= beside it", name.value))
-                .help("Write kind=\"mx\", kind=\"submission\" or kind=\"submissions\"")
+                .help("Write kind=\"mx\", kind=\"submission\", kind=\"submissions\" or kind=\"web\"")
                 .postfix(&["master.cf"]),
         );
         return None;
     };
-    let addresses = match view.property::<IpAddr>("address") {
-        Some(address) => vec![Setting::new(Some(address), EVERY_ADDRESS[0])],
-        None => EVERY_ADDRESS.map(Setting::default_of).to_vec(),
-    };
-    let port = Setting::new(view.property::<u16>("port"), kind.value.default_port());
-    let [proxy_from, xclient_from] = ["proxy-protocol-from", "xclient-from"].map(|name| view.property::<IpNet>(name));
-    Some(ListenerDraft { span: view.span(), name: boxed(name), kind, addresses, port, proxy_from, xclient_from })
+    Some((name, kind))
 }
 
 pub(super) fn networks(lowering: &mut Lowering<'_>) -> Vec<NetworkDraft> {

@@ -339,3 +339,4 @@ proptest! {
 }
 
 mod authentication;
+mod relayed;

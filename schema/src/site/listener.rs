@@ -27,6 +27,8 @@ pub struct Listener {
 /// Where the files of `/.well-known/` are served over HTTPS: MTA-STS policies and settings for mail programs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WebListener {
+    /// Its name in the site, unique among listeners.
+    pub name: Box<str>,
     /// Local addresses to bind; never empty (`0.0.0.0` and `::` mean every one).
     pub addresses: Vec<IpAddr>,
     /// TCP port; 0 lets the system choose, for tests.

@@ -8,9 +8,9 @@ use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, 
 use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
     Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login,
-    Metrics, MtaSts, Network, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay,
-    Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport,
-    TransportKind, UserBackend, UserStore, Via, WebListener,
+    LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate,
+    Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy,
+    TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -31,7 +31,7 @@ macro_rules! stored_structs {
 stored_structs! {
     Origin { file, line }
     Listener { name, kind, addresses, port, proxy_from, xclient_from, origin }
-    WebListener { addresses, port, origin }
+    WebListener { name, addresses, port, origin }
     Network { name, ranges, relay, reason, origin }
     UserStore { name, backend, send_as, messages, origin }
     SendAs { user, mailboxes, origin }
@@ -51,6 +51,7 @@ stored_structs! {
     Logging { format, origin }
     Metrics { listen, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
+    Onward { via, listed }
     Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi }
     SpfPolicy { addresses, includes, all }
     Dmarc { policy, subdomains, nonexistent, testing, reports }
@@ -58,7 +59,7 @@ stored_structs! {
     TlsReport { reports }
     Pin { of, sha256 }
     CaaIssuer { issuer, account, method, wildcards, reports }
-    Autoconfig { web_host, imap, pop3 }
+    Autoconfig { web_host, login, imap, pop3 }
     Bimi { logo, certificate }
     DkimSigner { selector, public_key, key, state, origin }
     AddressEntry { kind, origin }
@@ -142,14 +143,16 @@ stored_enums! {
     Chain { 1 => Pem(text), 2 => Credential(name), }
     Reaction { 1 => Reject, 2 => Log, }
     LogFormat { 1 => Text, 2 => Json, 3 => Postfix, }
-    DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
+    DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, 4 => Relay(onward), }
+    NextHop { 1 => Relay(name), 2 => Transport(name), }
     SpfAll { 1 => Fail, 2 => SoftFail, 3 => Neutral, }
     DmarcPolicy { 1 => None, 2 => Quarantine, 3 => Reject, }
     MtaStsMode { 1 => None, 2 => Testing, 3 => Enforce, }
+    LoginName { 1 => LocalPart, 2 => Address, }
     PinOf { 1 => Host, 2 => Authority, }
     PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }
     SigningState { 1 => Publish, 2 => Active, 3 => Retired, 4 => Revoked, 5 => Removed, }
-    AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
+    AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), 3 => Relayed, }
 }
 
 /// Writes the [`AddressEntry`] of an alias from the parts of its targets, local part and host: a site has a million of them,

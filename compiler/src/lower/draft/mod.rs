@@ -7,15 +7,17 @@
 mod domain;
 mod gaps;
 mod model;
+mod planned;
 mod publication;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
+pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, ReinjectDraft};
 pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
-    TransportDraft, UsersDraft,
+    TransportDraft, UsersDraft, WebDraft,
 };
 
 use crate::addresses::AddressBook;
@@ -66,6 +68,8 @@ pub struct SiteDraft {
     pub tls: TlsDraft,
     /// `listen`, in source order.
     pub listeners: Vec<ListenerDraft>,
+    /// `listen` of kind `web`, in source order; a rule refuses the second.
+    pub web: Vec<WebDraft>,
     /// `network`, in source order.
     pub networks: Vec<NetworkDraft>,
     /// `users`, in source order.
@@ -98,6 +102,8 @@ pub struct SiteDraft {
     pub log_format: Setting<LogFormat>,
     /// `metrics`.
     pub metrics: Option<Spanned<SocketAddr>>,
+    /// What the runtime does not serve yet.
+    pub planned: PlannedDraft,
     /// `test`, in source order.
     pub tests: Vec<TestDraft>,
     /// What is not to be trusted, since it holds an error.

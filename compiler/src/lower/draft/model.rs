@@ -5,7 +5,7 @@ use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::site::{
     Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics, Network,
-    Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -32,7 +32,12 @@ impl SiteDraft {
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
             listeners: self.listeners(sources),
-            web: None,
+            web: self.web.first().map(|web| WebListener {
+                name: web.name.value.clone(),
+                addresses: web.addresses.iter().map(|address| address.value).collect(),
+                port: web.port.value,
+                origin: sources.origin(web.span),
+            }),
             networks: self.networks(sources),
             users: self.users(sources),
             transports: self.transports(sources),

@@ -28,6 +28,19 @@ pub struct ListenerDraft {
     pub xclient_from: Option<Spanned<IpNet>>,
 }
 
+/// `listen` of kind `web`.
+#[derive(Clone, Debug)]
+pub struct WebDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique among listeners.
+    pub name: Spanned<Box<str>>,
+    /// Addresses to bind; never empty.
+    pub addresses: Vec<Setting<IpAddr>>,
+    /// TCP port.
+    pub port: Setting<u16>,
+}
+
 /// `network`.
 #[derive(Clone, Debug)]
 pub struct NetworkDraft {

@@ -43,6 +43,9 @@ pub const CHECKERS: &[Word] = &[
     Word::new("bulk-sender", "What Gmail, Yahoo and Microsoft ask of whoever sends them thousands of messages a day."),
     Word::new("internet-nl", "The mail test of internet.nl."),
     Word::new("mxtoolbox", "The tests of MXToolbox."),
+    Word::new("hardenize", "The mail part of Hardenize."),
+    Word::new("m3aawg", "What M3AAWG recommends to senders, and for domains that send nothing."),
+    Word::new("mecsa", "MECSA, of the European Commission's Joint Research Centre."),
 ];
 
 /// `tls`.
@@ -99,6 +102,7 @@ const LISTENER_KINDS: &[Word] = &[
     Word::new("mx", "Mail from other hosts, port 25: TLS is offered, login is not."),
     Word::new("submission", "Mail from users, port 587: STARTTLS, then login, then mail (RFC 6409)."),
     Word::new("submissions", "Mail from users, port 465: TLS from the first byte (RFC 8314 3.3)."),
+    Word::new("web", "HTTPS, port 443: policies of MTA-STS and settings for mail programs, below `/.well-known/` alone."),
     Word::later("reinject", "Mail that comes back from a content filter."),
     Word::later("lmtp", "Mail from another MTA over LMTP (RFC 2033)."),
 ];
@@ -108,11 +112,15 @@ pub const LISTEN: NodeSpec =
     NodeSpec::new("listen", "A service that is listened on. Its name is its kind, unless `kind=` says so.")
         .arguments(&[Argument::name(
             Kind::Listener,
-            "A name, unique among listeners; `mx`, `submission` and `submissions` are kinds too.",
+            "A name, unique among listeners; `mx`, `submission`, `submissions` and `web` are kinds too.",
         )])
         .properties(&[
-            PropertySpec::new("port", ValueType::Port, "The TCP port; without it, the usual one of its kind: 25, 587 or 465.")
-                .postfix(&["master.cf"]),
+            PropertySpec::new(
+                "port",
+                ValueType::Port,
+                "The TCP port; without it, the usual one of its kind: 25, 587, 465 or 443.",
+            )
+            .postfix(&["master.cf"]),
             PropertySpec::new("address", ValueType::Ip, "The local address to bind; without it, every one.")
                 .postfix(&["inet_interfaces"]),
             PropertySpec::new(
