@@ -102,7 +102,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
         log_format: policy::log_format(&lowering),
-        metrics: None,
+        metrics: policy::metrics(&lowering),
         tests: sitetest::lower(&mut lowering),
         gaps,
     };

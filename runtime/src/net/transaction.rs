@@ -201,7 +201,8 @@ impl Transaction {
             Ok(id) => {
                 tracing::info!(
                     %id, from, recipients, octets,
-                    peer = %peer.address, generation = self.generation.number, "queued"
+                    peer = %peer.address, listener = &*peer.listener, user = peer.user.as_deref(), helo = server.helo(),
+                    generation = self.generation.number, "queued"
                 );
                 Reply::queued(&id.to_string())
             }
