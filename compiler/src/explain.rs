@@ -295,11 +295,11 @@ impl Explanation {
     fn content(&mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup) {
         let sources = &lookup.site().sources;
         let recipient_accepted = self.outcome.clone();
-        let mut answer = content(&ContentFacts { client, dmarc: None }, lookup);
+        let mut answer = content(&ContentFacts { client, authors: &[], dmarc: None }, lookup);
         if let Answer::Need(need) = &answer
             && self.note_fact(need, question)
         {
-            answer = content(&ContentFacts { client, dmarc: question.dmarc }, lookup);
+            answer = content(&ContentFacts { client, authors: &[], dmarc: question.dmarc }, lookup);
         }
         match self.reach("DATA", answer, sources) {
             // Why the recipient was taken says more.

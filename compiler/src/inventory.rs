@@ -5,7 +5,7 @@ use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
     AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay, Route, Site,
-    SpfPolicy, TransportKind, UserStore,
+    SpfPolicy, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -50,6 +50,12 @@ pub fn settings(site: &Site) -> Vec<Item> {
         list.say("kind", listener.kind);
         list.say("address", join(&listener.addresses));
         list.say("port", listener.port);
+        if let Some(range) = listener.proxy_from {
+            list.say("proxy-protocol-from", range);
+        }
+        if let Some(range) = listener.xclient_from {
+            list.say("xclient-from", range);
+        }
     }
     if let Some(web) = &site.web {
         list.of(format!("listen {}", web.name), web.origin);
@@ -120,7 +126,13 @@ impl List {
 
     fn users(&mut self, users: &UserStore) {
         self.of(format!("users {}", users.name), users.origin);
-        self.say("passwd", &users.passwd);
+        match &users.backend {
+            UserBackend::Passwd(secret) => self.say("passwd", secret),
+            UserBackend::Dovecot(socket) => self.say("dovecot", format_args!("unix:{socket}")),
+        }
+        if let Some(rate) = users.messages {
+            self.say("limit messages", rate);
+        }
         for entry in &users.send_as {
             self.say_at(&format!("may-send-as {}", entry.user), join(&entry.mailboxes), entry.origin);
         }
@@ -215,11 +227,16 @@ impl List {
         self.say("bounce-lifetime", duration(site.queue.bounce_lifetime));
         self.say("warn-after", duration(site.queue.warn_after));
         self.say("language", site.queue.language.as_str());
+        for edit in &site.headers {
+            self.of("headers".to_owned(), edit.origin);
+            self.say(edit.at.as_str(), &edit.change);
+        }
         self.of("limits".to_owned(), site.limits.origin);
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);
         self.say("hops", site.limits.hops);
         self.say("sessions", site.limits.sessions);
+        self.say("vrfy", site.limits.vrfy);
         self.of("log".to_owned(), site.logging.origin);
         self.say("format", site.logging.format.as_str());
         if let Some(metrics) = site.metrics {

@@ -9,6 +9,7 @@ pub mod draft;
 mod egress;
 mod file;
 mod gaps;
+mod header;
 mod host;
 mod loopback;
 mod names;
@@ -107,6 +108,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         screen: policy::screen(&lowering),
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
+        headers: header::lower(&mut lowering),
         log_format: policy::log_format(&lowering),
         metrics: None,
         planned: planned::lower(&mut lowering),

@@ -1,8 +1,8 @@
 //! The registry: every code that can appear, in the order of codes.
 
 use super::{
-    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, flt, lim, lst, nam, net, reading, rly, rte, scr, sec, sit, spf, sts, tbl, tls,
-    tsa, tst, usr,
+    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, flt, hdr, lim, lst, nam, net, reading, rly, rte, scr, sec, sit, spf, sts, tbl,
+    tls, tsa, tst, usr,
 };
 use std::sync::LazyLock;
 
@@ -78,6 +78,7 @@ static NAMED: &[&Rule] = &[
     &flt::changed_after_signing::RULE,
     &flt::plain_network::RULE,
     &flt::fail_open::RULE,
+    &hdr::HEADER_FIELD,
     &lim::few_recipients::RULE,
     &lim::bounce_lifetime::RULE,
     &lim::few_hops::RULE,
@@ -179,6 +180,7 @@ static NAMED: &[&Rule] = &[
     &usr::send_as_elsewhere::RULE,
     &usr::send_as_nobody::RULE,
     &usr::user_twice::RULE,
+    &usr::BACKEND_OF_USERS,
 ];
 
 /// Every finding that can be made, in the order of codes.

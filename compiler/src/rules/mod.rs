@@ -23,6 +23,7 @@ mod dmc;
 mod dom;
 mod fil;
 mod flt;
+mod hdr;
 mod lim;
 mod lst;
 mod nam;
@@ -47,6 +48,7 @@ pub(crate) use crt::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
 pub(crate) use dkm::{ALGORITHM_MISMATCH, NO_PUBLIC_KEY, PRIVATE_KEY_FILE};
 pub(crate) use dom::OTHER_CLASS;
 pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
+pub(crate) use hdr::HEADER_FIELD;
 pub(crate) use lst::LISTENER_WITHOUT_KIND;
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use sit::NO_POSTMASTER;
@@ -55,6 +57,7 @@ pub(crate) use tbl::{
 };
 pub(crate) use tsa::NO_KEY_TO_PIN;
 pub(crate) use tst::TEST_FAILED;
+pub(crate) use usr::BACKEND_OF_USERS;
 
 use crate::certificate::Date;
 use crate::lower::draft::{Part, SiteDraft};

@@ -149,12 +149,13 @@ pub const ARCHIVE: NodeSpec = NodeSpec::later("archive", "A copy of mail to some
     .postfix(&["always_bcc", "sender_bcc_maps", "recipient_bcc_maps"]);
 
 /// `headers`.
-pub const HEADERS: NodeSpec = NodeSpec::later("headers", "Header fields that are added or taken out.")
-    .properties(&[
-        PropertySpec::new("add", ValueType::Text, "A whole field: `X-Site: example`."),
-        PropertySpec::new("remove", ValueType::Text, "The name of a field."),
-        PropertySpec::new("at", ValueType::Word(SERVICES), "Which mail; without it, all."),
-    ])
-    .many()
-    .example("headers add=\"X-Site: example\" remove=\"X-Originating-IP\" at=\"submission\"")
-    .postfix(&["header_checks", "smtp_header_checks"]);
+pub const HEADERS: NodeSpec =
+    NodeSpec::new("headers", "Header fields that are added or taken out as mail comes in; what goes goes first.")
+        .properties(&[
+            PropertySpec::new("add", ValueType::Text, "A whole field: `X-Site: example`."),
+            PropertySpec::new("remove", ValueType::Text, "The name of a field."),
+            PropertySpec::new("at", ValueType::Word(SERVICES), "Which mail; without it, all."),
+        ])
+        .many()
+        .example("headers add=\"X-Site: example\" remove=\"X-Originating-IP\" at=\"submission\"")
+        .postfix(&["header_checks", "smtp_header_checks"]);
