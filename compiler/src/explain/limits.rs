@@ -8,8 +8,8 @@ use serde::Serialize;
 /// A limit that the message must keep within.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct LimitExplained {
-    /// Its name: as in `limits`; `connections` and `messages` of one client; `greet-wait`; `relay ses` and
-    /// `destination gmail.com`.
+    /// Its name: as in `limits`; `connections` and `messages` of one client; `greet-wait`; `users staff`,
+    /// `relay ses` and `destination gmail.com`.
     pub name: String,
     /// The most; sizes in octets.
     pub most: u64,
@@ -30,6 +30,14 @@ pub(super) fn incoming(client: Client<'_>, site: &Site) -> Vec<LimitExplained> {
         let has_connections = site.screen.limits.iter().any(|limit| matches!(limit.what, Limited::Connections(_)));
         let default = (!has_connections).then_some(&ClientLimit::CONNECTIONS);
         found.extend(said.chain(default).map(|said| of_client(said, site)));
+    }
+    if client.user.is_some() {
+        // Which store knows the user is found out at the login.
+        let limited = site.users.iter().filter_map(|store| Some((store, store.messages?)));
+        found.extend(limited.map(|(store, rate)| {
+            let per = format!("messages per user in {}s", rate.per.as_secs());
+            limit(&format!("users {}", store.name), rate.count, Some(&per), store.origin, site)
+        }));
     }
     let limits = &site.limits;
     let of_message = |name, most| limit(name, most, None, limits.origin, site);
