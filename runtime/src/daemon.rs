@@ -1,6 +1,6 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
-use crate::auth::{Credentials, Guesses};
+use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
@@ -53,6 +53,8 @@ pub struct Daemon {
     pub dns: Arc<dyn Dns>,
     /// Secrets.
     pub credentials: Credentials,
+    /// What is known of other programs' users.
+    pub dovecot: Dovecot,
     /// Logins that failed of late.
     pub guesses: Guesses,
     /// How much each client has of us.
@@ -195,6 +197,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         spool,
         dns: Arc::new(dns),
         credentials,
+        dovecot: Dovecot::default(),
         guesses: Guesses::default(),
         admission: Admission::default(),
         dispatcher: Dispatcher::default(),

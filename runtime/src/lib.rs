@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`smtp`] | the protocol, pure: octets in, actions out |
 //! | [`net`] | the way in: sockets, sessions, transactions |
+//! | [`submission`] | what becomes of a message's header on its way in |
 //! | [`queue`] | what was accepted and is not delivered yet; durable |
 //! | [`deliver`] | the way out |
 //! | [`site`] | the snapshot in force, and its successor |
@@ -24,4 +25,5 @@ pub mod queue;
 pub mod site;
 pub mod smtp;
 pub mod state;
+pub mod submission;
 pub mod web;

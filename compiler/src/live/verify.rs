@@ -178,7 +178,7 @@ fn steps<'a>(model: &'a Model, set: &'a RecordSet) -> Vec<Step<'a>> {
     let texts = set.records.iter().filter(|planned| planned.record.data.kind() == RecordKind::Txt);
     let with_text: BTreeSet<&str> = texts.map(|planned| planned.record.owner.as_str()).collect();
     for (domain, entry) in &model.domains {
-        if entry.class == DomainClass::Parked || !asked.contains(domain) {
+        if entry.class == DomainClass::Parked || entry.class.is_backup() || !asked.contains(domain) {
             continue;
         }
         steps.push(Step::Host { domain, host });

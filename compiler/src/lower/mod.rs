@@ -9,9 +9,11 @@ pub mod draft;
 mod egress;
 mod file;
 mod gaps;
+mod header;
 mod host;
 mod loopback;
 mod names;
+mod planned;
 mod policy;
 mod publication;
 mod route_table;
@@ -59,6 +61,9 @@ pub(crate) struct Lowering<'a> {
     pub users: Names,
 }
 
+/// The blocks that are judged before they are served: names in them are resolved.
+const JUDGED: [&str; 2] = ["filter", "policy"];
+
 /// Lowers a site that was read. The findings are those of lowering alone.
 pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagnostic>) {
     let Loaded { sources, nodes, diagnostics, .. } = loaded;
@@ -103,8 +108,10 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         screen: policy::screen(&lowering),
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
+        headers: header::lower(&mut lowering),
         log_format: policy::log_format(&lowering),
         metrics: None,
+        planned: planned::lower(&mut lowering),
         tests: sitetest::lower(&mut lowering),
         gaps,
     };
@@ -172,7 +179,8 @@ impl Lowering<'_> {
             let known: Vec<&Names> = known.iter().copied().filter(|names| kinds.contains(&names.kind())).collect();
             // A string without its end is what is wrong then, and not what it says.
             let is_broken = || said.iter().any(|finding| mention.value.holds(finding.primary));
-            if mention.served && known.len() == kinds.len() && !is_broken() {
+            let is_judged = mention.served || mention.path.first().is_some_and(|block| JUDGED.contains(block));
+            if is_judged && known.len() == kinds.len() && !is_broken() {
                 self.findings.extend(names::unknown(mention, &known));
             }
         });

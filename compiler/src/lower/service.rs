@@ -2,12 +2,12 @@
 
 use super::Lowering;
 use super::draft::{ListenerDraft, NetworkDraft, Part, SendAsDraft, Setting, UsersDraft, WebDraft};
-use crate::rules::LISTENER_WITHOUT_KIND;
+use crate::rules::{BACKEND_OF_USERS, LISTENER_WITHOUT_KIND};
 use crate::source::Spanned;
 use crate::syntax::View;
 use ipnet::IpNet;
 use postern_schema::name::Mailbox;
-use postern_schema::site::{ListenerKind, SecretName};
+use postern_schema::site::{Endpoint, ListenerKind, SecretName, UserBackend};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Without an `address`, every address of the host: IPv4 and IPv6 are two sockets, so that either may be missing.
@@ -42,7 +42,8 @@ pub(super) fn listeners(lowering: &mut Lowering<'_>) -> (Vec<ListenerDraft>, Vec
         match service.value {
             Service::Mail(kind) => {
                 let (kind, port) = (Spanned::new(kind, service.span), port(kind.default_port()));
-                mail.push(ListenerDraft { span, name, kind, addresses, port });
+                let [proxy_from, xclient_from] = ["proxy-protocol-from", "xclient-from"].map(|name| view.property::<IpNet>(name));
+                mail.push(ListenerDraft { span, name, kind, addresses, port, proxy_from, xclient_from });
             }
             Service::Web => web.push(WebDraft { span, name, addresses, port: port(Service::WEB_PORT) }),
         }
@@ -88,13 +89,48 @@ pub(super) fn networks(lowering: &mut Lowering<'_>) -> Vec<NetworkDraft> {
 }
 
 pub(super) fn users(lowering: &mut Lowering<'_>) -> Vec<UsersDraft> {
+    let views: Vec<View<'_>> = lowering.document.children("users").collect();
     let store = |view: View<'_>| {
         let name = view.argument::<String>("name").filter(|name| lowering.users.is_first(name))?;
-        let passwd = view.child("passwd")?.property::<SecretName>("secret")?;
+        let backend = backend(&view, &name.value, lowering)?;
         let send_as = view.children("may-send-as").filter_map(|view| send_as(&view)).collect();
-        Some(UsersDraft { span: view.span(), name: boxed(name), passwd, send_as })
+        let messages = view.child("limit").and_then(|limit| limit.property("messages"));
+        Some(UsersDraft { span: view.span(), name: boxed(name), backend, send_as, messages })
     };
-    lowering.document.children("users").filter_map(store).collect()
+    views.into_iter().filter_map(store).collect()
+}
+
+/// Who knows the passwords: exactly one of those who can.
+fn backend(view: &View<'_>, name: &str, lowering: &mut Lowering<'_>) -> Option<Spanned<UserBackend>> {
+    let wrong = |span, what: &str| {
+        BACKEND_OF_USERS
+            .at(span, format!("The users of {name:?} {what}"))
+            .help("Write `passwd secret=\"users\"` or `dovecot \"unix:/run/dovecot/auth-client\"`; a second store is a second `users`")
+            .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"])
+    };
+    match (view.child("passwd"), view.child("dovecot")) {
+        (Some(passwd), None) => passwd.property::<SecretName>("secret").map(|secret| secret.map(UserBackend::Passwd)),
+        (None, Some(dovecot)) => {
+            let socket = dovecot.argument::<Endpoint>("socket")?;
+            if let Endpoint::Unix(path) = socket.value {
+                return Some(Spanned::new(UserBackend::Dovecot(path), socket.span));
+            }
+            // Passwords pass over it, and the protocol protects nothing.
+            lowering.findings.push(wrong(socket.span, "are asked for over a network, in the clear"));
+            None
+        }
+        (Some(_), Some(dovecot)) => {
+            lowering.findings.push(wrong(dovecot.span(), "have two places for their passwords"));
+            None
+        }
+        (None, None) => {
+            // What could not be read may have been it.
+            if !lowering.gaps.holds(Part::Users) {
+                lowering.findings.push(wrong(view.span(), "have no passwords anywhere"));
+            }
+            None
+        }
+    }
 }
 
 fn send_as(view: &View<'_>) -> Option<SendAsDraft> {

@@ -107,6 +107,7 @@ pub(super) fn site_tables(lowering: &mut Lowering<'_>, domains: &[DomainDraft]) 
         let standing = match &domain.class.value {
             DomainClass::Local => Ok(()),
             DomainClass::AliasOf(other) => Err(format!("has the addresses of {other}")),
+            DomainClass::Relay(_) => Err("is a relay domain, whose mail another host keeps".to_owned()),
             DomainClass::Parked => Err("is parked and takes no mail".to_owned()),
         };
         lowering.tables.domains.entry(host).or_insert(standing);
@@ -147,6 +148,38 @@ pub(super) fn finish(lowering: &mut Lowering<'_>, domains: &mut [DomainDraft]) {
 
 /// `mailboxes file=`.
 pub(super) fn mailboxes(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lowering<'_>) {
+    users(view, scope, Listed::Mailboxes, lowering);
+}
+
+/// `recipients file=` of a relay domain.
+pub(super) fn recipients(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {
+    users(view, &Scope::Domain(hosts), Listed::Recipients, lowering);
+}
+
+/// What the addresses of a table with one of them in each row are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    Mailboxes,
+    Recipients,
+}
+
+impl Listed {
+    fn node(self) -> &'static str {
+        match self {
+            Listed::Mailboxes => "mailboxes",
+            Listed::Recipients => "recipients",
+        }
+    }
+
+    fn columns(self) -> &'static [Column] {
+        match self {
+            Listed::Mailboxes => MAILBOX_COLUMNS,
+            Listed::Recipients => &MAILBOX_COLUMNS[..1],
+        }
+    }
+}
+
+fn users(view: &View<'_>, scope: &Scope<'_>, listed: Listed, lowering: &mut Lowering<'_>) {
     let Some(table) = lowering.open_table(view, scope, &[Format::Csv, Format::Tsv, Format::List]) else { return };
     let before = lowering.addresses.declarations();
     let text = Arc::clone(&table.text);
@@ -155,7 +188,8 @@ pub(super) fn mailboxes(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lower
             let mut is_said = false;
             for row in list::rows(&text) {
                 let Some(row) = lowering.row(&table, row) else { continue };
-                if let Some(path) = row.values.first()
+                if listed == Listed::Mailboxes
+                    && let Some(path) = row.values.first()
                     && !std::mem::replace(&mut is_said, true)
                 {
                     let place = table.span(path);
@@ -163,21 +197,22 @@ pub(super) fn mailboxes(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lower
                     let help = "Write `deliver` in the domain, and remove the second word of each line";
                     lowering.row_finding(UNUSED_COLUMN.at(place, message).help(help).postfix(&["virtual_mailbox_maps"]));
                 }
-                lowering.mailbox_row(&table, scope, row.line, &row.key, None);
+                lowering.mailbox_row(&table, scope, listed, row.line, &row.key, None);
             }
         }
         format => {
             let separator = if format == Format::Csv { b',' } else { b'\t' };
-            let Some(records) = lowering.row(&table, Records::new(&text, separator, MAILBOX_COLUMNS)) else { return };
+            let Some(records) = lowering.row(&table, Records::new(&text, separator, listed.columns())) else { return };
             for record in records {
                 let Some(record) = lowering.row(&table, record) else { continue };
-                let [Some(address), quota] = record.cells.as_slice() else { continue };
-                lowering.mailbox_row(&table, scope, record.line, address, quota.as_ref());
+                let [Some(address), quota @ ..] = record.cells.as_slice() else { continue };
+                let quota = quota.first().and_then(Option::as_ref);
+                lowering.mailbox_row(&table, scope, listed, record.line, address, quota);
             }
         }
     }
     let rows = lowering.addresses.declarations() - before;
-    lowering.tables.read.push(TableDraft { file: table.file, node: "mailboxes", source: table.source, rows });
+    lowering.tables.read.push(TableDraft { file: table.file, node: listed.node(), source: table.source, rows });
 }
 
 /// `aliases file=`.

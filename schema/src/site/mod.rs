@@ -7,6 +7,7 @@
 mod address;
 mod domain;
 mod egress;
+mod header;
 mod limit;
 mod listener;
 mod network;
@@ -18,10 +19,11 @@ mod signing;
 mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
-pub use domain::{DomainClass, DomainEntry, Pattern};
+pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
     Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
 };
+pub use header::{HeaderChange, HeaderEdit, Service};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::Network;
@@ -30,7 +32,7 @@ pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metri
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
-pub use users::{SendAs, UserStore};
+pub use users::{SendAs, UserBackend, UserStore};
 
 use crate::name::{Domain, Mailbox};
 use std::net::IpAddr;
@@ -73,6 +75,8 @@ pub struct Site {
     pub tls: TlsPolicy,
     /// What is asked of a client before its mail is taken.
     pub screen: Screen,
+    /// What is changed in headers, in source order.
+    pub headers: Vec<HeaderEdit>,
     /// Retry and lifetime.
     pub queue: QueuePolicy,
     /// Sizes and counts.

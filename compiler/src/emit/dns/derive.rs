@@ -26,7 +26,7 @@ pub fn derive(model: &Model) -> RecordSet {
     for (name, entry) in &model.domains {
         match entry.class {
             DomainClass::Parked => deriving.parked(name, entry),
-            DomainClass::Local | DomainClass::AliasOf(_) => deriving.served(name, entry),
+            DomainClass::Local | DomainClass::AliasOf(_) | DomainClass::Relay(_) => deriving.served(name, entry),
         }
     }
     deriving.host();

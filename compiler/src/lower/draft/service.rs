@@ -5,7 +5,7 @@ use crate::certificate::Certificate;
 use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
-use postern_schema::site::{Chain, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, Via};
+use postern_schema::site::{Chain, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, UserBackend, Via};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ pub struct ListenerDraft {
     pub addresses: Vec<Setting<IpAddr>>,
     /// TCP port.
     pub port: Setting<u16>,
+    /// Who sends PROXY headers.
+    pub proxy_from: Option<Spanned<IpNet>>,
+    /// Whose XCLIENT is believed.
+    pub xclient_from: Option<Spanned<IpNet>>,
 }
 
 /// `listen` of kind `web`.
@@ -59,10 +63,12 @@ pub struct UsersDraft {
     pub span: Span,
     /// Its name, unique.
     pub name: Spanned<Box<str>>,
-    /// The credential that holds the password hashes.
-    pub passwd: Spanned<SecretName>,
+    /// Who knows the passwords.
+    pub backend: Spanned<UserBackend>,
     /// `may-send-as`.
     pub send_as: Vec<SendAsDraft>,
+    /// The most messages of one user in a time.
+    pub messages: Option<Spanned<Rate>>,
 }
 
 /// `may-send-as`.

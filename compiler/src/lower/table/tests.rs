@@ -117,6 +117,24 @@ fn a_slip_in_a_row_says_nothing_of_other_domains() {
 }
 
 #[test]
+fn recipients_are_what_a_relay_domain_takes() {
+    let kdl = "domain \"example.com\" class=\"relay\" { recipients file=\"r.csv\"; alias \"abuse\" \"alice\"; }\n";
+    let rows = [("r.csv", "address\nalice\nbob@example.com\n")];
+    assert_eq!(
+        addresses(kdl, &rows),
+        [
+            "abuse@example.com Alias([Forward { mailbox: alice@example.com }])",
+            "alice@example.com Relayed",
+            "bob@example.com Relayed",
+        ]
+    );
+    assert_eq!(findings(kdl, &[("r.csv", "address\nalice\nabuse\n")]), ["site.kdl:5 DOM004"]);
+    let relay = |content: &str| findings(&format!("domain \"example.com\" class=\"relay\" {{ {content}; }}\n"), &rows);
+    assert_eq!(relay("recipients file=\"r.csv\"; mailbox \"carol\""), ["site.kdl:5 DOM020"]);
+    assert_eq!(relay("delimiter \"-\""), ["site.kdl:5 DOM020"]);
+}
+
+#[test]
 fn a_table_named_twice_is_one_finding() {
     let rows = [("a.csv", "address,targets\nabuse,alice\nx,alice\n")];
     let twice = "    aliases file=\"a.csv\"\n    aliases file=\"./a.csv\"\n";

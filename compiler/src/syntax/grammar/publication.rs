@@ -77,7 +77,7 @@ pub const DMARC: NodeSpec = NodeSpec::new("dmarc", "The DMARC record (RFC 9989).
     ])
     .example("dmarc policy=\"quarantine\" subdomains=\"reject\" nonexistent=\"reject\" reports=\"mailto:dmarc@example.com\"");
 
-/// Why a property that a DMARC record once had is none any more (RFC 9989).
+/// Why a tag of a record has no property here: it is gone (RFC 9989), does harm, or has a longer name.
 pub fn gone(node: &str, property: &str) -> Option<&'static str> {
     match (node, property) {
         ("dmarc", "pct") => Some("The tag `pct` is gone from DMARC (RFC 9989): write testing=#true, or a milder policy"),
@@ -87,6 +87,10 @@ pub fn gone(node: &str, property: &str) -> Option<&'static str> {
         ("dmarc", "rua") => Some("Write reports="),
         ("dmarc", "p") => Some("Write policy="),
         ("dmarc", "t") => Some("Write testing=#true"),
+        ("dkim", "l") => Some("Remove it: a signature over a part of the text lets anybody append to it (RFC 6376 8.2)"),
+        ("dkim", "t" | "testing") => {
+            Some("Remove it: verifiers treat mail with a key in testing as unsigned, and the key stays so (RFC 6376 3.6.1)")
+        }
         _ => None,
     }
 }

@@ -11,6 +11,8 @@ use postern_schema::site::{DomainEntry, ListenerKind, Relay, RoutePattern, Signi
 
 /// The preference of the one MX; room is left on both sides for others that the site does not know of.
 const MX_PREFERENCE: u16 = 10;
+/// The preference of an MX behind others.
+const BACKUP_PREFERENCE: u16 = 20;
 
 impl Deriving<'_> {
     /// A domain that mail is taken for and sent from.
@@ -18,11 +20,17 @@ impl Deriving<'_> {
         let site = &self.model.site;
         let at = Some(Owner::at(domain));
         let publication = &entry.publication;
+        let preference = if entry.class.is_backup() { BACKUP_PREFERENCE } else { MX_PREFERENCE };
         if site.public_listener(ListenerKind::Mx).is_some() {
             let exchange = Target::Host(site.hostname.clone());
-            self.add(domain, at.clone(), RecordData::Mx { preference: MX_PREFERENCE, exchange }, "where mail to the domain goes");
+            self.add(domain, at.clone(), RecordData::Mx { preference, exchange }, "where mail to the domain goes");
         } else {
             self.note(domain, "no listener of kind mx can be reached from elsewhere, so no MX leads to it".to_owned());
+        }
+        if entry.class.is_backup() {
+            let text =
+                format!("the other MX of {domain}, and all its other records, are for the site that has its mailboxes to say");
+            return self.note(domain, text);
         }
         self.spf(domain, &publication.spf);
         let plain = Dmarc::plain(DmarcPolicy::None);
