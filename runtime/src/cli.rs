@@ -6,6 +6,7 @@
 
 use crate::control::{self, Answer, QueueAction, Request, Selection};
 use crate::daemon::{self, Options, StartError};
+use crate::sendmail::{self, Done};
 use crate::site::LoadError;
 use clap::{Args, Parser, Subcommand};
 use postern_schema::snapshot::SnapshotError;
@@ -164,6 +165,13 @@ fn parse_age(text: &str) -> Result<u64, String> {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    let mut words = std::env::args();
+    let name = words.next().unwrap_or_default();
+    match name.rsplit('/').next() {
+        Some("sendmail") => return hand_in(&words.collect::<Vec<_>>()),
+        Some("newaliases") => return new_aliases(),
+        _ => {}
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -179,6 +187,28 @@ pub fn main() -> ExitCode {
         Command::Reload { plan, ask } => inquire(&ask, &Request::Reload { plan }, print_fields),
         Command::Queue { command } => queue(command),
     }
+}
+
+/// sendmail(1), which other programs call.
+fn hand_in(arguments: &[String]) -> ExitCode {
+    match sendmail::run(arguments, &default_state(None), &mut std::io::stdin().lock()) {
+        Ok(Done::Submitted) => ExitCode::SUCCESS,
+        Ok(Done::ListQueue) => {
+            let ask = Ask { state: None, json: false };
+            inquire(&ask, &Request::QueueList { select: Selection::default() }, print_queue)
+        }
+        Ok(Done::NewAliases) => new_aliases(),
+        Err(sendmail::Failure(status, why)) => {
+            eprintln!("sendmail: {why}");
+            status.into()
+        }
+    }
+}
+
+/// newaliases(1): there is nothing to make anew, and installers that call it are not to fail.
+fn new_aliases() -> ExitCode {
+    eprintln!("newaliases: aliases are part of the site: `postern build SITE --out DIR`, then `posternd reload`");
+    ExitCode::SUCCESS
 }
 
 /// Where the state is when nobody says: where systemd puts it, where `postern up` does, where a package would.

@@ -8,6 +8,7 @@ use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
 use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
+use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
 use crate::web;
@@ -152,6 +153,9 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     daemon.listeners.lock().await.commit(prepared, &daemon);
     control::serve(&daemon, daemon.state.folder())
         .map_err(|error| StartError::System("the control socket cannot be made", error.to_string()))?;
+    slip::make_folder(daemon.state.folder())
+        .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
+    tokio::spawn(pickup::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
     Ok(())
