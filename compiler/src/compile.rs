@@ -117,6 +117,8 @@ pub fn compile_loaded(loaded: Loaded, options: &CompileOptions) -> Compiled {
 }
 
 #[cfg(test)]
+mod layout;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod random;

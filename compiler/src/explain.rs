@@ -4,9 +4,15 @@
 //! Nothing is decided here. The functions of [`postern_schema::decide`] are asked in the daemon's order, and their traces are
 //! written down with the lines of the site that they come from.
 
+mod limits;
+
+pub use limits::LimitExplained;
+
+use crate::standing::{Leaving, SpfStanding, standing};
 use postern_schema::decide::{
-    Answer, Author, Client, ContentFacts, Disposition, DmarcFact, Handling, Hop, Lookup, Need, Reason, RecipientFacts,
-    RouteFacts, SenderDomain, SenderFacts, SignFacts, Step, Trace, Verdict, accept, content, route, sender, signing,
+    Answer, Author, Client, ContentFacts, Disposition, DmarcFact, Handling, Hop, Lookup, LookupFailed, Need, Reason,
+    RecipientFacts, RouteFacts, SenderDomain, SenderFacts, SignFacts, Step, Trace, Verdict, accept, content, route, sender,
+    signing,
 };
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{AddressKind, Destination, ListenerKind, Relay, Site, Sources, TlsLevel, TransportKind};
@@ -78,17 +84,6 @@ pub struct FactExplained {
     pub answer: Option<&'static str>,
 }
 
-/// A limit that the message must keep within.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct LimitExplained {
-    /// Its name in `limits`, or `quota`.
-    pub name: &'static str,
-    /// The most; sizes in octets.
-    pub most: u64,
-    /// `site.kdl:12`; `None` for a default.
-    pub source: Option<String>,
-}
-
 /// The schedule of attempts, before the daemon spreads each pause by up to a tenth.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Timetable {
@@ -155,6 +150,10 @@ pub struct HopExplained {
     pub tls: Option<&'static str>,
     /// The most that the mailbox holds, in octets, where it has a limit of its own.
     pub quota_octets: Option<u64>,
+    /// What the receiver's SPF check says of the sender; `None` for delivery here, and where that was not asked.
+    pub spf: Option<SpfStanding>,
+    /// `aligned` where SPF or DKIM vouches for the author, else `unaligned`; `None` as for `spf`.
+    pub dmarc: Option<&'static str>,
     /// What was decided.
     pub outcome: Outcome,
     /// How.
@@ -250,7 +249,7 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     if let Some(permit) = explanation.reach("RCPT", accept(&facts, lookup), &site.sources) {
         let hops = permit.expansion().iter().map(|recipient| explain_hop(&question.from, recipient, lookup));
         explanation.hops = hops.collect();
-        explanation.limits = limits(site);
+        explanation.limits = limits::incoming(client, site);
         explanation.retry = Some(timetable(&question.from, site));
         explanation.content(question, client, permit.expansion(), lookup);
     }
@@ -296,11 +295,11 @@ impl Explanation {
     fn content(&mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup) {
         let sources = &lookup.site().sources;
         let recipient_accepted = self.outcome.clone();
-        let mut answer = content(&ContentFacts { client, dmarc: None }, lookup);
+        let mut answer = content(&ContentFacts { client, authors: &[], dmarc: None }, lookup);
         if let Answer::Need(need) = &answer
             && self.note_fact(need, question)
         {
-            answer = content(&ContentFacts { client, dmarc: question.dmarc }, lookup);
+            answer = content(&ContentFacts { client, authors: &[], dmarc: question.dmarc }, lookup);
         }
         match self.reach("DATA", answer, sources) {
             // Why the recipient was taken says more.
@@ -311,24 +310,48 @@ impl Explanation {
                 return;
             }
         }
+        if self.leave(question, client, expansion, lookup).is_err() {
+            // The daemon defers it.
+            self.outcome = outcome::<()>(&Disposition::Defer, Reason::LookupFailed);
+        }
+    }
+
+    /// The way out: who signs it, and what its receivers find.
+    fn leave(
+        &mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup,
+    ) -> Result<(), LookupFailed> {
+        let site = lookup.site();
         let reverse_path = &question.from;
         let hop = |recipient| route(&RouteFacts { reverse_path, recipient }, lookup).verdict()?.disposition.accepted();
-        let destinations: Vec<Destination> = expansion.iter().filter_map(hop).map(|hop| hop.destination).collect();
+        let hops: Vec<Option<Hop>> = expansion.iter().map(hop).collect();
+        let destinations: Vec<Destination> = hops.iter().flatten().map(|hop| hop.destination.clone()).collect();
         let author = author(question);
         let facts = SignFacts { author: Author::Client(client), from: author.as_slice(), destinations: &destinations };
-        match signing(&facts, lookup) {
-            Ok((due, trace)) => {
-                self.signed_by = due.iter().map(|due| due.signer.selector.to_string()).collect();
-                let Some(stage) = self.stages.last_mut() else { return };
-                for step in steps(&trace, sources) {
-                    if !stage.steps.contains(&step) {
-                        stage.steps.push(step);
-                    }
+        let (due, trace) = signing(&facts, lookup)?;
+        self.signed_by = due.iter().map(|due| due.signer.selector.to_string()).collect();
+        if let Some(stage) = self.stages.last_mut() {
+            for step in steps(&trace, &site.sources) {
+                if !stage.steps.contains(&step) {
+                    stage.steps.push(step);
                 }
             }
-            // The daemon defers it.
-            Err(_) => self.outcome = outcome::<()>(&Disposition::Defer, Reason::LookupFailed),
         }
+        let signed: Vec<Domain> = due.into_iter().map(|due| due.domain).collect();
+        for ((explained, hop), recipient) in self.hops.iter_mut().zip(&hops).zip(expansion) {
+            let Some(hop) = hop else { continue };
+            let mail = Leaving { sender: reverse_path, author: author.as_ref(), destination: &hop.destination, signed: &signed };
+            // What a stranger sends on is vouched for, or not, by where it came from.
+            if let Some(standing) = standing(&mail, lookup)?.filter(|_| !client.is_stranger(site)) {
+                explained.spf = Some(standing.spf);
+                explained.dmarc = Some(if standing.aligned { "aligned" } else { "unaligned" });
+            }
+            for limit in limits::outgoing(hop, recipient, site) {
+                if !self.limits.contains(&limit) {
+                    self.limits.push(limit);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Notes a stage; what it accepted, if it did.
@@ -353,12 +376,14 @@ pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Looku
         login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
         quota_octets: quota.and_then(|entry| match entry.kind {
             AddressKind::Mailbox { quota_octets } => quota_octets,
-            AddressKind::Alias(_) => None,
+            AddressKind::Alias(_) | AddressKind::Relayed => None,
         }),
         recipient: recipient.to_string(),
         mailbox: hop.as_ref().map(|hop| hop.mailbox.to_string()),
         via: hop.as_ref().map(|hop| via(&hop.destination)),
         tls: hop.as_ref().and_then(|hop| hop.destination.tls()).map(TlsLevel::as_str),
+        spf: None,
+        dmarc: None,
         destination: hop.map(|hop| hop.destination.to_string()),
         outcome,
         steps,
@@ -401,18 +426,6 @@ fn endpoint(hop: &Hop, site: &Site) -> Option<String> {
         Destination::Mx { domain, .. } => format!("the MX hosts of {domain}, port 25"),
         Destination::Literal { host, .. } => format!("{host}:25"),
     })
-}
-
-fn limits(site: &Site) -> Vec<LimitExplained> {
-    let limits = &site.limits;
-    let source = (!limits.origin.is_default()).then(|| site.sources.describe(limits.origin));
-    let limit = |name, most| LimitExplained { name, most, source: source.clone() };
-    vec![
-        limit("message", limits.message_octets),
-        limit("recipients", limits.recipients.into()),
-        limit("hops", limits.hops.into()),
-        limit("sessions", limits.sessions.into()),
-    ]
 }
 
 /// The most attempts that are listed: a schedule with more has a finding of its own.

@@ -4,8 +4,8 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, Origin, Receiver, Relay, Route, Site, TransportKind,
-    UserStore,
+    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Receiver, Relay, Route, Site, TransportKind,
+    UserBackend, UserStore,
 };
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -49,6 +49,18 @@ pub fn settings(site: &Site) -> Vec<Item> {
         list.say("kind", listener.kind);
         list.say("address", join(&listener.addresses));
         list.say("port", listener.port);
+        if let Some(range) = listener.proxy_from {
+            list.say("proxy-protocol-from", range);
+        }
+        if let Some(range) = listener.xclient_from {
+            list.say("xclient-from", range);
+        }
+    }
+    if let Some(web) = &site.web {
+        list.of(format!("listen {}", web.name), web.origin);
+        list.say("kind", "web");
+        list.say("address", join(&web.addresses));
+        list.say("port", web.port);
     }
     site.networks.iter().for_each(|network| list.network(network));
     site.users.iter().for_each(|users| list.users(users));
@@ -112,7 +124,13 @@ impl List {
 
     fn users(&mut self, users: &UserStore) {
         self.of(format!("users {}", users.name), users.origin);
-        self.say("passwd", &users.passwd);
+        match &users.backend {
+            UserBackend::Passwd(secret) => self.say("passwd", secret),
+            UserBackend::Dovecot(socket) => self.say("dovecot", format_args!("unix:{socket}")),
+        }
+        if let Some(rate) = users.messages {
+            self.say("limit messages", rate);
+        }
         for entry in &users.send_as {
             self.say_at(&format!("may-send-as {}", entry.user), join(&entry.mailboxes), entry.origin);
         }
@@ -203,11 +221,16 @@ impl List {
         self.say("bounce-lifetime", duration(site.queue.bounce_lifetime));
         self.say("warn-after", duration(site.queue.warn_after));
         self.say("language", site.queue.language.as_str());
+        for edit in &site.headers {
+            self.of("headers".to_owned(), edit.origin);
+            self.say(edit.at.as_str(), &edit.change);
+        }
         self.of("limits".to_owned(), site.limits.origin);
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);
         self.say("hops", site.limits.hops);
         self.say("sessions", site.limits.sessions);
+        self.say("vrfy", site.limits.vrfy);
         self.of("log".to_owned(), site.logging.origin);
         self.say("format", site.logging.format.as_str());
         if let Some(metrics) = site.metrics {
@@ -221,6 +244,10 @@ impl List {
 pub fn domain(entry: &DomainEntry) -> Vec<Item> {
     let mut list = List { items: Vec::new(), subject: format!("domain {}", entry.name), origin: entry.origin };
     list.say("class", &entry.class);
+    if let DomainClass::Relay(onward) = &entry.class {
+        list.say("via", onward.via.as_ref().map_or("the routes", NextHop::name));
+        list.say("recipients", if onward.listed { "those listed" } else { "all" });
+    }
     if entry.class == DomainClass::Local {
         list.say("deliver", &entry.transport);
         list.say("delimiter", entry.delimiter.map_or("none".to_owned(), String::from));
@@ -239,6 +266,7 @@ pub fn address(found: &Address<'_>) -> Item {
     let (name, value) = match found.to_kind() {
         AddressKind::Mailbox { quota_octets: None } => ("mailbox", String::new()),
         AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(quota))),
+        AddressKind::Relayed => ("recipient", String::new()),
         AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
     };
     Item {

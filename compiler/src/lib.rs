@@ -20,5 +20,6 @@ pub mod report;
 pub mod rules;
 pub mod sitetest;
 pub mod source;
+pub mod standing;
 pub mod syntax;
 pub mod table;

@@ -3,7 +3,7 @@
 //!
 //! Each cell is one question to the daemon's own decision, [`accept`], asked for one client that stands for its class. The classes of clients without a login are the regions of [`crate::rules::probe`], in which no decision can differ.
 
-use crate::addresses::Address;
+use crate::addresses::{Address, Form};
 use crate::model::Model;
 use crate::rules::probe::{Region, recipients_elsewhere, regions};
 use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, StepKind, Trace, accept};
@@ -65,6 +65,8 @@ pub enum RecipientKind {
     Ours,
     /// An address of a local domain whose mail goes to another host.
     Forwarded,
+    /// An address of a relay domain, whose mail goes to the host behind us.
+    Relayed,
     /// A local part that nobody has, in a local domain.
     NobodyHere,
     /// Any address of a parked domain.
@@ -79,6 +81,7 @@ impl RecipientKind {
         match self {
             RecipientKind::Ours => "ours",
             RecipientKind::Forwarded => "forwarded",
+            RecipientKind::Relayed => "relayed",
             RecipientKind::NobodyHere => "nobody-here",
             RecipientKind::Parked => "parked",
             RecipientKind::Elsewhere => "elsewhere",
@@ -157,6 +160,7 @@ fn opening(reason: Reason, trace: &Trace) -> Option<Origin> {
             kind,
             StepKind::Mailbox(_) | StepKind::Alias(..) | StepKind::Pattern(..) | StepKind::CatchAll(_) | StepKind::Postmaster(_)
         ),
+        Reason::RelayDomain => matches!(kind, StepKind::Relayed(_)),
         _ => false,
     };
     let steps = || trace.steps().iter().filter(|step| !step.origin.is_default());
@@ -180,16 +184,26 @@ fn clients(model: &Model) -> Vec<ClientKind> {
 /// One recipient of each class that the site has; of those elsewhere, one for each kind that a route tells apart.
 fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
     let of_kind = |wanted: &dyn Fn(&Address<'_>) -> bool| model.addresses.declared().find(wanted)?.mailbox();
-    let ours = of_kind(&|address| !address.is_alias()).or_else(|| of_kind(&|_| true));
+    let ours = of_kind(&|address| address.is_mailbox()).or_else(|| of_kind(&|address| address.is_alias()));
     let forwarded = of_kind(&|address| address.targets().any(|target| is_elsewhere(target.host_name(), model)));
     let parked = model.domains.values().find(|domain| domain.class == DomainClass::Parked);
     let mut found = Vec::new();
     found.extend(ours.map(|ours| (RecipientKind::Ours, ours)));
     found.extend(forwarded.or_else(|| caught_elsewhere(model)).map(|address| (RecipientKind::Forwarded, address)));
+    found.extend(relayed(model).map(|address| (RecipientKind::Relayed, address)));
     found.extend(nobody(model).map(|nobody| (RecipientKind::NobodyHere, nobody)));
     found.extend(parked.and_then(|domain| Some((RecipientKind::Parked, mailbox("someone", &domain.name)?))));
     found.extend(recipients_elsewhere(model).into_iter().map(|recipient| (RecipientKind::Elsewhere, recipient)));
     found
+}
+
+/// An address of a relay domain: one that takes all, or else one that is listed.
+fn relayed(model: &Model) -> Option<Mailbox> {
+    let mut domains = model.domains.values();
+    match domains.find(|domain| matches!(&domain.class, DomainClass::Relay(onward) if !onward.listed)) {
+        Some(domain) => mailbox("someone", &domain.name),
+        None => model.addresses.declared().find(|address| address.form() == Form::Relayed)?.mailbox(),
+    }
 }
 
 fn is_elsewhere(host: &HostName, model: &Model) -> bool {
@@ -205,7 +219,11 @@ fn caught_elsewhere(model: &Model) -> Option<Mailbox> {
 
 /// An address that nobody has, in a domain where that means something.
 fn nobody(model: &Model) -> Option<Mailbox> {
-    let is_strict = |d: &DomainEntry| d.class == DomainClass::Local && d.catch_all.is_none() && d.patterns.is_empty();
+    let is_strict = |domain: &DomainEntry| match &domain.class {
+        DomainClass::Local => domain.catch_all.is_none() && domain.patterns.is_empty(),
+        DomainClass::Relay(onward) => onward.listed,
+        DomainClass::AliasOf(_) | DomainClass::Parked => false,
+    };
     let domain = model.domains.values().find(|domain| is_strict(domain))?;
     mailbox(&free(model, &domain.name)?, &domain.name)
 }

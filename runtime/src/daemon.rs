@@ -1,6 +1,6 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
-use crate::auth::{Credentials, Guesses};
+use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
@@ -11,6 +11,7 @@ use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
+use crate::web;
 use postern_schema::snapshot::plan_digest;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
@@ -53,6 +54,8 @@ pub struct Daemon {
     pub dns: Arc<dyn Dns>,
     /// Secrets.
     pub credentials: Credentials,
+    /// What is known of other programs' users.
+    pub dovecot: Dovecot,
     /// Logins that failed of late.
     pub guesses: Guesses,
     /// How much each client has of us.
@@ -69,6 +72,8 @@ pub struct Daemon {
     pub started: Instant,
     /// What has happened.
     pub counters: Arc<Counters>,
+    /// How many read web pages.
+    pub web: web::Places,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -201,6 +206,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         spool,
         dns: Arc::new(dns),
         credentials,
+        dovecot: Dovecot::default(),
         guesses: Guesses::default(),
         admission: Admission::default(),
         dispatcher: Dispatcher::default(),
@@ -209,6 +215,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         state,
         started: Instant::now(),
         counters,
+        web: web::Places::default(),
         listeners: Mutex::default(),
         metrics: Mutex::default(),
         sessions: AtomicUsize::new(0),

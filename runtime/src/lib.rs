@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`smtp`] | the protocol, pure: octets in, actions out |
 //! | [`net`] | the way in: sockets, sessions, transactions |
+//! | [`submission`] | what becomes of a message's header on its way in |
 //! | [`queue`] | what was accepted and is not delivered yet; durable |
 //! | [`deliver`] | the way out |
 //! | [`site`] | the snapshot in force, and its successor |
+//! | [`web`] | policies and settings over HTTPS |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
 
@@ -24,3 +26,5 @@ pub mod queue;
 pub mod site;
 pub mod smtp;
 pub mod state;
+pub mod submission;
+pub mod web;

@@ -4,6 +4,7 @@
 //! names of the field ([`name`], [`reply`], [`record`]). It knows no configuration language, no sockets, no clock and no
 //! randomness; the compiler, the daemon and `postern explain` all call the same functions in here.
 
+pub mod autoconfig;
 pub mod decide;
 pub mod dmarc;
 pub mod dns;

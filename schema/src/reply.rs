@@ -428,6 +428,7 @@ impl Reason {
             Reason::NullMxDomain => Reply::fixed(556, Some((5, 1, 10)), "Domain takes no mail"),
             Reason::AuthenticationRequired => Reply::fixed(530, Some((5, 7, 0)), "Authentication required"),
             Reason::SenderNotOwned => Reply::fixed(553, Some((5, 7, 1)), "Sender address not owned by user"),
+            Reason::AuthorNotOwned => Reply::fixed(550, Some((5, 7, 1)), "From address not owned by user"),
             Reason::SenderDomainNonexistent => Reply::fixed(550, Some((5, 1, 8)), "Sender domain does not exist"),
             Reason::SenderDomainNullMx => Reply::fixed(550, Some((5, 7, 27)), "Sender domain takes no mail"),
             Reason::SenderDomainUnknown => Reply::fixed(451, Some((4, 1, 8)), "Sender domain could not be looked up"),

@@ -11,6 +11,8 @@
 //! | [`daemon`] | `postern build`, `posternd run`, and the folders around them |
 //! | [`dialogue`] | `.dialogue` files and what plays them |
 //! | [`load`] | many sessions and messages at once, each message with a name |
+//! | [`oracle`] | programs of others that our output is held against |
+//! | [`publishing`] | sites that publish everything that a domain can, made up at random |
 //! | [`scene`] | the quickstart, running, with everything around it |
 //! | [`signatures`] | signing keys, and what the runtime makes of signed messages |
 //! | [`suite`] | test suites of other people, where they lie beside this tree |
@@ -25,8 +27,10 @@ pub mod daemon;
 pub mod dialogue;
 pub mod dns;
 pub mod load;
+pub mod oracle;
 pub mod peer;
 pub mod protocol;
+pub mod publishing;
 pub mod scene;
 pub mod signatures;
 pub mod suite;

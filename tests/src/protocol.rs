@@ -59,6 +59,7 @@ impl Core {
             message_octets: site.limits.message_octets,
             recipients: site.limits.recipients,
             hops: site.limits.hops,
+            vrfy: site.limits.vrfy,
             errors: 20,
         };
         let mut core = Core {

@@ -178,6 +178,12 @@ fn demanding(identity: &Identity, login: &(String, String)) -> Script {
 pub const AWKWARD: &[u8] = b"From: a@remote.test\r\nTo: info@example.com\r\nSubject: awkward\r\nMessage-ID: <1@remote.test>\r\n\
     Date: Sat, 21 Nov 2026 12:00:00 +0000\r\n\r\n.one dot\r\n..two\r\n.\r\n\xc3\xa4 \xff\r\nblanks  \r\n\tFrom here\r\nFrom there\r\n\r\n";
 
+/// [`AWKWARD`] by the user of [`LOGIN`], who may write in no other name.
+pub fn awkward_of_user() -> Vec<u8> {
+    let text = AWKWARD.strip_prefix(b"From: a@remote.test").expect("it begins so");
+    [b"From: alice@example.com", text].concat()
+}
+
 /// A message as a Maildir holds it: LF ends its lines.
 pub fn stored(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len());

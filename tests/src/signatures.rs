@@ -69,7 +69,7 @@ impl Dns for Nowhere {
 
 /// A message (CRLF) that has come in whole.
 pub fn whole(purpose: Purpose, message: &[u8]) -> Whole {
-    let mut intake = Intake::new(purpose, "mail.example.com");
+    let mut intake = Intake::new(purpose, "mail.example.com", posternd::submission::Rework::default());
     intake.feed(message).unwrap();
     intake.finish().1
 }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use postern_tests::client::{Client, Reply};
-use postern_tests::scene::{LOGIN, STRANGER, Scene};
+use postern_tests::peer::{Act, Stage};
+use postern_tests::scene::{AWKWARD, LOGIN, STRANGER, Scene};
 use postern_tests::wait;
 use serde_json::Value;
 
@@ -150,4 +151,57 @@ fn a_missing_fact_is_said_to_be_missing() {
     let source = scene.site.source().to_str().unwrap().to_owned();
     let told = ask_explain(&scene, &source, TABLE[0], None);
     assert_eq!(told["outcome"]["disposition"], "undecided", "{told}");
+}
+
+/// The one message in the queue, once an attempt has failed.
+fn deferred_message(scene: &Scene) -> String {
+    wait::until("a failed attempt", || {
+        let listed: Value = serde_json::from_str(&scene.daemon.control(&["queue", "list", "--json"]).success()).unwrap();
+        let message = &listed.as_array()?.first()?;
+        message["to"][0]["reason"].as_str()?;
+        Some(message["id"].as_str()?.to_owned())
+    })
+}
+
+#[test]
+fn a_message_in_the_queue_is_decided_again_by_the_snapshots_that_decided_it() {
+    let scene = Scene::start();
+    scene.relay.follow(scene.relay_script().on(Stage::AnyRcpt, Act::Defer));
+    assert_eq!(scene.user("submission").send_message("alice@example.com", &["friend@elsewhere.test"], AWKWARD).code, 250);
+    let id = deferred_message(&scene);
+    let first = scene.daemon.digest().to_owned();
+
+    // What is published since does not change what was decided then.
+    let kdl = std::fs::read_to_string(scene.site.source()).unwrap();
+    let renamed = kdl.replace("\"upstream\"", "\"other\"");
+    assert_ne!(kdl, renamed);
+    let second = scene.site.rebuild(&renamed);
+    assert_ne!(first, second);
+
+    let snapshots = scene.site.snapshots();
+    let state = scene.site.state();
+    let (snapshots, state) = (snapshots.to_str().unwrap(), state.to_str().unwrap());
+    let replayed = scene.site.postern(&["explain", snapshots, "--attempt", &id, "--state", state, "--json"]).success();
+    let replay: Value = serde_json::from_str(&replayed).unwrap();
+    assert_eq!(replay["id"].as_str(), Some(&*id));
+    assert_eq!(replay["accepted_by"].as_str(), Some(&*first));
+    assert_eq!(replay["accepted"][0]["outcome"]["reason"], "authenticated-relay");
+    let attempt = &replay["attempts"][0];
+    assert_eq!((&attempt["state"], &attempt["routed_by"]), (&"pending".into(), &first.as_str().into()), "{attempt}");
+    assert_eq!(attempt["hop"]["via"], "upstream", "{attempt}");
+    assert!(attempt["reply"].as_str().unwrap().starts_with("450 4.2.0"), "{attempt}");
+
+    // The same from what the operator saved, without the daemon.
+    let shown = scene.daemon.control(&["queue", "show", &id, "--json"]).success();
+    scene.site.write("message.json", &shown);
+    let saved = scene.site.path("source/message.json");
+    let replayed_later = scene.site.postern(&["explain", snapshots, "--attempt", saved.to_str().unwrap(), "--json"]).success();
+    assert_eq!(serde_json::from_str::<Value>(&replayed_later).unwrap()["accepted_by"], replay["accepted_by"]);
+
+    // Who asks for what is not there hears why.
+    let unknown = scene.site.postern(&["explain", snapshots, "--attempt", "nothing", "--state", state]);
+    assert_ne!(unknown.status, 0, "{unknown}");
+    assert!(unknown.stderr.contains("nothing"), "{unknown}");
+    let nobody = scene.site.postern(&["explain", snapshots, "--attempt", &id, "--state", snapshots]);
+    assert_eq!(nobody.status, 69, "{nobody}");
 }

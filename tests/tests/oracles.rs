@@ -10,9 +10,9 @@ use postern::report::{Format, View, render, terminal::Style};
 use postern_schema::name::Domain;
 use postern_schema::record::{RecordData, Target};
 use postern_tests::daemon::binaries::workspace;
+use postern_tests::oracle::skip;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -54,9 +54,7 @@ fn run(program: &str, arguments: &[&str]) -> Option<Output> {
     match Command::new(program).args(arguments).output() {
         Ok(output) => Some(output),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            assert!(std::env::var_os("POSTERN_ORACLES").is_none(), "{program} is not installed");
-            // Not by `eprintln!`, which the test runner keeps to itself.
-            let _ = writeln!(std::io::stderr(), "SKIPPED: {program} is not installed; what it would find goes unnoticed");
+            skip(program);
             None
         }
         Err(error) => panic!("{program}: {error}"),
@@ -110,6 +108,17 @@ fn zone_checkers_accept_every_zone() {
     }
 }
 
+/// What octoDNS would have otherwise and is no mistake: a second mail host, and in the same file whatever else stands in the zone,
+/// such as the web server that a site leads to. Where an SPF record would have to guess, there is none, and a note says so.
+fn is_advice(complaint: &str, set: &RecordSet) -> bool {
+    let target = complaint.split("in-zone target \"").nth(1).and_then(|rest| rest.split('"').next());
+    let is_of_others = |name: &str| set.records.iter().all(|planned| planned.record.owner.to_string() != *name);
+    let is_said = |missing: &str| set.notes.iter().any(|note| note.text.contains(missing));
+    complaint.contains("missing an SPF TXT record") && is_said("no SPF record is given")
+        || complaint.contains("MX record") && complaint.contains("should have at least 2 values")
+        || target.is_some_and(|target| complaint.contains("does not exist") && is_of_others(target))
+}
+
 #[test]
 fn octodns_accepts_its_yaml_and_finds_the_zones_in_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,16 +132,21 @@ fn octodns_accepts_its_yaml_and_finds_the_zones_in_it() {
         let zones = whole_zones(&set, &site);
         let config = site.join("config.yaml");
         let mut text = format!(
-            "manager:\n  validators:\n    enabled: [strict]\nproviders:\n  yaml:\n    class: octodns.provider.yaml.YamlProvider\n    \
+            "manager:\n  validators:\n    enabled: [strict, best-practice]\nproviders:\n  yaml:\n    class: octodns.provider.yaml.YamlProvider\n    \
              directory: {}\n  zones:\n    class: octodns_bind.ZoneFileProvider\n    directory: {}\n    file_extension: .zone\nzones:\n",
             yaml.display(),
             site.display()
         );
         zones.iter().for_each(|(zone, _)| text += &format!("  {zone}.:\n    sources: [yaml]\n    targets: [yaml]\n"));
-        fs::write(&config, text).unwrap();
+        fs::write(&config, &text).unwrap();
         let config = config.to_str().unwrap();
-        let Some(output) = run("octodns-validate", &["--config-file", config]) else { return };
-        assert_accepted(&format!("{}: octodns-validate", site.display()), &output);
+        let Some(output) = run("octodns-validate", &["--config-file", config, "--all"]) else { return };
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let complaints: Vec<&str> = said.lines().filter(|line| line.starts_with("  - ") && !is_advice(line, &set)).collect();
+        assert!(complaints.is_empty(), "{}: {complaints:#?}", site.display());
+        assert!(output.status.success() || said.contains("  - "), "{}: {said}", site.display());
+        // To compare is not to judge once more.
+        fs::write(config, text.replace(", best-practice", "")).unwrap();
         for (zone, _) in &zones {
             let zone = format!("{zone}.");
             let arguments = ["--config-file", config, "--a", "yaml", "--b", "zones", "--zone", &zone];

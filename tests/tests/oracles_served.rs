@@ -7,30 +7,14 @@
 use postern::compile::{CompileOptions, compile};
 use postern::emit::dns::{DnsFormat, RecordSet, derive};
 use postern_tests::daemon::binaries::workspace;
+use postern_tests::oracle::{free_port, is_there, nsd, start};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
-use std::net::{TcpListener, UdpSocket};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 fn everything() -> RecordSet {
     let path = workspace().join("examples/dns-records/site.kdl");
     derive(&compile(&path, &CompileOptions::default()).unwrap().model.unwrap())
-}
-
-/// Whether a program can be run; where not, it is said, or it is a failure.
-fn is_there(program: &str, arguments: &[&str]) -> bool {
-    let quiet = || Stdio::null();
-    let runs = Command::new(program).args(arguments).stdin(quiet()).stdout(quiet()).stderr(quiet()).status();
-    let is_there = runs.is_ok_and(|status| status.code() != Some(127) && (program != "python3" || status.success()));
-    if !is_there {
-        let name = arguments.last().filter(|_| program == "python3").unwrap_or(&program);
-        assert!(std::env::var_os("POSTERN_ORACLES").is_none(), "{name} is not installed");
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {name} is not installed; what it would find goes unnoticed");
-    }
-    is_there
 }
 
 /// The whole zone of a domain: what `--name-server` makes.
@@ -42,39 +26,6 @@ fn whole_zone(set: &RecordSet, zone: &str) -> String {
     };
     let files = postern::emit::dns::whole(set, &authority);
     files.into_iter().find(|(path, _)| path.to_str() == Some(&format!("{zone}.zone"))).unwrap().1
-}
-
-/// A port that is free for both protocols.
-fn free_port() -> u16 {
-    loop {
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = tcp.local_addr().unwrap();
-        if UdpSocket::bind(address).is_ok() {
-            return address.port();
-        }
-    }
-}
-
-/// A process that ends with its test.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(program: &str, arguments: &[&str], port: u16, log: &Path) -> Server {
-    let log_file = fs::File::create(log).unwrap();
-    let child = Command::new(program).args(arguments).stdout(log_file.try_clone().unwrap()).stderr(log_file).spawn().unwrap();
-    let server = Server(child);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "{program}: {}", fs::read_to_string(log).unwrap());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    server
 }
 
 fn succeeded(what: &str, output: &Output) -> String {
@@ -92,17 +43,9 @@ fn checkdmarc_finds_nothing_wrong_with_what_nsd_serves() {
     let set = everything();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
-    let port = free_port();
-    let mut config = format!(
-        "server:\n  ip-address: 127.0.0.1@{port}\n  zonesdir: \"{path}\"\n  database: \"\"\n  username: \"\"\n  chroot: \"\"\n  \
-         pidfile: \"{path}/pid\"\n  xfrdfile: \"{path}/xfrd\"\n  zonelistfile: \"{path}/list\"\nremote-control:\n  control-enable: no\n"
-    );
-    for zone in ["example.com", "example.org", "example.net"] {
-        fs::write(folder.path().join(format!("{zone}.zone")), whole_zone(&set, zone)).unwrap();
-        config += &format!("zone:\n  name: {zone}\n  zonefile: {zone}.zone\n");
-    }
-    fs::write(folder.path().join("nsd.conf"), config).unwrap();
-    let _server = start("nsd", &["-d", "-c", &format!("{path}/nsd.conf")], port, &folder.path().join("log"));
+    let zones = ["example.com", "example.org", "example.net"].map(|zone| (zone, whole_zone(&set, zone)));
+    let server = nsd(&zones);
+    let port = server.port();
     let script = r#"
 import sys, json, dns.resolver
 from checkdmarc import dmarc, spf, smtp_tls_reporting, mta_sts

@@ -6,7 +6,7 @@ use postern_tests::client::Client;
 use postern_tests::daemon::Daemon;
 use postern_tests::daemon::binaries::workspace;
 use postern_tests::peer::{Act, Script, Stage, TlsMode};
-use postern_tests::scene::{AWKWARD, LOGIN, RELAY_LOGIN, Scene, fields_above, stored};
+use postern_tests::scene::{AWKWARD, LOGIN, RELAY_LOGIN, Scene, awkward_of_user, fields_above, stored};
 use postern_tests::tls::Authority;
 use postern_tests::wait;
 use std::fs;
@@ -51,14 +51,14 @@ fn a_user_sends_to_elsewhere_through_the_relayhost_over_tls_with_a_login() {
     let scene = Scene::start();
     for (index, listener) in ["submission", "submissions"].into_iter().enumerate() {
         let mut client = scene.user(listener);
-        let reply = client.send_message("alice@example.com", &["friend@elsewhere.test", "bob@example.com"], AWKWARD);
+        let reply = client.send_message("alice@example.com", &["friend@elsewhere.test", "bob@example.com"], &awkward_of_user());
         assert_eq!(reply.code, 250, "{reply}");
         let taken = &scene.relay.wait_for(index + 1)[index];
         assert!(taken.is_tls);
         assert_eq!(taken.user.as_deref(), Some(RELAY_LOGIN.0));
         assert_eq!((taken.helo.as_str(), taken.reverse_path.as_str()), ("mail.example.com", "alice@example.com"));
         assert_eq!(taken.recipients, ["friend@elsewhere.test"]);
-        let fields = fields_above(&taken.data, AWKWARD);
+        let fields = fields_above(&taken.data, &awkward_of_user());
         assert_eq!(fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Received"]);
         // RFC 3848: inside TLS and after AUTH.
         assert!(fields[0].1.contains(" with ESMTPSA"), "{}", fields[0].1);
@@ -152,7 +152,7 @@ fn mail_waits_while_the_relayhost_defers_or_is_away() {
 fn no_secret_reaches_the_log() {
     let scene = Scene::start();
     let mut client = scene.user("submissions");
-    client.send_message("alice@example.com", &["friend@elsewhere.test"], AWKWARD);
+    client.send_message("alice@example.com", &["friend@elsewhere.test"], &awkward_of_user());
     scene.relay.wait_for(1);
     assert_eq!(scene.mail_program("submission").auth_plain(LOGIN.0, "a-wrong-password").code, 535);
     let log = wait::until("the delivery and both logins in the log", || {
@@ -221,13 +221,13 @@ fn the_example_of_the_readme_does_what_it_says() {
     let scene = Scene::of(example, &credentials, ("mail@example.com", &password));
 
     let mut client = scene.user("submission");
-    assert_eq!(client.send_message("alice@example.com", &["team@example.com"], AWKWARD).code, 250);
+    assert_eq!(client.send_message("alice@example.com", &["team@example.com"], &awkward_of_user()).code, 250);
     for address in ["alice@example.com", "bob@example.com"] {
-        fields_above(&scene.site.maildir(address).wait_for(1)[0], &stored(AWKWARD));
+        fields_above(&scene.site.maildir(address).wait_for(1)[0], &stored(&awkward_of_user()));
     }
-    assert_eq!(client.send_message("alice@example.com", &["friend@elsewhere.test"], AWKWARD).code, 250);
+    assert_eq!(client.send_message("alice@example.com", &["friend@elsewhere.test"], &awkward_of_user()).code, 250);
     let taken = &scene.relay.wait_for(1)[0];
     assert!(taken.is_tls && taken.user.as_deref() == Some("mail@example.com"));
-    assert_eq!(client.send_message("alice@example.com", &["nobody@example.com"], AWKWARD).code, 550);
+    assert_eq!(client.send_message("alice@example.com", &["nobody@example.com"], &awkward_of_user()).code, 550);
     assert!(example(1).lines().filter(|line| !line.starts_with("//")).count() < 25, "the quickstart stays short");
 }

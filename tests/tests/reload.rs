@@ -59,6 +59,39 @@ fn a_transaction_ends_on_the_snapshot_that_it_began_with() {
     scene.site.maildir("carol@example.com").wait_for(1);
 }
 
+/// The digest of the plan from the snapshot in force to the site of these lines.
+fn reviewed(scene: &Scene, kdl: &str) -> String {
+    scene.site.write("site.kdl", kdl);
+    let (old, new) = (scene.site.snapshots().join("current"), scene.site.source());
+    let outcome = scene.site.postern(&["plan", old.to_str().unwrap(), new.to_str().unwrap(), "--json"]);
+    assert_eq!(outcome.status, 2, "there are differences: {outcome}");
+    let plan: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    plan["digest"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_plan_is_applied_as_it_was_reviewed_or_not_at_all() {
+    let scene = Scene::start();
+    let first = digest(&scene);
+    let wanted = changed(&scene);
+    let plan = reviewed(&scene, &wanted);
+
+    // Somebody builds something else before it is applied.
+    let other = scene.site.rebuild(&wanted.replace("mailbox \"carol\"", "mailbox \"mallory\""));
+    let outcome = scene.daemon.control(&["reload", "--plan", &plan]);
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert_eq!(digest(&scene), first);
+
+    let new = scene.site.rebuild(&wanted);
+    assert_ne!(new, other);
+    scene.daemon.control(&["reload", "--plan", &plan]).success();
+    assert_eq!(digest(&scene), new);
+
+    // A plan is one step: what it began with is no longer in force.
+    assert_eq!(scene.daemon.control(&["reload", "--plan", &plan]).status, 1);
+    assert_eq!(digest(&scene), new);
+}
+
 #[test]
 fn sighup_reloads_too() {
     let scene = Scene::start();

@@ -103,6 +103,7 @@ enum Kind {
     Mailbox,
     Quota,
     Alias,
+    Relayed,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -195,6 +196,11 @@ impl AddressBook {
         self.declare(domain, local, written, kind, first, 0);
     }
 
+    /// Declares an address that the host behind a relay domain has.
+    pub fn relayed(&mut self, domain: HostId, local: &LocalPart, written: Written) {
+        self.declare(domain, local, written, Kind::Relayed, 0, 0);
+    }
+
     /// Takes an entry of which only the line is known, as a snapshot has it.
     pub fn insert(&mut self, domain: &Domain, folded_local: &LocalPart, entry: &AddressEntry) {
         let nowhere = Span { source: crate::source::SourceId(entry.origin.file), start: 0, length: 0 };
@@ -212,6 +218,7 @@ impl AddressBook {
                 }
                 self.alias(domain, folded_local, written, before);
             }
+            AddressKind::Relayed => self.relayed(domain, folded_local, written),
         }
     }
 

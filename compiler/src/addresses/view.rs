@@ -20,6 +20,8 @@ pub enum Form {
     Mailbox,
     /// Mail goes to others.
     Alias,
+    /// The host behind a relay domain has it.
+    Relayed,
 }
 
 /// One target of an alias.
@@ -65,12 +67,21 @@ impl<'a> Address<'a> {
 
     /// What it is.
     pub fn form(&self) -> Form {
-        if self.entry().kind == Kind::Alias { Form::Alias } else { Form::Mailbox }
+        match self.entry().kind {
+            Kind::Mailbox | Kind::Quota => Form::Mailbox,
+            Kind::Alias => Form::Alias,
+            Kind::Relayed => Form::Relayed,
+        }
     }
 
     /// Whether mail goes to others.
     pub fn is_alias(&self) -> bool {
         self.form() == Form::Alias
+    }
+
+    /// Whether mail is kept here.
+    pub fn is_mailbox(&self) -> bool {
+        self.form() == Form::Mailbox
     }
 
     /// Where its mail goes; nowhere else where it is a mailbox.
@@ -108,6 +119,7 @@ impl<'a> Address<'a> {
     pub fn to_kind(&self) -> AddressKind {
         match self.form() {
             Form::Mailbox => AddressKind::Mailbox { quota_octets: self.quota_octets().map(|quota| quota.value) },
+            Form::Relayed => AddressKind::Relayed,
             Form::Alias => AddressKind::Alias(self.targets().map(|target| Forward { mailbox: target.mailbox() }).collect()),
         }
     }

@@ -2,10 +2,10 @@
 
 use super::progress::ProgressLine;
 use super::site::{self, Deny, SiteArguments};
-use super::{Failure, Status, complain, print};
+use super::{Failure, Status, complain, print, subject};
 use crate::emit::{dns, publish};
 use crate::model::Model;
-use crate::plan::{Shrink, shrink};
+use crate::plan::{Handover, Shrink, handovers, shrink};
 use crate::report::Counts;
 use clap::Args;
 use postern_schema::name::Domain;
@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Publish although more than 30 % of the domains of the snapshot in force are gone
     #[arg(long)]
     allow_shrink: bool,
+    /// Publish although keys of DKIM or TLSA change in a way that could lose mail
+    #[arg(long)]
+    allow_key_steps: bool,
     /// Fail on what is otherwise let pass
     #[arg(long, value_enum)]
     deny: Option<Deny>,
@@ -51,6 +54,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         if let Some(shrink) = shrink_of(&arguments.out, model).filter(|_| !arguments.allow_shrink) {
             return Err(Failure::refused(shrink.to_string()));
         }
+        if !arguments.allow_key_steps && complain_of_keys(&handovers_of(&arguments.out, model)) {
+            return Err(Failure::refused(format!("{} was not built", arguments.site.path.display())));
+        }
         let digest = publish::publish(model, &sources, &records, &arguments.out)?;
         drop(line);
         return print(&format!("{digest}\n")).map(|()| Status::Fine);
@@ -61,6 +67,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     differences.iter().for_each(|difference| complain(difference));
     print(&format!("{digest}\n"))?;
     Ok(if differences.is_empty() { Status::Fine } else { Status::Different })
+}
+
+/// Says each step of keys that is too much at once, and how to take it all the same; whether there is one.
+pub(super) fn complain_of_keys(steps: &[Handover]) -> bool {
+    steps.iter().for_each(|step| complain(&step.to_string()));
+    if !steps.is_empty() {
+        complain("where that is meant, or where nothing was deployed yet, say --allow-key-steps");
+    }
+    !steps.is_empty()
+}
+
+/// What keys would not survive of the step from the snapshot in force there. One that cannot be read guards nothing.
+fn handovers_of(out: &Path, model: &Model) -> Vec<Handover> {
+    let in_force = Snapshot::open(out).ok().and_then(|snapshot| subject::without_addresses(&snapshot).ok());
+    in_force.map_or_else(Vec::new, |old| handovers(&old, model))
 }
 
 /// Whether the site lacks too many of the domains that are in force there. A snapshot that cannot be read guards nothing: one of

@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         None => arguments.format.files(&set),
     };
     match &arguments.out {
-        Some(out) => write_files(&[files, set.policy_files()].concat(), out)?,
+        Some(out) => write_files(&[files, set.web_files()].concat(), out)?,
         None => print(&files.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n"))?,
     }
     Ok(Status::Fine)

@@ -26,10 +26,13 @@ pub struct Arguments {
     /// Show who may send to whom, with the line that allows it
     #[arg(long, conflicts_with_all = ["attempt", "client", "user", "listener", "from", "to", "author", "facts"])]
     relay: bool,
-    /// Show how a queued message was decided, by the snapshots that decided it: a file with what `posternd queue show ID --json`
-    /// says, or - for standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["client", "user", "listener", "from", "to", "author", "facts"])]
-    attempt: Option<PathBuf>,
+    /// Show how a queued message was decided, by the snapshots that decided it: its queue id, of which `posternd` is asked; or a
+    /// file with what `posternd queue show ID --json` says, or - for standard input
+    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "listener", "from", "to", "author", "facts"])]
+    attempt: Option<String>,
+    /// The state folder of the daemon that has the message; without it, where `posternd` looks itself
+    #[arg(long, value_name = "DIR", requires = "attempt")]
+    state: Option<PathBuf>,
     /// The client's address; else that of a stranger
     #[arg(long, value_name = "IP")]
     client: Option<IpAddr>,
@@ -94,7 +97,10 @@ fn fact(text: &str) -> Result<Fact, String> {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let shown = match (&arguments.attempt, &arguments.from, &arguments.to) {
-        (Some(message), ..) => replay::run(&arguments.subject, message, arguments.json)?,
+        (Some(message), ..) => {
+            let message = replay::Message::new(message, arguments.state.as_deref());
+            replay::run(&arguments.subject, &message, arguments.json)?
+        }
         (None, Some(from), Some(to)) => message(arguments, from, to)?,
         _ => relay::run(&subject::open(&arguments.subject)?, arguments.json)?,
     };

@@ -31,6 +31,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// The arguments of `postern`.
 #[derive(Parser, Debug)]
@@ -131,6 +132,12 @@ fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// The `posternd` beside this program; else the one in `PATH`.
+fn posternd() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.canonicalize().ok()).map(|exe| exe.with_file_name("posternd"));
+    beside.filter(|path| path.is_file()).unwrap_or_else(|| "posternd".into())
 }
 
 /// Says one line to the person, on standard error.

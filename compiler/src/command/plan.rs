@@ -4,7 +4,7 @@ mod text;
 
 use super::subject::{self, Subject};
 use super::{Failure, Status, complain, print};
-use crate::plan::{Plan, QueuedMessage, compare, shrink};
+use crate::plan::{Plan, QueuedMessage, compare, handovers, shrink};
 use clap::Args;
 use postern_schema::name::Domain;
 use postern_schema::snapshot::plan_digest;
@@ -24,6 +24,9 @@ pub struct Arguments {
     /// Let more than 30 % of the domains go
     #[arg(long)]
     allow_shrink: bool,
+    /// Let keys of DKIM and TLSA change in a way that could lose mail
+    #[arg(long)]
+    allow_key_steps: bool,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -52,6 +55,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let domains: Vec<&Domain> = old.model.domains.keys().collect();
     if let Some(shrink) = shrink(&domains, |domain| new.model.domains.contains_key(*domain)).filter(|_| !arguments.allow_shrink) {
         complain(&shrink.to_string());
+        return Ok(Status::Refused);
+    }
+    if !arguments.allow_key_steps && super::build::complain_of_keys(&handovers(&old.model, &new.model)) {
         return Ok(Status::Refused);
     }
     Ok(if plan.is_empty() { Status::Fine } else { Status::Different })

@@ -80,6 +80,11 @@ fn said(draft: &SiteDraft, sources: &Sources) -> HashMap<(String, String), Origi
     places.setting("site", "postmaster", &host.postmaster);
     places.note("site", "address", host.addresses.first().map(|address| address.span));
     places.note("tls", "self-signed", draft.tls.self_signed);
+    for web in &draft.web {
+        let subject = format!("listen {}", web.name.value);
+        places.setting(&subject, "port", &web.port);
+        places.note(&subject, "address", web.addresses.iter().find_map(|address| address.span));
+    }
     for listener in &draft.listeners {
         let subject = format!("listen {}", listener.name.value);
         places.setting(&subject, "port", &listener.port);

@@ -70,18 +70,25 @@ pub fn read_input(file: &Path) -> Result<String, Failure> {
 /// # Errors
 /// [`LookupFailed`] where an entry makes no sense.
 pub fn read(snapshot: &Snapshot) -> Result<Model, LookupFailed> {
-    let mut domains = BTreeMap::new();
     let mut addresses = AddressBook::default();
-    for (name, value) in snapshot.entries(Table::Domains)? {
-        let entry = Stored::decode(&value)?;
-        domains.insert(domain(&name)?, Arc::new(entry));
-    }
     for (name, value) in snapshot.entries(Table::Addresses)? {
         let (at, local) = key::split_address(&name).ok_or_else(damaged_key)?;
         let local = LocalPart::from_content(local).map_err(|_| damaged_key())?;
         addresses.insert(&domain(at.as_bytes())?, &local, &Stored::decode(&value)?);
     }
-    Ok(Model { site: snapshot.site().clone(), domains, addresses: Arc::new(addresses) })
+    Ok(Model { addresses: Arc::new(addresses), ..without_addresses(snapshot)? })
+}
+
+/// What a snapshot holds but for addresses, of which there may be millions.
+///
+/// # Errors
+/// As for [`read`].
+pub fn without_addresses(snapshot: &Snapshot) -> Result<Model, LookupFailed> {
+    let mut domains = BTreeMap::new();
+    for (name, value) in snapshot.entries(Table::Domains)? {
+        domains.insert(domain(&name)?, Arc::new(Stored::decode(&value)?));
+    }
+    Ok(Model { site: snapshot.site().clone(), domains, addresses: Arc::default() })
 }
 
 fn domain(name: &[u8]) -> Result<Domain, LookupFailed> {

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// A small generator, so that one seed is one site.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
@@ -18,7 +18,7 @@ impl Dice {
         ((self.0 >> 33) as usize) % sides.max(1)
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.roll(from.len())]
     }
 }
@@ -99,7 +99,7 @@ fn node(spec: &NodeSpec, depth: usize, dice: &mut Dice, out: &mut String) {
 }
 
 /// A site file of the grammar's words.
-fn site(seed: u64) -> String {
+pub(super) fn site(seed: u64) -> String {
     let mut dice = Dice(seed);
     let mut out = String::new();
     for spec in

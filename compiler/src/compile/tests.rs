@@ -35,7 +35,7 @@ pub(super) fn examples() -> Vec<PathBuf> {
 }
 
 /// The profiles that a site declares, and none.
-fn profiles(text: &str) -> Vec<Option<String>> {
+pub(super) fn profiles(text: &str) -> Vec<Option<String>> {
     let nodes = parse(SourceId(0), text).nodes.into_iter().filter(|node| node.name.value == "profile");
     let names = nodes.filter_map(|node| node.arguments.first().and_then(|name| name.value.as_str().map(str::to_owned)));
     std::iter::once(None).chain(names.map(Some)).collect()

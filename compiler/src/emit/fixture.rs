@@ -4,9 +4,10 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, LimitPer, Limited, Limits,
-    Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay,
-    Route, RoutePattern, Screen, SecretName, SendAs, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, HeaderChange, HeaderEdit,
+    LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate,
+    Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel, TlsPolicy, Transport,
+    TransportKind, UserBackend, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -71,12 +72,24 @@ pub fn model() -> Model {
     model
 }
 
+fn users() -> Vec<UserStore> {
+    vec![UserStore {
+        name: "staff".into(),
+        backend: UserBackend::Dovecot("/run/dovecot/auth-client".into()),
+        messages: Some(Rate { count: 100, per: Duration::from_secs(3600) }),
+        send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
+        origin: line(6),
+    }]
+}
+
 fn site() -> Site {
     let listener = |kind: ListenerKind, at: u32| Listener {
         name: kind.as_str().into(),
         kind,
         addresses: vec!["0.0.0.0".parse().expect("an address"), "::".parse().expect("an address")],
         port: kind.default_port(),
+        proxy_from: (kind == ListenerKind::Mx).then(|| "10.9.0.0/24".parse().expect("a range")),
+        xclient_from: None,
         origin: line(at),
     };
     let secret = |name: &str| SecretName::parse(name).expect("a secret name");
@@ -96,12 +109,7 @@ fn site() -> Site {
             reason: "this host".into(),
             origin: line(5),
         }],
-        users: vec![UserStore {
-            name: "staff".into(),
-            passwd: secret("users"),
-            send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
-            origin: line(6),
-        }],
+        users: users(),
         transports: vec![Transport {
             name: "store".into(),
             kind: TransportKind::Maildir { path: "mail/{domain}/{user}".into() },
@@ -159,6 +167,11 @@ fn site() -> Site {
                 },
             ],
         },
+        headers: vec![HeaderEdit {
+            change: HeaderChange::Add("X-Site".into(), "example".into()),
+            at: Service::Submission,
+            origin: line(22),
+        }],
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),

@@ -2,13 +2,13 @@
 //!
 //! Everything is made in a scratch folder inside `DIR`, made durable and read back before any of it gets its final name; then
 //! come renames alone, `current` last. A crash leaves the old state, the new one, or a scratch folder that the next run
-//! removes. Called by `postern build` and `postern up`.
+//! removes. Of earlier snapshots the newest stay, [`GENERATIONS`] in all. Called by `postern build` and `postern up`.
 
 use super::snapshot::{self, WriteError, Written};
 use crate::model::Model;
 use postern_schema::decide::Lookup;
 use postern_schema::snapshot::{Snapshot, SnapshotError, SourceDigest};
-use rustix::fs::{CWD, FlockOperation, RenameFlags};
+use rustix::fs::{AtFlags, CWD, FlockOperation, RenameFlags, Timespec, Timestamps, UTIME_NOW};
 use std::fmt;
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -20,6 +20,9 @@ const CURRENT: &str = "current";
 /// The name of the folder of DNS records; it belongs to us, and is replaced as a whole.
 const DNS: &str = "dns";
 const SCRATCH_PREFIX: &str = ".scratch-";
+/// How many snapshots stay in a folder: the one in force and those before it, so that what they decided can be explained, and so
+/// that there is one to go back to.
+pub const GENERATIONS: usize = 10;
 
 /// The files of `DIR/dns/`: each by its path in there, with its text.
 pub type DnsFiles = [(PathBuf, String)];
@@ -52,7 +55,10 @@ pub fn publish(model: &Model, sources: &[SourceDigest], dns: &DnsFiles, out: &Pa
 
     let target = out.join(name);
     // A file of that name and content may be mapped by a running daemon; there is nothing to gain from replacing it.
-    if !holds(&target, &written.digest) {
+    if holds(&target, &written.digest) {
+        // It is the newest generation now; where it is not ours to say so, it counts as old as it is.
+        let _ = rustix::fs::utimensat(CWD, &target, &NOW, AtFlags::empty());
+    } else {
         fs::rename(&written.path, &target).map_err(PublishError::io(&target))?;
     }
     if !dns.is_empty() {
@@ -62,6 +68,7 @@ pub fn publish(model: &Model, sources: &[SourceDigest], dns: &DnsFiles, out: &Pa
     let current = out.join(CURRENT);
     fs::rename(&link, &current).map_err(PublishError::io(&current))?;
     folder.sync_all().map_err(PublishError::io(out))?;
+    remove_old_generations(out, &target)?;
     Ok(written.digest)
 }
 
@@ -114,6 +121,35 @@ fn remove_leftovers(out: &Path) -> Result<(), PublishError> {
         if entry.file_name().as_encoded_bytes().starts_with(SCRATCH_PREFIX.as_bytes()) {
             fs::remove_dir_all(entry.path()).map_err(PublishError::io(&entry.path()))?;
         }
+    }
+    Ok(())
+}
+
+/// The present, as utimensat(2) has it: no clock is read here, and none reaches the snapshot.
+const NOW: Timestamps = Timestamps {
+    last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+    last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+};
+
+/// Removes the snapshots that were published longest ago. A daemon that still serves one has it open, and keeps it.
+fn remove_old_generations(out: &Path, in_force: &Path) -> Result<(), PublishError> {
+    let mut old = Vec::new();
+    for entry in fs::read_dir(out).map_err(PublishError::io(out))? {
+        let path = entry.map_err(PublishError::io(out))?.path();
+        let is_digest = |name: &str| name.len() == 64 && name.bytes().all(|octet| octet.is_ascii_hexdigit());
+        let is_snapshot = path.extension().is_some_and(|extension| extension == "mdb")
+            && path.file_stem().and_then(|name| name.to_str()).is_some_and(is_digest);
+        if is_snapshot && path != in_force {
+            // Another build may have removed it in the meantime.
+            let Ok(published) = fs::metadata(&path).and_then(|found| found.modified()) else { continue };
+            old.push((published, path));
+        }
+    }
+    old.sort();
+    let surplus = (old.len() + 1).saturating_sub(GENERATIONS);
+    for (_, path) in &old[..surplus] {
+        // What cannot be removed is in nobody's way, and the new snapshot is in force already.
+        let _ = fs::remove_file(path);
     }
     Ok(())
 }

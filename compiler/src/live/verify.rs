@@ -5,7 +5,7 @@ use super::client::{Answer, Client};
 use super::host;
 use super::spf;
 use super::web::{self, Web};
-use crate::emit::dns::{Planned, PolicyFile, RecordSet, rrsets};
+use crate::emit::dns::{Planned, RecordSet, WebFile, rrsets};
 use crate::model::Model;
 use postern_schema::name::Domain;
 use postern_schema::record::{Dmarc, Owner, RecordData, RecordKind, ReportUri};
@@ -162,7 +162,7 @@ enum Step<'a> {
     /// A key that has left DNS is not there any more.
     Removed { domain: &'a Domain, owner: Owner },
     /// The policy file is served as it should be.
-    Policy(&'a PolicyFile),
+    Policy(&'a WebFile),
     /// A receiver outside of the site takes reports about a domain.
     Permits { domain: &'a Domain, receiver: Domain },
     /// What says which key a host has is vouched for by DNSSEC.
@@ -178,7 +178,7 @@ fn steps<'a>(model: &'a Model, set: &'a RecordSet) -> Vec<Step<'a>> {
     let texts = set.records.iter().filter(|planned| planned.record.data.kind() == RecordKind::Txt);
     let with_text: BTreeSet<&str> = texts.map(|planned| planned.record.owner.as_str()).collect();
     for (domain, entry) in &model.domains {
-        if entry.class == DomainClass::Parked || !asked.contains(domain) {
+        if entry.class == DomainClass::Parked || entry.class.is_backup() || !asked.contains(domain) {
             continue;
         }
         steps.push(Step::Host { domain, host });

@@ -5,11 +5,12 @@ use super::egress::STORE;
 use super::table::{self, Scope};
 use super::{Lowering, publication, signing};
 use crate::addresses::{HostId, Written};
+use crate::rules::OTHER_CLASS;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
 use crate::syntax::value::{Address, Delimiter, Octets};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
-use postern_schema::site::{DomainClass, Pattern};
+use postern_schema::site::{DomainClass, NextHop, Onward, Pattern};
 
 /// The delimiter where none is said. Postfix has none by default, and nearly every site then sets this one.
 const DELIMITER: char = '+';
@@ -46,7 +47,8 @@ fn parked(view: &View<'_>, name: Spanned<Domain>) -> DomainDraft {
 /// One entry for each name, each with the same addresses: a bare local part belongs to the name at hand.
 fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDraft>) {
     let names = view.arguments::<Domain>("names");
-    let Some(class) = class(view, names.first().map(|name| name.span)) else { return };
+    let Some(class) = class(view, names.first().map(|name| name.span), lowering) else { return };
+    report_strangers(view, &class.value, lowering);
     let transport = transport(view, lowering);
     let delimiter = view.child("delimiter").and_then(|child| child.argument::<Delimiter>("character"));
     let delimiter = Setting::new(delimiter.map(|said| said.map(|delimiter| delimiter.0)), Some(DELIMITER));
@@ -79,23 +81,70 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
             "alias" => alias(&child, &hosts, lowering),
             "mailboxes" => table::mailboxes(&child, &Scope::Domain(&hosts), lowering),
             "aliases" => table::aliases(&child, &Scope::Domain(&hosts), lowering),
+            "recipients" if matches!(class.value, DomainClass::Relay(_)) => table::recipients(&child, &hosts, lowering),
             _ => {}
         }
     }
 }
 
 /// `local` where nothing is said; `None` where what is said was reported, or cannot be of any class.
-fn class(view: &View<'_>, name: Option<Span>) -> Option<Spanned<DomainClass>> {
+fn class(view: &View<'_>, name: Option<Span>, lowering: &mut Lowering<'_>) -> Option<Spanned<DomainClass>> {
     if view.property_span("alias-of").is_some() {
         let target = view.property::<String>("alias-of")?;
         let other = Domain::parse(&target.value).ok()?;
         return Some(Spanned::new(DomainClass::AliasOf(other), target.span));
     }
-    let span = match view.property_span("class") {
-        Some(_) => view.property::<String>("class")?.span,
-        None => name.unwrap_or(view.name_span()),
+    let said = match view.property_span("class") {
+        Some(_) => view.property::<String>("class")?,
+        None => Spanned::new(String::new(), name.unwrap_or(view.name_span())),
     };
-    Some(Spanned::new(DomainClass::Local, span))
+    Some(match said.value.as_str() {
+        "relay" => {
+            let onward = Onward { via: next_hop(view, lowering)?, listed: view.child("recipients").is_some() };
+            Spanned::new(DomainClass::Relay(onward), said.span)
+        }
+        _ => Spanned::new(DomainClass::Local, said.span),
+    })
+}
+
+/// Where mail of a relay domain goes; `None` where the name is not there, which is reported with all names that are not.
+fn next_hop(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<Option<NextHop>> {
+    if view.property_span("via").is_none() {
+        return Some(None);
+    }
+    let name = view.property::<String>("via")?.value;
+    if lowering.transports.resolve(&name) {
+        return Some(Some(NextHop::Transport(name.into())));
+    }
+    lowering.relays.resolve(&name).then(|| Some(NextHop::Relay(name.into())))
+}
+
+/// Says what stands in a domain and is looked at in domains of another class alone.
+fn report_strangers(view: &View<'_>, class: &DomainClass, lowering: &mut Lowering<'_>) {
+    if matches!(class, DomainClass::Relay(_)) {
+        for child in view.all() {
+            let help = match child.name() {
+                "mailbox" | "mailboxes" => "Name the addresses that the other host has in a table: `recipients file=\"…\"`",
+                "pattern" | "catch-all" | "delimiter" => "Remove it: the other host knows what its addresses are",
+                "deliver" => "Write via= behind the name of the domain instead",
+                _ => continue,
+            };
+            let message = format!("A relay domain has no `{}`: its mail is kept by another host", child.name());
+            lowering.findings.push(OTHER_CLASS.at(child.name_span(), message).help(help));
+        }
+        return;
+    }
+    // A property that nobody knows may be the class.
+    if view.node().properties.iter().any(|property| view.spec().property(&property.name.value).is_none()) {
+        return;
+    }
+    let via = view.property_span("via").map(|span| ("via=", span));
+    let recipients = view.child("recipients").map(|child| ("recipients", child.name_span()));
+    for (what, span) in via.into_iter().chain(recipients) {
+        let message = format!("`{what}` is for relay domains, and this one is {class}");
+        let finding = OTHER_CLASS.at(span, message).help("Write class=\"relay\" if another host keeps the mail, or remove this");
+        lowering.findings.push(finding.postfix(&["relay_domains", "relay_recipient_maps"]));
+    }
 }
 
 fn transport(view: &View<'_>, lowering: &mut Lowering<'_>) -> Setting<Box<str>> {

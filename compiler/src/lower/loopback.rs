@@ -14,11 +14,13 @@ pub struct LoopbackPorts {
     pub submission: u16,
     /// Of kind `submissions`.
     pub submissions: u16,
+    /// Of kind `web`.
+    pub web: u16,
 }
 
 impl Default for LoopbackPorts {
     fn default() -> LoopbackPorts {
-        LoopbackPorts { mx: 2525, submission: 2587, submissions: 2465 }
+        LoopbackPorts { mx: 2525, submission: 2587, submissions: 2465, web: 2443 }
     }
 }
 
@@ -34,6 +36,10 @@ impl LoopbackPorts {
                 ListenerKind::Submissions => self.submissions,
             };
             listener.port = (first..=u16::MAX).find(|port| *port == 0 || taken.insert(*port)).unwrap_or_default();
+        }
+        if let Some(web) = &mut site.web {
+            web.addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
+            web.port = (self.web..=u16::MAX).find(|port| *port == 0 || taken.insert(*port)).unwrap_or_default();
         }
         for transport in &mut site.transports {
             if let TransportKind::Maildir { path } = &mut transport.kind {

@@ -9,9 +9,11 @@ pub mod draft;
 mod egress;
 mod file;
 mod gaps;
+mod header;
 mod host;
 mod loopback;
 mod names;
+mod planned;
 mod policy;
 mod publication;
 mod route_table;
@@ -59,6 +61,9 @@ pub(crate) struct Lowering<'a> {
     pub users: Names,
 }
 
+/// The blocks that are judged before they are served: names in them are resolved.
+const JUDGED: [&str; 2] = ["filter", "policy"];
+
 /// Lowers a site that was read. The findings are those of lowering alone.
 pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagnostic>) {
     let Loaded { sources, nodes, diagnostics, .. } = loaded;
@@ -84,10 +89,12 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
     let mut domains = domain::lower(&mut lowering);
     table::site_tables(&mut lowering, &domains);
     table::finish(&mut lowering, &mut domains);
+    let (listeners, web) = service::listeners(&mut lowering);
     let mut draft = SiteDraft {
         host: host::finish(host, origin_domain, &domains),
         tls: tls::lower(&mut lowering),
-        listeners: service::listeners(&mut lowering),
+        listeners,
+        web,
         networks: service::networks(&mut lowering),
         users: service::users(&mut lowering),
         transports: egress::transports(&mut lowering),
@@ -101,14 +108,16 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         screen: policy::screen(&lowering),
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
+        headers: header::lower(&mut lowering),
         log_format: policy::log_format(&lowering),
         metrics: policy::metrics(&lowering),
+        planned: planned::lower(&mut lowering),
         tests: sitetest::lower(&mut lowering),
         gaps,
     };
     lowering.report_unknown(nodes, diagnostics);
     let errors = lowering.findings.iter().filter(|finding| finding.severity == Severity::Error);
-    let errors: Vec<Diagnostic> = errors.chain(&*diagnostics).cloned().collect();
+    let errors = errors.chain(&*diagnostics).flat_map(|error| lowering.tables.in_site(error)).collect::<Vec<_>>();
     draft.gaps = gaps::of(nodes, &errors, first_table);
     note_incomplete(&mut draft.domains, nodes, errors, |others| gaps::of(nodes, others, first_table).holds(Part::Domains));
     lowering.report_unused(draft.gaps);
@@ -170,7 +179,8 @@ impl Lowering<'_> {
             let known: Vec<&Names> = known.iter().copied().filter(|names| kinds.contains(&names.kind())).collect();
             // A string without its end is what is wrong then, and not what it says.
             let is_broken = || said.iter().any(|finding| mention.value.holds(finding.primary));
-            if mention.served && known.len() == kinds.len() && !is_broken() {
+            let is_judged = mention.served || mention.path.first().is_some_and(|block| JUDGED.contains(block));
+            if is_judged && known.len() == kinds.len() && !is_broken() {
                 self.findings.extend(names::unknown(mention, &known));
             }
         });

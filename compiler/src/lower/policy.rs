@@ -72,6 +72,7 @@ pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
         recipients: Setting::new(count("recipients"), default.recipients),
         hops: Setting::new(count("hops"), default.hops),
         sessions: Setting::new(count("sessions"), default.sessions),
+        vrfy: Setting::new(view.and_then(|view| view.property("vrfy")), default.vrfy),
     }
 }
 

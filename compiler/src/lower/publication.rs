@@ -10,7 +10,7 @@ use crate::syntax::View;
 use ipnet::IpNet;
 use postern_schema::name::Domain;
 use postern_schema::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
-use postern_schema::site::{Autoconfig, MtaSts, Pin, PinOf, SpfPolicy};
+use postern_schema::site::{Autoconfig, LoginName, MtaSts, Pin, PinOf, SpfPolicy};
 use std::time::Duration;
 
 /// How long others keep an MTA-STS policy where nothing is said: weeks, as RFC 8461 3.2 expects.
@@ -135,6 +135,7 @@ fn autoconfig(view: &View<'_>) -> Autoconfig {
     };
     Autoconfig {
         web_host: view.property::<Domain>("web-host").map(|host| host.value),
+        login: view.property::<String>("login").and_then(|word| LoginName::parse(&word.value)).unwrap_or_default(),
         imap: server("imap", IMAPS_PORT),
         pop3: server("pop3", POP3S_PORT),
     }

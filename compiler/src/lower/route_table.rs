@@ -3,7 +3,7 @@
 use super::Lowering;
 use super::draft::{RouteDraft, Setting, TableDraft};
 use super::egress;
-use super::table::Table;
+use super::table::{Scope, Table};
 use crate::rules::{ROW_SHAPE, UNSERVED_ENTRY};
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
@@ -27,7 +27,7 @@ const COLUMNS: &[Column] = &[
 
 /// `routes file=`.
 pub(super) fn routes(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<RouteDraft>) {
-    let Some(table) = lowering.open_table(view, &[Format::Csv, Format::Tsv, Format::Transport]) else { return };
+    let Some(table) = lowering.open_table(view, &Scope::Site, &[Format::Csv, Format::Tsv, Format::Transport]) else { return };
     let text = Arc::clone(&table.text);
     let mut rows = Vec::new();
     match table.format {

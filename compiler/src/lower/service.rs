@@ -1,29 +1,63 @@
 //! `listen`, `network`, `users`: who reaches the host.
 
 use super::Lowering;
-use super::draft::{ListenerDraft, NetworkDraft, Part, SendAsDraft, Setting, UsersDraft};
-use crate::rules::LISTENER_WITHOUT_KIND;
+use super::draft::{ListenerDraft, NetworkDraft, Part, SendAsDraft, Setting, UsersDraft, WebDraft};
+use crate::rules::{BACKEND_OF_USERS, LISTENER_WITHOUT_KIND};
 use crate::source::Spanned;
 use crate::syntax::View;
 use ipnet::IpNet;
 use postern_schema::name::Mailbox;
-use postern_schema::site::{ListenerKind, SecretName};
+use postern_schema::site::{Endpoint, ListenerKind, SecretName, UserBackend};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Without an `address`, every address of the host: IPv4 and IPv6 are two sockets, so that either may be missing.
 const EVERY_ADDRESS: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
 
-pub(super) fn listeners(lowering: &mut Lowering<'_>) -> Vec<ListenerDraft> {
-    let views: Vec<View<'_>> = lowering.document.children("listen").collect();
-    views.iter().filter_map(|view| listener(view, lowering)).collect()
+/// What a listener is for: mail of some kind, or web pages.
+enum Service {
+    Mail(ListenerKind),
+    Web,
 }
 
-fn listener(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ListenerDraft> {
+impl Service {
+    const WEB: &str = "web";
+    const WEB_PORT: u16 = 443;
+
+    fn parse(word: &str) -> Option<Service> {
+        if word == Service::WEB { Some(Service::Web) } else { ListenerKind::parse(word).map(Service::Mail) }
+    }
+}
+
+pub(super) fn listeners(lowering: &mut Lowering<'_>) -> (Vec<ListenerDraft>, Vec<WebDraft>) {
+    let views: Vec<View<'_>> = lowering.document.children("listen").collect();
+    let (mut mail, mut web) = (Vec::new(), Vec::new());
+    for view in &views {
+        let Some((name, service)) = named(view, lowering) else { continue };
+        let (span, name) = (view.span(), boxed(name));
+        let addresses = match view.property::<IpAddr>("address") {
+            Some(address) => vec![Setting::new(Some(address), EVERY_ADDRESS[0])],
+            None => EVERY_ADDRESS.map(Setting::default_of).to_vec(),
+        };
+        let port = |usual| Setting::new(view.property::<u16>("port"), usual);
+        match service.value {
+            Service::Mail(kind) => {
+                let (kind, port) = (Spanned::new(kind, service.span), port(kind.default_port()));
+                let [proxy_from, xclient_from] = ["proxy-protocol-from", "xclient-from"].map(|name| view.property::<IpNet>(name));
+                mail.push(ListenerDraft { span, name, kind, addresses, port, proxy_from, xclient_from });
+            }
+            Service::Web => web.push(WebDraft { span, name, addresses, port: port(Service::WEB_PORT) }),
+        }
+    }
+    (mail, web)
+}
+
+/// The name of a listener, and what it is for.
+fn named(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<(Spanned<String>, Spanned<Service>)> {
     let name = view.argument::<String>("name").filter(|name| lowering.listeners.is_first(name))?;
     let kind = if view.property_span("kind").is_some() {
         let word = view.property::<String>("kind")?;
-        Spanned::new(ListenerKind::parse(&word.value)?, word.span)
-    } else if let Some(kind) = ListenerKind::parse(&name.value) {
+        Spanned::new(Service::parse(&word.value)?, word.span)
+    } else if let Some(kind) = Service::parse(&name.value) {
         Spanned::new(kind, name.span)
     } else if lowering.gaps.holds(Part::Listeners) {
         return None;
@@ -31,17 +65,12 @@ fn listener(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ListenerDraf
         lowering.findings.push(
             LISTENER_WITHOUT_KIND
                 .at(name.span, format!("{:?} is no kind of listener, and there is no kind= beside it", name.value))
-                .help("Write kind=\"mx\", kind=\"submission\" or kind=\"submissions\"")
+                .help("Write kind=\"mx\", kind=\"submission\", kind=\"submissions\" or kind=\"web\"")
                 .postfix(&["master.cf"]),
         );
         return None;
     };
-    let addresses = match view.property::<IpAddr>("address") {
-        Some(address) => vec![Setting::new(Some(address), EVERY_ADDRESS[0])],
-        None => EVERY_ADDRESS.map(Setting::default_of).to_vec(),
-    };
-    let port = Setting::new(view.property::<u16>("port"), kind.value.default_port());
-    Some(ListenerDraft { span: view.span(), name: boxed(name), kind, addresses, port })
+    Some((name, kind))
 }
 
 pub(super) fn networks(lowering: &mut Lowering<'_>) -> Vec<NetworkDraft> {
@@ -60,13 +89,48 @@ pub(super) fn networks(lowering: &mut Lowering<'_>) -> Vec<NetworkDraft> {
 }
 
 pub(super) fn users(lowering: &mut Lowering<'_>) -> Vec<UsersDraft> {
+    let views: Vec<View<'_>> = lowering.document.children("users").collect();
     let store = |view: View<'_>| {
         let name = view.argument::<String>("name").filter(|name| lowering.users.is_first(name))?;
-        let passwd = view.child("passwd")?.property::<SecretName>("secret")?;
+        let backend = backend(&view, &name.value, lowering)?;
         let send_as = view.children("may-send-as").filter_map(|view| send_as(&view)).collect();
-        Some(UsersDraft { span: view.span(), name: boxed(name), passwd, send_as })
+        let messages = view.child("limit").and_then(|limit| limit.property("messages"));
+        Some(UsersDraft { span: view.span(), name: boxed(name), backend, send_as, messages })
     };
-    lowering.document.children("users").filter_map(store).collect()
+    views.into_iter().filter_map(store).collect()
+}
+
+/// Who knows the passwords: exactly one of those who can.
+fn backend(view: &View<'_>, name: &str, lowering: &mut Lowering<'_>) -> Option<Spanned<UserBackend>> {
+    let wrong = |span, what: &str| {
+        BACKEND_OF_USERS
+            .at(span, format!("The users of {name:?} {what}"))
+            .help("Write `passwd secret=\"users\"` or `dovecot \"unix:/run/dovecot/auth-client\"`; a second store is a second `users`")
+            .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"])
+    };
+    match (view.child("passwd"), view.child("dovecot")) {
+        (Some(passwd), None) => passwd.property::<SecretName>("secret").map(|secret| secret.map(UserBackend::Passwd)),
+        (None, Some(dovecot)) => {
+            let socket = dovecot.argument::<Endpoint>("socket")?;
+            if let Endpoint::Unix(path) = socket.value {
+                return Some(Spanned::new(UserBackend::Dovecot(path), socket.span));
+            }
+            // Passwords pass over it, and the protocol protects nothing.
+            lowering.findings.push(wrong(socket.span, "are asked for over a network, in the clear"));
+            None
+        }
+        (Some(_), Some(dovecot)) => {
+            lowering.findings.push(wrong(dovecot.span(), "have two places for their passwords"));
+            None
+        }
+        (None, None) => {
+            // What could not be read may have been it.
+            if !lowering.gaps.holds(Part::Users) {
+                lowering.findings.push(wrong(view.span(), "have no passwords anywhere"));
+            }
+            None
+        }
+    }
 }
 
 fn send_as(view: &View<'_>) -> Option<SendAsDraft> {

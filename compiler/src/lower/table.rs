@@ -32,6 +32,8 @@ pub(crate) struct Tables {
     pub rows: RowFindings,
     /// Each file is a source once, however many nodes name it.
     sources: HashMap<String, SourceId>,
+    /// Where each is named, by what it is a table of and the first of the domains that its rows lie in.
+    named: HashMap<(SourceId, String, Option<HostId>), Span>,
     /// The local domains, and why others take no rows; known once every domain is lowered.
     domains: HashMap<HostId, Result<(), String>>,
     /// `@domain` in `virtual(5)`.
@@ -47,11 +49,19 @@ impl Tables {
             read: Vec::new(),
             rows: RowFindings::new(first_table),
             sources: HashMap::new(),
+            named: HashMap::new(),
             domains: HashMap::new(),
             catch_alls: Vec::new(),
             owners: Vec::new(),
             progress,
         }
+    }
+
+    /// An error as one of the site files: of a row, it stands where its table is named, which may be more places than one.
+    pub fn in_site(&self, error: &Diagnostic) -> Vec<Diagnostic> {
+        let tables = self.read.iter().filter(|table| table.source == error.primary.source);
+        let named: Vec<Diagnostic> = tables.map(|table| Diagnostic { primary: table.file, ..error.clone() }).collect();
+        if named.is_empty() { vec![error.clone()] } else { named }
     }
 }
 
@@ -61,6 +71,15 @@ pub(super) enum Scope<'a> {
     Domain(&'a [HostId]),
     /// In any local domain of the site.
     Site,
+}
+
+impl Scope<'_> {
+    fn first(&self) -> Option<HostId> {
+        match self {
+            Scope::Domain(hosts) => hosts.first().copied(),
+            Scope::Site => None,
+        }
+    }
 }
 
 /// A table file whose rows are at hand.
@@ -88,6 +107,7 @@ pub(super) fn site_tables(lowering: &mut Lowering<'_>, domains: &[DomainDraft]) 
         let standing = match &domain.class.value {
             DomainClass::Local => Ok(()),
             DomainClass::AliasOf(other) => Err(format!("has the addresses of {other}")),
+            DomainClass::Relay(_) => Err("is a relay domain, whose mail another host keeps".to_owned()),
             DomainClass::Parked => Err("is parked and takes no mail".to_owned()),
         };
         lowering.tables.domains.entry(host).or_insert(standing);
@@ -128,7 +148,39 @@ pub(super) fn finish(lowering: &mut Lowering<'_>, domains: &mut [DomainDraft]) {
 
 /// `mailboxes file=`.
 pub(super) fn mailboxes(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lowering<'_>) {
-    let Some(table) = lowering.open_table(view, &[Format::Csv, Format::Tsv, Format::List]) else { return };
+    users(view, scope, Listed::Mailboxes, lowering);
+}
+
+/// `recipients file=` of a relay domain.
+pub(super) fn recipients(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {
+    users(view, &Scope::Domain(hosts), Listed::Recipients, lowering);
+}
+
+/// What the addresses of a table with one of them in each row are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    Mailboxes,
+    Recipients,
+}
+
+impl Listed {
+    fn node(self) -> &'static str {
+        match self {
+            Listed::Mailboxes => "mailboxes",
+            Listed::Recipients => "recipients",
+        }
+    }
+
+    fn columns(self) -> &'static [Column] {
+        match self {
+            Listed::Mailboxes => MAILBOX_COLUMNS,
+            Listed::Recipients => &MAILBOX_COLUMNS[..1],
+        }
+    }
+}
+
+fn users(view: &View<'_>, scope: &Scope<'_>, listed: Listed, lowering: &mut Lowering<'_>) {
+    let Some(table) = lowering.open_table(view, scope, &[Format::Csv, Format::Tsv, Format::List]) else { return };
     let before = lowering.addresses.declarations();
     let text = Arc::clone(&table.text);
     match table.format {
@@ -136,7 +188,8 @@ pub(super) fn mailboxes(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lower
             let mut is_said = false;
             for row in list::rows(&text) {
                 let Some(row) = lowering.row(&table, row) else { continue };
-                if let Some(path) = row.values.first()
+                if listed == Listed::Mailboxes
+                    && let Some(path) = row.values.first()
                     && !std::mem::replace(&mut is_said, true)
                 {
                     let place = table.span(path);
@@ -144,26 +197,29 @@ pub(super) fn mailboxes(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lower
                     let help = "Write `deliver` in the domain, and remove the second word of each line";
                     lowering.row_finding(UNUSED_COLUMN.at(place, message).help(help).postfix(&["virtual_mailbox_maps"]));
                 }
-                lowering.mailbox_row(&table, scope, row.line, &row.key, None);
+                lowering.mailbox_row(&table, scope, listed, row.line, &row.key, None);
             }
         }
         format => {
             let separator = if format == Format::Csv { b',' } else { b'\t' };
-            let Some(records) = lowering.row(&table, Records::new(&text, separator, MAILBOX_COLUMNS)) else { return };
+            let Some(records) = lowering.row(&table, Records::new(&text, separator, listed.columns())) else { return };
             for record in records {
                 let Some(record) = lowering.row(&table, record) else { continue };
-                let [Some(address), quota] = record.cells.as_slice() else { continue };
-                lowering.mailbox_row(&table, scope, record.line, address, quota.as_ref());
+                let [Some(address), quota @ ..] = record.cells.as_slice() else { continue };
+                let quota = quota.first().and_then(Option::as_ref);
+                lowering.mailbox_row(&table, scope, listed, record.line, address, quota);
             }
         }
     }
     let rows = lowering.addresses.declarations() - before;
-    lowering.tables.read.push(TableDraft { file: table.file, node: "mailboxes", source: table.source, rows });
+    lowering.tables.read.push(TableDraft { file: table.file, node: listed.node(), source: table.source, rows });
 }
 
 /// `aliases file=`.
 pub(super) fn aliases(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lowering<'_>) {
-    let Some(table) = lowering.open_table(view, &[Format::Csv, Format::Tsv, Format::Aliases, Format::Virtual]) else { return };
+    let Some(table) = lowering.open_table(view, scope, &[Format::Csv, Format::Tsv, Format::Aliases, Format::Virtual]) else {
+        return;
+    };
     let before = lowering.addresses.declarations();
     let text = Arc::clone(&table.text);
     match table.format {
@@ -192,7 +248,7 @@ pub(super) fn aliases(view: &View<'_>, scope: &Scope<'_>, lowering: &mut Lowerin
 
 impl Lowering<'_> {
     /// Reads the file that a node names; what is wrong with it is reported.
-    pub(super) fn open_table(&mut self, view: &View<'_>, formats: &[Format]) -> Option<Table> {
+    pub(super) fn open_table(&mut self, view: &View<'_>, scope: &Scope<'_>, formats: &[Format]) -> Option<Table> {
         let path = view.property::<String>("file")?;
         let said = view.property::<String>("format");
         if said.is_none() && view.property_span("format").is_some() {
@@ -211,6 +267,12 @@ impl Lowering<'_> {
         };
         self.tables.progress.stage(|| format!("reading {}", path.value));
         let source = self.table_source(&path)?;
+        // Read again, each of its rows would be there twice.
+        if let Some(first) = self.tables.named.insert((source, view.name().to_owned(), scope.first()), path.span) {
+            let finding = Diagnostic::error("LNG008", path.span, format!("The table {:?} is read already", path.value));
+            self.findings.push(finding.also(first, "first named here").help("Remove one of the two"));
+            return None;
+        }
         let text = Arc::clone(&self.sources.source(source).text);
         if text.trim_start_matches('\u{feff}').trim().is_empty() && matches!(format, Format::List | Format::Aliases) {
             let message = format!("The table {:?} is empty", path.value);
@@ -223,12 +285,13 @@ impl Lowering<'_> {
     }
 
     fn table_source(&mut self, path: &Spanned<String>) -> Option<SourceId> {
-        if let Some(source) = self.tables.sources.get(&path.value) {
+        let name = path.value.trim_start_matches("./");
+        if let Some(source) = self.tables.sources.get(name) {
             return Some(*source);
         }
         let text = self.read(path, TABLE_MAX_OCTETS)?;
-        let source = self.sources.add(path.value.trim_start_matches("./"), text)?;
-        self.tables.sources.insert(path.value.clone(), source);
+        let source = self.sources.add(name, text)?;
+        self.tables.sources.insert(name.to_owned(), source);
         Some(source)
     }
 

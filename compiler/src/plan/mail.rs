@@ -95,7 +95,10 @@ fn nobody(old: &Model, new: &Model, domain: &Domain) -> String {
 
 fn accepts(model: &Model, domain: &Domain, local: &str) -> bool {
     let Some(mailbox) = mailbox(local, domain) else { return false };
-    matches!(resolve(&mailbox, model, &mut Trace::default()), Ok(Resolved::Mailbox(_) | Resolved::Others(_)))
+    matches!(
+        resolve(&mailbox, model, &mut Trace::default()),
+        Ok(Resolved::Mailbox(_) | Resolved::Others(_) | Resolved::Relayed(_))
+    )
 }
 
 fn mailbox(local: &str, domain: &Domain) -> Option<Mailbox> {

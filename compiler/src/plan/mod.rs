@@ -1,11 +1,13 @@
 //! What would change between two sites, before it does: [`compare`]. Moving a line changes nothing; only what is in force counts,
 //! and what it means for mail is asked of the daemon's own decisions. Plain data for `postern plan`.
 
+mod handover;
 mod mail;
 mod queue;
 mod records;
 mod shrink;
 
+pub use handover::{Handover, handovers};
 pub use mail::{AddressEffect, RelayEffect, RouteEffect};
 pub use queue::{QueueEffect, QueuedMessage, RecipientEffect};
 pub use records::{DnsStep, When};

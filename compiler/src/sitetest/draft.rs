@@ -55,6 +55,10 @@ pub struct ExpectDraft {
     pub tls: Option<Spanned<TlsLevel>>,
     /// The key that signs it.
     pub signed_by: Option<Spanned<Box<str>>>,
+    /// What the receiver's SPF check says: `pass`, `fail` or `none`.
+    pub spf: Option<Spanned<Box<str>>>,
+    /// What its DMARC check says: `aligned` or `unaligned`.
+    pub dmarc: Option<Spanned<Box<str>>>,
 }
 
 /// Every `test` of a site; one with an error in it, which was reported, is left out.
@@ -113,6 +117,8 @@ fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
         via: via.map(boxed),
         tls,
         signed_by: view.property::<String>("signed-by").map(boxed),
+        spf: view.property::<String>("spf").map(boxed),
+        dmarc: view.property::<String>("dmarc").map(boxed),
     })
 }
 

@@ -6,6 +6,7 @@ use crate::model::Model;
 use crate::report::Diagnostic;
 use crate::rules::TEST_FAILED;
 use crate::source::{SourceId, Sources, Span};
+use crate::standing::SpfStanding;
 use postern_schema::name::Mailbox;
 use postern_schema::site::TlsLevel;
 use std::collections::BTreeSet;
@@ -120,7 +121,22 @@ fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
             if found.signed_by.is_empty() { "nothing signs it".to_owned() } else { found.signed_by.join(", ") + " signs it" };
         return Some(Failure { place: signed_by.span, text: format!("expected signed-by {}, and {signed}", signed_by.value) });
     }
-    None
+    let found_by_receiver = [("spf", &expect.spf), ("dmarc", &expect.dmarc)];
+    found_by_receiver.into_iter().find_map(|(name, expected)| {
+        let expected = expected.as_ref()?;
+        let text = wrong_standing(found, name, &expected.value)?;
+        Some(Failure { place: expected.span, text })
+    })
+}
+
+/// What a receiver finds that is something else.
+fn wrong_standing(found: &Explanation, name: &str, expected: &str) -> Option<String> {
+    let standing = |hop: &HopExplained| if name == "spf" { hop.spf.map(SpfStanding::as_str) } else { hop.dmarc };
+    if !found.hops.iter().any(|hop| standing(hop).is_some()) {
+        return Some(format!("expected {name} {expected}, and no mail of ours leaves here"));
+    }
+    let hop = found.hops.iter().find(|hop| standing(hop).is_some_and(|word| word != expected))?;
+    Some(format!("expected {name} {expected}, and the receiver of mail for {} finds {}", hop.recipient, standing(hop)?))
 }
 
 /// Where the mail ends beyond or short of what was expected.

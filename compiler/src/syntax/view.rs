@@ -28,7 +28,12 @@ impl<'a> Document<'a> {
 
     /// The nodes of a name, in order.
     pub fn children(&self, name: &str) -> impl Iterator<Item = View<'a>> + use<'a> {
-        named(self.nodes, &ROOT, name)
+        named(self.nodes, &ROOT, name, Reach::Served)
+    }
+
+    /// The same, whether or not the runtime serves them: for what is judged before it is served.
+    pub fn planned(&self, name: &str) -> impl Iterator<Item = View<'a>> + use<'a> {
+        named(self.nodes, &ROOT, name, Reach::Known)
     }
 
     /// Every node that is known and served, in order.
@@ -86,9 +91,12 @@ impl<'a> View<'a> {
     /// A property.
     pub fn property<T: FromTyped>(&self, name: &str) -> Option<Spanned<T>> {
         let declared = self.declared_property(name)?;
-        if declared.served == Served::NotYet {
-            return None;
-        }
+        if declared.served == Served::NotYet { None } else { self.planned_property(name) }
+    }
+
+    /// The same, whether or not the runtime serves it.
+    pub fn planned_property<T: FromTyped>(&self, name: &str) -> Option<Spanned<T>> {
+        let declared = self.declared_property(name)?;
         typed(self.node.property(name)?, |value| value::read(&declared.kind, value))
     }
 
@@ -106,7 +114,12 @@ impl<'a> View<'a> {
 
     /// The children of a name, in order.
     pub fn children(&self, name: &str) -> impl Iterator<Item = View<'a>> + use<'a> {
-        named(&self.node.children, self.spec, name)
+        named(&self.node.children, self.spec, name, Reach::Served)
+    }
+
+    /// The same, whether or not the runtime serves them.
+    pub fn planned(&self, name: &str) -> impl Iterator<Item = View<'a>> + use<'a> {
+        named(&self.node.children, self.spec, name, Reach::Known)
     }
 
     /// Every child that is known and served, in order.
@@ -143,10 +156,19 @@ fn typed<T: FromTyped>(
     found.map(|found| Spanned::new(found, value.span))
 }
 
-fn named<'a>(nodes: &'a [Node], parent: &'static NodeSpec, name: &str) -> impl Iterator<Item = View<'a>> + use<'a> {
+/// Which nodes are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Those that the runtime serves.
+    Served,
+    /// All that the grammar knows.
+    Known,
+}
+
+fn named<'a>(nodes: &'a [Node], parent: &'static NodeSpec, name: &str, reach: Reach) -> impl Iterator<Item = View<'a>> + use<'a> {
     let spec = parent.child(name);
     debug_assert!(spec.is_some(), "the grammar has no {name} in {}", parent.name);
-    let spec = spec.filter(|spec| spec.served == Served::Yes);
+    let spec = spec.filter(|spec| spec.served == Served::Yes || reach == Reach::Known);
     let nodes = if spec.is_some() { nodes } else { &[] };
     nodes.iter().filter_map(move |node| spec.filter(|spec| spec.name == node.name.value).map(|spec| View { node, spec }))
 }

@@ -83,3 +83,32 @@ fn a_retired_key_leaves_when_its_mail_has_arrived_and_not_before() {
     folder.write("site.kdl", &site(&folder).replace("removed=\"2026-11-16\"", "removed=\"2026-11-12\""));
     assert!(folder.run(&["check", "site.kdl"]).ended(78).err.contains("DKM009"));
 }
+
+#[test]
+fn a_build_refuses_what_the_one_before_does_not_carry() {
+    let folder = Folder::with(GOOD);
+    let build = |more: &[&str]| folder.run(&[&["build", "site.kdl", "--out", "out"], more].concat());
+    build(&[]).ended(0);
+    new_key(&folder, &["--selector", "a", "--today", "2026-11-01"]).ended(0);
+    // The key signs before its record was ever built.
+    folder.run(&["key", "rotate", "site.kdl", "--today", "2026-11-02"]).ended(0);
+    let refused = build(&[]).ended(1);
+    assert!(refused.err.contains("a._domainkey.example.com would sign"), "{}", refused.err);
+    assert!(refused.err.contains("--allow-key-steps"), "{}", refused.err);
+    let planned = folder.run(&["plan", "out", "site.kdl"]).ended(1);
+    assert!(
+        planned.err.contains("a._domainkey.example.com would sign") && planned.out.contains("a._domainkey"),
+        "{}",
+        planned.err
+    );
+    folder.run(&["plan", "out", "site.kdl", "--allow-key-steps"]).ended(2);
+    build(&["--check"]).ended(2);
+    build(&["--allow-key-steps"]).ended(0);
+    build(&[]).ended(0);
+    // And it is gone while its mail is under way.
+    let signing = site(&folder);
+    let line = signing.lines().find(|line| line.trim_start().starts_with("dkim ")).expect("a key");
+    folder.write("site.kdl", &signing.replace(line, ""));
+    let refused = build(&[]).ended(1);
+    assert!(refused.err.contains("a._domainkey.example.com would leave DNS"), "{}", refused.err);
+}

@@ -2,14 +2,17 @@
 //! somebody may try at all, and how long a refusal waits, is for [`super::Guesses`]; how it is framed, for [`crate::smtp`].
 
 use super::Credentials;
+use super::dovecot::{self, Conversation, Dovecot};
 use super::passwd::{self, AuthError};
 use super::scram::{Challenged, ClientFirst};
 use crate::smtp::sasl::{self, SaslStep};
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use postern_schema::site::UserStore;
+use postern_schema::site::{UserBackend, UserStore};
+use std::net::IpAddr;
 
+const PLAIN: &str = sasl::Mechanism::Plain.as_str();
 const SCRAM: &str = "SCRAM-SHA-256";
 const SCRAM_PLUS: &str = "SCRAM-SHA-256-PLUS";
 /// Octets of chance in a nonce.
@@ -24,6 +27,10 @@ pub struct Login<'a> {
     pub stores: &'a [UserStore],
     /// Where their credentials are.
     pub credentials: &'a Credentials,
+    /// What is known of the Dovecots among them.
+    pub dovecot: &'a Dovecot,
+    /// Where the user is.
+    pub client: IpAddr,
     /// The channel's name, where it has one.
     pub binding: Option<&'a ChannelBinding>,
 }
@@ -37,6 +44,8 @@ enum State {
     Challenged(Box<str>, Box<Challenged>),
     /// Our proof was sent, and the client has nothing to add.
     Proved(Box<str>),
+    /// Dovecot conducts it.
+    Dovecot(Box<Conversation>),
 }
 
 /// What a step has led to.
@@ -50,20 +59,49 @@ pub enum Answer {
 }
 
 /// The mechanisms that every user of the site can log in by, the best first.
-pub fn mechanisms(stores: &[UserStore], credentials: &Credentials) -> Vec<Box<str>> {
+pub async fn mechanisms(stores: &[UserStore], credentials: &Credentials, dovecot: &Dovecot) -> Vec<Box<str>> {
     let own = sasl::Mechanism::ALL.map(sasl::Mechanism::as_str);
+    // Where Dovecot alone has the users, it says how they log in. LOGIN is PLAIN by another name, and we read both.
+    if let [UserStore { backend: UserBackend::Dovecot(socket), .. }] = stores
+        && let Some(offered) = dovecot.mechanisms(socket).await
+    {
+        let is_plain = |name: &str| sasl::Mechanism::parse(name).is_some();
+        let has_plain = offered.iter().any(|name| &**name == PLAIN);
+        let others = offered.into_iter().filter(|name| !is_plain(name));
+        return others.chain(own.into_iter().filter(|_| has_plain).map(Box::from)).collect();
+    }
     let scram: &[&str] = if passwd::all_scram(stores, credentials) { &[SCRAM_PLUS, SCRAM] } else { &[] };
     let offered = if stores.is_empty() { &[][..] } else { &own };
     scram.iter().chain(offered).map(|name| Box::from(*name)).collect()
 }
 
 impl Login<'_> {
-    /// Whether this is the password of the user.
+    /// Who logs in by this name and password; `None`: nobody. Files are looked at first, and the first that knows the name
+    /// decides; then each Dovecot is asked, which may have another name for the user.
     ///
     /// # Errors
     /// [`AuthError`] where that cannot be known now.
-    pub async fn password(&self, user: &str, password: &str) -> Result<bool, AuthError> {
-        passwd::verify(self.stores, self.credentials, user, password).await.map(|verdict| verdict == Some(true))
+    pub async fn password(&self, user: &str, password: &str) -> Result<Option<Box<str>>, AuthError> {
+        let has_file = self.stores.iter().any(|store| matches!(store.backend, UserBackend::Passwd(_)));
+        if has_file && let Some(is_right) = passwd::verify(self.stores, self.credentials, user, password).await? {
+            return Ok(is_right.then(|| user.into()));
+        }
+        let response = format!("\0{user}\0{password}");
+        for socket in self.dovecots() {
+            let (mut conversation, _) = Conversation::open(socket).await?;
+            match conversation.begin(PLAIN, self.client, Some(response.as_bytes())).await? {
+                dovecot::Step::Yes(user) => return Ok(Some(user)),
+                dovecot::Step::No(_) | dovecot::Step::Challenge(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn dovecots(&self) -> impl Iterator<Item = &str> {
+        self.stores.iter().filter_map(|store| match &store.backend {
+            UserBackend::Dovecot(socket) => Some(&**socket),
+            UserBackend::Passwd(_) => None,
+        })
     }
 
     /// Takes what the client has said. `exchange`: what the step before has left, which `Begin` makes void.
@@ -71,6 +109,12 @@ impl Login<'_> {
     /// # Errors
     /// As for [`Login::password`].
     pub async fn step(&self, exchange: Option<Exchange>, step: SaslStep) -> Result<Answer, AuthError> {
+        // Where there is a Dovecot, what is offered beyond passwords is its own.
+        if let (SaslStep::Begin { mechanism, initial }, Some(socket)) = (&step, self.dovecots().next()) {
+            let (mut conversation, _) = Conversation::open(socket).await?;
+            let step = conversation.begin(mechanism, self.client, initial.as_deref()).await?;
+            return Ok(conducted(conversation.into(), step));
+        }
         let (state, response) = match (step, exchange) {
             (SaslStep::Begin { mechanism, initial: None }, _) => {
                 return Ok(Answer::Challenge(Vec::new(), Exchange(State::Scram(&*mechanism == SCRAM_PLUS))));
@@ -88,6 +132,10 @@ impl Login<'_> {
                     None => Answer::No(user),
                 })
             }
+            State::Dovecot(mut conversation) => {
+                let step = conversation.respond(&response).await?;
+                Ok(conducted(conversation, step))
+            }
             State::Proved(user) if response.is_empty() => Ok(Answer::Yes(user)),
             State::Proved(user) => Ok(Answer::No(user)),
         }
@@ -101,5 +149,13 @@ impl Login<'_> {
         rand::fill(&mut chance).map_err(|_| AuthError::Aborted)?;
         let (message, challenged) = first.challenge(record, &STANDARD_NO_PAD.encode(chance));
         Ok(Answer::Challenge(message.into_bytes(), Exchange(State::Challenged(user, Box::new(challenged)))))
+    }
+}
+
+fn conducted(conversation: Box<Conversation>, step: dovecot::Step) -> Answer {
+    match step {
+        dovecot::Step::Challenge(challenge) => Answer::Challenge(challenge, Exchange(State::Dovecot(conversation))),
+        dovecot::Step::Yes(user) => Answer::Yes(user),
+        dovecot::Step::No(user) => Answer::No(user),
     }
 }

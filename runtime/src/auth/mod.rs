@@ -4,12 +4,14 @@
 //! restart, and no secret outlives its use.
 
 mod credentials;
+mod dovecot;
 mod guesses;
 mod login;
 mod passwd;
 mod scram;
 
 pub use credentials::{CredentialError, Credentials, Stamp};
+pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
 pub use login::{Answer, ChannelBinding, Exchange, Login, mechanisms};
-pub use passwd::AuthError;
+pub use passwd::{AuthError, store_of};

@@ -1,13 +1,14 @@
-//! The password file: `name:{SCHEME}hash`, one user a line, `#` comments. The schemes are in [`scheme`].
+//! Password files: `name:{SCHEME}hash`, one user a line, `#` comments. The schemes are in [`scheme`].
 //!
 //! Hashing takes tens of milliseconds and megabytes on purpose, so it runs off the event loop and few at a time. A user who
 //! is not there costs as much as the last one in the file: nobody learns from the clock which names exist.
 
 mod scheme;
 
+use super::dovecot::DovecotError;
 use super::scram::ScramRecord;
 use super::{CredentialError, Credentials};
-use postern_schema::site::UserStore;
+use postern_schema::site::{SecretName, UserBackend, UserStore};
 use scheme::Stored;
 use std::fmt;
 use tokio::sync::Semaphore;
@@ -35,6 +36,14 @@ pub enum AuthError {
     },
     /// The worker was lost.
     Aborted,
+    /// Dovecot did not decide.
+    Dovecot(DovecotError),
+}
+
+impl From<DovecotError> for AuthError {
+    fn from(error: DovecotError) -> AuthError {
+        AuthError::Dovecot(error)
+    }
 }
 
 impl fmt::Display for AuthError {
@@ -42,6 +51,7 @@ impl fmt::Display for AuthError {
         match self {
             AuthError::Credential(error) => error.fmt(f),
             AuthError::BadLine { store, line, why } => write!(f, "user store {store}, line {line}: {why}"),
+            AuthError::Dovecot(error) => error.fmt(f),
             AuthError::Aborted => f.write_str("the password check was aborted"),
         }
     }
@@ -100,9 +110,11 @@ pub fn all_scram(stores: &[UserStore], credentials: &Credentials) -> bool {
     };
     !stores.is_empty()
         && stores.iter().all(|store| {
-            credentials
-                .read(&store.passwd)
-                .is_ok_and(|text| users(&text).next().is_some() && users(&text).all(|(_, line)| is_scram(line)))
+            passwd(store).is_some_and(|secret| {
+                credentials
+                    .read(secret)
+                    .is_ok_and(|text| users(&text).next().is_some() && users(&text).all(|(_, line)| is_scram(line)))
+            })
         })
 }
 
@@ -115,6 +127,30 @@ async fn on_worker<T: Send + 'static>(
     result.await.map_err(|_| AuthError::Aborted)?
 }
 
+/// The store that a user who has logged in is of: the first file with the name, or else the first Dovecot. Reads files, where it
+/// matters.
+pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &str) -> Option<&'a UserStore> {
+    if let [first, rest @ ..] = stores
+        && rest.iter().all(|store| store.messages == first.messages)
+    {
+        return Some(first);
+    }
+    let has_name = |secret| {
+        let text = credentials.read(secret).unwrap_or_default();
+        users(&text).any(|(_, line)| line.split_once(':').is_some_and(|(user, _)| user == name))
+    };
+    let file = stores.iter().find(|store| passwd(store).is_some_and(has_name));
+    file.or_else(|| stores.iter().find(|store| passwd(store).is_none()))
+}
+
+/// The credential of a store that is a password file.
+fn passwd(store: &UserStore) -> Option<&SecretName> {
+    match &store.backend {
+        UserBackend::Passwd(secret) => Some(secret),
+        UserBackend::Dovecot(_) => None,
+    }
+}
+
 /// The lines that are users, each with its number.
 fn users(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
@@ -125,8 +161,8 @@ fn users(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 fn find(stores: &[UserStore], credentials: &Credentials, name: &str) -> Result<Found, AuthError> {
     let mut like = None;
-    for store in stores {
-        let text = credentials.read(&store.passwd).map_err(AuthError::Credential)?;
+    for (store, secret) in stores.iter().filter_map(|store| Some((store, passwd(store)?))) {
+        let text = credentials.read(secret).map_err(AuthError::Credential)?;
         let mut other = None;
         for (line, entry) in users(&text) {
             let bad = |why: String| AuthError::BadLine { store: store.name.clone(), line, why };
@@ -148,12 +184,18 @@ mod tests {
     use super::*;
     use argon2::Argon2;
     use argon2::password_hash::PasswordHasher;
-    use postern_schema::site::{Origin, SecretName};
+    use postern_schema::site::{Origin, SecretName, UserBackend};
 
     fn store(folder: &std::path::Path, content: &str) -> (Vec<UserStore>, Credentials) {
         std::fs::write(folder.join("users"), content).unwrap();
         let passwd = SecretName::parse("users").unwrap();
-        let store = UserStore { name: "staff".into(), passwd, send_as: vec![], origin: Origin::DEFAULT };
+        let store = UserStore {
+            name: "staff".into(),
+            backend: UserBackend::Passwd(passwd),
+            send_as: vec![],
+            messages: None,
+            origin: Origin::DEFAULT,
+        };
         (vec![store], Credentials::new(Some(folder)))
     }
 

@@ -2,7 +2,7 @@
 //! it but that fields which claim to be ours are taken out.
 
 use mail_auth::AuthenticatedMessage;
-use postern_schema::name::Domain;
+use postern_schema::name::{Domain, Mailbox};
 use std::ops::Range;
 
 /// The largest header that is looked at. A message with a larger one is refused: what must be signed or judged is held in memory.
@@ -77,6 +77,31 @@ impl Header {
     /// How many From fields there are (RFC 5322 3.6: one).
     pub fn from_fields(&self) -> usize {
         self.fields().filter(|field| field.name.eq_ignore_ascii_case(b"from")).count()
+    }
+
+    /// Every address in the From fields, in order; `None` for one that is none.
+    pub fn from_mailboxes(&self) -> Vec<Option<Mailbox>> {
+        let parsed = AuthenticatedMessage::parse(&self.octets);
+        parsed.iter().flat_map(|message| message.froms()).map(|address| Mailbox::parse(address).ok()).collect()
+    }
+
+    /// Whether there is a field of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields().any(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// The header with whole fields behind its own. A line that is no field ends the header, so they stand before it; and text
+    /// that has no header gets one.
+    pub fn with(&self, fields: &[u8]) -> Header {
+        if fields.is_empty() {
+            return self.clone();
+        }
+        let named: Vec<bool> = self.fields().map(|field| !field.name.is_empty()).collect();
+        let count = named.iter().position(|is_named| !is_named).unwrap_or(named.len());
+        let end = count.checked_sub(1).map_or(0, |last| self.fields[last].end);
+        let rest = &self.octets[end..];
+        let is_text = count < named.len();
+        Header::new([&self.octets[..end], fields, if is_text { b"\r\n" } else { b"" }, rest].concat())
     }
 
     /// The header without fields that the test picks.

@@ -1,9 +1,10 @@
 //! A message on its way into the spool: its header is held back until it is whole, relieved of results that others have written in
-//! our name (RFC 8601 5), and passed on; its body is hashed as it goes by.
+//! our name (RFC 8601 5), reworked as the site wants it, and passed on; its body is hashed as it goes by.
 
 use super::canonical::{BodyHash, Canonicalization};
 use super::header::{Field, Header, HeaderGatherer, HeaderTooLarge};
 use super::results::claims_to_be_ours;
+use crate::submission::Rework;
 use std::borrow::Cow;
 
 /// What will be done with the message when it is whole.
@@ -21,6 +22,7 @@ pub enum Purpose {
 pub struct Intake {
     purpose: Purpose,
     hostname: Box<str>,
+    rework: Rework,
     gatherer: Option<HeaderGatherer>,
     whole: Whole,
     hashes: Vec<BodyHash>,
@@ -46,10 +48,10 @@ impl Whole {
 }
 
 impl Intake {
-    /// Takes a message for a host of that name.
-    pub fn new(purpose: Purpose, hostname: &str) -> Intake {
+    /// Takes a message for a host of that name. `rework`: what is done to its header.
+    pub fn new(purpose: Purpose, hostname: &str, rework: Rework) -> Intake {
         let (gatherer, whole) = (Some(HeaderGatherer::default()), Whole::default());
-        Intake { purpose, hostname: hostname.into(), gatherer, whole, hashes: Vec::new() }
+        Intake { purpose, hostname: hostname.into(), rework, gatherer, whole, hashes: Vec::new() }
     }
 
     /// Takes a piece, and gives what is to be stored.
@@ -89,7 +91,7 @@ impl Intake {
             Purpose::Verify => &[],
         };
         self.hashes = forms.iter().map(|form| BodyHash::new(*form)).collect();
-        self.whole.header = header.without(|field| claims_to_be_ours(field, &self.hostname));
+        self.whole.header = self.rework.apply(header.without(|field| claims_to_be_ours(field, &self.hostname)));
         self.whole.received = header;
         self.whole.header.octets().to_vec()
     }

@@ -107,5 +107,5 @@ fn peer(status: PeerStatus) -> Value {
 
 /// A listener as `status` and the line of readiness show it.
 pub fn listener(bound: &crate::net::Bound) -> Value {
-    json!({ "name": bound.name, "kind": bound.kind.as_str(), "address": bound.address.to_string() })
+    json!({ "name": bound.name, "kind": bound.kind, "address": bound.address.to_string() })
 }

@@ -1,11 +1,11 @@
 //! How much of us one client gets: connections at once, and messages in a time, as the site limits them (`limit` in `screen`).
 //!
-//! Whoever is logged in or in a network that may relay is spared. What is counted here is lost at a restart, and bounded: the
+//! Whoever is in a network that may relay is spared, and whoever is logged in has a limit of their own (`limit` in `users`). What is counted here is lost at a restart, and bounded: the
 //! connections by how many sessions there may be, the messages by [`Levels`].
 
 use super::levels::{Levels, client_key, network_key};
 use ipnet::IpNet;
-use postern_schema::site::{ClientLimit, LimitPer, Limited, Site};
+use postern_schema::site::{ClientLimit, LimitPer, Limited, Rate, Site};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +19,8 @@ pub struct Admission {
     open: Arc<Mutex<HashMap<Key, u32>>>,
     /// Per limit, by its place in the site.
     messages: Mutex<Levels<(usize, IpNet)>>,
+    /// Of users, by their names.
+    users: Mutex<Levels<Box<str>>>,
 }
 
 /// One connection that counts until this is dropped.
@@ -44,6 +46,17 @@ impl Admission {
         }
         keys.iter().for_each(|key| *open.entry(*key).or_insert(0) += 1);
         Ok(ConnectionGuard { open: self.open.clone(), keys })
+    }
+
+    /// Counts a message of a user who may send so many; `false`: it is one too many, and not counted.
+    pub fn user_message(&self, user: &str, most: Rate, now: Instant) -> bool {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let fade = most.per.div_f64(most.count as f64);
+        let fits = users.level(&user.into(), fade, now) + 1.0 <= most.count as f64;
+        if fits {
+            users.add(user.into(), fade, now);
+        }
+        fits
     }
 
     /// Counts a message of somebody who has not logged in.

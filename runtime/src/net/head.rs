@@ -62,7 +62,7 @@ impl Arrival<'_> {
         for (question, answer) in transcript.entries() {
             tracing::debug!(peer = %self.peer.address, %question, %answer, "dns");
         }
-        let handling = self.decide(judgement.dmarc)?;
+        let handling = self.decide(whole, Some(judgement.dmarc))?;
         let mut fields = results::field(self.generation.site().hostname.as_str(), &judgement.results);
         if handling == Handling::Quarantine {
             fields.extend_from_slice(QUARANTINE);
@@ -70,11 +70,16 @@ impl Arrival<'_> {
         Ok(fields)
     }
 
-    fn decide(&self, dmarc: decide::DmarcFact) -> Result<Handling, Reply> {
-        let mut facts = ContentFacts { client: self.peer.client(), dmarc: None };
+    /// Whether it comes in. `dmarc`: for a stranger's.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn decide(&self, whole: &Whole, dmarc: Option<decide::DmarcFact>) -> Result<Handling, Reply> {
+        let authors = whole.header.from_mailboxes();
+        let mut facts = ContentFacts { client: self.peer.client(), authors: &authors, dmarc: None };
         loop {
             match decide::content(&facts, &*self.generation.snapshot) {
-                Answer::Need(Need::Dmarc) if facts.dmarc.is_none() => facts.dmarc = Some(dmarc),
+                Answer::Need(Need::Dmarc) if facts.dmarc.is_none() && dmarc.is_some() => facts.dmarc = dmarc,
                 Answer::Need(_) => return Err(Reply::LOCAL_ERROR),
                 Answer::Verdict(verdict) => {
                     log(self.peer, self.generation, &verdict, self.reverse_path, None);

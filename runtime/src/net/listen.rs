@@ -3,7 +3,8 @@
 
 use super::session;
 use crate::daemon::Daemon;
-use postern_schema::site::{Listener, ListenerKind, Site};
+use crate::web;
+use postern_schema::site::{Listener, Site, WebListener};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -48,8 +49,8 @@ pub struct Prepared {
 pub struct Bound {
     /// Its name in the site.
     pub name: Box<str>,
-    /// What it is for.
-    pub kind: ListenerKind,
+    /// What it is for, in the word of the site language.
+    pub kind: &'static str,
     /// The address and port in fact, whoever chose them.
     pub address: SocketAddr,
 }
@@ -86,15 +87,13 @@ impl Listeners {
     /// [`ListenError`] for the first socket that cannot be had; nothing has changed then.
     pub fn prepare(&self, site: &Site) -> Result<Prepared, ListenError> {
         let mut prepared = Prepared { fresh: Vec::new(), wanted: Vec::new() };
-        for listener in &site.listeners {
-            for key in keys(listener) {
-                if !self.open.contains_key(&key) {
-                    let address = SocketAddr::new(key.address, key.port);
-                    let socket = bind(address).map_err(|error| ListenError { name: listener.name.clone(), address, error })?;
-                    prepared.fresh.push((key.clone(), socket));
-                }
-                prepared.wanted.push(key);
+        for (key, service) in sockets(site) {
+            if !self.open.contains_key(&key) {
+                let address = SocketAddr::new(key.address, key.port);
+                let socket = bind(address).map_err(|error| ListenError { name: service.name().into(), address, error })?;
+                prepared.fresh.push((key.clone(), socket));
             }
+            prepared.wanted.push(key);
         }
         Ok(prepared)
     }
@@ -122,17 +121,50 @@ impl Listeners {
 
     /// Where the listeners of the site are reached, in the order of the site.
     pub fn bound(&self, site: &Site) -> Vec<Bound> {
-        let bound = |listener: &Listener, key: Key| {
+        let bound = |(key, service): (Key, Service<'_>)| {
             let open = self.open.get(&key)?;
-            Some(Bound { name: listener.name.clone(), kind: listener.kind, address: open.local })
+            Some(Bound { name: service.name().into(), kind: service.kind(), address: open.local })
         };
-        site.listeners.iter().flat_map(|listener| keys(listener).filter_map(move |key| bound(listener, key))).collect()
+        sockets(site).filter_map(bound).collect()
     }
 }
 
-fn keys(listener: &Listener) -> impl Iterator<Item = Key> {
-    let name = (listener.port == 0).then(|| listener.name.clone());
-    listener.addresses.iter().map(move |address| Key { address: *address, port: listener.port, name: name.clone() })
+/// What a socket is for.
+#[derive(Clone, Copy)]
+enum Service<'a> {
+    Mail(&'a Listener),
+    Web(&'a WebListener),
+}
+
+impl<'a> Service<'a> {
+    fn name(self) -> &'a str {
+        match self {
+            Service::Mail(listener) => &listener.name,
+            Service::Web(web) => &web.name,
+        }
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Service::Mail(listener) => listener.kind.as_str(),
+            Service::Web(_) => "web",
+        }
+    }
+
+    fn keys(self) -> impl Iterator<Item = Key> + 'a {
+        let (addresses, port) = match self {
+            Service::Mail(listener) => (&listener.addresses, listener.port),
+            Service::Web(web) => (&web.addresses, web.port),
+        };
+        let name = (port == 0).then(|| self.name().into());
+        addresses.iter().map(move |address| Key { address: *address, port, name: name.clone() })
+    }
+}
+
+/// Every socket of a site, in its order.
+fn sockets(site: &Site) -> impl Iterator<Item = (Key, Service<'_>)> {
+    let services = site.listeners.iter().map(Service::Mail).chain(site.web.iter().map(Service::Web));
+    services.flat_map(|service| service.keys().map(move |key| (key, service)))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -162,8 +194,9 @@ async fn accept(socket: TcpListener, key: Key, daemon: Arc<Daemon>) {
 /// Which listener the socket stands for is asked of the site in force: its name or kind may have changed since it was bound.
 fn start(stream: TcpStream, peer: SocketAddr, key: &Key, daemon: &Arc<Daemon>) {
     let generation = daemon.current.generation();
-    let listener = generation.site().listeners.iter().find(|listener| keys(listener).any(|other| other == *key));
-    if let Some(listener) = listener.cloned() {
-        tokio::spawn(session::serve(stream, peer, listener, daemon.clone()));
+    match sockets(generation.site()).find(|(other, _)| other == key) {
+        Some((_, Service::Mail(listener))) => drop(tokio::spawn(session::serve(stream, peer, listener.clone(), daemon.clone()))),
+        Some((_, Service::Web(_))) => drop(tokio::spawn(web::serve(stream, peer, daemon.clone()))),
+        None => {}
     }
 }

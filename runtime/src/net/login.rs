@@ -27,9 +27,9 @@ impl Logins {
         if !may_try(daemon, peer, &credentials.user, began) {
             return Reply::AUTH_LOCKED;
         }
-        match self.login(daemon, generation).password(&credentials.user, &credentials.password).await {
-            Ok(true) => welcome(daemon, peer, credentials.user.clone()),
-            Ok(false) => refuse(daemon, peer, &credentials.user, began).await,
+        match self.login(daemon, generation, peer).password(&credentials.user, &credentials.password).await {
+            Ok(Some(user)) => welcome(daemon, peer, &credentials.user, user),
+            Ok(None) => refuse(daemon, peer, &credentials.user, began).await,
             Err(error) => undecided(peer, &error),
         }
     }
@@ -38,21 +38,27 @@ impl Logins {
     pub async fn step(&mut self, daemon: &Daemon, generation: &Generation, peer: &mut Peer, step: SaslStep) -> Reply {
         let began = Instant::now();
         let exchange = self.exchange.take();
-        match self.login(daemon, generation).step(exchange, step).await {
+        match self.login(daemon, generation, peer).step(exchange, step).await {
             Ok(Answer::Challenge(challenge, next)) => {
                 self.exchange = Some(next);
                 Reply::challenge(STANDARD.encode(challenge))
             }
             // A proof that came while the account is locked counts for as little as a password.
             Ok(Answer::Yes(user) | Answer::No(user)) if !may_try(daemon, peer, &user, began) => Reply::AUTH_LOCKED,
-            Ok(Answer::Yes(user)) => welcome(daemon, peer, user),
+            Ok(Answer::Yes(user)) => welcome(daemon, peer, &user.clone(), user),
             Ok(Answer::No(user)) => refuse(daemon, peer, &user, began).await,
             Err(error) => undecided(peer, &error),
         }
     }
 
-    fn login<'a>(&'a self, daemon: &'a Daemon, generation: &'a Generation) -> Login<'a> {
-        Login { stores: &generation.site().users, credentials: &daemon.credentials, binding: self.binding.as_ref() }
+    fn login<'a>(&'a self, daemon: &'a Daemon, generation: &'a Generation, peer: &Peer) -> Login<'a> {
+        Login {
+            stores: &generation.site().users,
+            credentials: &daemon.credentials,
+            dovecot: &daemon.dovecot,
+            client: peer.address,
+            binding: self.binding.as_ref(),
+        }
     }
 }
 
@@ -64,9 +70,10 @@ fn may_try(daemon: &Daemon, peer: &Peer, user: &str, now: Instant) -> bool {
     may
 }
 
-fn welcome(daemon: &Daemon, peer: &mut Peer, user: Box<str>) -> Reply {
+/// `claimed`: the name that was tried, which the store may know as another.
+fn welcome(daemon: &Daemon, peer: &mut Peer, claimed: &str, user: Box<str>) -> Reply {
     tracing::info!(peer = %peer.address, listener = &*peer.listener, user = &*user, "login");
-    daemon.guesses.succeeded(peer.address, &user, Instant::now());
+    daemon.guesses.succeeded(peer.address, claimed, Instant::now());
     peer.user = Some(user);
     Reply::AUTHENTICATED
 }

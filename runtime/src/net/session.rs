@@ -12,7 +12,7 @@ use crate::site::Generation;
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
 use bytes::BytesMut;
 use postern_schema::reply::Reply;
-use postern_schema::site::{Listener, ListenerKind, Reaction};
+use postern_schema::site::{Listener, ListenerKind, Reaction, UserStore};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daem
             Err(_) => return,
         }
     }
-    let server = Server::new(Arc::new(server_config(&listener, &generation, &daemon)), listener.kind.is_implicit_tls());
+    let server = Server::new(Arc::new(server_config(&listener, &generation, &daemon).await), listener.kind.is_implicit_tls());
     let peer = Peer { address, listener: listener.name, user: None };
     let mut session = Session {
         daemon,
@@ -96,17 +96,18 @@ fn admit(
     }
 }
 
-fn server_config(listener: &Listener, generation: &Generation, daemon: &Daemon) -> ServerConfig {
+async fn server_config(listener: &Listener, generation: &Generation, daemon: &Daemon) -> ServerConfig {
     let site = generation.site();
     let stores = if listener.kind.requires_login() { &site.users[..] } else { &[] };
     ServerConfig {
         hostname: site.hostname.as_str().into(),
         kind: listener.kind,
         starttls: generation.tls.is_some(),
-        mechanisms: auth::mechanisms(stores, &daemon.credentials),
+        mechanisms: auth::mechanisms(stores, &daemon.credentials, &daemon.dovecot).await,
         message_octets: site.limits.message_octets,
         recipients: site.limits.recipients,
         hops: site.limits.hops,
+        vrfy: site.limits.vrfy,
         errors: ERROR_LIMIT,
     }
 }
@@ -240,16 +241,22 @@ impl Session {
         }
     }
 
-    /// Counts a message of a client that has not logged in, by the limits that are in force now.
+    /// Counts a message, by the limits that are in force now.
     fn count_message(&self) -> Result<(), Reply> {
         let generation = self.daemon.current.generation();
         let site = generation.site();
-        let counted = if self.peer.user.is_some() {
-            Ok(())
-        } else {
-            self.daemon.admission.message(self.peer.address, site, Instant::now())
-        };
-        counted.map_err(|limit| {
+        let now = Instant::now();
+        if let Some(user) = &self.peer.user {
+            let store = tokio::task::block_in_place(|| auth::store_of(&site.users, &self.daemon.credentials, user));
+            let fits = |store: &UserStore| store.messages.is_none_or(|most| self.daemon.admission.user_message(user, most, now));
+            if let Some(store) = store.filter(|store| !fits(store)) {
+                let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(store.origin));
+                tracing::info!(%peer, listener, user = &**user, reason = "user-message-limit", source, "refused");
+                return Err(Reply::TOO_MANY_MESSAGES);
+            }
+            return Ok(());
+        }
+        self.daemon.admission.message(self.peer.address, site, now).map_err(|limit| {
             let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(limit.origin));
             tracing::info!(%peer, listener, reason = "message-limit", source, "refused");
             Reply::TOO_MANY_MESSAGES

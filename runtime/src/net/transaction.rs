@@ -12,10 +12,12 @@ use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, RecipientRequest};
 use crate::smtp::server::{Message, Server};
+use crate::submission::{Completion, Rework};
 use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, Verdict};
 use postern_schema::dns::Transcript;
 use postern_schema::name::ForwardPath;
 use postern_schema::reply::Reply;
+use postern_schema::site::ListenerKind;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -123,7 +125,10 @@ impl Transaction {
             true if site.screen.authenticates() => Purpose::Verify,
             true => Purpose::Pass,
         };
-        let intake = Intake::new(purpose, site.hostname.as_str());
+        let completion =
+            (purpose == Purpose::Sign).then(|| Completion { arrival_ms, id: id.id(), hostname: site.hostname.as_str().into() });
+        let kind = site.listener(&peer.listener).map_or(ListenerKind::Mx, |listener| listener.kind);
+        let intake = Intake::new(purpose, site.hostname.as_str(), Rework::new(site, kind, completion));
         Ok((
             Transaction { generation, request, protection, id, arrival_ms, recipients, transcript, purpose, intake, body },
             reply,
@@ -216,7 +221,7 @@ impl Transaction {
     /// Takes the last of the text.
     fn end_text(&mut self, daemon: &Daemon, last: &[u8]) -> Whole {
         self.take(daemon, last);
-        let (rest, whole) = std::mem::replace(&mut self.intake, Intake::new(Purpose::Pass, "")).finish();
+        let (rest, whole) = std::mem::replace(&mut self.intake, Intake::new(Purpose::Pass, "", Rework::default())).finish();
         self.store(daemon, |text| Ok(text.write(&rest)?));
         whole
     }
@@ -239,7 +244,10 @@ impl Transaction {
             arrival_ms: self.arrival_ms,
         };
         let mut head = match self.purpose {
-            Purpose::Sign => aside(is_large, || arrival.sign(whole))?,
+            Purpose::Sign => {
+                arrival.decide(whole, None)?;
+                aside(is_large, || arrival.sign(whole))?
+            }
             Purpose::Verify => arrival.judge(whole, &mut transcript).await?,
             Purpose::Pass => Vec::new(),
         };

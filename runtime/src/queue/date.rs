@@ -1,4 +1,4 @@
-//! The date and time of a header field, RFC 5322 3.3, in UTC. Pure: the time is given. Used for Received fields and for the
+//! The date and time of a header field, of mail (RFC 5322 3.3) and of the web (RFC 9110 5.6.7), in UTC. Pure: the time is given. Used for Received fields and for the
 //! notifications that the server writes.
 
 const DAY_NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -11,6 +11,17 @@ const EPOCH_DAYS: u64 = 719_468;
 
 /// `Sat, 21 Nov 2026 18:14:59 +0000`, from seconds since the epoch.
 pub fn rfc5322(epoch_seconds: u64) -> String {
+    let (day_name, day, rest) = parts(epoch_seconds);
+    format!("{day_name}, {day} {rest} +0000")
+}
+
+/// `Sat, 21 Nov 2026 18:14:59 GMT`, from seconds since the epoch.
+pub fn http(epoch_seconds: u64) -> String {
+    let (day_name, day, rest) = parts(epoch_seconds);
+    format!("{day_name}, {day:02} {rest} GMT")
+}
+
+fn parts(epoch_seconds: u64) -> (&'static str, u64, String) {
     let days = epoch_seconds / DAY_SECONDS;
     let (year, month, day) = civil(days);
     let second = epoch_seconds % DAY_SECONDS;
@@ -18,7 +29,7 @@ pub fn rfc5322(epoch_seconds: u64) -> String {
     let day_name = DAY_NAMES[((days + 3) % 7) as usize];
     let month_name = MONTH_NAMES[month as usize % 12];
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{day_name}, {day} {month_name} {year:04} {hour:02}:{minute:02}:{second:02} +0000")
+    (day_name, day, format!("{month_name} {year:04} {hour:02}:{minute:02}:{second:02}"))
 }
 
 /// `Nov 21 18:14:59`, as a line of syslog begins, from seconds since the epoch.
@@ -67,6 +78,7 @@ mod tests {
         ] {
             assert_eq!(rfc5322(seconds), text);
         }
+        assert_eq!(http(1_000_000_000), "Sun, 09 Sep 2001 01:46:40 GMT");
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! The certificates of a generation: chains from the snapshot or the credentials folder, keys from the credentials folder,
-//! chosen by the name that a client asks for (RFC 6066 3), the first one for whoever asks for none.
+//! chosen by the name that a client asks for (RFC 6066 3): first by the names that the site gives them, then by those that
+//! they hold; the first one for whoever asks for none.
 
 use crate::auth::{CredentialError, Credentials, Stamp};
 use postern_schema::name::Domain;
 use postern_schema::site::{Certificate, Chain, Site};
+use rustls::client::verify_server_name;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, crypto::CryptoProvider};
 use std::fmt;
@@ -143,7 +145,17 @@ struct ByName(Vec<(Domain, Arc<CertifiedKey>)>);
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let wanted = hello.server_name().and_then(|name| Domain::parse(name).ok());
-        let named = wanted.and_then(|wanted| self.0.iter().find(|(name, _)| *name == wanted));
-        named.or(self.0.first()).map(|(_, key)| key.clone())
+        let found = wanted.and_then(|wanted| {
+            let named = self.0.iter().find(|(name, _)| *name == wanted);
+            named.or_else(|| self.0.iter().find(|(_, key)| is_for(key, &wanted)))
+        });
+        found.or(self.0.first()).map(|(_, key)| key.clone())
     }
+}
+
+/// Whether a certificate names a host that the site does not name it by, such as `mta-sts.` and a domain.
+fn is_for(key: &CertifiedKey, host: &Domain) -> bool {
+    let name = ServerName::try_from(host.as_str()).ok();
+    let leaf = key.cert.first().and_then(|leaf| ParsedCertificate::try_from(leaf).ok());
+    name.zip(leaf).is_some_and(|(name, leaf)| verify_server_name(&leaf, &name).is_ok())
 }

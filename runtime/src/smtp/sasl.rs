@@ -22,7 +22,7 @@ impl Mechanism {
     pub const ALL: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
     /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Mechanism::Plain => "PLAIN",
             Mechanism::Login => "LOGIN",

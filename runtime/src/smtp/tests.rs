@@ -35,6 +35,7 @@ impl Pair {
             message_octets: 1 << 20,
             recipients: 100,
             hops: 100,
+            vrfy: true,
             errors: 20,
         };
         let mut server = Server::new(Arc::new(config), false);

@@ -1,7 +1,7 @@
 //! RCPT: do we take this recipient, and whom does it stand for? This is where relaying is allowed or not.
 
 use super::expand::{ExpandError, Resolved, expand, resolve};
-use super::route::find_route;
+use super::route::{find_route, relayed};
 use super::sender::check_listener;
 use super::{Answer, ClientClass, Lookup, Reason, RecipientFacts, StepKind, Trace, Verdict};
 use crate::name::{ForwardPath, HostName, LocalPart, Mailbox};
@@ -56,6 +56,14 @@ pub fn accept(facts: &RecipientFacts<'_>, lookup: &dyn Lookup) -> Answer<RelayPe
             Verdict::accept(RelayPermit { recipient, expansion, reason: Reason::LocalRecipient }, Reason::LocalRecipient, trace)
         }
         Ok(Resolved::Others(targets)) => permit(recipient, targets, Reason::LocalRecipient, lookup, trace),
+        // Mail that could go nowhere is not taken, be it asked for or not.
+        Ok(Resolved::Relayed(via)) => match relayed(via.as_ref(), facts.reverse_path, &recipient, site, &mut trace) {
+            None => Verdict::decline(Reason::NoRoute, trace),
+            Some(_) => {
+                let expansion = vec![recipient.clone()];
+                Verdict::accept(RelayPermit { recipient, expansion, reason: Reason::RelayDomain }, Reason::RelayDomain, trace)
+            }
+        },
         Ok(Resolved::Unknown) => Verdict::decline(Reason::UnknownMailbox, trace),
         Ok(Resolved::Parked) => Verdict::decline(Reason::NullMxDomain, trace),
         Ok(Resolved::Elsewhere) => accept_elsewhere(facts, class, recipient, lookup, trace),

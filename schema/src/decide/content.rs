@@ -1,6 +1,6 @@
 //! The end of the message: may it come in, now that it is known whole?
 
-use super::sender::check_listener;
+use super::sender::{check_listener, may_send_as};
 use super::{Answer, ClientClass, ContentFacts, DmarcFact, Lookup, Need, Reason, StepKind, Trace, Verdict};
 use crate::record::DmarcPolicy;
 
@@ -20,8 +20,18 @@ pub fn content(facts: &ContentFacts<'_>, lookup: &dyn Lookup) -> Answer<Handling
     if let Err(reason) = check_listener(facts.client, lookup, &mut trace) {
         return Verdict::decline(reason, trace);
     }
-    let is_stranger = matches!(facts.client.classify(site, &mut trace), ClientClass::Anonymous);
-    let Some((true, origin)) = site.screen.dmarc_honour.filter(|_| is_stranger) else {
+    let class = facts.client.classify(site, &mut trace);
+    // What is signed in the name of an author has to come from the author (RFC 6409 6.1).
+    if let ClientClass::User(user) = class {
+        for author in facts.authors {
+            match author.as_ref().map(|author| may_send_as(user, author, lookup, &mut trace)) {
+                Some(Ok(true)) => {}
+                Some(Ok(false)) | None => return Verdict::decline(Reason::AuthorNotOwned, trace),
+                Some(Err(failed)) => return Verdict::lookup_failed(&failed, trace),
+            }
+        }
+    }
+    let Some((true, origin)) = site.screen.dmarc_honour.filter(|_| class == ClientClass::Anonymous) else {
         return Verdict::accept(Handling::Deliver, Reason::ContentAccepted, trace);
     };
     let Some(fact) = facts.dmarc else { return Answer::Need(Need::Dmarc) };

@@ -6,7 +6,7 @@
 
 use super::{Lookup, LookupFailed, StepKind, Trace};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
-use crate::site::{AddressEntry, AddressKind, DomainClass, DomainEntry};
+use crate::site::{AddressEntry, AddressKind, DomainClass, DomainEntry, NextHop, Onward};
 use std::collections::{HashSet, VecDeque};
 
 /// The most addresses that one recipient may expand to (`virtual_alias_expansion_limit`).
@@ -19,6 +19,8 @@ pub enum Resolved {
     Mailbox(Mailbox),
     /// Other addresses.
     Others(Vec<Mailbox>),
+    /// The host behind a relay domain has it, and mail for it goes there, or where the routes lead.
+    Relayed(Option<NextHop>),
     /// Nobody's.
     Unknown,
     /// Its domain takes no mail.
@@ -57,7 +59,9 @@ pub(super) fn expand(targets: Vec<Mailbox>, lookup: &dyn Lookup, trace: &mut Tra
                     }
                 }
             }
-            Resolved::Mailbox(_) | Resolved::Unknown | Resolved::Parked | Resolved::Elsewhere => result.push(address),
+            Resolved::Mailbox(_) | Resolved::Relayed(_) | Resolved::Unknown | Resolved::Parked | Resolved::Elsewhere => {
+                result.push(address);
+            }
         }
         if result.len() + pending.len() > EXPANSION_LIMIT || seen.len() > 2 * EXPANSION_LIMIT {
             return Err(ExpandError::TooLarge);
@@ -82,6 +86,7 @@ pub fn resolve(address: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Res
     trace.push(StepKind::Domain(name.clone(), domain.class.clone()), domain.origin);
     match &domain.class {
         DomainClass::Local => resolve_local(address, &domain, lookup, trace),
+        DomainClass::Relay(onward) => resolve_relayed(address, &domain, onward, lookup, trace),
         DomainClass::Parked => Ok(Resolved::Parked),
         DomainClass::AliasOf(other) => {
             let address = Mailbox::new(address.local.clone(), HostName::Domain(other.clone()));
@@ -127,6 +132,31 @@ fn resolve_local(
     Ok(Resolved::Unknown)
 }
 
+/// Aliases first, then what the other host has. A detail is left for that host to set aside.
+fn resolve_relayed(
+    address: &Mailbox, domain: &DomainEntry, onward: &Onward, lookup: &dyn Lookup, trace: &mut Trace,
+) -> Result<Resolved, LookupFailed> {
+    let folded = address.local.folded();
+    let base = domain.delimiter.and_then(|delimiter| folded.split_once(delimiter)).map(|(base, _)| base);
+    let mut origin = domain.origin;
+    // RFC 5321 4.5.1: every domain that mail is taken for has a postmaster.
+    let mut is_taken = !onward.listed || folded == "postmaster";
+    for local in std::iter::once(&*folded).chain(base) {
+        match lookup.address(&domain.name, local)? {
+            Some(entry) if entry.kind == AddressKind::Relayed => (is_taken, origin) = (true, entry.origin),
+            Some(entry) => return Ok(found(&entry, local, &domain.name, trace)),
+            None => continue,
+        }
+        break;
+    }
+    if !is_taken {
+        trace.push(StepKind::NoSuchAddress(address.clone()), origin);
+        return Ok(Resolved::Unknown);
+    }
+    trace.push(StepKind::Relayed(address.clone()), origin);
+    Ok(Resolved::Relayed(onward.via.clone()))
+}
+
 fn found(entry: &AddressEntry, folded_local: &str, domain: &Domain, trace: &mut Trace) -> Resolved {
     // The key was found in the store, so it is a local part; the fallback keeps a damaged store from panicking us.
     let Ok(local) = LocalPart::from_content(folded_local) else { return Resolved::Unknown };
@@ -140,5 +170,7 @@ fn found(entry: &AddressEntry, folded_local: &str, domain: &Domain, trace: &mut 
             trace.push(StepKind::Alias(mailbox, targets.len()), entry.origin);
             Resolved::Others(targets.iter().map(|target| target.mailbox.clone()).collect())
         }
+        // Written for a relay domain alone, whose addresses are found above.
+        AddressKind::Relayed => Resolved::Unknown,
     }
 }

@@ -1,7 +1,7 @@
 //! The facts that decisions start from, and those that they may ask for.
 
 use super::{StepKind, Trace};
-use crate::name::{Domain, ForwardPath, ReversePath};
+use crate::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use crate::record::DmarcPolicy;
 use crate::site::{Network, Site};
 use crate::spf::SpfResult;
@@ -37,6 +37,8 @@ pub struct SenderFacts<'a> {
 pub struct ContentFacts<'a> {
     /// Who sends.
     pub client: Client<'a>,
+    /// Every address in its From fields; `None` for one that is none.
+    pub authors: &'a [Option<Mailbox>],
     /// The answer to [`Need::Dmarc`], once it is known.
     pub dmarc: Option<DmarcFact>,
 }

@@ -42,6 +42,8 @@ reasons! {
     AuthenticationRequired => "authentication-required",
     /// The user may not send as this address.
     SenderNotOwned => "sender-not-owned",
+    /// The user may not write in the name of an address in From.
+    AuthorNotOwned => "author-not-owned",
     /// The sender's domain has neither MX nor address.
     SenderDomainNonexistent => "sender-domain-nonexistent",
     /// The sender's domain says that it takes no mail.

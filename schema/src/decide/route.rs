@@ -3,7 +3,7 @@
 use super::expand::{Resolved, resolve};
 use super::{Answer, Lookup, Reason, StepKind, Trace, Verdict};
 use crate::name::{HostName, Mailbox, ReversePath};
-use crate::site::{Destination, Route, RoutePattern, Site, TlsLevel, Via};
+use crate::site::{Destination, NextHop, Route, RoutePattern, Site, TlsLevel, Via};
 
 /// What is known when a delivery is about to be tried.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +32,40 @@ pub fn route(facts: &RouteFacts<'_>, lookup: &dyn Lookup) -> Answer<Hop> {
         Ok(Resolved::Mailbox(mailbox)) => local_delivery(mailbox, lookup, trace),
         // It was a mailbox when the message was accepted. The sender was told yes, so we wait for the site to be mended.
         Ok(Resolved::Others(_) | Resolved::Unknown | Resolved::Parked) => Verdict::decline(Reason::MailboxGone, trace),
-        Ok(Resolved::Elsewhere) => match find_route(facts.reverse_path, facts.recipient, lookup.site(), &mut trace) {
-            None => Verdict::decline(Reason::NoRoute, trace),
-            Some(destination) => {
-                let hop = Hop { destination, mailbox: facts.recipient.clone() };
-                Verdict::accept(hop, Reason::Routed, trace)
-            }
-        },
+        Ok(Resolved::Relayed(via)) => {
+            let destination = relayed(via.as_ref(), facts.reverse_path, facts.recipient, lookup.site(), &mut trace);
+            onward(destination, facts.recipient, trace)
+        }
+        Ok(Resolved::Elsewhere) => {
+            let destination = find_route(facts.reverse_path, facts.recipient, lookup.site(), &mut trace);
+            onward(destination, facts.recipient, trace)
+        }
+    }
+}
+
+fn onward(destination: Option<Destination>, recipient: &Mailbox, trace: Trace) -> Answer<Hop> {
+    match destination {
+        None => Verdict::decline(Reason::NoRoute, trace),
+        Some(destination) => Verdict::accept(Hop { destination, mailbox: recipient.clone() }, Reason::Routed, trace),
+    }
+}
+
+/// The destination of a recipient in a relay domain; `None` where it names what is not there, or no route matches.
+pub(super) fn relayed(
+    via: Option<&NextHop>, sender: &ReversePath, recipient: &Mailbox, site: &Site, trace: &mut Trace,
+) -> Option<Destination> {
+    match via {
+        None => find_route(sender, recipient, site, trace),
+        Some(NextHop::Relay(name)) => {
+            let relay = site.relay(name)?;
+            trace.push(StepKind::Route(name.clone()), relay.origin);
+            Some(Destination::Relay { name: relay.name.clone(), tls: relay.tls, from_address: None })
+        }
+        Some(NextHop::Transport(name)) => {
+            let transport = site.transport(name)?;
+            trace.push(StepKind::Transport(name.clone()), transport.origin);
+            Some(Destination::Transport { name: name.clone(), means: transport.kind.means() })
+        }
     }
 }
 

@@ -91,7 +91,7 @@ fn check_spf(facts: &SenderFacts<'_>, lookup: &dyn Lookup, mut trace: Trace) -> 
 
 /// A user may send as their own mailbox, and as whatever `may-send-as` adds. The own mailbox of `alice@example.com` is just
 /// that; of `alice`, it is the mailbox `alice` in any local domain of the site. A detail after the delimiter stays theirs.
-fn may_send_as(user: &str, sender: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Result<bool, LookupFailed> {
+pub(super) fn may_send_as(user: &str, sender: &Mailbox, lookup: &dyn Lookup, trace: &mut Trace) -> Result<bool, LookupFailed> {
     let folded = sender.folded();
     for store in &lookup.site().users {
         for entry in store.send_as.iter().filter(|entry| &*entry.user == user) {

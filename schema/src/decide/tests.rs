@@ -41,7 +41,15 @@ fn mailbox(text: &str) -> Mailbox {
 }
 
 fn listener(name: &str, kind: ListenerKind) -> Listener {
-    Listener { name: name.into(), kind, addresses: vec!["0.0.0.0".parse().unwrap()], port: kind.default_port(), origin: at(2) }
+    Listener {
+        name: name.into(),
+        kind,
+        addresses: vec!["0.0.0.0".parse().unwrap()],
+        port: kind.default_port(),
+        proxy_from: None,
+        xclient_from: None,
+        origin: at(2),
+    }
 }
 
 fn entry(name: &str, class: DomainClass) -> (Domain, Arc<DomainEntry>) {
@@ -60,6 +68,16 @@ fn entry(name: &str, class: DomainClass) -> (Domain, Arc<DomainEntry>) {
 }
 
 /// example.com with alice, bob, team (both and one outside), loop; alias.example is example.com; parked.example is parked.
+fn users() -> Vec<UserStore> {
+    vec![UserStore {
+        name: "staff".into(),
+        backend: UserBackend::Passwd(SecretName::parse("users").unwrap()),
+        messages: None,
+        send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
+        origin: at(5),
+    }]
+}
+
 fn site() -> Memory {
     let site = Site {
         sources: Sources(vec!["site.kdl".into()]),
@@ -86,12 +104,7 @@ fn site() -> Memory {
                 origin: at(4),
             },
         ],
-        users: vec![UserStore {
-            name: "staff".into(),
-            passwd: SecretName::parse("users").unwrap(),
-            send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
-            origin: at(5),
-        }],
+        users: users(),
         transports: vec![Transport {
             name: "store".into(),
             kind: TransportKind::Maildir { path: "mail/{domain}/{user}".into() },
@@ -130,6 +143,7 @@ fn site() -> Memory {
         receivers: Vec::new(),
         tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
+        headers: Vec::new(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
@@ -325,3 +339,4 @@ proptest! {
 }
 
 mod authentication;
+mod relayed;

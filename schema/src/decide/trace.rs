@@ -68,6 +68,8 @@ pub enum StepKind {
     Detail(Box<str>),
     /// A pattern rewrote the address.
     Pattern(Box<str>, Mailbox),
+    /// The host behind a relay domain has it.
+    Relayed(Mailbox),
     /// The domain's catch-all took it.
     CatchAll(Mailbox),
     /// The site's postmaster took it (RFC 5321 4.5.1).
@@ -146,6 +148,7 @@ impl fmt::Display for StepKind {
             StepKind::Detail(detail) => write!(f, "detail {detail} set aside"),
             StepKind::Pattern(expression, mailbox) => write!(f, "pattern {expression} makes it {mailbox}"),
             StepKind::CatchAll(mailbox) => write!(f, "catch-all {mailbox} takes it"),
+            StepKind::Relayed(mailbox) => write!(f, "{mailbox} is an address of the host behind us"),
             StepKind::Postmaster(mailbox) => write!(f, "postmaster {mailbox} takes it"),
             StepKind::AliasDomain(mailbox) => write!(f, "alias domain makes it {mailbox}"),
             StepKind::NoSuchAddress(mailbox) => write!(f, "nobody has the address {mailbox}"),

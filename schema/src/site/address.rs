@@ -1,9 +1,9 @@
-//! The addresses of a local domain.
+//! The addresses of the domains that mail is taken for.
 
 use super::Origin;
 use crate::name::Mailbox;
 
-/// What one address of a local domain is.
+/// What one address of a domain is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AddressEntry {
     /// What it is.
@@ -22,6 +22,8 @@ pub enum AddressKind {
     },
     /// Mail goes to others instead; each is looked up in its turn.
     Alias(Vec<Forward>),
+    /// The host behind a relay domain has it.
+    Relayed,
 }
 
 /// One target of an alias.

@@ -37,6 +37,43 @@ pub enum DomainClass {
     AliasOf(Domain),
     /// Takes no mail and sends none.
     Parked,
+    /// Mail is taken on behalf of another host and handed on to it (`relay_domains`).
+    Relay(Onward),
+}
+
+/// How a relay domain takes mail and hands it on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Onward {
+    /// Where to; `None`: where the routes lead.
+    pub via: Option<NextHop>,
+    /// Whether only the recipients are taken that the site lists (`relay_recipient_maps`).
+    pub listed: bool,
+}
+
+/// The host behind a relay domain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NextHop {
+    /// A `relay` of the site.
+    Relay(Box<str>),
+    /// A `transport` of the site (`relay_transport`).
+    Transport(Box<str>),
+}
+
+impl NextHop {
+    /// Its name in the site.
+    pub fn name(&self) -> &str {
+        match self {
+            NextHop::Relay(name) | NextHop::Transport(name) => name,
+        }
+    }
+}
+
+impl DomainClass {
+    /// Whether this host is no more than a further MX of the domain, as its routes lead to the others: what else the domain
+    /// publishes is for the site to say that has its mailboxes.
+    pub fn is_backup(&self) -> bool {
+        matches!(self, DomainClass::Relay(Onward { via: None, .. }))
+    }
 }
 
 impl fmt::Display for DomainClass {
@@ -45,6 +82,7 @@ impl fmt::Display for DomainClass {
             DomainClass::Local => f.write_str("local"),
             DomainClass::AliasOf(domain) => write!(f, "alias-of {domain}"),
             DomainClass::Parked => f.write_str("parked"),
+            DomainClass::Relay(_) => f.write_str("relay"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A service that is listened on.
 
 use super::Origin;
+use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -15,6 +16,10 @@ pub struct Listener {
     pub addresses: Vec<IpAddr>,
     /// TCP port; 0 lets the system choose, for tests.
     pub port: u16,
+    /// Load balancers: each connection from there begins with a PROXY header, and is from nowhere else.
+    pub proxy_from: Option<IpNet>,
+    /// Filters and gateways whose XCLIENT and XFORWARD are believed (`smtpd_authorized_xclient_hosts`).
+    pub xclient_from: Option<IpNet>,
     /// Where it was said.
     pub origin: Origin,
 }
@@ -22,6 +27,8 @@ pub struct Listener {
 /// Where the files of `/.well-known/` are served over HTTPS: MTA-STS policies and settings for mail programs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WebListener {
+    /// Its name in the site, unique among listeners.
+    pub name: Box<str>,
     /// Local addresses to bind; never empty (`0.0.0.0` and `::` mean every one).
     pub addresses: Vec<IpAddr>,
     /// TCP port; 0 lets the system choose, for tests.

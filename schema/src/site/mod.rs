@@ -7,6 +7,7 @@
 mod address;
 mod domain;
 mod egress;
+mod header;
 mod limit;
 mod listener;
 mod network;
@@ -18,19 +19,20 @@ mod signing;
 mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
-pub use domain::{DomainClass, DomainEntry, Pattern};
+pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
     Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
 };
+pub use header::{HeaderChange, HeaderEdit, Service};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::Network;
 pub use origin::{Origin, Sources};
 pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
-pub use publication::{Autoconfig, MtaSts, Pin, PinOf, Publication, SpfPolicy};
+pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
-pub use users::{SendAs, UserStore};
+pub use users::{SendAs, UserBackend, UserStore};
 
 use crate::name::{Domain, Mailbox};
 use std::net::IpAddr;
@@ -73,6 +75,8 @@ pub struct Site {
     pub tls: TlsPolicy,
     /// What is asked of a client before its mail is taken.
     pub screen: Screen,
+    /// What is changed in headers, in source order.
+    pub headers: Vec<HeaderEdit>,
     /// Retry and lifetime.
     pub queue: QueuePolicy,
     /// Sizes and counts.
@@ -87,6 +91,12 @@ impl Site {
     /// The listener of that name.
     pub fn listener(&self, name: &str) -> Option<&Listener> {
         self.listeners.iter().find(|listener| &*listener.name == name)
+    }
+
+    /// The first listener of a kind that others than this host can reach.
+    pub fn public_listener(&self, kind: ListenerKind) -> Option<&Listener> {
+        let is_public = |listener: &&Listener| listener.addresses.iter().any(|address| !address.is_loopback());
+        self.listeners.iter().filter(|listener| listener.kind == kind).find(is_public)
     }
 
     /// The transport of that name.

@@ -177,13 +177,15 @@ pub struct Limits {
     pub hops: u32,
     /// Sessions at once over all listeners.
     pub sessions: u32,
+    /// Whether VRFY is answered at all, with 252; `false`: it is not implemented.
+    pub vrfy: bool,
     /// Where it was said.
     pub origin: Origin,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { message_octets: 50 << 20, recipients: 1000, hops: 100, sessions: 2000, origin: Origin::DEFAULT }
+        Limits { message_octets: 50 << 20, recipients: 1000, hops: 100, sessions: 2000, vrfy: true, origin: Origin::DEFAULT }
     }
 }
 

@@ -80,11 +80,34 @@ pub enum PinOf {
     Authority,
 }
 
+/// What users log in as, as a mail program is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LoginName {
+    /// What stands before the `@` of their address.
+    #[default]
+    LocalPart,
+    /// Their whole address.
+    Address,
+}
+
+impl LoginName {
+    /// Reads the word of the site language.
+    pub fn parse(word: &str) -> Option<LoginName> {
+        match word {
+            "local-part" => Some(LoginName::LocalPart),
+            "address" => Some(LoginName::Address),
+            _ => None,
+        }
+    }
+}
+
 /// `autoconfig`: where users read their mail. Where they send it follows from the listeners.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Autoconfig {
     /// The web server that answers; `None`: this host.
     pub web_host: Option<Domain>,
+    /// What users log in as.
+    pub login: LoginName,
     /// IMAP over TLS: host and port.
     pub imap: Option<(Domain, u16)>,
     /// POP3 over TLS: host and port.

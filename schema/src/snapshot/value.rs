@@ -7,10 +7,10 @@ use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
-    Forward, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, Metrics, MtaSts, Network,
-    Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern,
-    Screen, SecretName, Selector, SendAs, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserStore, Via,
-    WebListener,
+    Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login,
+    LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate,
+    Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy,
+    TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -30,10 +30,10 @@ macro_rules! stored_structs {
 
 stored_structs! {
     Origin { file, line }
-    Listener { name, kind, addresses, port, origin }
-    WebListener { addresses, port, origin }
+    Listener { name, kind, addresses, port, proxy_from, xclient_from, origin }
+    WebListener { name, addresses, port, origin }
     Network { name, ranges, relay, reason, origin }
-    UserStore { name, passwd, send_as, origin }
+    UserStore { name, backend, send_as, messages, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
     Relay { name, host, port, tls, login, rate, backup, spf_includes, signs_dkim, origin }
@@ -45,11 +45,13 @@ stored_structs! {
     TlsPolicy { certificates, self_signed, origin }
     Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
     ClientLimit { what, per, origin }
+    HeaderEdit { change, at, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
-    Limits { message_octets, recipients, hops, sessions, origin }
+    Limits { message_octets, recipients, hops, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
+    Onward { via, listed }
     Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi }
     SpfPolicy { addresses, includes, all }
     Dmarc { policy, subdomains, nonexistent, testing, reports }
@@ -57,7 +59,7 @@ stored_structs! {
     TlsReport { reports }
     Pin { of, sha256 }
     CaaIssuer { issuer, account, method, wildcards, reports }
-    Autoconfig { web_host, imap, pop3 }
+    Autoconfig { web_host, login, imap, pop3 }
     Bimi { logo, certificate }
     DkimSigner { selector, public_key, key, state, origin }
     AddressEntry { kind, origin }
@@ -128,7 +130,10 @@ stored_enums! {
         5 => Discard { reason },
         6 => Fail { reason },
     }
+    UserBackend { 1 => Passwd(secret), 2 => Dovecot(socket), }
     Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
+    HeaderChange { 1 => Add(name, value), 2 => Remove(name), }
+    Service { 1 => Mx, 2 => Submission, 3 => All, }
     Language { 1 => English, 2 => Japanese, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
@@ -138,14 +143,16 @@ stored_enums! {
     Chain { 1 => Pem(text), 2 => Credential(name), }
     Reaction { 1 => Reject, 2 => Log, }
     LogFormat { 1 => Text, 2 => Json, 3 => Postfix, }
-    DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, }
+    DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, 4 => Relay(onward), }
+    NextHop { 1 => Relay(name), 2 => Transport(name), }
     SpfAll { 1 => Fail, 2 => SoftFail, 3 => Neutral, }
     DmarcPolicy { 1 => None, 2 => Quarantine, 3 => Reject, }
     MtaStsMode { 1 => None, 2 => Testing, 3 => Enforce, }
+    LoginName { 1 => LocalPart, 2 => Address, }
     PinOf { 1 => Host, 2 => Authority, }
     PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }
     SigningState { 1 => Publish, 2 => Active, 3 => Retired, 4 => Revoked, 5 => Removed, }
-    AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), }
+    AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), 3 => Relayed, }
 }
 
 /// Writes the [`AddressEntry`] of an alias from the parts of its targets, local part and host: a site has a million of them,

@@ -1,11 +1,11 @@
 //! `explain --attempt`: how a message in the queue was decided. The daemon says what it knows of the message (`posternd queue show
 //! ID --json`), and which snapshots decided it; here the same decisions are asked of the same snapshots, which `build` keeps.
 //!
-//! The compiler reads no queue: what stands in the spool is known to the daemon alone.
+//! The compiler reads no queue: what stands in the spool is known to the daemon alone, and its command is asked for it.
 
 use super::{json, text};
-use crate::command::Failure;
 use crate::command::subject::read_input;
+use crate::command::{Failure, Status, posternd};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
 use postern_schema::decide::{DmarcFact, SenderDomain};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 /// What `posternd queue show` says, as far as it matters here.
@@ -68,16 +69,59 @@ struct Attempt {
     hop: HopExplained,
 }
 
-/// The message in `file`, decided by the snapshots in `folder`.
-pub(super) fn run(folder: &Path, file: &Path, for_programs: bool) -> Result<String, Failure> {
-    let queued = read(file)?;
-    let replay = replay(folder, &queued)?;
-    if for_programs { json(&replay) } else { Ok(describe(&replay)) }
+/// Where a queued message is described.
+pub(super) enum Message<'a> {
+    /// In a file, or on standard input.
+    File(&'a Path),
+    /// By the daemon, under this queue id.
+    Daemon {
+        id: &'a str,
+        /// Its state folder.
+        state: Option<&'a Path>,
+    },
 }
 
-fn read(file: &Path) -> Result<Queued, Failure> {
-    serde_json::from_str(&read_input(file)?)
-        .map_err(|error| Failure::usage(format!("{} is not what `posternd queue show ID --json` says: {error}", file.display())))
+impl<'a> Message<'a> {
+    /// What the command line means: a queue id is made of letters and digits, and no file unless somebody calls one so.
+    pub(super) fn new(given: &'a str, state: Option<&'a Path>) -> Message<'a> {
+        let file = Path::new(given);
+        let is_id = given.bytes().all(|octet| octet.is_ascii_alphanumeric()) && !file.is_file();
+        if state.is_some() || is_id { Message::Daemon { id: given, state } } else { Message::File(file) }
+    }
+
+    fn read(&self) -> Result<Queued, Failure> {
+        let (text, origin) = match self {
+            Message::File(file) => (read_input(file)?, file.display().to_string()),
+            Message::Daemon { id, state } => (ask_daemon(id, *state)?, "the daemon's answer".to_owned()),
+        };
+        serde_json::from_str(&text)
+            .map_err(|error| Failure::usage(format!("{origin} is not what `posternd queue show ID --json` says: {error}")))
+    }
+}
+
+/// What `posternd queue show` says.
+fn ask_daemon(id: &str, state: Option<&Path>) -> Result<String, Failure> {
+    let program = posternd();
+    let mut command = Command::new(&program);
+    command.args(["queue", "show", id, "--json"]);
+    if let Some(state) = state {
+        command.arg("--state").arg(state);
+    }
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| Failure::unavailable(format!("{} cannot be run: {error}", program.display())))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let message = said.trim().trim_start_matches("posternd: ").to_owned();
+    let status = output.status.code().and_then(|code| u8::try_from(code).ok()).map_or(Status::Unavailable, Status::Of);
+    Err(Failure { status, message })
+}
+
+/// The message, decided by the snapshots in `folder`.
+pub(super) fn run(folder: &Path, message: &Message<'_>, for_programs: bool) -> Result<String, Failure> {
+    let replay = replay(folder, &message.read()?)?;
+    if for_programs { json(&replay) } else { Ok(describe(&replay)) }
 }
 
 fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {

@@ -31,7 +31,9 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     if !explanation.limits.is_empty() {
         text.push_str("\nlimits\n");
         for limit in &explanation.limits {
-            line(&mut text, &format!("{} {}", limit.name, limit.most), limit.source.as_deref());
+            let most = if limit.name == "message" { octets(limit.most) } else { limit.most.to_string() };
+            let per = limit.per.as_ref().map(|per| format!(", {per}")).unwrap_or_default();
+            line(&mut text, &format!("{} {most}{per}", limit.name), limit.source.as_deref());
         }
     }
     if let Some(retry) = &explanation.retry {
@@ -53,13 +55,18 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
     let details = [
         hop.mailbox.as_ref().filter(|mailbox| **mailbox != hop.recipient).map(|mailbox| format!("as {mailbox}")),
         hop.endpoint.as_ref().map(|endpoint| format!("to {endpoint}")),
-        hop.tls.map(|level| format!("with tls {level} at least")),
+        hop.tls.map(|level| match level {
+            "none" => "without TLS".to_owned(),
+            "may" => "over TLS where the other side offers it".to_owned(),
+            level => format!("over TLS, {level} at least"),
+        }),
         hop.login.as_ref().map(|login| format!("logged in as {login}")),
         (!hop.leaves_from.is_empty()).then(|| {
             let addresses: Vec<String> = hop.leaves_from.iter().map(ToString::to_string).collect();
             format!("seen to come from {}", addresses.join(" or "))
         }),
-        hop.quota_octets.map(|quota| format!("as long as the mailbox holds no more than {quota} octets")),
+        hop.spf.map(|spf| format!("whose receiver finds SPF {}, and DMARC {}", spf.as_str(), hop.dmarc.unwrap_or_default())),
+        hop.quota_octets.map(|quota| format!("as long as the mailbox holds no more than {}", octets(quota))),
     ];
     for detail in details.into_iter().flatten() {
         let _ = writeln!(text, "  {detail}");
@@ -93,6 +100,13 @@ fn timetable(retry: &Timetable) -> String {
         times.join(", "),
         duration(retry.lifetime_seconds)
     )
+}
+
+/// `30MiB`, as a site says it; octets where that is not exact.
+fn octets(count: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let fitting = units.iter().find(|(size, _)| count >= *size && count.is_multiple_of(*size));
+    fitting.map_or_else(|| format!("{count} octets"), |(size, unit)| format!("{}{unit}", count / size))
 }
 
 /// `1d2h5m`, without what is zero.

@@ -1,7 +1,7 @@
 //! The `posternd` that `up` runs: found, started, waited for, stopped. Whatever happens to it or is asked of us comes as one
 //! [`Event`] after the other.
 
-use super::super::{Failure, Status};
+use super::super::{Failure, Status, posternd};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use serde::Deserialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -72,7 +72,7 @@ impl Daemon {
         // Before the child, so that no signal in between can leave it behind.
         let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])
             .map_err(|error| Failure::internal(format!("signals cannot be waited for: {error}")))?;
-        let program = program();
+        let program = posternd();
         let mut command = Command::new(&program);
         command.arg("run").arg("--snapshot").arg(snapshots).arg("--state").arg(state).arg("--stop-with-parent");
         if credentials.is_dir() {
@@ -132,12 +132,6 @@ impl Daemon {
         // has just ended, which `next` will say.
         let _ = kill_process(self.pid, signal);
     }
-}
-
-/// The `posternd` beside this program; else the one in `PATH`.
-fn program() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|exe| exe.canonicalize().ok()).map(|exe| exe.with_file_name("posternd"));
-    beside.filter(|path| path.is_file()).unwrap_or_else(|| "posternd".into())
 }
 
 /// The first line alone means something; the rest is read so that nobody blocks on a full pipe.

@@ -39,7 +39,7 @@ pub fn text(ready: &Ready, model: &Model) -> String {
 
 /// Every mailbox with its Maildir.
 fn maildirs<'a>(ready: &'a Ready, model: &'a Model) -> impl Iterator<Item = (Mailbox, PathBuf)> + 'a {
-    let mailboxes = model.addresses.iter().filter(|address| !address.is_alias());
+    let mailboxes = model.addresses.iter().filter(|address| address.is_mailbox());
     mailboxes.filter_map(|address| {
         let domain = address.domain()?;
         let TransportKind::Maildir { path } = &model.site.transport(&model.domains.get(domain)?.transport)?.kind else {

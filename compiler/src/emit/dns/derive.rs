@@ -11,12 +11,13 @@ mod domain;
 mod host;
 
 pub use domain::{egress, spf_of};
+pub use host::{announced, in_use};
 
-use super::{Note, Planned, PolicyFile, RecordSet, TTL_SECONDS};
+use super::{Note, Planned, RecordSet, TTL_SECONDS};
 use crate::model::Model;
 use postern_schema::name::Domain;
 use postern_schema::record::{Owner, Record, RecordData, RecordKind};
-use postern_schema::site::{DomainClass, Listener, ListenerKind, Site};
+use postern_schema::site::DomainClass;
 use std::collections::BTreeSet;
 
 /// Every record of a site.
@@ -25,7 +26,7 @@ pub fn derive(model: &Model) -> RecordSet {
     for (name, entry) in &model.domains {
         match entry.class {
             DomainClass::Parked => deriving.parked(name),
-            DomainClass::Local | DomainClass::AliasOf(_) => deriving.served(name, entry),
+            DomainClass::Local | DomainClass::AliasOf(_) | DomainClass::Relay(_) => deriving.served(name, entry),
         }
     }
     deriving.host();
@@ -58,10 +59,6 @@ impl Deriving<'_> {
         self.set.notes.push(Note { domain: domain.clone(), text });
     }
 
-    fn policy_file(&mut self, domain: &Domain, text: String) {
-        self.set.policies.push(PolicyFile { domain: domain.clone(), text });
-    }
-
     /// An alias has no other records beside it (RFC 1034 3.6.2): where its name has some already, it is left out.
     fn leave_aliases_alone(&mut self) {
         let is_alias = |planned: &Planned| planned.record.data.kind() == RecordKind::Cname;
@@ -91,10 +88,4 @@ impl Deriving<'_> {
         let ancestors = std::iter::successors(Some(name.clone()), Domain::parent);
         ancestors.filter(|name| self.model.domains.contains_key(name))
     }
-}
-
-/// The first listener of a kind that others than this host can reach.
-fn public_listener(site: &Site, kind: ListenerKind) -> Option<&Listener> {
-    let is_public = |listener: &&Listener| listener.addresses.iter().any(|address| !address.is_loopback());
-    site.listeners.iter().filter(|listener| listener.kind == kind).find(is_public)
 }

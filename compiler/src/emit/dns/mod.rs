@@ -16,9 +16,10 @@ mod route53;
 mod terraform;
 mod zone;
 
-pub use derive::{derive, egress, spf_of};
+pub use derive::{announced, derive, egress, in_use, spf_of};
 pub use zone::{Authority, whole};
 
+use postern_schema::autoconfig;
 use postern_schema::name::Domain;
 use postern_schema::record::{MtaStsPolicy, Record, RecordKind};
 use std::path::PathBuf;
@@ -34,7 +35,9 @@ pub struct RecordSet {
     /// The reverse names, which live in zones of whoever owns the addresses: a task, not a deployment.
     pub reverse: Vec<Planned>,
     /// Policies of MTA-STS, which a web server serves.
-    pub policies: Vec<PolicyFile>,
+    pub policies: Vec<WebFile>,
+    /// Settings of mail programs, which a web server serves.
+    pub settings: Vec<WebFile>,
     /// What could not be said, and why.
     pub notes: Vec<Note>,
 }
@@ -52,10 +55,11 @@ pub struct Planned {
     pub purpose: &'static str,
 }
 
-/// What a web server answers at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC 8461 3.2).
+/// What a web server answers: at `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` (RFC 8461 3.2), or at [`autoconfig::PATH`]
+/// below `https://autoconfig.DOMAIN`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PolicyFile {
-    /// The domain whose policy it is.
+pub struct WebFile {
+    /// The domain that it is about.
     pub domain: Domain,
     /// The file.
     pub text: String,
@@ -144,25 +148,30 @@ impl DnsFormat {
 pub fn every_format(set: &RecordSet) -> Vec<(PathBuf, String)> {
     let below = |format: DnsFormat| move |(path, text)| (PathBuf::from(format.as_str()).join::<PathBuf>(path), text);
     let formats = DnsFormat::ALL.into_iter().flat_map(|format| format.files(set).into_iter().map(below(format)));
-    formats.chain(set.policy_files()).collect()
+    formats.chain(set.web_files()).collect()
 }
 
 impl RecordSet {
     /// What one domain of the site needs, and nothing else.
     pub fn only(&self, domain: &Domain) -> RecordSet {
+        let files = |all: &[WebFile]| all.iter().filter(|file| file.domain == *domain).cloned().collect();
         let planned = |all: &[Planned]| all.iter().filter(|planned| planned.domain == *domain).cloned().collect();
         RecordSet {
             records: planned(&self.records),
             reverse: planned(&self.reverse),
-            policies: self.policies.iter().filter(|policy| policy.domain == *domain).cloned().collect(),
+            policies: files(&self.policies),
+            settings: files(&self.settings),
             notes: self.notes.iter().filter(|note| note.domain == *domain).cloned().collect(),
         }
     }
 
-    /// The policy files, each below the name of the host that serves it: a folder to put into the place of web documents.
-    pub fn policy_files(&self) -> Vec<(PathBuf, String)> {
-        let path = |domain: &Domain| PathBuf::from(format!("mta-sts.{domain}{}", MtaStsPolicy::PATH));
-        self.policies.iter().map(|policy| (path(&policy.domain), policy.text.clone())).collect()
+    /// What web servers serve, each below the name of the host that serves it: a folder to put into the place of web documents.
+    pub fn web_files(&self) -> Vec<(PathBuf, String)> {
+        let below = |label: &'static str, path: &'static str| {
+            move |file: &WebFile| (PathBuf::from(format!("{label}.{}{path}", file.domain)), file.text.clone())
+        };
+        let policies = self.policies.iter().map(below("mta-sts", MtaStsPolicy::PATH));
+        policies.chain(self.settings.iter().map(below("autoconfig", autoconfig::PATH))).collect()
     }
 
     /// The records of each zone, in order.

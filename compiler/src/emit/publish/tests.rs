@@ -54,6 +54,33 @@ fn a_second_build_swaps_the_link_and_keeps_the_old_snapshot() {
 }
 
 #[test]
+fn ten_generations_stay_and_the_one_in_force_is_among_them() {
+    let out = folder();
+    let published = |hops| {
+        let mut model = fixture::model();
+        model.site.limits.hops = hops;
+        publish_to(out.path(), &model).expect("it publishes")
+    };
+    let file = |digest: &str| out.path().join(format!("{digest}.mdb"));
+    let day = std::time::Duration::from_secs(86_400);
+    let digests: Vec<String> = (0..12).map(|hops| published(100 + hops)).collect();
+    assert_eq!(digests.iter().filter(|digest| file(digest).exists()).count(), GENERATIONS);
+    // As if they had been published a day apart, the last one today.
+    for (age, digest) in (0..10).zip(digests.iter().rev()) {
+        let published = std::time::SystemTime::now() - day * age;
+        File::open(file(digest)).and_then(|found| found.set_modified(published)).expect("it is ours");
+    }
+    fs::write(out.path().join("notes.mdb"), "not ours").expect("it writes");
+
+    // Back to the oldest that is left: it counts as new, and the next build removes the one after it.
+    assert_eq!(published(102), digests[2]);
+    let newest = published(200);
+    let left: Vec<bool> = digests.iter().map(|digest| file(digest).exists()).collect();
+    assert_eq!(left, [false, false, true, false, true, true, true, true, true, true, true, true]);
+    assert!(file(&newest).exists() && out.path().join("notes.mdb").exists());
+}
+
+#[test]
 fn the_same_digest_again_leaves_the_file_alone_and_sets_the_link() {
     use std::os::unix::fs::MetadataExt;
     let out = folder();

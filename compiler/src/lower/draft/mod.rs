@@ -7,15 +7,17 @@
 mod domain;
 mod gaps;
 mod model;
+mod planned;
 mod publication;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
+pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, ReinjectDraft};
 pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
-    TransportDraft, UsersDraft,
+    TransportDraft, UsersDraft, WebDraft,
 };
 
 use crate::addresses::AddressBook;
@@ -23,7 +25,7 @@ use crate::rules::chk::Checker;
 use crate::sitetest::TestDraft;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::{Language, LimitPer, Limited, LogFormat, Reaction};
+use postern_schema::site::{HeaderChange, Language, LimitPer, Limited, LogFormat, Reaction, Service};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +68,8 @@ pub struct SiteDraft {
     pub tls: TlsDraft,
     /// `listen`, in source order.
     pub listeners: Vec<ListenerDraft>,
+    /// `listen` of kind `web`, in source order; a rule refuses the second.
+    pub web: Vec<WebDraft>,
     /// `network`, in source order.
     pub networks: Vec<NetworkDraft>,
     /// `users`, in source order.
@@ -92,14 +96,27 @@ pub struct SiteDraft {
     pub queue: QueueDraft,
     /// `limits`.
     pub limits: LimitsDraft,
+    /// `headers`, one for each change.
+    pub headers: Vec<HeaderDraft>,
     /// `log`.
     pub log_format: Setting<LogFormat>,
     /// `metrics`.
     pub metrics: Option<Spanned<SocketAddr>>,
+    /// What the runtime does not serve yet.
+    pub planned: PlannedDraft,
     /// `test`, in source order.
     pub tests: Vec<TestDraft>,
     /// What is not to be trusted, since it holds an error.
     pub gaps: Gaps,
+}
+
+/// A change of headers.
+#[derive(Clone, Debug)]
+pub struct HeaderDraft {
+    /// What is done.
+    pub change: Spanned<HeaderChange>,
+    /// To which mail.
+    pub at: Service,
 }
 
 /// `site`.
@@ -194,6 +211,8 @@ pub struct LimitsDraft {
     pub hops: Setting<u32>,
     /// Sessions at once.
     pub sessions: Setting<u32>,
+    /// Whether VRFY is answered.
+    pub vrfy: Setting<bool>,
 }
 
 impl SiteDraft {

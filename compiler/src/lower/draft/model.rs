@@ -4,8 +4,8 @@ use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::site::{
-    Certificate, ClientLimit, DkimSigner, DomainEntry, Limited, Limits, Listener, Logging, Login, Metrics, Network, Origin,
-    QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore,
+    Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics, Network,
+    Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -32,7 +32,12 @@ impl SiteDraft {
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
             listeners: self.listeners(sources),
-            web: None,
+            web: self.web.first().map(|web| WebListener {
+                name: web.name.value.clone(),
+                addresses: web.addresses.iter().map(|address| address.value).collect(),
+                port: web.port.value,
+                origin: sources.origin(web.span),
+            }),
             networks: self.networks(sources),
             users: self.users(sources),
             transports: self.transports(sources),
@@ -42,6 +47,7 @@ impl SiteDraft {
             tls: self.tls(sources),
             screen: self.screen(sources),
             queue: self.queue(sources),
+            headers: self.headers(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
             metrics: self.metrics.as_ref().map(|at| Metrics { listen: at.value, origin: sources.origin(at.span) }),
@@ -54,6 +60,8 @@ impl SiteDraft {
             kind: draft.kind.value,
             addresses: draft.addresses.iter().map(|address| address.value).collect(),
             port: draft.port.value,
+            proxy_from: draft.proxy_from.as_ref().map(|range| range.value),
+            xclient_from: draft.xclient_from.as_ref().map(|range| range.value),
             origin: sources.origin(draft.span),
         };
         self.listeners.iter().map(listener).collect()
@@ -78,8 +86,9 @@ impl SiteDraft {
         };
         let store = |draft: &super::UsersDraft| UserStore {
             name: draft.name.value.clone(),
-            passwd: draft.passwd.value.clone(),
+            backend: draft.backend.value.clone(),
             send_as: draft.send_as.iter().map(send_as).collect(),
+            messages: draft.messages.as_ref().map(|rate| rate.value),
             origin: sources.origin(draft.span),
         };
         self.users.iter().map(store).collect()
@@ -178,12 +187,22 @@ impl SiteDraft {
         }
     }
 
+    fn headers(&self, sources: &Sources) -> Vec<HeaderEdit> {
+        let edit = |draft: &super::HeaderDraft| HeaderEdit {
+            change: draft.change.value.clone(),
+            at: draft.at,
+            origin: sources.origin(draft.change.span),
+        };
+        self.headers.iter().map(edit).collect()
+    }
+
     fn limits(&self, sources: &Sources) -> Limits {
         Limits {
             message_octets: self.limits.message_octets.value,
             recipients: self.limits.recipients.value,
             hops: self.limits.hops.value,
             sessions: self.limits.sessions.value,
+            vrfy: self.limits.vrfy.value,
             origin: origin(self.limits.span, sources),
         }
     }

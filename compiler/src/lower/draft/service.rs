@@ -5,7 +5,7 @@ use crate::certificate::Certificate;
 use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
-use postern_schema::site::{Chain, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, Via};
+use postern_schema::site::{Chain, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, UserBackend, Via};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,6 +18,23 @@ pub struct ListenerDraft {
     pub name: Spanned<Box<str>>,
     /// From `kind=`, or from the name.
     pub kind: Spanned<ListenerKind>,
+    /// Addresses to bind; never empty.
+    pub addresses: Vec<Setting<IpAddr>>,
+    /// TCP port.
+    pub port: Setting<u16>,
+    /// Who sends PROXY headers.
+    pub proxy_from: Option<Spanned<IpNet>>,
+    /// Whose XCLIENT is believed.
+    pub xclient_from: Option<Spanned<IpNet>>,
+}
+
+/// `listen` of kind `web`.
+#[derive(Clone, Debug)]
+pub struct WebDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique among listeners.
+    pub name: Spanned<Box<str>>,
     /// Addresses to bind; never empty.
     pub addresses: Vec<Setting<IpAddr>>,
     /// TCP port.
@@ -46,10 +63,12 @@ pub struct UsersDraft {
     pub span: Span,
     /// Its name, unique.
     pub name: Spanned<Box<str>>,
-    /// The credential that holds the password hashes.
-    pub passwd: Spanned<SecretName>,
+    /// Who knows the passwords.
+    pub backend: Spanned<UserBackend>,
     /// `may-send-as`.
     pub send_as: Vec<SendAsDraft>,
+    /// The most messages of one user in a time.
+    pub messages: Option<Spanned<Rate>>,
 }
 
 /// `may-send-as`.

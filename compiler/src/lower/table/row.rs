@@ -1,6 +1,6 @@
 //! One row of a table: whose address it is, where its mail goes, and what of it is refused.
 
-use super::{Lowering, Scope, Table};
+use super::{Listed, Lowering, Scope, Table};
 use crate::addresses::{HostId, Written};
 use crate::lower::draft::Part;
 use crate::report::Diagnostic;
@@ -42,7 +42,7 @@ impl Hosts<'_> {
 
 impl Lowering<'_> {
     pub(super) fn mailbox_row(
-        &mut self, table: &Table, scope: &Scope<'_>, line: u32, key: &Piece<'_>, quota: Option<&Piece<'_>>,
+        &mut self, table: &Table, scope: &Scope<'_>, listed: Listed, line: u32, key: &Piece<'_>, quota: Option<&Piece<'_>>,
     ) {
         let Some((hosts, local)) = self.key(table, scope, key) else { return };
         let quota = match quota.filter(|quota| !quota.text.is_empty()) {
@@ -54,7 +54,10 @@ impl Lowering<'_> {
         };
         let written = Written { span: table.span(key), origin: self.sources.row(table.source, line) };
         for host in hosts.iter() {
-            self.addresses.mailbox(*host, &local, written, quota.clone());
+            match listed {
+                Listed::Mailboxes => self.addresses.mailbox(*host, &local, written, quota.clone()),
+                Listed::Recipients => self.addresses.relayed(*host, &local, written),
+            }
         }
     }
 

@@ -110,6 +110,41 @@ fn each_slip_is_told_at_its_row() {
 }
 
 #[test]
+fn a_slip_in_a_row_says_nothing_of_other_domains() {
+    let kdl = "domain \"example.com\" { mailbox \"alice\"; alias \"abuse\" \"alice\"; aliases file=\"a.csv\"; }\n\
+               domain \"example.org\" { mailbox \"bob\"; alias \"abuse\" \"bob\"; alias \"sales\" \"nobody\"; }\n";
+    assert_eq!(findings(kdl, &[("a.csv", "address,targets\nx y,alice\nz,w\n")]), ["site.kdl:6 DOM003", "a.csv:2 LNG007"]);
+}
+
+#[test]
+fn recipients_are_what_a_relay_domain_takes() {
+    let kdl = "domain \"example.com\" class=\"relay\" { recipients file=\"r.csv\"; alias \"abuse\" \"alice\"; }\n";
+    let rows = [("r.csv", "address\nalice\nbob@example.com\n")];
+    assert_eq!(
+        addresses(kdl, &rows),
+        [
+            "abuse@example.com Alias([Forward { mailbox: alice@example.com }])",
+            "alice@example.com Relayed",
+            "bob@example.com Relayed",
+        ]
+    );
+    assert_eq!(findings(kdl, &[("r.csv", "address\nalice\nabuse\n")]), ["site.kdl:5 DOM004"]);
+    let relay = |content: &str| findings(&format!("domain \"example.com\" class=\"relay\" {{ {content}; }}\n"), &rows);
+    assert_eq!(relay("recipients file=\"r.csv\"; mailbox \"carol\""), ["site.kdl:5 DOM020"]);
+    assert_eq!(relay("delimiter \"-\""), ["site.kdl:5 DOM020"]);
+}
+
+#[test]
+fn a_table_named_twice_is_one_finding() {
+    let rows = [("a.csv", "address,targets\nabuse,alice\nx,alice\n")];
+    let twice = "    aliases file=\"a.csv\"\n    aliases file=\"./a.csv\"\n";
+    assert_eq!(findings(&format!("domain \"example.com\" {{\n    mailbox \"alice\"\n{twice}}}\n"), &rows), ["site.kdl:8 LNG008"]);
+    // For another domain it is another reading.
+    let domain = |name: &str| format!("domain \"{name}\" {{ mailbox \"alice\"; aliases file=\"a.csv\"; }}\n");
+    assert_eq!(findings(&format!("{}{}", domain("example.com"), domain("example.org")), &rows), [""; 0]);
+}
+
+#[test]
 fn the_narrowest_transport_wins_and_the_first_row_of_a_csv() {
     let relays = "relay \"out\" host=\"mx.partner.example\" port=2525\ndomain \"example.com\" { mailbox \"alice\"; alias \"abuse\" \"alice\"; }\n";
     let routes = |name: &str, text: &str| -> Vec<String> {

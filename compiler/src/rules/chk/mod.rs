@@ -1,12 +1,17 @@
 //! What other people's checkers complain of. A site chooses whose rules it keeps, with `require` in `site` or with `--checker`: then
 //! the rules of this family speak, and what was a note elsewhere is a warning. Whatever a checker complains of names it.
 
+pub mod dane_without_spare;
 pub mod no_address;
 pub mod no_caa;
 pub mod no_dane;
 pub mod no_ipv6;
+pub mod no_mta_sts;
+pub mod no_tls_report;
+pub mod old_key;
 pub mod phased_out_key;
 pub mod weak_dmarc;
+pub mod weak_mta_sts;
 
 use crate::lower::draft::{DomainDraft, SiteDraft};
 use crate::report::{Diagnostic, Severity};
@@ -22,11 +27,18 @@ pub enum Checker {
     InternetNl,
     /// The tests of MXToolbox
     Mxtoolbox,
+    /// The mail part of Hardenize
+    Hardenize,
+    /// What M3AAWG recommends to senders, and for domains that send nothing
+    M3aawg,
+    /// MECSA, of the European Commission's Joint Research Centre
+    Mecsa,
 }
 
 impl Checker {
     /// Every checker.
-    pub const ALL: [Checker; 3] = [Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox];
+    pub const ALL: [Checker; 6] =
+        [Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox, Checker::Hardenize, Checker::M3aawg, Checker::Mecsa];
 
     /// The word of the site language and of `--checker`.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +46,9 @@ impl Checker {
             Checker::BulkSender => "bulk-sender",
             Checker::InternetNl => "internet-nl",
             Checker::Mxtoolbox => "mxtoolbox",
+            Checker::Hardenize => "hardenize",
+            Checker::M3aawg => "m3aawg",
+            Checker::Mecsa => "mecsa",
         }
     }
 
@@ -48,6 +63,9 @@ impl Checker {
             Checker::BulkSender => "Gmail, Yahoo and Microsoft",
             Checker::InternetNl => "internet.nl",
             Checker::Mxtoolbox => "MXToolbox",
+            Checker::Hardenize => "Hardenize",
+            Checker::M3aawg => "M3AAWG",
+            Checker::Mecsa => "MECSA",
         }
     }
 }
@@ -57,26 +75,38 @@ const COMPLAINTS: &[(&str, &[Checker])] = &[
     ("CHK001", &[Checker::InternetNl]),
     ("CHK002", &[Checker::BulkSender, Checker::Mxtoolbox]),
     ("CHK003", &[Checker::InternetNl]),
-    ("CHK004", &[Checker::InternetNl]),
-    ("CHK005", &[Checker::InternetNl]),
-    ("CHK006", &[Checker::InternetNl]),
-    ("DKM005", &[Checker::BulkSender, Checker::InternetNl]),
-    ("DKM006", &[Checker::BulkSender, Checker::InternetNl]),
-    ("DKM012", &[Checker::BulkSender, Checker::InternetNl]),
+    ("CHK004", &[Checker::InternetNl, Checker::Mecsa]),
+    ("CHK005", &[Checker::InternetNl, Checker::Hardenize]),
+    ("CHK006", &[Checker::InternetNl, Checker::Mecsa]),
+    ("CHK007", &[Checker::Hardenize, Checker::Mecsa]),
+    ("CHK008", &[Checker::Hardenize]),
+    ("CHK009", &[Checker::Hardenize]),
+    ("CHK010", &[Checker::M3aawg]),
+    ("CHK011", &[Checker::InternetNl]),
+    ("DKM005", &[Checker::BulkSender, Checker::InternetNl, Checker::M3aawg]),
+    ("DKM006", &[Checker::BulkSender, Checker::InternetNl, Checker::M3aawg]),
+    ("DKM012", &[Checker::BulkSender, Checker::InternetNl, Checker::M3aawg, Checker::Mecsa]),
+    ("DMC002", &[Checker::InternetNl]),
     ("DMC003", &[Checker::InternetNl, Checker::Mxtoolbox]),
-    ("DOM014", &[Checker::Mxtoolbox]),
+    ("DMC007", &[Checker::BulkSender]),
+    ("DOM009", &[Checker::M3aawg]),
+    ("DOM014", &[Checker::Mxtoolbox, Checker::Hardenize]),
     ("RLY001", &[Checker::Mxtoolbox]),
     ("SIT002", &[Checker::BulkSender, Checker::Mxtoolbox]),
     ("SIT003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
     ("SPF001", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
-    ("SPF002", &[Checker::BulkSender, Checker::InternetNl]),
+    ("SPF002", &[Checker::BulkSender, Checker::InternetNl, Checker::Mecsa]),
+    ("SPF003", &[Checker::InternetNl]),
     ("SPF007", &[Checker::BulkSender]),
-    ("TLS002", &[Checker::InternetNl]),
-    ("TLS003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
-    ("TLS005", &[Checker::InternetNl]),
-    ("TLS006", &[Checker::InternetNl]),
-    ("TLS008", &[Checker::InternetNl]),
-    ("TLS011", &[Checker::InternetNl]),
+    ("STS002", &[Checker::Hardenize]),
+    ("STS003", &[Checker::Hardenize, Checker::Mecsa]),
+    ("TLS002", &[Checker::InternetNl, Checker::Hardenize, Checker::Mecsa]),
+    ("TLS003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox, Checker::Hardenize, Checker::Mecsa]),
+    ("TLS005", &[Checker::InternetNl, Checker::Hardenize]),
+    ("TLS006", &[Checker::InternetNl, Checker::Hardenize]),
+    ("TLS007", &[Checker::InternetNl, Checker::Hardenize]),
+    ("TLS008", &[Checker::InternetNl, Checker::Hardenize]),
+    ("TLS011", &[Checker::InternetNl, Checker::Hardenize, Checker::Mecsa]),
 ];
 
 /// The checkers that complain of what a rule finds.
@@ -124,6 +154,20 @@ mod tests {
         for checker in Checker::ALL {
             assert_eq!(Checker::parse(checker.as_str()), Some(checker));
             assert!(COMPLAINTS.iter().any(|(_, checkers)| checkers.contains(&checker)), "{checker:?}");
+        }
+    }
+
+    /// The page on checkers says of every item where it is kept: each rule that a checker complains of stands there, and no other.
+    #[test]
+    fn the_page_on_checkers_names_every_complaint() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/checkers.md")).unwrap();
+        let code = regex::Regex::new("[A-Z]{3}[0-9]{3}").unwrap();
+        let named: std::collections::BTreeSet<&str> = code.find_iter(&page).map(|found| found.as_str()).collect();
+        for code in &named {
+            assert!(crate::rules::find(code).is_some(), "{code} is no rule");
+        }
+        for (code, _) in COMPLAINTS {
+            assert!(named.contains(code), "docs/checkers.md does not name {code}");
         }
     }
 

@@ -5,4 +5,5 @@ pub mod report_mailbox;
 pub mod reports_elsewhere;
 pub mod reports_not_by_mail;
 pub mod strict_without_signer;
+pub mod unaligned;
 pub mod weaker_below;

@@ -18,7 +18,11 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         }
         let (finding, help) = match (first.form(), second.form()) {
             (Form::Alias, Form::Alias) => ("declared twice", "Write all targets in one alias"),
-            (Form::Mailbox, Form::Mailbox) => ("declared twice", "Remove one of the two"),
+            (Form::Mailbox, Form::Mailbox) | (Form::Relayed, Form::Relayed) => ("declared twice", "Remove one of the two"),
+            (Form::Relayed, _) | (_, Form::Relayed) => (
+                "an alias, and listed among the recipients",
+                "Remove one of the two: mail for an alias does not reach the other host",
+            ),
             _ => (
                 "both a mailbox and an alias",
                 "Remove one of the two; to keep a copy as well, give the mailbox another name and list that in the alias",

@@ -24,6 +24,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let why = match target.map(|target| &target.class.value) {
             Some(DomainClass::Local) => continue,
             None => format!("{other} is no domain of this site"),
+            Some(DomainClass::Relay(_)) => format!("{other} is a relay domain, whose addresses another host has"),
             Some(DomainClass::Parked) => format!("{other} is parked and takes no mail"),
             Some(DomainClass::AliasOf(_)) if *other == domain.name.value => "a domain cannot stand for itself".to_owned(),
             Some(DomainClass::AliasOf(next)) => format!("{other} is itself an alias of {next}, and only one step is taken"),

@@ -32,5 +32,6 @@ fn word(class: &DomainClass) -> &'static str {
         DomainClass::Local => "local",
         DomainClass::AliasOf(_) => "an alias domain",
         DomainClass::Parked => "parked",
+        DomainClass::Relay(_) => "a relay domain",
     }
 }

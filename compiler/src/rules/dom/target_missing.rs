@@ -71,7 +71,7 @@ fn help(subject: &Subject<'_>, target: &Mailbox) -> String {
     match nearest(&local, known.iter().map(|address| address.local())) {
         Some(near) => format!("Write \"{near}\", or declare `mailbox \"{local}\"`"),
         None => {
-            let example = known.iter().find(|address| !address.is_alias());
+            let example = known.iter().find(|address| address.is_mailbox());
             let example = example.map_or_else(String::new, |mailbox| format!(", such as \"{}\"", mailbox.local()));
             format!("Declare `mailbox \"{local}\"`, or write an address that exists{example}")
         }

@@ -20,7 +20,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     if draft.listeners.is_empty() || draft.listeners.iter().any(|listener| listener.kind.value == ListenerKind::Mx) {
         return;
     }
-    if let Some(domain) = draft.domains.iter().find(|domain| domain.class.value == DomainClass::Local) {
+    if let Some(domain) =
+        draft.domains.iter().find(|domain| matches!(domain.class.value, DomainClass::Local | DomainClass::Relay(_)))
+    {
         findings.push(
             RULE.at(
                 domain.name.span,

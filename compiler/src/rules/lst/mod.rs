@@ -6,6 +6,8 @@ pub mod no_implicit_tls;
 pub mod nothing_listens;
 pub mod random_port;
 pub mod unusual_port;
+pub mod web_name_not_covered;
+pub mod web_twice;
 
 use crate::report::Severity;
 use crate::rules::{Raised, Rule};

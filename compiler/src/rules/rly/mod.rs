@@ -1,9 +1,11 @@
 //! Relaying: who may send to anywhere without a login.
 
+pub mod balancer_anybody;
 pub mod chosen_destination;
 pub mod container_pool;
 pub mod link_local;
 pub mod open_relay;
+pub mod private_behind_public;
 pub mod shared_space;
 pub mod trust_without_listener;
 pub mod wide_network;
@@ -25,12 +27,12 @@ fn class_of(network: &NetworkDraft) -> String {
 }
 
 /// Whether `range` lies within one of these blocks.
-fn is_within(range: IpNet, blocks: &[&str]) -> bool {
+pub(super) fn is_within(range: IpNet, blocks: &[&str]) -> bool {
     blocks.iter().filter_map(|block| block.parse::<IpNet>().ok()).any(|block| block.contains(&range))
 }
 
 /// Whether both lie in networks that no router passes on to the Internet: private, loopback, link-local, shared.
-fn is_private(range: IpNet) -> bool {
+pub(super) fn is_private(range: IpNet) -> bool {
     const PRIVATE: [&str; 9] = [
         "10.0.0.0/8",
         "100.64.0.0/10",

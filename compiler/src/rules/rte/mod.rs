@@ -1,5 +1,6 @@
 //! Routes and relays: mail that has no way, a way that no mail takes, and credentials that strangers read.
 
+pub mod foreign_source;
 pub mod no_route;
 pub mod own_domain_route;
 pub mod password_exposed;

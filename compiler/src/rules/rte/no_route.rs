@@ -7,7 +7,7 @@ use crate::rules::graph::{Role, targets};
 use crate::rules::{Rule, Subject};
 use crate::source::{Span, Spanned};
 use postern_schema::decide::{Answer, Reason, RouteFacts, route};
-use postern_schema::name::{Mailbox, ReversePath};
+use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};
 use std::collections::HashMap;
 
 /// The rule.
@@ -37,6 +37,13 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     findings.extend(rows.rest());
     let others = targets(subject.draft).into_iter().filter(|(_, target)| !has_route(&target.value, subject));
     findings.extend(others.map(|(role, target)| no_route_to(role, &target)));
+    for domain in subject.draft.domain_nodes().filter(|domain| domain.class.value.is_backup()) {
+        let someone = LocalPart::from_content("postmaster").map(|local| (local, HostName::Domain(domain.name.value.clone())));
+        if someone.is_ok_and(|(local, host)| !has_route(&Mailbox::new(local, host), subject)) {
+            let message = format!("No route leads to the host behind {}", domain.name.value);
+            findings.push(finding(domain.class.span, message, domain.name.value.as_str()));
+        }
+    }
     if !subject.draft.routes.is_empty() {
         return;
     }

@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule::check(
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for route in &subject.draft.routes {
         let RoutePattern::Domain(name) = &route.to.value else { continue };
-        let Some(domain) = subject.draft.domain(name) else { continue };
+        let Some(domain) = subject.draft.domain(name).filter(|domain| !domain.class.value.is_backup()) else { continue };
         let span = route.to.span.unwrap_or(route.span);
         findings.push(
             RULE.at(span, format!("No mail reaches this route: {name} is a domain of this site, and routes are for all others"))

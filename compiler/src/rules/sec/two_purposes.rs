@@ -3,7 +3,7 @@
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use crate::source::Span;
-use postern_schema::site::{Chain, SecretName};
+use postern_schema::site::{Chain, SecretName, UserBackend};
 use std::collections::HashMap;
 
 /// The rule.
@@ -14,7 +14,10 @@ pub static RULE: Rule =
 /// have a form of their own.
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
-    let users = draft.users.iter().map(|store| (&store.passwd.value, store.passwd.span, "user passwords"));
+    let users = draft.users.iter().filter_map(|store| match &store.backend.value {
+        UserBackend::Passwd(secret) => Some((secret, store.backend.span, "user passwords")),
+        UserBackend::Dovecot(_) => None,
+    });
     let logins = draft.relays.iter().filter_map(|relay| relay.login.as_ref());
     let logins = logins.map(|login| (&login.secret.value, login.secret.span, "the password for a relay"));
     let keys = draft.tls.certificates.iter().map(|certificate| (&certificate.key.value, certificate.key.span, "TLS"));

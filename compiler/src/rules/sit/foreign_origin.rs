@@ -17,7 +17,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let why = match draft.domain(origin.value).map(|domain| &domain.class.value) {
         None => "is no domain of this site",
         Some(DomainClass::Parked) => "is parked, and neither sends nor takes mail",
-        Some(DomainClass::Local | DomainClass::AliasOf(_)) => return,
+        Some(DomainClass::Local | DomainClass::AliasOf(_) | DomainClass::Relay(_)) => return,
     };
     let finding = RULE
         .at(origin.span, format!("Mail from programs on this host comes from {}, which {why}", origin.value))

@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule::check(
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
     // A host that only sends has no mailbox to offer.
-    let has_mailbox = draft.addresses.declared().any(|address| !address.is_alias());
+    let has_mailbox = draft.addresses.declared().any(|address| address.is_mailbox());
     let Some(postmaster) = draft.host.postmaster.said().filter(|_| has_mailbox) else { return };
     if postmaster.value.domain().is_some_and(|domain| draft.domain(domain).is_none()) {
         findings.push(

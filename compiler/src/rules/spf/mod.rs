@@ -17,7 +17,10 @@ use postern_schema::site::DomainClass;
 
 /// The record of every domain that sends and of which one can be given: with the place of its `spf`, or else of its name.
 fn records<'a>(subject: &'a Subject<'_>) -> impl Iterator<Item = (&'a Domain, Span, Spf)> {
-    let sending = subject.draft.domain_nodes().filter(|domain| domain.class.value != DomainClass::Parked);
+    let sending = subject
+        .draft
+        .domain_nodes()
+        .filter(|domain| domain.class.value != DomainClass::Parked && !domain.class.value.is_backup());
     sending.filter_map(|domain| {
         let entry = subject.model.domains.get(&domain.name.value)?;
         let spf = spf_of(&subject.model.site, &entry.name, &entry.publication.spf).ok()?;

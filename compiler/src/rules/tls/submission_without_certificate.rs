@@ -29,4 +29,11 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             .postfix(&["smtpd_tls_cert_file", "smtpd_tls_security_level", "smtpd_tls_auth_only"]);
         findings.push(listeners.fold(finding, |finding, other| finding.also(other.name.span, "this one too")));
     }
+    if let Some(web) = subject.draft.web.first() {
+        let message = format!("Nobody can read from {:?}: it is HTTPS, and the site has no certificate", web.name.value);
+        findings.push(
+            RULE.at(web.name.span, message)
+                .help("Write a `certificate` in `tls` for each name that it answers for, such as `mta-sts.example.com`"),
+        );
+    }
 }

@@ -9,11 +9,11 @@ pub static RULE: Rule = Rule::check("USR003", "same-user-store", Severity::Warni
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let users = &subject.draft.users;
     for (index, store) in users.iter().enumerate() {
-        if let Some(first) = users[..index].iter().find(|first| first.passwd.value == store.passwd.value) {
+        if let Some(first) = users[..index].iter().find(|first| first.backend.value == store.backend.value) {
             findings.push(
-                RULE.at(store.passwd.span, format!("The users of {:?} are those of {:?}", store.name.value, first.name.value))
-                    .also(first.passwd.span, "the same credential")
-                    .help("Merge the two stores, or name another credential")
+                RULE.at(store.backend.span, format!("The users of {:?} are those of {:?}", store.name.value, first.name.value))
+                    .also(first.backend.span, "the same passwords")
+                    .help("Merge the two stores, or name another place")
                     .postfix(&["smtpd_sasl_path"]),
             );
         }

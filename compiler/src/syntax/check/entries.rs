@@ -43,7 +43,16 @@ pub(super) fn check(node: &Node, spec: &'static NodeSpec, extent: Extent, findin
 }
 
 fn check_arguments(node: &Node, spec: &'static NodeSpec, extent: Extent, findings: &mut Vec<Diagnostic>) {
+    // `exempt="greylist" "dnsbl"`: what stands behind the name of a node that belongs in the block is meant for that node.
+    let misplaced = |property: &&Property| {
+        let name = property.name.value.as_str();
+        spec.property(name).is_none() && spec.child(name).is_some()
+    };
+    let misplaced = node.properties.iter().find(misplaced);
     for (index, argument) in node.arguments.iter().enumerate() {
+        if misplaced.is_some_and(|property| property.name.span.start < argument.span.start) {
+            return;
+        }
         match spec.argument_at(index) {
             Some(declared) => check_value(argument, &declared.kind, &[], findings),
             None => {

@@ -27,8 +27,11 @@ const ACTIONS: &[Word] = &[
     Word::new("log", "Only say so in the log."),
 ];
 
-const SERVICES: &[Word] =
-    &[Word::new("mx", "Mail from other hosts."), Word::new("submission", "Mail from users."), Word::new("all", "All mail.")];
+const SERVICES: &[Word] = &[
+    Word::new("mx", "Mail from other hosts."),
+    Word::new("submission", "Mail from users."),
+    Word::new("all", "All mail, that which a filter gives back as well."),
+];
 
 const ADDRESS_PLACES: &[Word] = &[
     Word::new("sender", "The envelope sender and the From field."),
@@ -65,12 +68,23 @@ pub const FILTER: NodeSpec =
                 ValueType::Reference { kinds: &[Kind::Listener], words: &[] },
                 "The listener that the mail comes back to.",
             ),
-            PropertySpec::new("on-failure", ValueType::Word(FAILURES), "What happens when it does not answer.")
-                .postfix(&["milter_default_action"]),
-            PropertySpec::new("timeout", ValueType::Duration, "How long it may take.").postfix(&["milter_content_timeout"]),
+            PropertySpec::new(
+                "on-failure",
+                ValueType::Word(FAILURES),
+                "What happens when it does not answer; without it, `tempfail`.",
+            )
+            .postfix(&["milter_default_action"]),
+            PropertySpec::new("timeout", ValueType::Duration, "How long it may take; without it, five minutes.")
+                .postfix(&["milter_content_timeout"]),
+            PropertySpec::new("signs-dkim", ValueType::Truth, "It signs what leaves, so that nothing may leave without it."),
         ])
-        .children(&[NodeSpec::new("applies", "Which mail it sees; without it, all.")
-            .arguments(&[Argument::new("services", ValueType::Word(SERVICES), "A service.").repeating()])
+        .children(&[NodeSpec::new("applies", "Which mail it sees; without it, what comes from other hosts and from users.")
+            .arguments(&[Argument::new(
+                "services",
+                ValueType::Reference { kinds: &[Kind::Listener], words: SERVICES },
+                "A service, or a listener by name.",
+            )
+            .repeating()])
             .example("applies \"mx\" \"submission\"")])
         .one_of(&["milter", "smtp"])
         .many()
@@ -135,12 +149,13 @@ pub const ARCHIVE: NodeSpec = NodeSpec::later("archive", "A copy of mail to some
     .postfix(&["always_bcc", "sender_bcc_maps", "recipient_bcc_maps"]);
 
 /// `headers`.
-pub const HEADERS: NodeSpec = NodeSpec::later("headers", "Header fields that are added or taken out.")
-    .properties(&[
-        PropertySpec::new("add", ValueType::Text, "A whole field: `X-Site: example`."),
-        PropertySpec::new("remove", ValueType::Text, "The name of a field."),
-        PropertySpec::new("at", ValueType::Word(SERVICES), "Which mail; without it, all."),
-    ])
-    .many()
-    .example("headers add=\"X-Site: example\" remove=\"X-Originating-IP\" at=\"submission\"")
-    .postfix(&["header_checks", "smtp_header_checks"]);
+pub const HEADERS: NodeSpec =
+    NodeSpec::new("headers", "Header fields that are added or taken out as mail comes in; what goes goes first.")
+        .properties(&[
+            PropertySpec::new("add", ValueType::Text, "A whole field: `X-Site: example`."),
+            PropertySpec::new("remove", ValueType::Text, "The name of a field."),
+            PropertySpec::new("at", ValueType::Word(SERVICES), "Which mail; without it, all."),
+        ])
+        .many()
+        .example("headers add=\"X-Site: example\" remove=\"X-Originating-IP\" at=\"submission\"")
+        .postfix(&["header_checks", "smtp_header_checks"]);

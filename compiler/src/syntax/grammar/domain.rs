@@ -6,7 +6,7 @@ use super::table::{ALIASES, MAILBOXES, RECIPIENTS};
 use super::value_type::{Kind, ValueType, Word};
 
 const CLASSES: &[Word] =
-    &[Word::new("local", "Mailboxes and aliases here."), Word::later("relay", "Mail is taken on behalf of another host.")];
+    &[Word::new("local", "Mailboxes and aliases here."), Word::new("relay", "Mail is taken on behalf of another host.")];
 
 /// `domain`.
 pub const DOMAIN: NodeSpec = NodeSpec::new("domain", "One or more domains that mail is taken for, all with the same recipients.")
@@ -21,11 +21,12 @@ pub const DOMAIN: NodeSpec = NodeSpec::new("domain", "One or more domains that m
         )
         .postfix(&["virtual_alias_domains"]),
         PropertySpec::new("class", ValueType::Word(CLASSES), "The address class; without it, `local`."),
-        PropertySpec::later(
+        PropertySpec::new(
             "via",
             ValueType::Reference { kinds: &[Kind::Transport, Kind::Relay], words: &[] },
-            "Where mail of a relay domain goes.",
-        ),
+            "Where mail of a relay domain goes; without it, where the routes lead, and this host is one more MX of the domain.",
+        )
+        .postfix(&["relay_transport", "transport_maps"]),
     ])
     .children(&[
         MAILBOX, MAILBOXES, ALIAS, ALIASES, PATTERN, CATCH_ALL, FORWARD, LIST, DELIMITER, DELIVER, RECIPIENTS, DKIM, SPF, DMARC,

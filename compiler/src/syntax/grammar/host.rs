@@ -43,6 +43,9 @@ pub const CHECKERS: &[Word] = &[
     Word::new("bulk-sender", "What Gmail, Yahoo and Microsoft ask of whoever sends them thousands of messages a day."),
     Word::new("internet-nl", "The mail test of internet.nl."),
     Word::new("mxtoolbox", "The tests of MXToolbox."),
+    Word::new("hardenize", "The mail part of Hardenize."),
+    Word::new("m3aawg", "What M3AAWG recommends to senders, and for domains that send nothing."),
+    Word::new("mecsa", "MECSA, of the European Commission's Joint Research Centre."),
 ];
 
 /// `tls`.
@@ -99,6 +102,7 @@ const LISTENER_KINDS: &[Word] = &[
     Word::new("mx", "Mail from other hosts, port 25: TLS is offered, login is not."),
     Word::new("submission", "Mail from users, port 587: STARTTLS, then login, then mail (RFC 6409)."),
     Word::new("submissions", "Mail from users, port 465: TLS from the first byte (RFC 8314 3.3)."),
+    Word::new("web", "HTTPS, port 443: policies of MTA-STS and settings for mail programs, below `/.well-known/` alone."),
     Word::later("reinject", "Mail that comes back from a content filter."),
     Word::later("lmtp", "Mail from another MTA over LMTP (RFC 2033)."),
 ];
@@ -108,11 +112,15 @@ pub const LISTEN: NodeSpec =
     NodeSpec::new("listen", "A service that is listened on. Its name is its kind, unless `kind=` says so.")
         .arguments(&[Argument::name(
             Kind::Listener,
-            "A name, unique among listeners; `mx`, `submission` and `submissions` are kinds too.",
+            "A name, unique among listeners; `mx`, `submission`, `submissions` and `web` are kinds too.",
         )])
         .properties(&[
-            PropertySpec::new("port", ValueType::Port, "The TCP port; without it, the usual one of its kind: 25, 587 or 465.")
-                .postfix(&["master.cf"]),
+            PropertySpec::new(
+                "port",
+                ValueType::Port,
+                "The TCP port; without it, the usual one of its kind: 25, 587, 465 or 443.",
+            )
+            .postfix(&["master.cf"]),
             PropertySpec::new("address", ValueType::Ip, "The local address to bind; without it, every one.")
                 .postfix(&["inet_interfaces"]),
             PropertySpec::new(
@@ -120,8 +128,18 @@ pub const LISTEN: NodeSpec =
                 ValueType::Word(LISTENER_KINDS),
                 "What it is for: this decides TLS, login and who may send what.",
             ),
-            PropertySpec::later("proxy-protocol-from", ValueType::Cidr, "The load balancers whose PROXY header is believed.")
-                .postfix(&["smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol"]),
+            PropertySpec::later(
+                "proxy-protocol-from",
+                ValueType::Cidr,
+                "The load balancers: a connection from there begins with a PROXY header, which names its client.",
+            )
+            .postfix(&["smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol"]),
+            PropertySpec::later(
+                "xclient-from",
+                ValueType::Cidr,
+                "The filters and gateways whose XCLIENT and XFORWARD are believed.",
+            )
+            .postfix(&["smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts"]),
         ])
         .many()
         .example("listen \"mx\" port=25")
@@ -158,7 +176,6 @@ pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what the
     .children(&[
         NodeSpec::new("passwd", "The credential that holds one `name:{SCHEME}hash` line for each user.")
             .properties(&[PropertySpec::new("secret", ValueType::Secret, "The name of the credential.").required()])
-            .required()
             .example("passwd secret=\"users\"")
             .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]),
         NodeSpec::new("may-send-as", "Senders that a user may use beyond their own mailbox.")
@@ -169,8 +186,8 @@ pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what the
             .many()
             .example("may-send-as \"alice\" \"alice@example.com\" \"sales@example.com\"")
             .postfix(&["smtpd_sender_login_maps"]),
-        NodeSpec::later("dovecot", "Asks Dovecot, with whatever mechanism it offers.")
-            .arguments(&[Argument::new("socket", ValueType::Endpoint, "The socket of its auth service.")])
+        NodeSpec::new("dovecot", "Asks Dovecot, with whatever mechanism it offers; instead of `passwd`.")
+            .arguments(&[Argument::new("socket", ValueType::Endpoint, "The Unix socket of its auth service.")])
             .example("dovecot \"unix:/run/dovecot/auth-client\"")
             .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]),
         NodeSpec::later("ldap-bind", "Logs in to a directory as the user.")
@@ -183,10 +200,10 @@ pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what the
             ])
             .example("client-certificate authority=\"tls/clients.pem\"")
             .postfix(&["smtpd_tls_ask_ccert", "smtpd_tls_CAfile", "relay_clientcerts"]),
-        NodeSpec::later("limit", "What one user may send in a time.")
+        NodeSpec::new("limit", "What one user may send in a time.")
             .properties(&[
                 PropertySpec::new("messages", ValueType::Rate, "Messages."),
-                PropertySpec::new("new-recipients", ValueType::Rate, "Recipients that the user never wrote to before."),
+                PropertySpec::later("new-recipients", ValueType::Rate, "Recipients that the user never wrote to before."),
             ])
             .example("limit messages=\"1000/1d\" new-recipients=\"200/1d\""),
     ])

@@ -77,7 +77,7 @@ pub const DMARC: NodeSpec = NodeSpec::new("dmarc", "The DMARC record (RFC 9989).
     ])
     .example("dmarc policy=\"quarantine\" subdomains=\"reject\" nonexistent=\"reject\" reports=\"mailto:dmarc@example.com\"");
 
-/// Why a property that a DMARC record once had is none any more (RFC 9989).
+/// Why a tag of a record has no property here: it is gone (RFC 9989), does harm, or has a longer name.
 pub fn gone(node: &str, property: &str) -> Option<&'static str> {
     match (node, property) {
         ("dmarc", "pct") => Some("The tag `pct` is gone from DMARC (RFC 9989): write testing=#true, or a milder policy"),
@@ -87,6 +87,10 @@ pub fn gone(node: &str, property: &str) -> Option<&'static str> {
         ("dmarc", "rua") => Some("Write reports="),
         ("dmarc", "p") => Some("Write policy="),
         ("dmarc", "t") => Some("Write testing=#true"),
+        ("dkim", "l") => Some("Remove it: a signature over a part of the text lets anybody append to it (RFC 6376 8.2)"),
+        ("dkim", "t" | "testing") => {
+            Some("Remove it: verifiers treat mail with a key in testing as unsigned, and the key stays so (RFC 6376 3.6.1)")
+        }
         _ => None,
     }
 }
@@ -105,7 +109,7 @@ pub const MTA_STS: NodeSpec = NodeSpec::new("mta-sts", "The MTA-STS policy (RFC 
         PropertySpec::new(
             "web-host",
             ValueType::Domain,
-            "The web server that serves the policy file, where `posternd` does not: `mta-sts.` leads there.",
+            "The web server that serves the policy file, where `posternd` does not by `listen \"web\"`: `mta-sts.` leads there.",
         ),
     ])
     .example("mta-sts mode=\"testing\" max-age=\"4w\"");
@@ -164,14 +168,17 @@ pub const CAA: NodeSpec = NodeSpec::new("caa", "Which authorities may issue cert
 
 const CLIENT_PORT: &str = "The port; without it, that of implicit TLS.";
 
+const LOGIN_NAMES: &[Word] =
+    &[Word::new("local-part", "What stands before the `@` of their address."), Word::new("address", "Their whole address.")];
+
 /// `autoconfig`.
 pub const AUTOCONFIG: NodeSpec = NodeSpec::new("autoconfig", "Records that tell mail programs where to log in (RFC 6186).")
     .arguments(&[Argument::flag()])
     .properties(&[PropertySpec::new(
         "web-host",
         ValueType::Domain,
-        "The web server that answers mail programs, where `posternd` does not: `autoconfig.` and `autodiscover.` lead there.",
-    )])
+        "The web server that answers mail programs, where `posternd` does not by `listen \"web\"`: `autoconfig.` and `autodiscover.` lead there.",
+    ), PropertySpec::new("login", ValueType::Word(LOGIN_NAMES), "What users log in as; without it, the local part.")])
     .children(&[
         NodeSpec::new("imap", "Where mail is read by IMAP; without it, nowhere.")
             .arguments(&[Argument::new("host", ValueType::Domain, "The host.")])

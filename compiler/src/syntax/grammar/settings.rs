@@ -62,8 +62,12 @@ pub const LIMITS: NodeSpec = NodeSpec::new("limits", "Sizes and counts that hold
             "Sessions at once over all listeners; without it, 2000.",
         )
         .postfix(&["default_process_limit"]),
-        PropertySpec::later("vrfy", ValueType::Truth, "Whether VRFY says which addresses exist.")
-            .postfix(&["disable_vrfy_command"]),
+        PropertySpec::new(
+            "vrfy",
+            ValueType::Truth,
+            "Whether VRFY is answered, with 252 and never with who exists; without it, it is.",
+        )
+        .postfix(&["disable_vrfy_command"]),
     ])
     .example("limits message=\"50MiB\" recipients=1000 hops=100")
     .postfix(&["message_size_limit", "smtpd_recipient_limit", "hopcount_limit"]);

@@ -109,8 +109,12 @@ pub const ROUTES: NodeSpec = NodeSpec::new(
 .postfix(&["transport_maps"]);
 
 /// `recipients` of a relay domain.
-pub const RECIPIENTS: NodeSpec = NodeSpec::later("recipients", "The recipients of a relay domain, from a table.")
-    .properties(&[PropertySpec::new("file", ValueType::Path, "The table.").required()])
-    .many()
-    .example("recipients file=\"lists.csv\"")
-    .postfix(&["relay_recipient_maps"]);
+pub const RECIPIENTS: NodeSpec = NodeSpec::new(
+    "recipients",
+    "The recipients of a relay domain, from a table with the column `address`. Nobody else is taken mail for; without this node, \
+     everybody is.",
+)
+.properties(MAILBOX_PROPERTIES)
+.many()
+.example("recipients file=\"lists.csv\"")
+.postfix(&["relay_recipient_maps"]);

@@ -90,8 +90,8 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                 ),
                 PropertySpec::new("tls", ValueType::Word(super::egress::ROUTE_TLS_LEVELS), "The least protection on the way."),
                 PropertySpec::new("signed-by", ValueType::Reference { kinds: &[Kind::Dkim], words: &[] }, "The DKIM key that signs."),
-                PropertySpec::later("spf", ValueType::Word(SPF_RESULTS), "What the receiver's SPF check says."),
-                PropertySpec::later("dmarc", ValueType::Word(DMARC_RESULTS), "What the receiver's DMARC check says."),
+                PropertySpec::new("spf", ValueType::Word(SPF_RESULTS), "What the receiver's SPF check says, by the records of the site."),
+                PropertySpec::new("dmarc", ValueType::Word(DMARC_RESULTS), "What the receiver's DMARC check says, by the records of the site and the keys that sign."),
             ])
             .children(&[NodeSpec::new("delivers-to", "The addresses that the mail ends at: these, and no others.")
                 .arguments(&[Argument::new("addresses", ValueType::Mailbox, "A mail address.").repeating()])

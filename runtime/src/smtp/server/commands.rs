@@ -50,6 +50,7 @@ impl Server {
             },
             Verb::Noop => Ok(Reply::OK),
             Verb::Help => Ok(Reply::HELP),
+            Verb::Vrfy if !self.config.vrfy => Err(Reply::NOT_IMPLEMENTED),
             Verb::Vrfy if argument.is_empty() => Err(Reply::SYNTAX),
             Verb::Vrfy => Ok(Reply::CANNOT_VERIFY),
             Verb::Unserved => Err(Reply::NOT_IMPLEMENTED),

@@ -62,6 +62,8 @@ pub struct ServerConfig {
     pub recipients: u32,
     /// The most Received fields.
     pub hops: u32,
+    /// Whether VRFY is served.
+    pub vrfy: bool,
     /// The error that ends a session: so many of them earn the last reply.
     pub errors: u32,
 }

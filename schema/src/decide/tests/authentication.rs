@@ -43,7 +43,7 @@ fn spf_is_asked_where_the_site_refuses_by_it_and_nowhere_else() {
 
 #[test]
 fn dmarc_decides_where_it_is_honoured() {
-    let decide = |site: &Memory, client, dmarc| content(&ContentFacts { client, dmarc }, site);
+    let decide = |site: &Memory, client, dmarc| content(&ContentFacts { client, authors: &[], dmarc }, site);
     let honouring = screened(None, Some(true));
     assert_eq!(decide(&honouring, client("mx", STRANGER, None), None), Answer::Need(Need::Dmarc));
     for (fact, disposition, reason) in [

@@ -1,6 +1,8 @@
 //! What a domain publishes: where its mail goes, who sends in its name, what becomes of the rest, and where users log in.
 
-use super::{Deriving, public_listener};
+use super::Deriving;
+use crate::emit::dns::WebFile;
+use postern_schema::autoconfig;
 use postern_schema::name::Domain;
 use postern_schema::record::{
     CaaIssuer, DkimKey, Dmarc, DmarcPolicy, Owner, RecordData, ReportPermission, Spf, SpfAll, SpfTerm, Target, Text,
@@ -9,6 +11,8 @@ use postern_schema::site::{DomainEntry, ListenerKind, Relay, RoutePattern, Signi
 
 /// The preference of the one MX; room is left on both sides for others that the site does not know of.
 const MX_PREFERENCE: u16 = 10;
+/// The preference of an MX behind others.
+const BACKUP_PREFERENCE: u16 = 20;
 
 impl Deriving<'_> {
     /// A domain that mail is taken for and sent from.
@@ -16,11 +20,17 @@ impl Deriving<'_> {
         let site = &self.model.site;
         let at = Some(Owner::at(domain));
         let publication = &entry.publication;
-        if public_listener(site, ListenerKind::Mx).is_some() {
+        let preference = if entry.class.is_backup() { BACKUP_PREFERENCE } else { MX_PREFERENCE };
+        if site.public_listener(ListenerKind::Mx).is_some() {
             let exchange = Target::Host(site.hostname.clone());
-            self.add(domain, at.clone(), RecordData::Mx { preference: MX_PREFERENCE, exchange }, "where mail to the domain goes");
+            self.add(domain, at.clone(), RecordData::Mx { preference, exchange }, "where mail to the domain goes");
         } else {
             self.note(domain, "no listener of kind mx can be reached from elsewhere, so no MX leads to it".to_owned());
+        }
+        if entry.class.is_backup() {
+            let text =
+                format!("the other MX of {domain}, and all its other records, are for the site that has its mailboxes to say");
+            return self.note(domain, text);
         }
         self.spf(domain, &publication.spf);
         let plain = Dmarc::plain(DmarcPolicy::None);
@@ -111,7 +121,7 @@ impl Deriving<'_> {
         let owner = Owner::below("_mta-sts", domain);
         self.add(domain, owner, RecordData::Txt(Text::from(&policy.record())), "MTA-STS: the policy has this version");
         self.web_name(domain, "mta-sts", mta_sts.web_host.as_ref(), "MTA-STS: where the policy file is");
-        self.policy_file(domain, policy.to_string());
+        self.set.policies.push(WebFile { domain: domain.clone(), text: policy.to_string() });
     }
 
     /// A name below the domain that a web server answers for: the one that is named, or ourselves.
@@ -122,7 +132,7 @@ impl Deriving<'_> {
             None => self.note(
                 domain,
                 format!(
-                    "{label}.{domain} must lead to a web server, and the site names none: say `web-host=`, or `web` for this host"
+                    "{label}.{domain} must lead to a web server, and the site names none: say `web-host=`, or `listen \"web\"` for this host"
                 ),
             ),
         }
@@ -132,7 +142,7 @@ impl Deriving<'_> {
     fn clients(&mut self, domain: &Domain, entry: &DomainEntry) {
         let site = &self.model.site;
         for (labels, kind) in [("_submissions._tcp", ListenerKind::Submissions), ("_submission._tcp", ListenerKind::Submission)] {
-            let listener = public_listener(site, kind).map(|listener| (site.hostname.clone(), listener.port));
+            let listener = site.public_listener(kind).map(|listener| (site.hostname.clone(), listener.port));
             self.service(domain, labels, listener, "where users' programs send through");
         }
         let Some(autoconfig) = &entry.publication.autoconfig else { return };
@@ -142,8 +152,9 @@ impl Deriving<'_> {
         self.service(domain, "_imap._tcp", None, "");
         self.service(domain, "_pop3._tcp", None, "");
         self.web_name(domain, "autoconfig", autoconfig.web_host.as_ref(), "settings for mail programs");
-        let answering = autoconfig.web_host.as_ref().or(site.web.is_some().then_some(&site.hostname));
-        if let Some(host) = answering.cloned() {
+        self.set.settings.push(WebFile { domain: domain.clone(), text: autoconfig::document(site, domain, autoconfig) });
+        // Our own listener has no answer for Outlook, which puts its question elsewhere than below `/.well-known/`.
+        if let Some(host) = autoconfig.web_host.clone() {
             self.add(domain, Owner::below("autodiscover", domain), RecordData::Cname(host.clone()), "settings for Outlook");
             let data = RecordData::Srv { priority: 0, weight: 1, port: 443, target: Target::Host(host) };
             self.add(domain, Owner::below("_autodiscover._tcp", domain), data, "settings for Outlook");

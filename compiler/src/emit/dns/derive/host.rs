@@ -3,9 +3,10 @@
 use super::super::{Planned, TTL_SECONDS};
 use super::Deriving;
 use crate::certificate::read_chain;
+use crate::model::Model;
 use postern_schema::name::Domain;
-use postern_schema::record::{Owner, Record, RecordData, RecordKind, Spf, SpfAll, SpfTerm, Text};
-use postern_schema::site::{Chain, Pin, PinOf, Site};
+use postern_schema::record::{Owner, Record, RecordData, Spf, SpfAll, SpfTerm, Text};
+use postern_schema::site::{Chain, Pin, PinOf};
 use std::collections::BTreeSet;
 
 impl Deriving<'_> {
@@ -30,10 +31,7 @@ impl Deriving<'_> {
             );
         }
         // A name has one SPF record at most (RFC 7208 3.2); where the host has the name of a domain, that one's covers it.
-        let has_spf = self.set.records.iter().any(|planned| {
-            planned.record.owner == at && planned.record.data.kind() == RecordKind::Txt || planned.domain == *host
-        });
-        if !has_spf {
+        if !self.model.domains.contains_key(host) {
             let spf = Spf { terms: vec![SpfTerm::OwnAddresses], all: SpfAll::Fail };
             self.add(&domain, Some(at), RecordData::Txt(Text::from(&spf)), "SPF: the name in EHLO and of bounces");
         }
@@ -58,8 +56,7 @@ impl Deriving<'_> {
         let asking: Vec<&Domain> =
             model.domains.values().filter(|entry| entry.publication.dane.is_some()).map(|entry| &entry.name).collect();
         let Some(first) = asking.first() else { return };
-        let said = model.domains.values().filter_map(|entry| entry.publication.dane.as_ref()).flatten().cloned();
-        let pins: BTreeSet<Pin> = chain_pins(&model.site).into_iter().chain(said).collect();
+        let pins = announced(model);
         if !pins.iter().any(|pin| pin.of == PinOf::Host) {
             self.note(
                 first,
@@ -81,8 +78,19 @@ impl Deriving<'_> {
     }
 }
 
+/// The keys that TLSA announces: those in the chains of the site and those that `dane` names; none where no domain asks for it.
+pub fn announced(model: &Model) -> BTreeSet<Pin> {
+    let mut asking = model.domains.values().filter_map(|entry| entry.publication.dane.as_ref()).peekable();
+    if asking.peek().is_none() {
+        return BTreeSet::new();
+    }
+    let said: Vec<Pin> = asking.flatten().cloned().collect();
+    in_use(model).into_iter().chain(said).collect()
+}
+
 /// The keys in the chains that are for the host's name: its own, and those of the authorities.
-pub(super) fn chain_pins(site: &Site) -> Vec<Pin> {
+pub fn in_use(model: &Model) -> BTreeSet<Pin> {
+    let site = &model.site;
     let certificates = site.tls.certificates.iter().filter(|certificate| certificate.name == site.hostname);
     let chains = certificates.filter_map(|certificate| match &certificate.chain {
         Chain::Pem(text) => read_chain(text).ok(),

@@ -31,6 +31,7 @@ pub fn config(kind: ListenerKind) -> ServerConfig {
         message_octets: SIZE,
         recipients: 3,
         hops: 2,
+        vrfy: true,
         errors: 4,
     }
 }

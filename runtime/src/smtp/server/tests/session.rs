@@ -346,6 +346,15 @@ fn a_client_that_never_reads_costs_no_memory() {
 }
 
 #[test]
+fn vrfy_can_be_off_rfc_5321_3_5_2() {
+    let mut server = Server::new(Arc::new(ServerConfig { vrfy: false, ..config(Mx) }), false);
+    server.greet();
+    server.output().clear();
+    assert!(matches!(server.advance(&mut BytesMut::from("VRFY alice\r\n")), Step::NeedInput));
+    assert!(server.output().starts_with(b"502 "));
+}
+
+#[test]
 fn an_answer_that_nobody_asked_for_is_ignored() {
     let mut server = Server::new(Arc::new(config(Mx)), false);
     server.refuse(&Reply::SERVICE_CLOSING);

@@ -1,0 +1,129 @@
+//! Draft of what a site says and this runtime does not serve yet, as far as a rule judges it beside the refusal: filters, policy
+//! services, the listeners that filters give mail back to, load balancers, lists and greylisting. None of it reaches a model.
+
+use super::Setting;
+use crate::source::{Span, Spanned};
+use ipnet::IpNet;
+use postern_schema::site::{Endpoint, ListenerKind};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub struct PlannedDraft {
+    /// `filter`, in the order in which mail goes through them.
+    pub filters: Vec<FilterDraft>,
+    /// `policy`, in source order.
+    pub policies: Vec<PolicyDraft>,
+    /// `listen kind="reinject"`, in source order.
+    pub reinject: Vec<ReinjectDraft>,
+    /// Whether the kind of every `listen` could be read, so that there are no more than those here and in the draft.
+    pub knows_listeners: bool,
+    /// `proxy-protocol-from=` of listeners.
+    pub balancers: Vec<Spanned<IpNet>>,
+    /// `greylist`.
+    pub greylist: Option<GreylistDraft>,
+    /// `dnsbl` and `dnswl`, in source order.
+    pub lists: Vec<ListDraft>,
+    /// `threshold`: the sum of weights at which a client is refused.
+    pub threshold: Option<Spanned<i64>>,
+}
+
+/// `filter`.
+#[derive(Clone, Debug)]
+pub struct FilterDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique among filters.
+    pub name: Spanned<Box<str>>,
+    /// Where it listens.
+    pub endpoint: Spanned<Endpoint>,
+    /// What is spoken there.
+    pub protocol: FilterProtocol,
+    /// The listener that mail comes back to.
+    pub returns: Option<Spanned<Box<str>>>,
+    /// `on-failure="accept"`: mail goes on without it.
+    pub fails_open: Option<Span>,
+    /// How long it may take.
+    pub timeout: Setting<Duration>,
+    /// Which mail it sees: words and names of listeners. Empty: what comes from other hosts and from users.
+    pub applies: Vec<Spanned<Box<str>>>,
+    /// It signs what leaves.
+    pub signs: Option<Span>,
+}
+
+/// What a filter speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FilterProtocol {
+    /// Sendmail's milter protocol, while the client waits.
+    Milter,
+    /// SMTP, once the message is taken (`content_filter`).
+    Smtp,
+}
+
+/// Where mail comes from, as `applies` tells it apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow<'a> {
+    /// From other hosts or users: through a listener of this name and kind.
+    Listener(&'a str, ListenerKind),
+    /// Back from a filter, through a reinject listener of this name.
+    Returned(&'a str),
+}
+
+impl FilterDraft {
+    /// Whether it sees mail that comes in this way.
+    pub fn sees(&self, flow: Flow<'_>) -> bool {
+        let (name, word, unless_said) = match flow {
+            Flow::Listener(name, kind) => (name, if kind.requires_login() { "submission" } else { "mx" }, true),
+            Flow::Returned(name) => (name, "all", false),
+        };
+        if self.applies.is_empty() {
+            return unless_said;
+        }
+        self.applies.iter().any(|said| [name, word, "all"].contains(&&*said.value))
+    }
+}
+
+/// `policy`.
+#[derive(Clone, Debug)]
+pub struct PolicyDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique among policy services.
+    pub name: Spanned<Box<str>>,
+    /// Where it listens.
+    pub endpoint: Spanned<Endpoint>,
+    /// Whether the client waits for it with a whole message on the way (`at="end-of-data"`).
+    pub at_end_of_data: bool,
+    /// `on-failure="accept"`.
+    pub fails_open: Option<Span>,
+}
+
+/// A listener that filters give mail back to.
+#[derive(Clone, Debug)]
+pub struct ReinjectDraft {
+    /// The node.
+    pub span: Span,
+    /// Its name, unique among listeners.
+    pub name: Spanned<Box<str>>,
+    /// The address to bind; `None`: every one.
+    pub address: Option<Spanned<IpAddr>>,
+    /// The TCP port.
+    pub port: Option<Spanned<u16>>,
+}
+
+/// `greylist`.
+#[derive(Clone, Debug)]
+pub struct GreylistDraft {
+    /// How long a client must wait.
+    pub after: Option<Spanned<Duration>>,
+    /// How long it stays known.
+    pub remember: Option<Spanned<Duration>>,
+}
+
+/// `dnsbl` or `dnswl`.
+#[derive(Clone, Debug)]
+pub struct ListDraft {
+    /// What a listing counts; below 0 for a welcome client.
+    pub weight: i64,
+}

@@ -1,0 +1,103 @@
+//! `filter`, `policy`, reinject listeners and the rest of [`PlannedDraft`]: read although the runtime does not serve them, so that
+//! a site that is written today is judged today. That they are not served is said by [`crate::syntax::check()`].
+
+use super::Lowering;
+use super::draft::{FilterDraft, FilterProtocol, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, ReinjectDraft, Setting};
+use super::names::Names;
+use super::service::boxed;
+use crate::source::{Span, Spanned};
+use crate::syntax::View;
+use crate::syntax::grammar::Kind;
+use ipnet::IpNet;
+use postern_schema::site::Endpoint;
+use std::time::Duration;
+
+/// How long a filter may take where nobody says so: Postfix's own measure for the content of a message.
+const FILTER_PATIENCE: Duration = Duration::from_secs(300);
+
+const REINJECT: &str = "reinject";
+const KINDS: [&str; 5] = ["mx", "submission", "submissions", REINJECT, "lmtp"];
+
+pub(super) fn lower(lowering: &mut Lowering<'_>) -> PlannedDraft {
+    let document = lowering.document;
+    let mut filters = Names::new(Kind::Filter, false);
+    let mut policies = Names::new(Kind::Policy, false);
+    let filter_views: Vec<View<'_>> = document.planned("filter").collect();
+    let policy_views: Vec<View<'_>> = document.planned("policy").collect();
+    for (names, views) in [(&mut filters, &filter_views), (&mut policies, &policy_views)] {
+        for name in views.iter().filter_map(|view| view.argument::<String>("name")) {
+            names.declare(&name, &mut lowering.findings);
+        }
+    }
+    let listeners: Vec<View<'_>> = document.children("listen").collect();
+    let balancer = |view: &View<'_>| view.planned_property::<IpNet>("proxy-protocol-from");
+    let screen = document.child("screen");
+    let lists =
+        |name, weight| screen.into_iter().flat_map(move |screen| screen.planned(name)).map(move |view| list(&view, weight));
+    PlannedDraft {
+        filters: filter_views.iter().filter_map(|view| filter(view, &filters)).collect(),
+        policies: policy_views.iter().filter_map(|view| policy(view, &policies)).collect(),
+        reinject: listeners.iter().filter_map(|view| reinject(view, lowering)).collect(),
+        knows_listeners: listeners.iter().all(|view| kind(view).is_none_or(|kind| KINDS.contains(&kind))),
+        balancers: listeners.iter().filter_map(balancer).collect(),
+        greylist: screen
+            .and_then(|screen| screen.planned("greylist").next())
+            .map(|view| GreylistDraft { after: view.property("after"), remember: view.property("remember") }),
+        lists: lists("dnsbl", 1).chain(lists("dnswl", -1)).collect(),
+        threshold: screen.and_then(|screen| screen.planned("threshold").next()?.argument("sum")),
+    }
+}
+
+fn filter(view: &View<'_>, names: &Names) -> Option<FilterDraft> {
+    let name = view.argument::<String>("name").filter(|name| names.is_first(name))?;
+    let milter = view.property::<Endpoint>("milter").map(|endpoint| (endpoint, FilterProtocol::Milter));
+    let (endpoint, protocol) =
+        milter.or_else(|| view.property::<Endpoint>("smtp").map(|endpoint| (endpoint, FilterProtocol::Smtp)))?;
+    let applies = view.child("applies").map_or_else(Vec::new, |applies| applies.arguments::<String>("services"));
+    Some(FilterDraft {
+        span: view.span(),
+        name: boxed(name),
+        endpoint,
+        protocol,
+        returns: view.property::<String>("returns").map(boxed),
+        fails_open: fails_open(view),
+        timeout: Setting::new(view.property("timeout"), FILTER_PATIENCE),
+        applies: applies.into_iter().map(boxed).collect(),
+        signs: view.property::<bool>("signs-dkim").filter(|signs| signs.value).map(|signs| signs.span),
+    })
+}
+
+fn policy(view: &View<'_>, names: &Names) -> Option<PolicyDraft> {
+    let name = view.argument::<String>("name").filter(|name| names.is_first(name))?;
+    Some(PolicyDraft {
+        span: view.span(),
+        name: boxed(name),
+        endpoint: view.argument("service")?,
+        at_end_of_data: view.property::<String>("at").is_some_and(|at| at.value == "end-of-data"),
+        fails_open: fails_open(view),
+    })
+}
+
+fn fails_open(view: &View<'_>) -> Option<Span> {
+    view.property::<String>("on-failure").filter(|word| word.value == "accept").map(|word| word.span)
+}
+
+fn reinject(view: &View<'_>, lowering: &Lowering<'_>) -> Option<ReinjectDraft> {
+    let name = view.argument::<String>("name").filter(|name| lowering.listeners.is_first(name))?;
+    (kind(view) == Some(REINJECT)).then(|| ReinjectDraft {
+        span: view.span(),
+        name: boxed(name),
+        address: view.property("address"),
+        port: view.property("port"),
+    })
+}
+
+/// `kind=`, which the accessors leave out where it is not served.
+fn kind<'a>(view: &View<'a>) -> Option<&'a str> {
+    view.node().property("kind").and_then(|kind| kind.value.as_str())
+}
+
+fn list(view: &View<'_>, default: i64) -> ListDraft {
+    let weight: Option<Spanned<i64>> = view.property("weight");
+    ListDraft { weight: weight.map_or(default, |weight| weight.value) }
+}

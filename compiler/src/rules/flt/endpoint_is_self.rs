@@ -1,0 +1,35 @@
+//! FLT006: a filter where this site itself listens.
+
+use super::is_bound;
+use crate::report::{Diagnostic, Severity};
+use crate::rules::{Rule, Subject};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The rule.
+pub static RULE: Rule =
+    Rule::check("FLT006", "endpoint-is-self", Severity::Error, &[], check, include_str!("endpoint_is_self.md"));
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
+    let draft = subject.draft;
+    let own = draft
+        .listeners
+        .iter()
+        .flat_map(|listener| listener.addresses.iter().map(move |address| (&listener.name, address.value, listener.port.value)));
+    let returning = draft.planned.reinject.iter().filter_map(|listener| {
+        let address = listener.address.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.value);
+        Some((&listener.name, address, listener.port.as_ref()?.value))
+    });
+    let own: Vec<_> = own.chain(returning).collect();
+    let filters = draft.planned.filters.iter().map(|filter| (&filter.name, &filter.endpoint));
+    let policies = draft.planned.policies.iter().map(|policy| (&policy.name, &policy.endpoint));
+    for (name, endpoint) in filters.chain(policies) {
+        if let Some((listener, ..)) = own.iter().find(|(_, address, port)| is_bound(draft, &endpoint.value, *address, *port)) {
+            findings.push(
+                RULE.at(endpoint.span, format!("{:?} is where the listener {:?} of this site is", name.value, listener.value))
+                    .also(listener.span, "declared here")
+                    .help("Give one of the two another port; 10025 is what both ENMA and the way back from Amavis come with")
+                    .postfix(&["content_filter", "smtpd_milters", "master.cf"]),
+            );
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! LST008: a name that the web listener answers for, and no certificate for it.
+
+use crate::lower::draft::Part;
+use crate::report::{Diagnostic, Severity};
+use crate::rules::{Rule, Subject};
+use crate::source::Span;
+use postern_schema::name::Domain;
+
+/// The rule.
+pub static RULE: Rule = Rule::check(
+    "LST008",
+    "web-name-not-covered",
+    Severity::Warning,
+    &[Part::Listeners, Part::Tls, Part::Domains],
+    check,
+    include_str!("web_name_not_covered.md"),
+);
+
+fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
+    let draft = subject.draft;
+    let Some(web) = draft.web.first() else { return };
+    // For another reason, nothing is served at all.
+    if draft.tls.certificates.is_empty() && draft.tls.self_signed.is_none() {
+        return;
+    }
+    for domain in draft.domain_nodes() {
+        let publication = &domain.publication;
+        let sts = publication.mta_sts.as_ref().filter(|sts| sts.value.web_host.is_none()).map(|sts| ("mta-sts", sts.span));
+        let settings = publication.autoconfig.as_ref().filter(|at| at.value.web_host.is_none()).map(|at| ("autoconfig", at.span));
+        for (label, span) in sts.into_iter().chain(settings) {
+            let name = Domain::parse(&format!("{label}.{}", domain.name.value));
+            if let Some(name) = name.ok().filter(|name| !may_be_covered(subject, name)) {
+                findings.push(finding(&name, span, web.name.span));
+            }
+        }
+    }
+}
+
+fn finding(name: &Domain, span: Span, listener: Span) -> Diagnostic {
+    RULE.at(span, format!("It is served at https://{name}, and no certificate is for that name"))
+        .also(listener, "by this listener")
+        .help(format!("Write `certificate \"{name}\"` in `tls`, or let a chain that is there name it too"))
+}
+
+/// A chain that is a credential is not read here, and may name anything.
+fn may_be_covered(subject: &Subject<'_>, name: &Domain) -> bool {
+    subject.draft.tls.certificates.iter().any(|certificate| match certificate.parsed.first() {
+        Some(parsed) => parsed.covers(name) && !parsed.is_self_issued(),
+        None => true,
+    })
+}
