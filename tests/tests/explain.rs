@@ -167,7 +167,10 @@ fn deferred_message(scene: &Scene) -> String {
 fn a_message_in_the_queue_is_decided_again_by_the_snapshots_that_decided_it() {
     let scene = Scene::start();
     scene.relay.follow(scene.relay_script().on(Stage::AnyRcpt, Act::Defer));
-    assert_eq!(scene.user("submission").send_message("alice@example.com", &["friend@elsewhere.test"], &awkward_of_user()).code, 250);
+    assert_eq!(
+        scene.user("submission").send_message("alice@example.com", &["friend@elsewhere.test"], &awkward_of_user()).code,
+        250
+    );
     let id = deferred_message(&scene);
     let first = scene.daemon.digest().to_owned();
 
