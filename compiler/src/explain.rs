@@ -14,7 +14,7 @@ use postern_schema::decide::{
     RecipientFacts, RouteFacts, SenderDomain, SenderFacts, SignFacts, Step, Trace, Verdict, accept, content, route, sender,
     signing,
 };
-use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
+use postern_schema::name::{Domain, ForwardPath, HostName, Mailbox, ReversePath};
 use postern_schema::site::{AddressKind, Destination, ListenerKind, Relay, Site, Sources, TlsLevel, TransportKind};
 use postern_schema::spf::SpfResult;
 use serde::Serialize;
@@ -261,6 +261,13 @@ fn author(question: &Question) -> Option<Domain> {
     question.author.clone().or_else(|| question.from.mailbox().and_then(Mailbox::domain).cloned())
 }
 
+/// The address in From: that of the sender, in the author's domain where the question names one.
+fn author_mailbox(question: &Question) -> Option<Mailbox> {
+    let sender = question.from.mailbox()?;
+    let host = question.author.clone().map_or_else(|| sender.host.clone(), HostName::Domain);
+    Some(Mailbox::new(sender.local.clone(), host))
+}
+
 impl Explanation {
     /// Asks as the daemon does: without facts, and again with each that turned out to matter.
     fn ask_sender(&mut self, question: &Question, client: Client<'_>, lookup: &dyn Lookup) -> Answer<()> {
@@ -295,11 +302,13 @@ impl Explanation {
     fn content(&mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup) {
         let sources = &lookup.site().sources;
         let recipient_accepted = self.outcome.clone();
-        let mut answer = content(&ContentFacts { client, authors: &[], dmarc: None }, lookup);
+        let authors: Vec<Option<Mailbox>> = author_mailbox(question).map(Some).into_iter().collect();
+        let facts = ContentFacts { client, authors: &authors, dmarc: None };
+        let mut answer = content(&facts, lookup);
         if let Answer::Need(need) = &answer
             && self.note_fact(need, question)
         {
-            answer = content(&ContentFacts { client, authors: &[], dmarc: question.dmarc }, lookup);
+            answer = content(&ContentFacts { dmarc: question.dmarc, ..facts }, lookup);
         }
         match self.reach("DATA", answer, sources) {
             // Why the recipient was taken says more.

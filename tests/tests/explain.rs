@@ -4,7 +4,7 @@
 
 use postern_tests::client::{Client, Reply};
 use postern_tests::peer::{Act, Stage};
-use postern_tests::scene::{AWKWARD, LOGIN, STRANGER, Scene};
+use postern_tests::scene::{LOGIN, STRANGER, Scene, awkward_of_user};
 use postern_tests::wait;
 use serde_json::Value;
 
@@ -167,7 +167,10 @@ fn deferred_message(scene: &Scene) -> String {
 fn a_message_in_the_queue_is_decided_again_by_the_snapshots_that_decided_it() {
     let scene = Scene::start();
     scene.relay.follow(scene.relay_script().on(Stage::AnyRcpt, Act::Defer));
-    assert_eq!(scene.user("submission").send_message("alice@example.com", &["friend@elsewhere.test"], AWKWARD).code, 250);
+    assert_eq!(
+        scene.user("submission").send_message("alice@example.com", &["friend@elsewhere.test"], &awkward_of_user()).code,
+        250
+    );
     let id = deferred_message(&scene);
     let first = scene.daemon.digest().to_owned();
 

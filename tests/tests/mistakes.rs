@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use postern_tests::peer::{Act, Stage};
-use postern_tests::scene::{AWKWARD, Scene};
+use postern_tests::scene::{Scene, awkward_of_user};
 use postern_tests::wait;
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn nobody_empties_a_queue_by_a_slip() {
     let scene = Scene::start();
     scene.relay.follow(scene.relay_script().on(Stage::AnyRcpt, Act::Defer));
     for recipient in ["friend@elsewhere.test", "other@elsewhere.test"] {
-        assert_eq!(scene.user("submission").send_message("alice@example.com", &[recipient], AWKWARD).code, 250);
+        assert_eq!(scene.user("submission").send_message("alice@example.com", &[recipient], &awkward_of_user()).code, 250);
     }
     wait::until("both messages", || (queued(&scene) == 2).then_some(()));
 

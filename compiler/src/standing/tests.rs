@@ -15,7 +15,7 @@ listen "mx"
 listen "submissions"
 users "staff" {{
     passwd secret="users"
-    may-send-as "alice" "alice@news.example.com" "alice@elsewhere.example" "alice@example.com"
+    may-send-as "alice" "alice@news.example.com" "alice@elsewhere.example" "alice@shop.example.com" "alice@bank.example"
 }}
 {lines}
 test "promise" {{
@@ -70,6 +70,7 @@ fn the_author_may_be_of_the_same_organisation_and_no_other() {
     assert!(expects(direct, "\"alice@news.example.com\" author=\"example.com\"", "spf=\"pass\" dmarc=\"aligned\""));
     assert!(expects(direct, "\"alice@news.example.com\" author=\"shop.example.com\"", "dmarc=\"aligned\""));
     assert!(expects(direct, "\"alice@example.com\" author=\"bank.example\"", "spf=\"pass\" dmarc=\"unaligned\""));
+    assert!(!expects(direct, "\"alice@example.com\" author=\"other.example\"", ""), "she may not write in that name");
     // Somebody else's domain has a record, or none, that the site does not know.
     assert!(expects(direct, "\"alice@elsewhere.example\"", "spf=\"none\" dmarc=\"unaligned\""));
 }
