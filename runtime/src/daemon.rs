@@ -71,10 +71,10 @@ pub struct Daemon {
     pub state: State,
     /// When it started.
     pub started: Instant,
-    /// How many read web pages.
-    pub web: web::Places,
     /// What has happened.
     pub counters: Arc<Counters>,
+    /// How many read web pages.
+    pub web: web::Places,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -218,8 +218,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         client_tls,
         state,
         started: Instant::now(),
-        web: web::Places::default(),
         counters,
+        web: web::Places::default(),
         listeners: Mutex::default(),
         metrics: Mutex::default(),
         sessions: AtomicUsize::new(0),

@@ -51,6 +51,29 @@ fn every_class_meets_every_other() {
 }
 
 #[test]
+fn a_spokesman_may_do_what_any_of_its_clients_may() {
+    let site = |listen: &str| SITE.replacen("listen \"mx\"", listen, 1);
+    let claimed = |listen: &str| {
+        let compiled = compile_text("site.kdl", &site(listen), &CompileOptions::default());
+        let cells = table(&compiled.model.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics)));
+        let cells = cells.into_iter().filter(|cell| matches!(cell.client, ClientKind::Spokesman { .. }));
+        cells.map(|cell| (cell.client.to_string(), cell.recipient.as_str(), cell.reason)).collect::<Vec<_>>()
+    };
+    let proxy = claimed("listen \"mx\" proxy-protocol-from=\"10.9.0.0/24\"");
+    let whom = "whoever 10.9.0.0/24 speaks for (proxy-protocol-from)".to_owned();
+    assert_eq!(proxy[3], (whom, "elsewhere", "trusted-network".to_owned()));
+    assert_eq!(proxy[1].2, "unknown-mailbox");
+    let without = SITE.replacen("relay=#true", "", 1).replacen("listen \"mx\"", "listen \"mx\" xclient-from=\"10.9.0.7\"", 1);
+    let model = compile_text("site.kdl", &without, &CompileOptions::default()).model.unwrap();
+    let reasons: Vec<String> = table(&model)
+        .into_iter()
+        .filter(|cell| matches!(cell.client, ClientKind::Spokesman { .. }) && cell.recipient == RecipientKind::Elsewhere)
+        .map(|cell| cell.reason)
+        .collect();
+    assert_eq!(reasons, ["authenticated-relay"]);
+}
+
+#[test]
 fn a_cell_names_the_line_behind_it() {
     let model = compile_text("site.kdl", SITE, &CompileOptions::default()).model.unwrap();
     let open = table(&model).into_iter().find(|cell| cell.reason == "trusted-network").unwrap();

@@ -6,6 +6,7 @@ use super::lines::Lines;
 use crate::daemon::now_ms;
 use crate::queue::date;
 use postern_schema::decide::Reason;
+use postern_schema::reply::Reply;
 use std::io::Write;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
@@ -115,11 +116,10 @@ fn usual_dsn(status: &str) -> String {
 
 /// The reply of a reason, with the address behind its codes where Postfix has it.
 fn rejected(peer: &str, from: &str, to: Option<&str>, reason: &str) -> String {
-    let reply = Reason::parse(reason).map(Reason::reply);
-    let (code, text) = reply.map_or(("554 5.7.1".to_owned(), reason.to_owned()), |reply| {
-        let status = reply.status.map_or(String::new(), |status| format!(" {status}"));
-        (format!("{}{status}", reply.code), reply.text.replace('\n', " "))
-    });
+    // Every decision has a reason with a reply.
+    let reply = Reason::parse(reason).map_or(Reply::LOCAL_ERROR, Reason::reply);
+    let status = reply.status.map_or(String::new(), |status| format!(" {status}"));
+    let (code, text) = (format!("{}{status}", reply.code), reply.text.replace('\n', " "));
     let (stage, whom) = to.map_or(("MAIL", from), |to| ("RCPT", to));
     let recipient = to.map_or(String::new(), |to| format!(" to=<{to}>"));
     format!("NOQUEUE: reject: {stage} from unknown[{peer}]: {code} <{whom}>: {text}; from=<{from}>{recipient} proto=ESMTP")

@@ -78,12 +78,12 @@ async fn answer(mut stream: TcpStream, daemon: Arc<Daemon>) -> io::Result<()> {
         }
     }
     let (status, text) = if question.starts_with(b"GET /metrics ") || question.starts_with(b"GET /metrics?") {
-        ("200 OK", text(&daemon))
+        ("HTTP/1.1 200 OK", text(&daemon))
     } else {
-        ("404 Not Found", "see /metrics\n".to_owned())
+        ("HTTP/1.1 404 Not Found", "see /metrics\n".to_owned())
     };
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "{status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         text.len()
     );
     writing.write_all((head + &text).as_bytes()).await?;
