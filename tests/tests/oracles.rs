@@ -109,7 +109,10 @@ fn is_advice(complaint: &str, set: &RecordSet) -> bool {
     let target = complaint.split("in-zone target \"").nth(1).and_then(|rest| rest.split('"').next());
     let is_of_others = |name: &str| set.records.iter().all(|planned| planned.record.owner.to_string() != *name);
     let is_said = |missing: &str| set.notes.iter().any(|note| note.text.contains(missing));
-    complaint.contains("missing an SPF TXT record") && is_said("no SPF record is given")
+    // Who only forwards mail of a domain does not speak for it.
+    let zone = complaint.split("zone \"").nth(1).and_then(|rest| rest.split(".\"").next()).unwrap_or_default();
+    let speaks = set.records.iter().any(|planned| planned.record.owner.as_str() == format!("_dmarc.{zone}"));
+    complaint.contains("handles mail but is missing") && (!speaks || is_said("no SPF record is given"))
         || complaint.contains("MX record") && complaint.contains("should have at least 2 values")
         || target.is_some_and(|target| complaint.contains("does not exist") && is_of_others(target))
 }
