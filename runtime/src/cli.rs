@@ -4,10 +4,14 @@
 //! Exit status: 0 done; 1 refused; 64 usage; 66 no snapshot; 69 the daemon does not answer; 70 internal; 78 what it was
 //! given cannot be served.
 
+mod show;
+
 use crate::control::{self, Answer, QueueAction, Request, Selection};
 use crate::daemon::{self, Options, StartError};
+use crate::logging::history;
 use crate::sendmail::{self, Done};
 use crate::site::LoadError;
+use crate::state;
 use clap::{Args, Parser, Subcommand};
 use postern_schema::snapshot::SnapshotError;
 use serde_json::Value;
@@ -43,6 +47,15 @@ enum Command {
         #[command(flatten)]
         ask: Ask,
     },
+    /// Show the life of one message, from its arrival to its end
+    Trace {
+        /// Its queue id
+        id: String,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// List the queue as Postfix's mailq does; also what this program does under the name mailq
+    Mailq(Ask),
     /// Look at the queue
     Queue {
         #[command(subcommand)]
@@ -165,9 +178,11 @@ fn parse_age(text: &str) -> Result<u64, String> {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let mut words = std::env::args();
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let name = words.next().unwrap_or_default();
+    // Under the name of another program it is that program.
     match name.rsplit('/').next() {
+        Some("mailq") => return mailq(&Ask { state: None, json: false }),
         Some("sendmail") => return hand_in(&words.collect::<Vec<_>>()),
         Some("newaliases") => return new_aliases(),
         _ => {}
@@ -183,8 +198,10 @@ pub fn main() -> ExitCode {
     };
     match arguments.command {
         Command::Run(run) => serve(run),
-        Command::Status(ask) => inquire(&ask, &Request::Status, print_fields),
-        Command::Reload { plan, ask } => inquire(&ask, &Request::Reload { plan }, print_fields),
+        Command::Status(ask) => inquire(&ask, &Request::Status, show::status),
+        Command::Trace { id, ask } => trace(&id, &ask),
+        Command::Mailq(ask) => mailq(&ask),
+        Command::Reload { plan, ask } => inquire(&ask, &Request::Reload { plan }, show::fields),
         Command::Queue { command } => queue(command),
     }
 }
@@ -193,10 +210,7 @@ pub fn main() -> ExitCode {
 fn hand_in(arguments: &[String]) -> ExitCode {
     match sendmail::run(arguments, &default_state(None), &mut std::io::stdin().lock()) {
         Ok(Done::Submitted) => ExitCode::SUCCESS,
-        Ok(Done::ListQueue) => {
-            let ask = Ask { state: None, json: false };
-            inquire(&ask, &Request::QueueList { select: Selection::default() }, print_queue)
-        }
+        Ok(Done::ListQueue) => mailq(&Ask { state: None, json: false }),
         Ok(Done::NewAliases) => new_aliases(),
         Err(sendmail::Failure(status, why)) => {
             eprintln!("sendmail: {why}");
@@ -219,10 +233,32 @@ fn default_state(given: Option<PathBuf>) -> PathBuf {
     })
 }
 
+fn mailq(ask: &Ask) -> ExitCode {
+    inquire(ask, &Request::QueueList { select: Selection::default() }, show::mailq)
+}
+
+/// Reads what was kept: for this, no daemon has to run.
+fn trace(id: &str, ask: &Ask) -> ExitCode {
+    match history::trace(&state::history_folder(&default_state(ask.state.clone())), id) {
+        Err(error) => fail(NO_INPUT, &format!("the history of messages cannot be read: {error}")),
+        Ok(events) if events.is_empty() => {
+            fail(REFUSED, &format!("nothing is known of a message {id}; old history is removed in time"))
+        }
+        Ok(events) => {
+            if ask.json {
+                println!("{:#}", Value::from(events));
+            } else {
+                show::trace(&events);
+            }
+            ExitCode::SUCCESS
+        }
+    }
+}
+
 fn queue(command: Queue) -> ExitCode {
     let (action, change) = match command {
-        Queue::List { select, ask } => return inquire(&ask, &Request::QueueList { select: select.into() }, print_queue),
-        Queue::Show { id, ask } => return inquire(&ask, &Request::QueueShow { id }, print_fields),
+        Queue::List { select, ask } => return inquire(&ask, &Request::QueueList { select: select.into() }, show::queue),
+        Queue::Show { id, ask } => return inquire(&ask, &Request::QueueShow { id }, show::fields),
         // Routes are asked for anew at every attempt: a message that is tried now is requeued.
         Queue::Flush(change) | Queue::Requeue(change) => (QueueAction::Flush, change),
         Queue::Hold(change) => (QueueAction::Hold, change),
@@ -230,7 +266,7 @@ fn queue(command: Queue) -> ExitCode {
         Queue::Delete(change) => (QueueAction::Delete, change),
     };
     let Change { select, dry_run, ask } = change;
-    inquire(&ask, &Request::QueueChange { action, select: select.into(), dry_run }, print_fields)
+    inquire(&ask, &Request::QueueChange { action, select: select.into(), dry_run }, show::fields)
 }
 
 fn serve(run: Run) -> ExitCode {
@@ -256,7 +292,7 @@ fn status_of(error: &StartError) -> u8 {
     match error {
         StartError::Load(LoadError::Snapshot(SnapshotError::Missing { .. } | SnapshotError::Io { .. })) => NO_INPUT,
         StartError::Load(_) => CONFIG,
-        StartError::State(_) | StartError::Spool(_) | StartError::Listen(_) => REFUSED,
+        StartError::State(_) | StartError::Spool(_) | StartError::Listen(_) | StartError::Metrics(_) => REFUSED,
         StartError::System(..) => INTERNAL,
     }
 }
@@ -279,53 +315,4 @@ fn inquire(ask: &Ask, request: &Request, print: fn(&Value)) -> ExitCode {
             ExitCode::SUCCESS
         }
     }
-}
-
-/// `name: value` a line; nested objects indented, lists one item a line.
-fn print_fields(value: &Value) {
-    fn print(value: &Value, indent: usize) {
-        let Value::Object(fields) = value else { return };
-        for (name, value) in fields {
-            match value {
-                Value::Object(_) => {
-                    println!("{:indent$}{name}:", "");
-                    print(value, indent + 2);
-                }
-                Value::Array(items) => {
-                    println!("{:indent$}{name}:", "");
-                    for item in items {
-                        println!("{:indent$}  {}", "", one_line(item));
-                    }
-                }
-                value => println!("{:indent$}{name}: {}", "", one_line(value)),
-            }
-        }
-    }
-    print(value, 0);
-}
-
-fn one_line(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "-".to_owned(),
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| format!("{name}={}", one_line(value))).collect::<Vec<_>>().join(" ")
-        }
-        value => value.to_string(),
-    }
-}
-
-fn print_queue(value: &Value) {
-    let messages = value.as_array().map_or(&[][..], Vec::as_slice);
-    for message in messages {
-        let field = |name: &str| one_line(&message[name]);
-        println!("{}  {:<8}  {:>9}  <{}>", field("id"), field("state"), field("octets"), field("from"));
-        for recipient in message["to"].as_array().map_or(&[][..], Vec::as_slice) {
-            println!("    to <{}>", one_line(&recipient["address"]));
-            if let Some(reason) = recipient["reason"].as_str() {
-                println!("       {reason}");
-            }
-        }
-    }
-    println!("{} message{} in the queue", messages.len(), if messages.len() == 1 { "" } else { "s" });
 }

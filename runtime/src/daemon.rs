@@ -6,6 +6,7 @@ use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
+use crate::metrics::{self, Counters};
 use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::sendmail::{pickup, slip};
@@ -72,7 +73,10 @@ pub struct Daemon {
     pub started: Instant,
     /// How many read web pages.
     pub web: web::Places,
+    /// What has happened.
+    pub counters: Arc<Counters>,
     listeners: Mutex<Listeners>,
+    metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
     stopping: watch::Sender<bool>,
     logging: Logging,
@@ -89,6 +93,8 @@ pub enum StartError {
     Spool(SpoolError),
     /// A socket of the site.
     Listen(ListenError),
+    /// The socket for metrics.
+    Metrics(metrics::Unavailable),
     /// Something of the system that every program may expect.
     System(&'static str, String),
 }
@@ -100,6 +106,7 @@ impl fmt::Display for StartError {
             StartError::State(error) => error.fmt(f),
             StartError::Spool(error) => error.fmt(f),
             StartError::Listen(error) => error.fmt(f),
+            StartError::Metrics(error) => error.fmt(f),
             StartError::System(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -151,6 +158,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     let generation = daemon.current.generation();
     let prepared = daemon.listeners.lock().await.prepare(generation.site()).map_err(StartError::Listen)?;
     daemon.listeners.lock().await.commit(prepared, &daemon);
+    daemon.metrics.lock().await.follow(&daemon).map_err(StartError::Metrics)?;
     control::serve(&daemon, daemon.state.folder())
         .map_err(|error| StartError::System("the control socket cannot be made", error.to_string()))?;
     slip::make_folder(daemon.state.folder())
@@ -178,7 +186,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let (spool, recovered) = Spool::open(&state.spool_folder(), spool_options).map_err(StartError::Spool)?;
     let credentials = Credentials::new(options.credentials.as_deref());
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
-    let logging = Logging::start(current.generation().site().logging.format);
+    let counters = Arc::new(Counters::default());
+    let logging = Logging::start(current.generation().site(), &state, &counters);
     for broken in current.generation().keys.unusable() {
         tracing::error!(error = %broken, "mail that this key must sign is deferred");
     }
@@ -210,7 +219,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         state,
         started: Instant::now(),
         web: web::Places::default(),
+        counters,
         listeners: Mutex::default(),
+        metrics: Mutex::default(),
         sessions: AtomicUsize::new(0),
         stopping: watch::Sender::new(false),
         logging,
@@ -255,7 +266,11 @@ impl Daemon {
         let prepared = listeners.prepare(next.site()).map_err(ReloadError::Listen)?;
         let generation = self.current.swap(next);
         listeners.commit(prepared, self);
-        self.logging.change(generation.site().logging.format);
+        self.logging.change(generation.site());
+        if let Err(error) = self.metrics.lock().await.follow(self) {
+            // Mail goes on: whoever watches the numbers sees that there are none.
+            tracing::error!(%error, "metrics are not served");
+        }
         Ok(generation)
     }
 

@@ -21,6 +21,7 @@ pub mod daemon;
 pub mod deliver;
 pub mod dns;
 pub mod logging;
+pub mod metrics;
 pub mod net;
 pub mod queue;
 pub mod sendmail;

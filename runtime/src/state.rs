@@ -6,6 +6,7 @@
 //! tls/             the self-signed certificate, where the site wants one
 //! drop/            what programs of this host handed in by sendmail(1), until it is in the queue
 //! mail/            Maildirs whose path in the site is relative
+//! history/         what became of messages, for `posternd trace`
 //! pace             when peers with a rate may be given the next message
 //! control.sock     the operator's socket
 //! ```
@@ -66,10 +67,20 @@ impl State {
         self.folder.join("spool")
     }
 
+    /// Where the history of messages lies.
+    pub fn history_folder(&self) -> PathBuf {
+        history_folder(&self.folder)
+    }
+
     /// What makes queue ids of this folder unlike those of others: 0 to 1023.
     pub fn node(&self) -> u16 {
         self.node
     }
+}
+
+/// Where the history of messages lies in a state folder, also for those who only read it.
+pub fn history_folder(state: &Path) -> PathBuf {
+    state.join("history")
 }
 
 fn node(path: &Path) -> io::Result<u16> {

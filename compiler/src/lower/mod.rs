@@ -110,7 +110,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         limits: policy::limits(&lowering),
         headers: header::lower(&mut lowering),
         log_format: policy::log_format(&lowering),
-        metrics: None,
+        metrics: policy::metrics(&lowering),
         planned: planned::lower(&mut lowering),
         tests: sitetest::lower(&mut lowering),
         gaps,

@@ -1,4 +1,4 @@
-//! `screen`, `queue`, `limits`, `log`: settings of which a site has one set each.
+//! `screen`, `queue`, `limits`, `log`, `metrics`: settings of which a site has one set each.
 
 use super::Lowering;
 use super::draft::{LimitDraft, LimitsDraft, QueueDraft, ScreenDraft, Setting};
@@ -6,6 +6,7 @@ use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
 use postern_schema::site::{Language, LimitPer, Limited, Limits, LogFormat, QueuePolicy, Rate, Reaction};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
@@ -73,6 +74,10 @@ pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
         sessions: Setting::new(count("sessions"), default.sessions),
         vrfy: Setting::new(view.and_then(|view| view.property("vrfy")), default.vrfy),
     }
+}
+
+pub(super) fn metrics(lowering: &Lowering<'_>) -> Option<Spanned<SocketAddr>> {
+    lowering.document.child("metrics")?.property("listen")
 }
 
 pub(super) fn log_format(lowering: &Lowering<'_>) -> Setting<LogFormat> {

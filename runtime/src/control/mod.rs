@@ -7,6 +7,7 @@ mod client;
 mod message;
 mod queue;
 mod server;
+mod shape;
 
 pub use client::{AskError, ask};
 pub use message::{Answer, QueueAction, Request, Selection};

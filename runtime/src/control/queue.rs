@@ -81,7 +81,7 @@ fn applies(action: QueueAction, entry: &QueueEntry) -> bool {
 }
 
 /// Goes through the queue in pages until the visitor has enough.
-fn for_each_page(daemon: &Daemon, mut visit: impl FnMut(&[QueueEntry]) -> bool) {
+pub(super) fn for_each_page(daemon: &Daemon, mut visit: impl FnMut(&[QueueEntry]) -> bool) {
     let mut after = None;
     loop {
         let page = daemon.spool.page(after, PAGE);
@@ -166,7 +166,7 @@ fn state_name(state: &RecipientState) -> &'static str {
     }
 }
 
-fn last_reply(state: &RecipientState) -> Option<String> {
+pub(super) fn last_reply(state: &RecipientState) -> Option<String> {
     last_attempt(state).map(|attempt| attempt.reply.to_string())
 }
 

@@ -1,7 +1,8 @@
 //! The answering side of the control socket.
 
-use super::{Answer, Request, queue, socket_path};
+use super::{Answer, Request, queue, shape, socket_path};
 use crate::daemon::Daemon;
+use crate::deliver::peers::PeerStatus;
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::io;
@@ -14,6 +15,8 @@ use tokio::net::{UnixListener, UnixStream};
 
 /// The longest question, in octets.
 const QUESTION_LIMIT_OCTETS: u64 = 1 << 20;
+/// Peers that `status` shows: those with most sessions.
+const PEERS_SHOWN: usize = 50;
 /// How long somebody may take to ask.
 const QUESTION_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -90,7 +93,16 @@ async fn status(daemon: &Daemon) -> Value {
             "hold": counts.held,
             "octets": counts.live_octets,
         },
+        "since-start": daemon.counters.totals().map(|(name, count)| (name.to_owned(), count.into())).collect::<serde_json::Map<_, _>>(),
+        "peers": daemon.peers.status().into_iter().take(PEERS_SHOWN).map(peer).collect::<Value>(),
+        // A large queue takes a while to go through, and sessions go on meanwhile.
+        "shape": tokio::task::block_in_place(|| shape::shape(daemon)),
     })
+}
+
+fn peer(status: PeerStatus) -> Value {
+    let PeerStatus { peer, sessions, limit, binds, last_failure } = status;
+    json!({ "peer": peer, "sessions": sessions, "session-limit": limit, "binds": binds, "last-failure": last_failure })
 }
 
 /// A listener as `status` and the line of readiness show it.

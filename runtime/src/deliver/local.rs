@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Messages of one batch.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 /// Batches whose notes may be on their way to disk.
 const NOTES_PENDING: usize = 4;
 /// How long a worker waits for the next one.
@@ -41,20 +41,22 @@ pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
 
 /// Delivers all jobs in one batch, and sorts the results back to them.
 fn deliver(daemon: &Daemon, destination: &Destination, jobs: Vec<Job>) -> Vec<Settled> {
-    let (mut batch, mut whose) = (Vec::new(), Vec::new());
+    let mut whose = Vec::new();
     let mut results: Vec<Vec<(u32, Reply)>> = jobs.iter().map(|job| Vec::with_capacity(job.recipients.len())).collect();
-    for (index, job) in jobs.iter().enumerate() {
-        for (place, mailbox) in &job.recipients {
-            match plan(daemon, destination, job, *place, mailbox) {
-                Ok(delivery) => {
-                    batch.push(delivery);
-                    whose.push((index, *place));
-                }
-                Err(reply) => results[index].push((*place, reply)),
-            }
+    let wanted = jobs.iter().enumerate().flat_map(|(index, job)| job.recipients.iter().map(move |to| (index, job, to)));
+    // Planned one by one, while the batch is written: so the messages are never all in memory.
+    let planned = wanted.filter_map(|(index, job, (place, mailbox))| match plan(daemon, destination, job, *place, mailbox) {
+        Ok(delivery) => {
+            whose.push((index, *place));
+            Some(delivery)
         }
-    }
-    for ((index, place), result) in whose.into_iter().zip(maildir::deliver(batch)) {
+        Err(reply) => {
+            results[index].push((*place, reply));
+            None
+        }
+    });
+    let delivered = maildir::deliver(planned);
+    for ((index, place), result) in whose.into_iter().zip(delivered) {
         let reply = match result {
             Ok(()) => Reply::delivered("delivered to maildir".to_owned()),
             Err(error) => Reply::local_trouble(error.to_string()),

@@ -1,4 +1,6 @@
 //! Delivery into a Maildir: write to `tmp`, flush, move to `new`, flush the folder. Blocking; called on a thread of its own.
+//! What a batch flushes is flushed together: a disk does a few hundred flushes a second, and one for each message would be the
+//! speed of the whole daemon.
 //!
 //! Files hold text with LF line ends, as every Maildir reader on Unix expects, and begin with `Return-Path` and `Delivered-To`
 //! (RFC 5321 4.4). The file name follows from queue id and recipient, so a delivery that is repeated because the daemon died
@@ -7,7 +9,7 @@
 use crate::queue::Envelope;
 use crate::queue::spool::BodyReader;
 use postern_schema::name::Mailbox;
-use rustix::fs::{Advice, AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::fmt;
@@ -16,6 +18,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+/// Files that are flushed at the same time.
+const FLUSHES_AT_ONCE: usize = 16;
 /// How much text is copied at once.
 const BUFFER_OCTETS: usize = 32 << 10;
 
@@ -80,21 +84,42 @@ pub(super) fn delivery_fields(envelope: &Envelope, place: u32, mailbox: &Mailbox
 
 /// Delivers a batch; the results stand in the order of the deliveries. Everything of one result is on disk when it is `Ok`.
 ///
-/// First every file is written, then every one flushed: the file system makes one commit of what is on its way together. Last
-/// come the folders, each only once: one flush makes every file durable that was moved into it.
-pub fn deliver(mut batch: Vec<Delivery>) -> Vec<Result<(), MaildirError>> {
+/// First every file is written, then all are flushed together, then each is moved and the folders are flushed together: two
+/// points of durability, however many messages there are. Only one message is in memory at a time.
+pub fn deliver(batch: impl IntoIterator<Item = Delivery>) -> Vec<Result<(), MaildirError>> {
     let mut maildirs: HashMap<PathBuf, Maildir> = HashMap::new();
-    let written: Vec<Result<File, MaildirError>> = batch.iter_mut().map(|one| one.write(&mut maildirs)).collect();
-    let finish = |(one, file): (&Delivery, Result<File, MaildirError>)| one.finish(&file?, &maildirs);
-    let mut results: Vec<Result<(), MaildirError>> = batch.iter().zip(written).map(finish).collect();
-    for (folder, maildir) in &maildirs {
-        if let Err(error) = rustix::fs::fsync(&maildir.new) {
-            for (_, result) in batch.iter().zip(&mut results).filter(|(one, _)| one.folder == *folder) {
-                *result = Err(MaildirError::new(folder, error));
-            }
-        }
+    let written: Vec<Result<Written, MaildirError>> = batch.into_iter().map(|one| one.write(&mut maildirs)).collect();
+    let files: Vec<&File> = written.iter().flatten().map(|one| &one.file).collect();
+    let mut flushed = flush(&files).into_iter();
+    let finish = |one: &Result<Written, MaildirError>| match one {
+        // There is one result for each file that was written.
+        Ok(one) => one.finish(flushed.next().unwrap_or(Ok(())), &maildirs),
+        Err(_) => Ok(()),
+    };
+    let finished: Vec<Result<(), MaildirError>> = written.iter().map(finish).collect();
+    let (folders, news): (Vec<&PathBuf>, Vec<&OwnedFd>) = maildirs.iter().map(|(folder, maildir)| (folder, &maildir.new)).unzip();
+    let lost: HashMap<&PathBuf, Errno> =
+        folders.into_iter().zip(flush(&news)).filter_map(|(folder, result)| Some((folder, result.err()?))).collect();
+    let whole = |(one, finished): (Result<Written, MaildirError>, Result<(), MaildirError>)| {
+        let one = one?;
+        finished.and_then(|()| lost.get(&one.folder).map_or(Ok(()), |error| Err(MaildirError::new(&one.folder, *error))))
+    };
+    written.into_iter().zip(finished).map(whole).collect()
+}
+
+/// Makes files or folders durable, many at a time: the file system makes one commit of flushes that wait together, and the disk
+/// one of what they ask of it.
+fn flush(files: &[impl AsFd + Sync]) -> Vec<Result<(), Errno>> {
+    let flush_all = |files: &[_]| files.iter().map(rustix::fs::fsync).collect::<Vec<_>>();
+    if files.len() <= 1 {
+        return flush_all(files);
     }
-    results
+    let share = files.len().div_ceil(FLUSHES_AT_ONCE);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = files.chunks(share).map(|files| (files.len(), scope.spawn(move || flush_all(files)))).collect();
+        let results = threads.into_iter().map(|(files, thread)| thread.join().unwrap_or_else(|_| vec![Err(Errno::IO); files]));
+        results.flatten().collect()
+    })
 }
 
 /// The open folders of one Maildir.
@@ -108,63 +133,70 @@ impl Maildir {
     /// owner could lead us anywhere with one.
     fn open(folder: &Path) -> Result<Maildir, MaildirError> {
         let failed = |error: Errno| MaildirError::new(folder, error);
+        let missing = folder.ancestors().skip(1).take_while(|above| !above.exists()).count();
         if let Some(parent) = folder.parent() {
             std::fs::create_dir_all(parent).map_err(|error| MaildirError::new(parent, error))?;
         }
-        let base = open_or_make(rustix::fs::CWD, folder).map_err(failed)?;
-        open_or_make(&base, Path::new("cur")).map_err(failed)?;
-        let tmp = open_or_make(&base, Path::new("tmp")).map_err(failed)?;
-        let new = open_or_make(&base, Path::new("new")).map_err(failed)?;
+        let mut fresh = false;
+        let base = open_or_make(rustix::fs::CWD, folder, &mut fresh).map_err(failed)?;
+        open_or_make(&base, Path::new("cur"), &mut fresh).map_err(failed)?;
+        let tmp = open_or_make(&base, Path::new("tmp"), &mut fresh).map_err(failed)?;
+        let new = open_or_make(&base, Path::new("new"), &mut fresh).map_err(failed)?;
+        if fresh {
+            // The names of new folders must last as well.
+            rustix::fs::fsync(&base).map_err(failed)?;
+            for above in folder.ancestors().skip(1).take(1 + missing) {
+                File::open(above).and_then(|above| above.sync_all()).map_err(|error| MaildirError::new(above, error))?;
+            }
+        }
         Ok(Maildir { tmp, new })
     }
 }
 
-fn open_or_make(parent: impl AsFd, path: &Path) -> Result<OwnedFd, Errno> {
+fn open_or_make(parent: impl AsFd, path: &Path, made: &mut bool) -> Result<OwnedFd, Errno> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
     let open = || rustix::fs::openat(&parent, path, flags, Mode::empty());
     match open() {
         Err(Errno::NOENT) => match rustix::fs::mkdirat(&parent, path, Mode::RWXU) {
             // Another delivery may have made it in between.
-            Ok(()) | Err(Errno::EXIST) => open(),
+            Ok(()) | Err(Errno::EXIST) => {
+                *made = true;
+                open()
+            }
             Err(error) => Err(error),
         },
         result => result,
     }
 }
 
+/// A file in `tmp`.
+struct Written {
+    folder: PathBuf,
+    file_name: String,
+    file: File,
+}
+
 impl Delivery {
-    /// Writes the file in `tmp`, and has the system begin to store it.
-    fn write(&mut self, maildirs: &mut HashMap<PathBuf, Maildir>) -> Result<File, MaildirError> {
+    /// Writes the file in `tmp`.
+    fn write(mut self, maildirs: &mut HashMap<PathBuf, Maildir>) -> Result<Written, MaildirError> {
         if !maildirs.contains_key(&self.folder) {
             maildirs.insert(self.folder.clone(), Maildir::open(&self.folder)?);
         }
         let tmp = &maildirs[&self.folder].tmp;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        // What an attempt that died left behind; nobody else writes a file of this name.
-        let _ = rustix::fs::unlinkat(tmp, &self.file_name, AtFlags::empty());
-        let file = rustix::fs::openat(tmp, &self.file_name, flags, Mode::RUSR | Mode::WUSR);
+        let open = || rustix::fs::openat(tmp, &self.file_name, flags, Mode::RUSR | Mode::WUSR);
+        let file = match open() {
+            // What an attempt that died left behind; nobody else writes a file of this name.
+            Err(Errno::EXIST) => rustix::fs::unlinkat(tmp, &self.file_name, AtFlags::empty()).and_then(|()| open()),
+            result => result,
+        };
         let file = file.map_err(|error| MaildirError::new(&self.folder, error))?;
-        self.write_content(file.into()).map_err(|error| {
-            let _ = rustix::fs::unlinkat(tmp, &self.file_name, AtFlags::empty());
-            MaildirError::new(&self.folder, error)
-        })
-    }
-
-    /// Flushes the file and moves it to `new`.
-    fn finish(&self, file: &File, maildirs: &HashMap<PathBuf, Maildir>) -> Result<(), MaildirError> {
-        let maildir = &maildirs[&self.folder];
-        file.sync_data().and_then(|()| self.move_to_new(maildir)).map_err(|error| {
-            let _ = rustix::fs::unlinkat(&maildir.tmp, &self.file_name, AtFlags::empty());
-            MaildirError::new(&self.folder, error)
-        })
-    }
-
-    fn move_to_new(&self, maildir: &Maildir) -> io::Result<()> {
-        let name = &self.file_name;
-        match rustix::fs::renameat_with(&maildir.tmp, name, &maildir.new, name, RenameFlags::NOREPLACE) {
-            // Delivered by an attempt whose end was never noted.
-            Err(Errno::EXIST) => Ok(rustix::fs::unlinkat(&maildir.tmp, name, AtFlags::empty())?),
-            result => Ok(result?),
+        match self.write_content(file.into()) {
+            Ok(file) => Ok(Written { folder: self.folder, file_name: self.file_name, file }),
+            Err(error) => {
+                let _ = rustix::fs::unlinkat(tmp, &self.file_name, AtFlags::empty());
+                Err(MaildirError::new(&self.folder, error))
+            }
         }
     }
 
@@ -172,10 +204,27 @@ impl Delivery {
         let mut out = BufWriter::with_capacity(BUFFER_OCTETS, file);
         copy_with_lf(&mut self.fields.as_slice(), &mut out)?;
         copy_with_lf(&mut self.message, &mut out)?;
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        // "Not needed any more" makes the system write it out now, and does not wait. A hint: without it, it only takes longer.
-        let _ = rustix::fs::fadvise(&file, 0, None, Advice::DontNeed);
-        Ok(file)
+        out.into_inner().map_err(io::IntoInnerError::into_error)
+    }
+}
+
+impl Written {
+    /// Moves the file to `new`, if it could be flushed.
+    fn finish(&self, flushed: Result<(), Errno>, maildirs: &HashMap<PathBuf, Maildir>) -> Result<(), MaildirError> {
+        let maildir = &maildirs[&self.folder];
+        flushed.and_then(|()| self.move_to_new(maildir)).map_err(|error| {
+            let _ = rustix::fs::unlinkat(&maildir.tmp, &self.file_name, AtFlags::empty());
+            MaildirError::new(&self.folder, error)
+        })
+    }
+
+    fn move_to_new(&self, maildir: &Maildir) -> Result<(), Errno> {
+        let name = &self.file_name;
+        match rustix::fs::renameat_with(&maildir.tmp, name, &maildir.new, name, RenameFlags::NOREPLACE) {
+            // Delivered by an attempt whose end was never noted.
+            Err(Errno::EXIST) => rustix::fs::unlinkat(&maildir.tmp, name, AtFlags::empty()),
+            result => result,
+        }
     }
 }
 

@@ -72,8 +72,9 @@ pub async fn settle(daemon: Arc<Daemon>, all: Vec<Settled>) {
     for settled in &all {
         let id = settled.envelope.id;
         daemon.dispatcher.release(id, settled.results.iter().map(|(place, _)| *place));
-        if let Some(entry) = daemon.spool.find(id) {
-            follow_up(&daemon, entry, &settled.generation).await;
+        match daemon.spool.find(id) {
+            Some(entry) => follow_up(&daemon, entry, &settled.generation).await,
+            None => tracing::info!(%id, "removed"),
         }
     }
 }
@@ -206,6 +207,7 @@ async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_l
     loop {
         let result = match append_notice(daemon, &entry, [over.as_slice(), &late], generation, &changes).await {
             // One that waits is written when the snapshot is loaded next, with its keys.
+            Ok(Notice::Queued) if is_last => return tracing::info!(%id, "removed"),
             Ok(Notice::Queued | Notice::Waits) => return,
             // RFC 5321 4.5.5: nobody is told about a notice that could not be delivered; others do not want to hear.
             Ok(Notice::Unwanted) => return drop(note(daemon, changes).await),
@@ -253,7 +255,7 @@ async fn append_notice(
             return Ok(Notice::Waits);
         }
     };
-    tracing::info!(id = %entry.id(), notice = %id.id(), to = %bounce.recipient, "sender notified");
+    tracing::info!(id = %entry.id(), notice = %id.id(), to = %bounce.recipient, octets = bounce.octets.len(), "sender notified");
     let generated = Generated {
         id,
         arrival_ms: now,

@@ -211,7 +211,6 @@ impl Transaction {
             Ok(body) => body,
             Err(error) => return error.reply(),
         };
-        let helo = helo.into();
         let id = self.id.id();
         let octets = body.octets();
         let (from, recipients) = (self.request.reverse_path.to_string(), self.recipients.len());
@@ -224,7 +223,7 @@ impl Transaction {
             eight_bit: self.request.eight_bit || message.eight_bit,
             ret: self.request.ret,
             envid: self.request.envelope_id,
-            client: Client { address: peer.address, helo, listener: peer.listener.clone(), user: peer.user.clone() },
+            client: Client { address: peer.address, helo: helo.into(), listener: peer.listener.clone(), user: peer.user.clone() },
             generation: self.generation.mark(),
             body,
         };
@@ -232,7 +231,8 @@ impl Transaction {
             Ok(id) => {
                 tracing::info!(
                     %id, from, recipients, octets,
-                    peer = %peer.address, generation = self.generation.number, "queued"
+                    peer = %peer.address, listener = &*peer.listener, user = peer.user.as_deref(), helo,
+                    generation = self.generation.number, "queued"
                 );
                 Reply::queued(&id.to_string())
             }

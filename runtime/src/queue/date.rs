@@ -32,6 +32,20 @@ fn parts(epoch_seconds: u64) -> (&'static str, u64, String) {
     (day_name, day, format!("{month_name} {year:04} {hour:02}:{minute:02}:{second:02}"))
 }
 
+/// `Nov 21 18:14:59`, as a line of syslog begins, from seconds since the epoch.
+pub fn syslog(epoch_seconds: u64) -> String {
+    let (_, month, day) = civil(epoch_seconds / DAY_SECONDS);
+    let second = epoch_seconds % DAY_SECONDS;
+    let month_name = MONTH_NAMES[month as usize % 12];
+    format!("{month_name} {day:>2} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
+
+/// `Sat Nov 21 18:14:59`, as `mailq` has it, from seconds since the epoch.
+pub fn mailq(epoch_seconds: u64) -> String {
+    let day_name = DAY_NAMES[((epoch_seconds / DAY_SECONDS + 3) % 7) as usize];
+    format!("{day_name} {}", syslog(epoch_seconds))
+}
+
 /// Year, month from 0 and day from 1 of a number of days since the epoch, in the Gregorian calendar. Years are counted from
 /// 1 March, so that the leap day is the last of a year.
 fn civil(days: u64) -> (u64, u64, u64) {

@@ -35,7 +35,7 @@ impl Maildir {
 
     /// How many messages are there.
     pub fn len(&self) -> usize {
-        self.files().len()
+        ["new", "cur"].iter().filter_map(|part| fs::read_dir(self.0.join(part)).ok()).map(Iterator::count).sum()
     }
 
     /// Whether there is none.

@@ -75,7 +75,7 @@ pub const LIMITS: NodeSpec = NodeSpec::new("limits", "Sizes and counts that hold
 const LOG_FORMATS: &[Word] = &[
     Word::new("text", "`key=value` text for people."),
     Word::new("json", "One JSON object a line."),
-    Word::later("postfix", "As Postfix writes it, for pflogsumm and fail2ban."),
+    Word::new("postfix", "As Postfix writes it, for pflogsumm and fail2ban."),
 ];
 
 /// `log`.
@@ -85,8 +85,8 @@ pub const LOG: NodeSpec = NodeSpec::new("log", "How the daemon logs.")
     .postfix(&["maillog_file", "syslog_facility", "syslog_name"]);
 
 /// `metrics`.
-pub const METRICS: NodeSpec = NodeSpec::later("metrics", "Numbers for Prometheus.")
-    .properties(&[PropertySpec::new("listen", ValueType::Endpoint, "Where they are served.").required()])
+pub const METRICS: NodeSpec = NodeSpec::new("metrics", "Numbers for Prometheus.")
+    .properties(&[PropertySpec::new("listen", ValueType::Socket, "Where they are served, over HTTP at `/metrics`.").required()])
     .example("metrics listen=\"127.0.0.1:9100\"");
 
 /// `admin`.

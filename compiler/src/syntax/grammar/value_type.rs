@@ -50,6 +50,8 @@ pub enum ValueType {
     Host,
     /// Where a service listens: `"unix:/path"`, `"inet:host:port"`, `"host:port"`.
     Endpoint,
+    /// An address of this host and a TCP port: `"127.0.0.1:9100"`.
+    Socket,
     /// A whole mail address.
     Mailbox,
     /// What stands before the `@`.
@@ -192,6 +194,7 @@ impl ValueType {
             ValueType::Domain => "a domain name",
             ValueType::Host => "a host",
             ValueType::Endpoint => "an endpoint",
+            ValueType::Socket => "an address and a port",
             ValueType::Mailbox => "a mail address",
             ValueType::LocalPart => "a local part",
             ValueType::Address => "a local part or a mail address",
@@ -233,6 +236,7 @@ impl ValueType {
             ValueType::Domain => "\"example.com\"",
             ValueType::Host => "\"mail.example.com\"",
             ValueType::Endpoint => "\"inet:127.0.0.1:11332\"",
+            ValueType::Socket => "\"127.0.0.1:9100\"",
             ValueType::Mailbox | ValueType::ReversePath | ValueType::ForwardPath => "\"alice@example.com\"",
             ValueType::LocalPart | ValueType::Address => "\"alice\"",
             ValueType::Selection => "\"*\"",
@@ -269,6 +273,7 @@ impl ValueType {
             ValueType::Domain => "domain",
             ValueType::Host => "host",
             ValueType::Endpoint => "endpoint",
+            ValueType::Socket => "address and port",
             ValueType::Mailbox => "mail address",
             ValueType::LocalPart => "local part",
             ValueType::Address => "local part or mail address",
@@ -321,6 +326,7 @@ impl ValueType {
             ValueType::Endpoint => {
                 "A TCP port or a socket: `\"inet:127.0.0.1:11332\"`, `\"127.0.0.1:9100\"`, `\"unix:/run/x.sock\"`."
             }
+            ValueType::Socket => "An IP address and a TCP port: `\"127.0.0.1:9100\"`, `\"[::1]:9100\"`.",
             ValueType::Mailbox => "A whole mail address: `\"alice@example.com\"`.",
             ValueType::LocalPart => {
                 "What stands before the `@`: `\"alice\"`. One that needs quotes has them inside: `#\"\"a b\"\"#`."

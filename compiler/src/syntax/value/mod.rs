@@ -19,7 +19,7 @@ use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
 use postern_schema::record::ReportUri;
 use postern_schema::site::{Endpoint, Rate, RoutePattern, SecretName, Selector};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Longest name of a relay, network and the like, in octets.
@@ -44,6 +44,7 @@ pub enum Typed {
     Domain(Domain),
     Host(HostName),
     Endpoint(Endpoint),
+    Socket(SocketAddr),
     Mailbox(Mailbox),
     LocalPart(LocalPart),
     Address(Address),
@@ -91,6 +92,7 @@ from_typed! {
     Domain => Domain,
     Host => HostName,
     Endpoint => Endpoint,
+    Socket => SocketAddr,
     Mailbox => Mailbox,
     LocalPart => LocalPart,
     Address => Address,
@@ -155,6 +157,7 @@ fn read_text(kind: &ValueType, text: &str) -> Result<Typed, ValueError> {
         ValueType::Domain => place::domain(text).map(Typed::Domain),
         ValueType::Host => place::host(text).map(Typed::Host),
         ValueType::Endpoint => place::endpoint(text).map(Typed::Endpoint),
+        ValueType::Socket => place::socket(text).map(Typed::Socket),
         ValueType::Mailbox => place::mailbox(text).map(Typed::Mailbox),
         ValueType::LocalPart => place::local_part(text).map(Typed::LocalPart),
         ValueType::Address => place::address(text).map(Typed::Address),

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::record::ReportUri;
 use postern_schema::site::{Endpoint, RoutePattern};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// A local part of the domain at hand, or a whole mail address.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,6 +107,11 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, ValueError> {
         host_and_port(text.strip_prefix("inet:").unwrap_or(text)).filter(|(_, port)| *port != 0).ok_or_else(wrong)?;
     let host = host(&name).map_err(|_| wrong())?;
     Ok(Endpoint::Inet { host, port })
+}
+
+pub(super) fn socket(text: &str) -> Result<SocketAddr, ValueError> {
+    let wrong = || ValueError::form(format!("{text:?} is no address with a port"), "Write \"127.0.0.1:9100\" or \"[::1]:9100\"");
+    text.parse().map_err(|_| wrong())
 }
 
 pub(super) fn mailbox(text: &str) -> Result<Mailbox, ValueError> {

@@ -94,6 +94,12 @@ fn hosts_and_endpoints() {
     for wrong in ["unix:run/x", "127.0.0.1", "inet:127.0.0.1:0", "inet:host:x", ""] {
         assert!(text(&ValueType::Endpoint, wrong).is_err(), "{wrong}");
     }
+    for socket in ["127.0.0.1:9100", "[::1]:0"] {
+        assert!(text(&ValueType::Socket, socket).is_ok(), "{socket}");
+    }
+    for wrong in ["localhost:9100", "127.0.0.1", ":9100", "unix:/run/x"] {
+        assert!(text(&ValueType::Socket, wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
