@@ -59,8 +59,7 @@ pub fn parse(arguments: &[String]) -> Result<Arguments, String> {
             parsed.recipients.extend(rest.by_ref().cloned());
             break;
         }
-        let mut letters = options.char_indices();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in options.char_indices() {
             let behind = &options[at + letter.len_utf8()..];
             let mut value = || match behind {
                 "" => rest.next().cloned().ok_or_else(|| format!("-{letter} wants a value")),

@@ -71,10 +71,8 @@ fn list(folder: &Path) -> Vec<PathBuf> {
         let Some(changed) = entry.metadata().ok().and_then(|meta| meta.modified().ok()) else { continue };
         match name.to_str() {
             Some(name) if name.starts_with(slip::WHOLE) => found.push((changed, path)),
-            Some(name) if name.starts_with(slip::UNFINISHED) => {
-                if changed.elapsed().is_ok_and(|age| age > UNFINISHED_PATIENCE) {
-                    let _ = fs::remove_file(path);
-                }
+            Some(name) if name.starts_with(slip::UNFINISHED) && changed.elapsed().is_ok_and(|age| age > UNFINISHED_PATIENCE) => {
+                let _ = fs::remove_file(path);
             }
             _ => {}
         }

@@ -104,9 +104,7 @@ async fn mechanisms_are_asked_for_once_and_kept_while_dovecot_is_away() {
     assert_eq!(first.len(), 2);
     drop(folder);
     assert_eq!(dovecot.mechanisms(&socket).await.as_ref(), Some(&first));
-    let mut known = dovecot.known.lock().unwrap();
-    known.values_mut().for_each(|known| known.until = Instant::now());
-    drop(known);
+    dovecot.known.lock().unwrap().values_mut().for_each(|known| known.until = Instant::now());
     assert_eq!(dovecot.mechanisms(&socket).await, Some(first));
     assert_eq!(dovecot.mechanisms("/nowhere/auth").await, None);
 }
