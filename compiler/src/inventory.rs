@@ -4,9 +4,10 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Receiver, Relay, Route, Site, TransportKind,
-    UserBackend, UserStore,
+    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay, Route, Site,
+    SpfPolicy, TransportKind, UserBackend, UserStore,
 };
+use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
 use std::time::Duration;
 
@@ -108,7 +109,8 @@ impl List {
         for certificate in &site.tls.certificates {
             self.of(format!("certificate {}", certificate.name), certificate.origin);
             match &certificate.chain {
-                Chain::Pem(pem) => self.say("chain", format!("{} octets of PEM", pem.len())),
+                // One that was renewed is often of the same length.
+                Chain::Pem(pem) => self.say("chain", format!("{} octets of PEM, SHA-256 {}", pem.len(), mark(pem.as_bytes()))),
                 Chain::Credential(name) => self.say("chain-secret", name),
             }
             self.say("key-secret", &certificate.key);
@@ -183,6 +185,10 @@ impl List {
         if let Some(backup) = &relay.backup {
             self.say("backup", backup);
         }
+        if !relay.spf_includes.is_empty() {
+            self.say("spf-include", join(&relay.spf_includes));
+        }
+        self.say("signs-dkim", relay.signs_dkim);
     }
 
     fn route(&mut self, position: usize, route: &Route) {
@@ -258,7 +264,51 @@ pub fn domain(entry: &DomainEntry) -> Vec<Item> {
             list.say_at("catch-all", target, *origin);
         }
     }
+    for signer in &entry.signers {
+        let key = signer.key.as_ref().map(|key| format!(", key-secret {key}")).unwrap_or_default();
+        let value = format!("{}, {}{key}", signer.public_key.algorithm(), signer.state);
+        list.say_at(&format!("dkim {}", signer.selector), value, signer.origin);
+    }
+    list.publication(&entry.publication);
     list.items
+}
+
+impl List {
+    /// What a domain's owner says of it in DNS; what follows from the rest of the site is for `postern dns`.
+    fn publication(&mut self, said: &Publication) {
+        if said.spf != SpfPolicy::default() {
+            let (addresses, includes) = (join(&said.spf.addresses), join(&said.spf.includes));
+            self.say("spf", [said.spf.all.as_str(), &*addresses, &*includes].join(" ").trim());
+        }
+        if let Some(dmarc) = &said.dmarc {
+            self.say("dmarc", dmarc);
+        }
+        if let Some(sts) = &said.mta_sts {
+            self.say("mta-sts", format!("{}, max-age {}", sts.mode, duration(sts.max_age)));
+            sts.web_host.iter().for_each(|host| self.say("mta-sts web-host", host));
+        }
+        if let Some(report) = &said.tls_report {
+            self.say("tls-report", report);
+        }
+        if let Some(pins) = &said.dane {
+            self.say("dane", format!("{} keys beside those of the chain", pins.len()));
+        }
+        for issuer in &said.caa {
+            self.say(&format!("caa {}", issuer.issuer), issuer);
+        }
+        if let Some(autoconfig) = &said.autoconfig {
+            self.say("autoconfig", true);
+            for (name, place) in [("imap", &autoconfig.imap), ("pop3", &autoconfig.pop3)] {
+                if let Some((host, port)) = place {
+                    self.say(&format!("autoconfig {name}"), format!("{host}:{port}"));
+                }
+            }
+            autoconfig.web_host.iter().for_each(|host| self.say("autoconfig web-host", host));
+        }
+        if let Some(bimi) = &said.bimi {
+            self.say("bimi", bimi);
+        }
+    }
 }
 
 /// An address and what it is.
@@ -275,6 +325,11 @@ pub fn address(found: &Address<'_>) -> Item {
         value,
         origin: found.origin(),
     }
+}
+
+/// The first octets of a digest: enough to see that two are not the same.
+fn mark(octets: &[u8]) -> String {
+    Sha256::digest(octets).iter().take(8).map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn join<T: Display>(values: &[T]) -> String {

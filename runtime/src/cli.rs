@@ -9,6 +9,7 @@ mod show;
 use crate::control::{self, Answer, QueueAction, Request, Selection};
 use crate::daemon::{self, Options, StartError};
 use crate::logging::history;
+use crate::sendmail::{self, Done};
 use crate::site::LoadError;
 use crate::state;
 use clap::{Args, Parser, Subcommand};
@@ -177,11 +178,14 @@ fn parse_age(text: &str) -> Result<u64, String> {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let mut words = std::env::args_os();
-    let name = words.next().map(PathBuf::from);
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let name = words.next().unwrap_or_default();
     // Under the name of another program it is that program.
-    if name.as_ref().and_then(|name| name.file_name()).is_some_and(|name| name == "mailq") {
-        return mailq(&Ask { state: None, json: false });
+    match name.rsplit('/').next() {
+        Some("mailq") => return mailq(&Ask { state: None, json: false }),
+        Some("sendmail") => return hand_in(&words.collect::<Vec<_>>()),
+        Some("newaliases") => return new_aliases(),
+        _ => {}
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -200,6 +204,25 @@ pub fn main() -> ExitCode {
         Command::Reload { plan, ask } => inquire(&ask, &Request::Reload { plan }, show::fields),
         Command::Queue { command } => queue(command),
     }
+}
+
+/// sendmail(1), which other programs call.
+fn hand_in(arguments: &[String]) -> ExitCode {
+    match sendmail::run(arguments, &default_state(None), &mut std::io::stdin().lock()) {
+        Ok(Done::Submitted) => ExitCode::SUCCESS,
+        Ok(Done::ListQueue) => mailq(&Ask { state: None, json: false }),
+        Ok(Done::NewAliases) => new_aliases(),
+        Err(sendmail::Failure(status, why)) => {
+            eprintln!("sendmail: {why}");
+            status.into()
+        }
+    }
+}
+
+/// newaliases(1): there is nothing to make anew, and installers that call it are not to fail.
+fn new_aliases() -> ExitCode {
+    eprintln!("newaliases: aliases are part of the site: `postern build SITE --out DIR`, then `posternd reload`");
+    ExitCode::SUCCESS
 }
 
 /// Where the state is when nobody says: where systemd puts it, where `postern up` does, where a package would.

@@ -9,6 +9,7 @@ use crate::logging::Logging;
 use crate::metrics::{self, Counters};
 use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
+use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
 use crate::web;
@@ -70,10 +71,10 @@ pub struct Daemon {
     pub state: State,
     /// When it started.
     pub started: Instant,
-    /// What has happened.
-    pub counters: Arc<Counters>,
     /// How many read web pages.
     pub web: web::Places,
+    /// What has happened.
+    pub counters: Arc<Counters>,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -160,6 +161,9 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     daemon.metrics.lock().await.follow(&daemon).map_err(StartError::Metrics)?;
     control::serve(&daemon, daemon.state.folder())
         .map_err(|error| StartError::System("the control socket cannot be made", error.to_string()))?;
+    slip::make_folder(daemon.state.folder())
+        .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
+    tokio::spawn(pickup::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
     Ok(())
@@ -214,8 +218,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         client_tls,
         state,
         started: Instant::now(),
-        counters,
         web: web::Places::default(),
+        counters,
         listeners: Mutex::default(),
         metrics: Mutex::default(),
         sessions: AtomicUsize::new(0),

@@ -10,6 +10,7 @@
 //! | [`site`] | the snapshot in force, and its successor |
 //! | [`web`] | policies and settings over HTTPS |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
+//! | [`sendmail`] | the way in for programs of this host |
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
 
 pub mod auth;
@@ -23,6 +24,7 @@ pub mod logging;
 pub mod metrics;
 pub mod net;
 pub mod queue;
+pub mod sendmail;
 pub mod site;
 pub mod smtp;
 pub mod state;

@@ -2,7 +2,7 @@
 //! (RFC 6409 8). In this order, before anybody signs it:
 //!
 //! 1. fields that the site removes, then fields that it adds (`headers`);
-//! 2. Date and Message-ID, where mail of our own clients has none.
+//! 2. Date and Message-ID (and From, of programs of this host), where mail of our own clients has none.
 //!
 //! Mail of strangers is completed by nobody: what they left out is theirs. [`crate::authentication::intake`] calls it.
 
@@ -26,6 +26,8 @@ pub struct Completion {
     pub id: QueueId,
     /// Our name.
     pub hostname: Box<str>,
+    /// The From field, where a program of this host left it out.
+    pub author: Option<Box<str>>,
 }
 
 impl Rework {
@@ -48,11 +50,14 @@ impl Rework {
             }
         }
         if let Some(completion) = &self.completion {
+            if let Some(author) = completion.author.as_ref().filter(|_| !header.has("from")) {
+                added += &format!("From: {author}\r\n");
+            }
             if !header.has("date") {
                 added += &format!("Date: {}\r\n", date::rfc5322(completion.arrival_ms / 1000));
             }
             if !header.has("message-id") {
-                let Completion { arrival_ms, id, hostname } = completion;
+                let Completion { arrival_ms, id, hostname, .. } = completion;
                 added += &format!("Message-ID: <{arrival_ms}.{id}@{hostname}>\r\n");
             }
         }
@@ -69,7 +74,7 @@ mod tests {
         let edit = |change| HeaderEdit { change, at: Service::All, origin: Origin::DEFAULT };
         let edits = vec![edit(HeaderChange::Add("X-Site".into(), "b".into())), edit(HeaderChange::Remove("x-site".into()))];
         let id = QueueId::parse("0123456789ABCDEF").unwrap();
-        let completion = Some(Completion { arrival_ms: 7, id, hostname: "mx.test".into() });
+        let completion = Some(Completion { arrival_ms: 7, id, hostname: "mx.test".into(), author: None });
         let header = Rework { edits, completion }.apply(Header::new(header.as_bytes().to_vec()));
         String::from_utf8(header.octets().to_vec()).unwrap()
     }

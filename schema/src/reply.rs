@@ -420,6 +420,7 @@ impl Reason {
             | Reason::RelayDomain
             | Reason::AuthenticatedRelay
             | Reason::TrustedNetwork
+            | Reason::LocalSubmission
             | Reason::LocalDelivery
             | Reason::Routed => Reply::RECIPIENT_OK,
             Reason::MailboxGone => Reply::fixed(450, Some((4, 2, 1)), "Mailbox unavailable"),

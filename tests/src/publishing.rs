@@ -166,28 +166,30 @@ fn dane() -> impl Strategy<Value = String> {
 }
 
 fn caa() -> impl Strategy<Value = String> {
-    any::<[bool; 4]>().prop_map(|[account, method, wildcards, reports]| {
+    any::<[bool; 5]>().prop_map(|[account, method, wildcards, persist, reports]| {
         let part = |is_there, text: &str| if is_there { text.to_owned() } else { String::new() };
         format!(
-            "    caa issuer=\"letsencrypt.org\"{}{}{}{}\n",
+            "    caa issuer=\"letsencrypt.org\"{}{}{}{}{}\n",
             part(account, " account=\"https://acme.example/acct/1\""),
             part(method, " method=\"dns-01\""),
             part(wildcards, " wildcards=#true"),
+            part(persist, " persist=#true"),
             part(reports, " reports=\"mailto:caa@example.com\"")
         )
     })
 }
 
 fn others() -> impl Strategy<Value = String> {
-    (subset(REPORTS, 1), any::<[bool; 4]>()).prop_map(|(reports, [imap, pop3, elsewhere, bimi])| {
+    (subset(REPORTS, 1), any::<[bool; 5]>()).prop_map(|(reports, [imap, pop3, elsewhere, bimi, wildcard])| {
         let part = |is_there, text: &str| if is_there { text.to_owned() } else { String::new() };
         format!(
-            "    tls-report{}\n    autoconfig{} {{\n{}{}    }}\n{}",
+            "    tls-report{}\n    autoconfig{} {{\n{}{}    }}\n{}{}",
             quoted(&reports),
             part(elsewhere, " web-host=\"www.provider.example\""),
             part(imap, "        imap \"imap.example.com\"\n"),
             part(pop3, "        pop3 \"pop.例え.example\" port=1995\n"),
             part(bimi, "    bimi logo=\"https://www.example.com/logo.svg\" certificate=\"https://www.example.com/logo.pem\"\n"),
+            part(wildcard, "    wildcard\n"),
         )
     })
 }

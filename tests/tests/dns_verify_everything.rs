@@ -34,6 +34,8 @@ fn everything() -> (Model, RecordSet) {
     for name in ["2026r.pub", "2026e.pub", "2025r.pub"] {
         std::fs::copy(example.join("dkim").join(name), folder.path().join("dkim").join(name)).unwrap();
     }
+    std::fs::create_dir(folder.path().join("tls")).unwrap();
+    std::fs::copy(example.join("tls/authority.pem"), folder.path().join("tls/authority.pem")).unwrap();
     let compiled = compile(&folder.path().join("site.kdl"), &CompileOptions::default()).unwrap();
     let model = compiled.model.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics));
     let set = derive(&model);

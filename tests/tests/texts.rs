@@ -1,5 +1,5 @@
 //! Every text that comes out of a site is read back by `mail-auth`, which judges mail by such records, to what the site says.
-//! Only BIMI has no parser there.
+//! Only BIMI and what ACME looks for have no parser there.
 #![allow(clippy::unwrap_used)]
 
 use base64::Engine;
@@ -135,6 +135,9 @@ fn check(published: &Published) {
             );
             let revoked = texts.one(&format!("*._domainkey.{name}"));
             assert!(DomainKey::parse(revoked.as_bytes()).is_err_and(|error| error.to_string().contains("evoked")), "{revoked}");
+            for text in texts.at(&format!("*.{name}")) {
+                assert_spf(&text, &record::Spf { terms: Vec::new(), all: SpfAll::Fail });
+            }
             continue;
         }
         match spf_of(site, name, &publication.spf) {
@@ -161,6 +164,12 @@ fn check(published: &Published) {
         }
         if publication.bimi.is_some() {
             texts.one(&format!("default._bimi.{name}"));
+        }
+        if publication.wildcard {
+            assert_spf(&texts.one(&format!("*.{name}")), &record::Spf { terms: Vec::new(), all: SpfAll::Fail });
+        }
+        if publication.caa.iter().any(|caa| caa.persistent().is_some()) {
+            assert!(texts.one(&format!("_validation-persist.{name}")).starts_with("letsencrypt.org; accounturi=https://"));
         }
         for receiver in publication.dmarc.iter().flat_map(|dmarc| &dmarc.reports).filter_map(ReportUri::mail_domain) {
             for permission in texts.at(&format!("{name}._report._dmarc.{receiver}")) {

@@ -14,5 +14,5 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
-    Ok(())
+    fs::File::open(folder)?.sync_all()
 }

@@ -39,7 +39,10 @@ fn parked(view: &View<'_>, name: Spanned<Domain>) -> DomainDraft {
         delimiter: Setting::default_of(None),
         patterns: Vec::new(),
         signers: Vec::new(),
-        publication: PublicationDraft::default(),
+        publication: PublicationDraft {
+            wildcard: view.property::<bool>("wildcard").is_some_and(|wildcard| wildcard.value),
+            ..PublicationDraft::default()
+        },
         incomplete: false,
     }
 }

@@ -4,8 +4,8 @@ use super::Lowering;
 use super::draft::PublicationDraft;
 use super::file::CHAIN_MAX_OCTETS;
 use crate::certificate::key_digest;
-use crate::rules::NO_KEY_TO_PIN;
-use crate::source::Spanned;
+use crate::rules::{NO_KEY_TO_PIN, PIN_TWICE};
+use crate::source::{Span, Spanned};
 use crate::syntax::View;
 use ipnet::IpNet;
 use postern_schema::name::Domain;
@@ -30,6 +30,7 @@ pub(super) fn publication(view: &View<'_>, lowering: &mut Lowering<'_>) -> Publi
         dane: switched_on(view, "dane").map(|view| Spanned::new(pins(&view, lowering), view.span())),
         caa: view.children("caa").filter_map(|view| Some(Spanned::new(caa(&view)?, view.span()))).collect(),
         autoconfig: switched_on(view, "autoconfig").map(|view| Spanned::new(autoconfig(&view), view.span())),
+        wildcard: view.flag("wildcard").is_some_and(|flag| flag.value),
         bimi: spanned("bimi").and_then(|view| Some(Spanned::new(bimi(&view)?, view.span()))),
     }
 }
@@ -74,13 +75,19 @@ fn tls_report(view: &View<'_>) -> Option<TlsReport> {
 }
 
 fn pins(view: &View<'_>, lowering: &mut Lowering<'_>) -> Vec<Pin> {
-    let mut found = Vec::new();
+    let mut found: Vec<(Pin, Span)> = Vec::new();
     for (name, of) in [("key", PinOf::Host), ("authority", PinOf::Authority)] {
         for view in view.children(name) {
-            found.extend(pin(&view, lowering).map(|sha256| Pin { of, sha256 }));
+            let Some(pin) = pin(&view, lowering).map(|sha256| Pin { of, sha256 }) else { continue };
+            match found.iter().find(|(known, _)| *known == pin) {
+                Some((_, first)) => lowering.findings.push(
+                    PIN_TWICE.at(view.span(), "This key is announced already").also(*first, "here").help("Remove this line"),
+                ),
+                None => found.push((pin, view.span())),
+            }
         }
     }
-    found
+    found.into_iter().map(|(pin, _)| pin).collect()
 }
 
 fn pin(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<[u8; 32]> {
@@ -123,6 +130,7 @@ fn caa(view: &View<'_>) -> Option<CaaIssuer> {
         account: view.property::<String>("account").map(|account| account.value.into()),
         method: view.property::<String>("method").map(|method| method.value.into()),
         wildcards: view.property::<bool>("wildcards").is_some_and(|wildcards| wildcards.value),
+        persist: view.property::<bool>("persist").is_some_and(|persist| persist.value),
         reports: view.property::<ReportUri>("reports").map(|uri| uri.value),
     })
 }

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::emit::fixture::{declare, domain, mailbox, model};
-use postern_schema::site::{AddressEntry, AddressKind, DomainClass, Forward, Origin, RoutePattern, TlsLevel, Via};
+use postern_schema::site::{
+    AddressEntry, AddressKind, DkimSigner, DomainClass, Forward, Origin, PublicKey, RoutePattern, Selector, SigningState,
+    TlsLevel, Via,
+};
 use std::sync::Arc;
 
 fn plan(change: impl FnOnce(&mut Model)) -> Plan {
@@ -62,6 +65,34 @@ fn values_are_compared_by_name() {
     );
     let gone: Vec<_> = plan.relaying.iter().filter(|cell| cell.listener == "submission").collect();
     assert!(!gone.is_empty() && gone.iter().all(|cell| cell.new.is_none()), "{gone:#?}");
+}
+
+#[test]
+fn who_signs_is_a_difference_even_where_dns_stays() {
+    let with_key = |model: &mut Model, state| {
+        let entry = Arc::make_mut(model.domains.get_mut(&domain("example.com")).expect("it is there"));
+        entry.signers = vec![DkimSigner {
+            selector: Selector::parse("a").expect("a selector"),
+            public_key: PublicKey::Ed25519([7; 32]),
+            key: None,
+            state,
+            origin: Origin::DEFAULT,
+        }];
+    };
+    let (mut old, mut new) = (model(), model());
+    with_key(&mut old, SigningState::Publish);
+    with_key(&mut new, SigningState::Active);
+    new.site.relays[0].signs_dkim = !old.site.relays[0].signs_dkim;
+    let plan = compare(&old, &new, None);
+    let relay = &old.site.relays[0].name;
+    assert_eq!(
+        lines(&plan),
+        [
+            format!("relay {relay} signs-dkim: false -> true"),
+            "domain example.com dkim a: ed25519-sha256, publish -> ed25519-sha256, active".to_owned()
+        ]
+    );
+    assert!(plan.dns.is_empty());
 }
 
 #[test]

@@ -172,6 +172,7 @@ static NAMED: &[&Rule] = &[
     &tls::expired::RULE,
     &tls::expires_soon::RULE,
     &tsa::NO_KEY_TO_PIN,
+    &tsa::PIN_TWICE,
     &tst::TEST_FAILED,
     &tst::test_twice::RULE,
     &usr::no_listener::RULE,

@@ -55,7 +55,7 @@ pub(crate) use sit::NO_POSTMASTER;
 pub(crate) use tbl::{
     BARE_ADDRESS, EMPTY_TABLE, FOREIGN_DOMAIN, OWNER_ALIAS, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNSERVED_ENTRY, UNUSED_COLUMN,
 };
-pub(crate) use tsa::NO_KEY_TO_PIN;
+pub(crate) use tsa::{NO_KEY_TO_PIN, PIN_TWICE};
 pub(crate) use tst::TEST_FAILED;
 pub(crate) use usr::BACKEND_OF_USERS;
 

@@ -60,6 +60,21 @@ fn what_cannot_be_done_leaves_everything_as_it_was() {
     assert_eq!(site(&folder), before);
     assert_eq!(std::fs::read_to_string(folder.join("credentials/dkim-example.com-b")).expect("it stays"), "precious");
     assert!(!folder.join("dkim/example.com.b.pub").exists());
+    // A public half that cannot be written takes the private one along.
+    std::fs::rename(folder.join("dkim"), folder.join("dkim-moved")).expect("a folder");
+    folder.write("dkim", "no folder");
+    let moved = before.replace("\"dkim/", "\"dkim-moved/");
+    folder.write("site.kdl", &moved);
+    let refused = new_key(&folder, &["--selector", "c"]).ended(1);
+    assert!(refused.err.contains("nothing was changed"), "{}", refused.err);
+    assert_eq!(site(&folder), moved);
+    let mut left: Vec<String> = std::fs::read_dir(folder.join("credentials"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["dkim-example.com-a", "dkim-example.com-b"]);
+    assert_eq!(folder.join("credentials").metadata().expect("a folder").permissions().mode() & 0o777, 0o700);
 }
 
 #[test]

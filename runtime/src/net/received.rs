@@ -14,6 +14,8 @@ pub struct Facts<'a> {
     pub hostname: &'a str,
     /// The `with` keyword (RFC 3848).
     pub protocol: &'a str,
+    /// The user of this host whose program handed it in; then there was no session.
+    pub local_user: Option<&'a str>,
     /// Version and cipher of TLS.
     pub protection: Option<&'a str>,
     /// The name of the message in our queue.
@@ -32,6 +34,10 @@ pub fn field(facts: &Facts<'_>) -> Vec<u8> {
     };
     let protection = facts.protection.map_or_else(String::new, |protection| format!("\r\n\t({protection})"));
     let recipient = facts.recipient.map_or_else(String::new, |recipient| format!("\r\n\tfor <{recipient}>"));
+    if let Some(user) = facts.local_user {
+        let (hostname, id, at) = (facts.hostname, facts.id, date::rfc5322(facts.arrival_ms / 1000));
+        return format!("Received: by {hostname} (from {user})\r\n\tid {id}{recipient};\r\n\t{at}\r\n").into_bytes();
+    }
     format!(
         "Received: from {} ({client})\r\n\tby {} with {} id {}{protection}{recipient};\r\n\t{}\r\n",
         facts.helo,
@@ -55,6 +61,7 @@ mod tests {
             client: "2001:db8::1".parse().unwrap(),
             hostname: "mail.example.com",
             protocol: "ESMTPS",
+            local_user: None,
             protection: Some("TLSv1_3 TLS13_AES_256_GCM_SHA384"),
             id: QueueId::parse("0123456789ABCDEF").unwrap(),
             recipient: Some(&recipient),
@@ -65,6 +72,9 @@ mod tests {
             "Received: from client.example ([IPv6:2001:db8::1])\r\n\tby mail.example.com with ESMTPS id 0123456789ABCDEF\
              \r\n\t(TLSv1_3 TLS13_AES_256_GCM_SHA384)\r\n\tfor <bob@example.com>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n"
         );
+        facts.local_user = Some("uid 7");
+        assert!(field(&facts).starts_with(b"Received: by mail.example.com (from uid 7)\r\n\tid 0123456789ABCDEF\r\n\tfor "));
+        facts.local_user = None;
         facts.protection = None;
         facts.recipient = None;
         assert!(String::from_utf8(field(&facts)).unwrap().contains("id 0123456789ABCDEF;\r\n\tThu"));

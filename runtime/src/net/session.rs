@@ -5,7 +5,7 @@ use super::admission::{ConnectionGuard, is_spared};
 use super::login::Logins;
 use super::pace::Pace;
 use super::stream::Stream;
-use super::transaction::{Peer, Transaction};
+use super::transaction::{Peer, Spoken, Transaction};
 use crate::auth;
 use crate::daemon::{Daemon, SessionGuard};
 use crate::site::Generation;
@@ -55,7 +55,7 @@ pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daem
         }
     }
     let server = Server::new(Arc::new(server_config(&listener, &generation, &daemon).await), listener.kind.is_implicit_tls());
-    let peer = Peer { address, listener: listener.name, user: None };
+    let peer = Peer { address, listener: listener.name, user: None, author: None };
     let mut session = Session {
         daemon,
         generation,
@@ -286,7 +286,10 @@ impl Session {
                 None => Reply::BAD_SEQUENCE,
             },
             Question::Message(message) => match self.transaction.take() {
-                Some(transaction) => transaction.finish(&self.daemon, &self.peer, &self.server, message).await,
+                Some(transaction) => {
+                    let spoken = Spoken { helo: self.server.helo().unwrap_or_default(), protocol: self.server.protocol() };
+                    transaction.finish(&self.daemon, &self.peer, spoken, message).await
+                }
                 None => Reply::BAD_SEQUENCE,
             },
             Question::Authenticate(credentials) => {

@@ -11,11 +11,11 @@ use crate::queue::spool::BodyWriter;
 use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, RecipientRequest};
-use crate::smtp::server::{Message, Server};
+use crate::smtp::server::Message;
 use crate::submission::{Completion, Rework};
 use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, Verdict};
 use postern_schema::dns::Transcript;
-use postern_schema::name::ForwardPath;
+use postern_schema::name::{ForwardPath, Mailbox};
 use postern_schema::reply::Reply;
 use postern_schema::site::ListenerKind;
 use std::fmt::{self, Display};
@@ -30,12 +30,23 @@ pub struct Peer {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
+    /// What its mail has for a From field that has none: a whole address.
+    pub author: Option<Box<str>>,
 }
 
 impl Peer {
     pub(super) fn client(&self) -> decide::Client<'_> {
         decide::Client { listener: &self.listener, address: self.address, user: self.user.as_deref() }
     }
+}
+
+/// What a client has said of itself, and how.
+#[derive(Clone, Copy)]
+pub struct Spoken<'a> {
+    /// In EHLO or HELO.
+    pub helo: &'a str,
+    /// The `with` keyword of Received.
+    pub protocol: &'static str,
 }
 
 /// A transaction that is open.
@@ -125,14 +136,29 @@ impl Transaction {
             true if site.screen.authenticates() => Purpose::Verify,
             true => Purpose::Pass,
         };
-        let completion =
-            (purpose == Purpose::Sign).then(|| Completion { arrival_ms, id: id.id(), hostname: site.hostname.as_str().into() });
-        let kind = site.listener(&peer.listener).map_or(ListenerKind::Mx, |listener| listener.kind);
+        let completion = (purpose == Purpose::Sign).then(|| Completion {
+            arrival_ms,
+            id: id.id(),
+            hostname: site.hostname.as_str().into(),
+            author: peer.author.clone(),
+        });
+        // What is not from a listener is from a program of this host, and its own.
+        let kind = site.listener(&peer.listener).map_or(ListenerKind::Submission, |listener| listener.kind);
         let intake = Intake::new(purpose, site.hostname.as_str(), Rework::new(site, kind, completion));
         Ok((
             Transaction { generation, request, protection, id, arrival_ms, recipients, transcript, purpose, intake, body },
             reply,
         ))
+    }
+
+    /// Whom it is for, as far as they were accepted.
+    pub fn recipients(&self) -> Vec<&Mailbox> {
+        self.recipients.iter().map(|recipient| recipient.permit.recipient()).collect()
+    }
+
+    /// The site that it is decided by.
+    pub fn generation(&self) -> &Arc<Generation> {
+        &self.generation
     }
 
     /// Decides RCPT.
@@ -171,12 +197,12 @@ impl Transaction {
     }
 
     /// Takes the last piece and makes the message durable. A positive reply means that it is.
-    pub async fn finish(mut self, daemon: &Arc<Daemon>, peer: &Peer, server: &Server, message: Message) -> Reply {
-        let helo = server.helo().unwrap_or_default();
+    pub async fn finish(mut self, daemon: &Arc<Daemon>, peer: &Peer, spoken: Spoken<'_>, message: Message) -> Reply {
+        let helo = spoken.helo;
         // Where nothing was spilled, nothing touches the disk before the queue's own writer does, and nothing takes long.
         let is_large = message.octets > message.body.len() as u64;
         let whole = aside(is_large, || self.end_text(daemon, &message.body));
-        let head = match self.head(daemon, peer, server, &whole, is_large).await {
+        let head = match self.head(daemon, peer, spoken, &whole, is_large).await {
             Ok(head) => head,
             Err(reply) => return reply,
         };
@@ -185,7 +211,6 @@ impl Transaction {
             Ok(body) => body,
             Err(error) => return error.reply(),
         };
-        let helo = helo.into();
         let id = self.id.id();
         let octets = body.octets();
         let (from, recipients) = (self.request.reverse_path.to_string(), self.recipients.len());
@@ -198,7 +223,7 @@ impl Transaction {
             eight_bit: self.request.eight_bit || message.eight_bit,
             ret: self.request.ret,
             envid: self.request.envelope_id,
-            client: Client { address: peer.address, helo, listener: peer.listener.clone(), user: peer.user.clone() },
+            client: Client { address: peer.address, helo: helo.into(), listener: peer.listener.clone(), user: peer.user.clone() },
             generation: self.generation.mark(),
             body,
         };
@@ -206,7 +231,7 @@ impl Transaction {
             Ok(id) => {
                 tracing::info!(
                     %id, from, recipients, octets,
-                    peer = %peer.address, listener = &*peer.listener, user = peer.user.as_deref(), helo = server.helo(),
+                    peer = %peer.address, listener = &*peer.listener, user = peer.user.as_deref(), helo,
                     generation = self.generation.number, "queued"
                 );
                 Reply::queued(&id.to_string())
@@ -228,7 +253,7 @@ impl Transaction {
 
     /// The fields in front of the message. Asked only of one that can be stored.
     async fn head(
-        &mut self, daemon: &Daemon, peer: &Peer, server: &Server, whole: &Whole, is_large: bool,
+        &mut self, daemon: &Daemon, peer: &Peer, spoken: Spoken<'_>, whole: &Whole, is_large: bool,
     ) -> Result<Vec<u8>, Reply> {
         if let Err(error) = &self.body {
             return Err(error.reply());
@@ -238,7 +263,7 @@ impl Transaction {
             daemon,
             generation: &self.generation,
             peer,
-            helo: server.helo().unwrap_or_default(),
+            helo: spoken.helo,
             reverse_path: &self.request.reverse_path,
             recipients: &self.recipients,
             arrival_ms: self.arrival_ms,
@@ -251,16 +276,17 @@ impl Transaction {
             Purpose::Verify => arrival.judge(whole, &mut transcript).await?,
             Purpose::Pass => Vec::new(),
         };
-        head.extend_from_slice(&self.trace(peer, server));
+        head.extend_from_slice(&self.trace(peer, spoken));
         Ok(head)
     }
 
-    fn trace(&self, peer: &Peer, server: &Server) -> Vec<u8> {
+    fn trace(&self, peer: &Peer, spoken: Spoken<'_>) -> Vec<u8> {
         received::field(&received::Facts {
-            helo: server.helo().unwrap_or_default(),
+            helo: spoken.helo,
             client: peer.address,
             hostname: self.generation.site().hostname.as_str(),
-            protocol: server.protocol(),
+            protocol: spoken.protocol,
+            local_user: peer.user.as_deref().filter(|_| peer.client().is_local(self.generation.site())),
             protection: self.protection.as_deref(),
             id: self.id.id(),
             recipient: match self.recipients.as_slice() {

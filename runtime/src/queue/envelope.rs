@@ -276,6 +276,33 @@ pub struct QueueEntry {
 }
 
 impl QueueEntry {
+    /// A message that never came into the queue, since each of these recipients was refused: what a notice to its sender is about.
+    pub fn refused(
+        id: QueueId, arrival_ms: u64, reverse_path: ReversePath, refused: Vec<(Mailbox, Reply)>, generation: Generation,
+    ) -> QueueEntry {
+        let recipient =
+            |(address, _): &(Mailbox, Reply)| Recipient { address: address.clone(), given: None, notify: None, orcpt: None };
+        let recipients = refused.iter().map(recipient).collect();
+        let state =
+            |(_, reply): (Mailbox, Reply)| RecipientState::Failed(Arc::new(Attempt::new(reply, None, arrival_ms, generation)));
+        let states = refused.into_iter().map(state).collect();
+        let envelope = Envelope {
+            id,
+            arrival_ms,
+            reverse_path,
+            recipients,
+            smtp_utf8: false,
+            eight_bit: true,
+            ret: None,
+            envid: None,
+            client: None,
+            generation,
+            body_octets: 0,
+            body_file: None,
+        };
+        QueueEntry { envelope, progress: Progress { states, held: false } }
+    }
+
     /// Its name.
     pub fn id(&self) -> QueueId {
         self.envelope.id

@@ -85,6 +85,7 @@ fn accept_elsewhere(
     let reason = match class {
         ClientClass::User(_) => Reason::AuthenticatedRelay,
         ClientClass::Trusted(_) => Reason::TrustedNetwork,
+        ClientClass::Local => Reason::LocalSubmission,
         ClientClass::Anonymous => return Verdict::decline(Reason::RelayDenied, trace),
     };
     // Mail that could go nowhere is not taken: the sender hears of it now and not after days in the queue.

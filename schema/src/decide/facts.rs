@@ -8,6 +8,9 @@ use crate::spf::SpfResult;
 use std::fmt;
 use std::net::IpAddr;
 
+/// What stands for the listener of mail that a program of this host handed in by sendmail(1). The site has none of that name.
+pub const LOCAL_LISTENER: &str = "sendmail(1)";
+
 /// Who is on the other end of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Client<'a> {
@@ -15,7 +18,7 @@ pub struct Client<'a> {
     pub listener: &'a str,
     /// Its address.
     pub address: IpAddr,
-    /// Its login name, once it has logged in.
+    /// Its login name, once it has logged in; of a program of this host, the name of its user.
     pub user: Option<&'a str>,
 }
 
@@ -156,6 +159,8 @@ impl SenderDomain {
 pub enum ClientClass<'a> {
     /// Logged in.
     User(&'a str),
+    /// A program of this host.
+    Local,
     /// In a network that may relay.
     Trusted(&'a Network),
     /// Anybody.
@@ -168,8 +173,17 @@ impl<'a> Client<'a> {
         matches!(self.classify(site, &mut Trace::default()), ClientClass::Anonymous)
     }
 
+    /// Whether it is a program of this host. A site that gives a listener that name has no such mail.
+    pub fn is_local(self, site: &Site) -> bool {
+        self.listener == LOCAL_LISTENER && site.listener(LOCAL_LISTENER).is_none()
+    }
+
     /// The class of the client, with the steps that show it.
     pub(super) fn classify(self, site: &'a Site, trace: &mut Trace) -> ClientClass<'a> {
+        if self.is_local(site) {
+            trace.push_default(StepKind::Local(self.user.unwrap_or_default().into()));
+            return ClientClass::Local;
+        }
         if let Some(user) = self.user {
             trace.push_default(StepKind::User(user.into()));
             return ClientClass::User(user);

@@ -27,7 +27,7 @@ mod trace;
 pub use accept::{RelayPermit, accept, expansion};
 pub use content::{Handling, content};
 pub use expand::{EXPANSION_LIMIT, Resolved, resolve};
-pub use facts::{Client, ClientClass, ContentFacts, DmarcFact, Need, RecipientFacts, SenderDomain, SenderFacts};
+pub use facts::{Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Need, RecipientFacts, SenderDomain, SenderFacts};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;
 pub use route::{Hop, RouteFacts, route};

@@ -32,6 +32,8 @@ reasons! {
     AuthenticatedRelay => "authenticated-relay",
     /// The client is in a network that may relay, and the recipient is elsewhere.
     TrustedNetwork => "trusted-network",
+    /// The client is a program of this host, and the recipient is elsewhere.
+    LocalSubmission => "local-submission",
     /// The recipient is elsewhere, and nothing lets this client relay.
     RelayDenied => "relay-denied",
     /// The domain is ours, the local part is nobody's.

@@ -24,7 +24,7 @@ pub fn sender(facts: &SenderFacts<'_>, lookup: &dyn Lookup) -> Answer<()> {
                 Err(failed) => Verdict::lookup_failed(&failed, trace),
             },
         },
-        ClientClass::Trusted(_) => Verdict::accept((), Reason::SenderAccepted, trace),
+        ClientClass::Trusted(_) | ClientClass::Local => Verdict::accept((), Reason::SenderAccepted, trace),
         ClientClass::Anonymous => match check_sender_domain(facts, lookup, &mut trace) {
             Ok(()) => check_spf(facts, lookup, trace),
             Err(Stop::Need(need)) => Answer::Need(need),
@@ -36,7 +36,9 @@ pub fn sender(facts: &SenderFacts<'_>, lookup: &dyn Lookup) -> Answer<()> {
 
 /// Whether the listener takes mail from this client at all. Asked again at RCPT, since a reload may come between.
 pub(super) fn check_listener(client: Client<'_>, lookup: &dyn Lookup, trace: &mut Trace) -> Result<(), Reason> {
-    match lookup.site().listener(client.listener) {
+    let site = lookup.site();
+    match site.listener(client.listener) {
+        None if client.is_local(site) => Ok(()),
         // The listener was removed by a reload while the session was open: what it allowed is not known any more.
         None => {
             trace.push_default(StepKind::UnknownListener(client.listener.into()));

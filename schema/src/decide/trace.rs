@@ -32,6 +32,8 @@ pub enum StepKind {
     UnknownListener(Box<str>),
     /// The client has logged in under this name.
     User(Box<str>),
+    /// The client is a program that this user of the host runs.
+    Local(Box<str>),
     /// The client is in a network that may relay.
     TrustedNetwork(Box<str>),
     /// The client is in a network of the site that may not relay.
@@ -126,6 +128,7 @@ impl fmt::Display for StepKind {
         match self {
             StepKind::Listener(name, kind) => write!(f, "listener {name} is of kind {kind}"),
             StepKind::UnknownListener(name) => write!(f, "listener {name} is not in this site"),
+            StepKind::Local(name) => write!(f, "client is a program of {name} on this host"),
             StepKind::User(name) => write!(f, "client is logged in as {name}"),
             StepKind::TrustedNetwork(name) => write!(f, "client is in network {name}, which may relay"),
             StepKind::Network(name) => write!(f, "client is in network {name}, which may not relay"),

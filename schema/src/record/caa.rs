@@ -1,6 +1,6 @@
 //! Who may issue certificates (RFC 8659, RFC 8657).
 
-use super::{RecordData, ReportUri};
+use super::{RecordData, ReportUri, Text};
 use crate::name::Domain;
 use std::fmt;
 
@@ -15,6 +15,8 @@ pub struct CaaIssuer {
     pub method: Option<Box<str>>,
     /// Whether it may issue for wildcards.
     pub wildcards: bool,
+    /// Whether a lasting record shows control of the domain to it (draft-ietf-acme-dns-persist); of use with an account alone.
+    pub persist: bool,
     /// Where it says what it refused (RFC 8659 4.4).
     pub reports: Option<ReportUri>,
 }
@@ -34,6 +36,14 @@ impl CaaIssuer {
         found.sort();
         found.dedup();
         found
+    }
+
+    /// What stands at `_validation-persist.` and the domain, if it is asked for: which authority may take it for control of the
+    /// domain, and who must ask.
+    pub fn persistent(&self) -> Option<Text> {
+        let account = self.account.as_ref().filter(|_| self.persist)?;
+        let policy = if self.wildcards { "; policy=wildcard" } else { "" };
+        Some(Text(format!("{}; accounturi={account}{policy}", self.issuer).into()))
     }
 }
 

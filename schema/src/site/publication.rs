@@ -24,6 +24,8 @@ pub struct Publication {
     pub autoconfig: Option<Autoconfig>,
     /// `bimi`.
     pub bimi: Option<Bimi>,
+    /// `wildcard`: names below that do not exist take no mail and send none.
+    pub wildcard: bool,
 }
 
 /// What the SPF record holds beside the site's own egress.

@@ -52,13 +52,13 @@ stored_structs! {
     Metrics { listen, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
     Onward { via, listed }
-    Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi }
+    Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi, wildcard }
     SpfPolicy { addresses, includes, all }
     Dmarc { policy, subdomains, nonexistent, testing, reports }
     MtaSts { mode, max_age, web_host }
     TlsReport { reports }
     Pin { of, sha256 }
-    CaaIssuer { issuer, account, method, wildcards, reports }
+    CaaIssuer { issuer, account, method, wildcards, persist, reports }
     Autoconfig { web_host, login, imap, pop3 }
     Bimi { logo, certificate }
     DkimSigner { selector, public_key, key, state, origin }

@@ -50,7 +50,7 @@ impl Edit {
             before.push((path.clone(), source.text.as_str()));
             if let Err(error) = replace(&path, &text) {
                 restore(&before);
-                return Err(Failure::refused(format!("{}: {error}", path.display())));
+                return Err(Failure::refused(format!("{}: {error}; nothing was changed", path.display())));
             }
         }
         site.model().map(drop).inspect_err(|_| restore(&before))

@@ -15,9 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
 use postern_schema::name::Domain;
 use postern_schema::site::{DomainClass, SecretName, Selector, SigningAlgorithm};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The arguments of `key new`.
@@ -85,8 +85,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let line = line(arguments.algorithm, &selector, &public_name, &secret, today);
     insert(&mut edit, domain, &compiled.sources, &line)?;
     // A key without its line does no harm; a line without its key would.
-    write_new(&private_path, &pair.private, 0o600)?;
-    let written = write_new(&public_path, &pair.public, 0o644)
+    write_new(&private_path, &pair.private, 0o600, 0o700)?;
+    let written = write_new(&public_path, &pair.public, 0o644, 0o755)
         .and_then(|()| edit.apply(&compiled.sources, &arguments.site).inspect_err(|_| drop(fs::remove_file(&public_path))));
     if let Err(failure) = written {
         // What nobody refers to, nobody should find.
@@ -134,14 +134,19 @@ fn pem(label: &str, octets: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Makes a file with these rights from its first moment; never writes over another.
-fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::refused(format!("{}: {error}", path.display()));
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+/// Makes a file with these rights from its first moment, and whole or not at all, whatever becomes of disk and power; never
+/// writes over another. Folders that are not there are made with `folder_mode`.
+fn write_new(path: &Path, text: &str, mode: u32, folder_mode: u32) -> Result<(), Failure> {
+    let failed =
+        |what: &Path, error: std::io::Error| Failure::refused(format!("{}: {error}; nothing was changed", what.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(folder_mode).create(folder).map_err(|error| failed(folder, error))?;
+    let mut builder = tempfile::Builder::new();
+    let scratch = builder.permissions(Permissions::from_mode(mode)).tempfile_in(folder);
+    let mut file = scratch.map_err(|error| failed(folder, error))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(path, error))?;
+    file.persist_noclobber(path).map_err(|error| failed(path, error.error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, error))
 }
 
 fn line(algorithm: Algorithm, selector: &Selector, public: &str, secret: &SecretName, today: Date) -> String {

@@ -25,7 +25,7 @@ pub fn derive(model: &Model) -> RecordSet {
     let mut deriving = Deriving { model, set: RecordSet::default() };
     for (name, entry) in &model.domains {
         match entry.class {
-            DomainClass::Parked => deriving.parked(name),
+            DomainClass::Parked => deriving.parked(name, entry),
             DomainClass::Local | DomainClass::AliasOf(_) | DomainClass::Relay(_) => deriving.served(name, entry),
         }
     }

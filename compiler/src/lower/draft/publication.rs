@@ -16,6 +16,7 @@ pub struct PublicationDraft {
     pub caa: Vec<Spanned<CaaIssuer>>,
     pub autoconfig: Option<Spanned<Autoconfig>>,
     pub bimi: Option<Spanned<Bimi>>,
+    pub wildcard: bool,
 }
 
 impl PublicationDraft {
@@ -33,6 +34,7 @@ impl PublicationDraft {
             caa: self.caa.iter().map(|issuer| issuer.value.clone()).collect(),
             autoconfig: plain(&self.autoconfig),
             bimi: plain(&self.bimi),
+            wildcard: self.wildcard,
         }
     }
 }

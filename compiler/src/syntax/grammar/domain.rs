@@ -1,6 +1,6 @@
 //! The domains of a site and everything in them: `domain`, `parked`.
 
-use super::publication::{AUTOCONFIG, BIMI, CAA, DANE, DKIM, DMARC, MTA_STS, SPF, TLS_REPORT};
+use super::publication::{AUTOCONFIG, BIMI, CAA, DANE, DKIM, DMARC, MTA_STS, SPF, TLS_REPORT, WILDCARD};
 use super::spec::{Argument, NodeSpec, PropertySpec};
 use super::table::{ALIASES, MAILBOXES, RECIPIENTS};
 use super::value_type::{Kind, ValueType, Word};
@@ -30,7 +30,7 @@ pub const DOMAIN: NodeSpec = NodeSpec::new("domain", "One or more domains that m
     ])
     .children(&[
         MAILBOX, MAILBOXES, ALIAS, ALIASES, PATTERN, CATCH_ALL, FORWARD, LIST, DELIMITER, DELIVER, RECIPIENTS, DKIM, SPF, DMARC,
-        MTA_STS, TLS_REPORT, DANE, CAA, AUTOCONFIG, BIMI,
+        MTA_STS, TLS_REPORT, DANE, CAA, AUTOCONFIG, BIMI, WILDCARD,
     ])
     .many()
     .example("domain \"example.com\" {\n    mailbox \"alice\"\n    alias \"info\" \"alice\"\n}")
@@ -42,6 +42,11 @@ pub const PARKED: NodeSpec = NodeSpec::new(
     "Domains that neither take nor send mail: a null MX (RFC 7505), `v=spf1 -all`, DMARC reject, and no DKIM key.",
 )
 .arguments(&[Argument::new("names", ValueType::Domain, "A domain.").repeating().declares(Kind::Domain)])
+.properties(&[PropertySpec::new(
+    "wildcard",
+    ValueType::Truth,
+    "Whether names below them that do not exist say the same (RFC 4592); nothing else may have a wildcard there then.",
+)])
 .many()
 .example("parked \"example.net\" \"example.org\"");
 

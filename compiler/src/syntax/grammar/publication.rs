@@ -151,6 +151,7 @@ pub const DANE: NodeSpec =
 const CAA_METHODS: &[Word] = &[
     Word::new("http-01", "By a file on port 80."),
     Word::new("dns-01", "By a DNS record."),
+    Word::new("dns-persist-01", "By a DNS record that stays; still a draft."),
     Word::new("tls-alpn-01", "By a TLS handshake on port 443."),
 ];
 
@@ -161,6 +162,11 @@ pub const CAA: NodeSpec = NodeSpec::new("caa", "Which authorities may issue cert
         PropertySpec::new("account", ValueType::WebAddress, "The account that may ask (RFC 8657)."),
         PropertySpec::new("method", ValueType::Word(CAA_METHODS), "How control of the name must be shown (RFC 8657)."),
         PropertySpec::new("wildcards", ValueType::Truth, "Whether it may issue for `*` too; without it, nobody may."),
+        PropertySpec::new(
+            "persist",
+            ValueType::Truth,
+            "Whether a lasting record shows control of the domain to it and to `account=`; still a draft.",
+        ),
         PropertySpec::new("reports", ValueType::Report, "Where an authority says what it refused."),
     ])
     .many()
@@ -198,3 +204,11 @@ pub const BIMI: NodeSpec = NodeSpec::new("bimi", "The logo that mail programs ma
         PropertySpec::new("certificate", ValueType::WebAddress, "The mark certificate."),
     ])
     .example("bimi logo=\"https://example.com/logo.svg\"");
+
+/// `wildcard`.
+pub const WILDCARD: NodeSpec = NodeSpec::new(
+    "wildcard",
+    "Names below the domain that do not exist take no mail and send none (RFC 4592). Nothing else may have a wildcard there: no `CNAME`.",
+)
+.arguments(&[Argument::flag()])
+.example("wildcard");

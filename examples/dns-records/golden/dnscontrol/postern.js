@@ -3,7 +3,7 @@
 //   require("./postern.js");
 D_EXTEND("example.com",
   CAA("@", "iodef", "mailto:reports@example.com", TTL(3600)), // CAA: who may issue certificates
-  CAA("@", "issue", "letsencrypt.org; accounturi=https://acme.example/acct/1; validationmethods=dns-01", TTL(3600)), // CAA: who may issue certificates
+  CAA("@", "issue", "letsencrypt.org; accounturi=https://acme.example/acct/1; validationmethods=dns-persist-01", TTL(3600)), // CAA: who may issue certificates
   CAA("@", "issuewild", ";", TTL(3600)), // CAA: who may issue certificates
   MX("@", 10, "mail.example.com.", TTL(3600)), // where mail to the domain goes
   TXT("@", "v=spf1 ip4:203.0.113.25 ip6:2001:db8::25 ip4:198.51.100.0/28 include:_spf.partner.example ~all", TTL(3600)), // SPF: hosts that send in the domain's name
@@ -20,11 +20,13 @@ D_EXTEND("example.com",
   SRV("_submission._tcp", 0, 1, 587, "mail.example.com.", TTL(3600)), // where users' programs send through
   SRV("_submissions._tcp", 0, 1, 465, "mail.example.com.", TTL(3600)), // where users' programs send through
   TXT("_smtp._tls", "v=TLSRPTv1; rua=mailto:reports@example.com,https://reports.provider.example/tls", TTL(3600)), // TLS-RPT: where failures of TLS are reported
+  TXT("_validation-persist", "letsencrypt.org; accounturi=https://acme.example/acct/1", TTL(3600)), // ACME: an authority that takes this for control of the domain
   CNAME("autoconfig", "www.example.com.", TTL(3600)), // settings for mail programs
   CNAME("autodiscover", "www.example.com.", TTL(3600)), // settings for Outlook
   A("mail", "203.0.113.25", TTL(3600)), // the host's address
   AAAA("mail", "2001:db8::25", TTL(3600)), // the host's address
   TXT("mail", "v=spf1 a -all", TTL(3600)), // SPF: the name in EHLO and of bounces
+  TLSA("_25._tcp.mail", 2, 1, 1, "e2a7789031b5fff8011f45f89d4c8b7ab413fe24fe7c9b40af0d6b4384f80052", TTL(3600)), // DANE: an authority that certifies the host
   TLSA("_25._tcp.mail", 3, 1, 1, "4f0c1b1dd1ec8e0e6b4f9a2c1a3ef0f1c0f4a97d3d4b6c0b5ad1c6f3a1b2c3d4", TTL(3600)), // DANE: a key of the host
   TLSA("_25._tcp.mail", 3, 1, 1, "9b7ae31f0e7b2a6cb2f9f6a4f1a0c9d8e7b6a5948372615f4e3d2c1b0a998877", TTL(3600)), // DANE: a key of the host
   TXT("_smtp._tls.mail", "v=TLSRPTv1; rua=mailto:reports@example.com,https://reports.provider.example/tls", TTL(3600)), // TLS-RPT: where failures with the host are reported
@@ -39,6 +41,8 @@ D_EXTEND("example.com",
 D_EXTEND("example.net",
   MX("@", 0, ".", TTL(3600)), // null MX: takes no mail
   TXT("@", "v=spf1 -all", TTL(3600)), // SPF: nobody sends in the domain's name
+  MX("*", 0, ".", TTL(3600)), // names that do not exist take no mail
+  TXT("*", "v=spf1 -all", TTL(3600)), // SPF: nobody sends in names that do not exist
   TXT("_dmarc", "v=DMARC1; p=reject; np=reject", TTL(3600)), // DMARC: refuse what claims to come from it
   TXT("*._domainkey", "v=DKIM1; p=", TTL(3600)), // DKIM: no key signs for it
   END);

@@ -50,7 +50,28 @@ impl Deriving<'_> {
             let owner = Owner::below("default._bimi", domain);
             self.add(domain, owner, RecordData::Txt(Text::from(bimi)), "BIMI: the logo that mail programs may show");
         }
+        if let Some(issuer) = publication.caa.iter().find(|caa| caa.persist && caa.account.is_none()) {
+            let name = &issuer.issuer;
+            self.note(domain, format!("no lasting record for {name}: it would be for anybody who asks; say `account=` in `caa`"));
+        }
+        for lasting in publication.caa.iter().filter_map(CaaIssuer::persistent) {
+            let owner = Owner::below("_validation-persist", domain);
+            self.add(domain, owner, RecordData::Txt(lasting), "ACME: an authority that takes this for control of the domain");
+        }
         self.clients(domain, entry);
+        self.wildcard(domain, entry);
+    }
+
+    /// Who invents a name below the domain can neither send from it nor expect mail to it. Names that exist, if only because
+    /// another one lies below them, are not covered (RFC 4592 2.2.1): DMARC speaks for those.
+    fn wildcard(&mut self, domain: &Domain, entry: &DomainEntry) {
+        if entry.publication.wildcard {
+            let owner = || Owner::below("*", domain);
+            let data = RecordData::Mx { preference: 0, exchange: Target::None };
+            self.add(domain, owner(), data, "names that do not exist take no mail");
+            let spf = Spf { terms: Vec::new(), all: SpfAll::Fail };
+            self.add(domain, owner(), RecordData::Txt(Text::from(&spf)), "SPF: nobody sends in names that do not exist");
+        }
     }
 
     fn spf(&mut self, domain: &Domain, policy: &SpfPolicy) {
@@ -171,7 +192,7 @@ impl Deriving<'_> {
     }
 
     /// A domain that takes no mail and sends none: everything says so.
-    pub(super) fn parked(&mut self, domain: &Domain) {
+    pub(super) fn parked(&mut self, domain: &Domain, entry: &DomainEntry) {
         let at = Some(Owner::at(domain));
         self.add(domain, at.clone(), RecordData::Mx { preference: 0, exchange: Target::None }, "null MX: takes no mail");
         let spf = Spf { terms: Vec::new(), all: SpfAll::Fail };
@@ -181,6 +202,7 @@ impl Deriving<'_> {
         self.add(domain, owner, RecordData::Txt(Text::from(&dmarc)), "DMARC: refuse what claims to come from it");
         let owner = Owner::below("*._domainkey", domain);
         self.add(domain, owner, RecordData::Txt(Text::from(&DkimKey::Revoked)), "DKIM: no key signs for it");
+        self.wildcard(domain, entry);
     }
 }
 
