@@ -50,6 +50,13 @@ pub enum ClientKind {
         /// The address that stood for it.
         address: IpAddr,
     },
+    /// Believed in what it says of the client that it speaks for: a load balancer (PROXY), a filter in front (XCLIENT).
+    Spokesman {
+        /// The property that says so.
+        by: &'static str,
+        /// From where.
+        range: String,
+    },
     /// Logged in.
     User {
         /// The store that knows the user.
@@ -97,6 +104,15 @@ pub fn table(model: &Model) -> Vec<Cell> {
         for client in clients.iter().filter(|client| client.may_come_by(listener)) {
             cells.extend(recipients.iter().map(|(kind, recipient)| cell(model, &listener.name, client, *kind, recipient)));
         }
+        for (spokesman, says_login) in spokesmen(listener) {
+            let claimed = || clients.iter().filter(|client| says_login || !matches!(client, ClientKind::User { .. }));
+            cells.extend(recipients.iter().filter_map(|(kind, recipient)| {
+                // It is whom it likes to be: what one of them may do, it may.
+                let answers = claimed().map(|client| cell(model, &listener.name, client, *kind, recipient));
+                let best = answers.reduce(|best, next| if best.disposition == "accept" { best } else { next })?;
+                Some(Cell { client: spokesman.clone(), ..best })
+            }));
+        }
     }
     cells
 }
@@ -106,7 +122,7 @@ impl ClientKind {
     fn address(&self, model: &Model) -> IpAddr {
         match self {
             ClientKind::Stranger { address } | ClientKind::Network { address, .. } => *address,
-            ClientKind::User { .. } => crate::explain::stranger(&model.site),
+            ClientKind::Spokesman { .. } | ClientKind::User { .. } => crate::explain::stranger(&model.site),
         }
     }
 
@@ -114,6 +130,7 @@ impl ClientKind {
     fn may_come_by(&self, listener: &Listener) -> bool {
         match self {
             ClientKind::User { .. } => listener.kind.requires_login(),
+            ClientKind::Spokesman { .. } => false,
             ClientKind::Stranger { address } | ClientKind::Network { address, .. } => {
                 listener.addresses.iter().any(|bound| bound.is_ipv4() == address.is_ipv4())
             }
@@ -127,9 +144,17 @@ impl fmt::Display for ClientKind {
         match self {
             ClientKind::Stranger { address } => write!(f, "strangers ({address})"),
             ClientKind::Network { name, range, .. } => write!(f, "network {name}, {range}"),
+            ClientKind::Spokesman { by, range } => write!(f, "whoever {range} speaks for ({by})"),
             ClientKind::User { store } => write!(f, "users of {store}"),
         }
     }
+}
+
+/// Who is believed at a listener, and whether that holds for logins too.
+fn spokesmen(listener: &Listener) -> impl Iterator<Item = (ClientKind, bool)> {
+    let told = [("proxy-protocol-from", listener.proxy_from, false), ("xclient-from", listener.xclient_from, true)];
+    told.into_iter()
+        .filter_map(|(by, range, says_login)| Some((ClientKind::Spokesman { by, range: range?.to_string() }, says_login)))
 }
 
 fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind, recipient: &Mailbox) -> Cell {

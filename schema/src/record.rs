@@ -146,6 +146,21 @@ impl RecordKind {
             RecordKind::Txt => "TXT",
         }
     }
+
+    /// Its number in a question (RFC 1035 3.2.2).
+    pub fn number(self) -> u16 {
+        match self {
+            RecordKind::A => 1,
+            RecordKind::Cname => 5,
+            RecordKind::Ptr => 12,
+            RecordKind::Mx => 15,
+            RecordKind::Txt => 16,
+            RecordKind::Aaaa => 28,
+            RecordKind::Srv => 33,
+            RecordKind::Tlsa => 52,
+            RecordKind::Caa => 257,
+        }
+    }
 }
 
 impl fmt::Display for RecordKind {

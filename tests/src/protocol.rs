@@ -60,6 +60,7 @@ impl Core {
             recipients: site.limits.recipients,
             hops: site.limits.hops,
             vrfy: site.limits.vrfy,
+            xclient: entry.xclient_from.is_some_and(|range| range.contains(&client)),
             errors: 20,
         };
         let mut core = Core {
@@ -110,6 +111,11 @@ impl Core {
             Question::Recipient(request) => {
                 let facts = RecipientFacts { client, reverse_path: &self.reverse_path, forward_path: &request.forward_path };
                 spoken(accept(&facts, &*self.model))
+            }
+            Question::Client(said) => {
+                self.client = said.address.unwrap_or(self.client);
+                self.user = said.login.map(String::from);
+                Spoken::greeting(self.model.site().hostname.as_str())
             }
             Question::Authenticate(given) if (&*given.user, &*given.password) == LOGIN => {
                 self.user = Some(given.user.into());

@@ -40,6 +40,7 @@ pub fn kdl(relay_port: u16) -> String {
 }}
 tls {{ self-signed }}
 listen "mx" port=0 address="127.0.0.1"
+listen "gateway" kind="mx" port=0 address="127.0.0.1" xclient-from="127.0.0.8/30" proxy-protocol-from="127.0.0.12/30"
 listen "submission" port=0 address="127.0.0.1"
 listen "submissions" port=0 address="127.0.0.1"
 network "here" "127.0.0.1" relay=#true reason="programs on this host"

@@ -174,15 +174,47 @@ fn every_record_is_missed_and_every_change_is_seen() {
 fn a_second_value_is_foreign_wherever_we_own_the_name() {
     let world = World::new();
     let lines = zone(&world.set);
-    for kind in [RecordKind::Mx, RecordKind::Tlsa, RecordKind::Caa, RecordKind::Srv] {
-        let planned = world.set.records.iter().find(|planned| planned.record.data.kind() == kind).unwrap();
-        let second = format!("{} {kind} {}", planned.record.owner, other(&planned.record.data));
-        let found = world.verified_with([lines.clone(), vec![second]].concat());
-        assert_eq!(wrong(&found).iter().map(|record| record.outcome).collect::<Vec<_>>(), [Outcome::Foreign], "{kind}");
+    // An alias has no second value: a server that is asked for one does not load its zone.
+    let planned = world.set.records.iter().filter(|planned| planned.record.data.kind() != RecordKind::Cname);
+    for record in planned.map(|planned| &planned.record) {
+        let second = format!("{} {} {}", record.owner, record.data.kind(), other(&record.data));
+        let found = world.verified_with([lines.clone(), vec![second.clone()]].concat());
+        assert_eq!(wrong(&found).iter().map(|record| record.outcome).collect::<Vec<_>>(), [Outcome::Foreign], "{second}");
     }
     let key = "2024r._domainkey.example.com TXT \"v=DKIM1; p=\"".to_owned();
     let found = world.verified_with([lines, vec![key]].concat());
     assert_eq!(wrong(&found).iter().map(|record| record.outcome).collect::<Vec<_>>(), [Outcome::Foreign]);
+}
+
+#[test]
+fn a_name_that_fails_leaves_its_records_open_and_no_others() {
+    let world = World::new();
+    let owners: std::collections::BTreeSet<&str> =
+        world.set.records.iter().map(|planned| planned.record.owner.as_str()).collect();
+    for (index, owner) in owners.into_iter().enumerate() {
+        let behaviour = if index % 2 == 0 { Behaviour::ServFail } else { Behaviour::Refused };
+        world.dns.replace_zone(&zone(&world.set).join("\n"));
+        world.dns.set(owner, behaviour);
+        let found = world.verified();
+        world.dns.set(owner, Behaviour::Answer);
+        let open = wrong(&found);
+        assert!(!open.is_empty() && open.iter().all(|record| record.name == owner), "{owner}: {open:?}");
+        assert!(open.iter().all(|record| record.outcome == Outcome::CannotTell), "{owner}: {open:?}");
+        assert!(failed(&found).iter().all(|line| line.starts_with("None ")), "{owner}: {:?}", failed(&found));
+        assert!(!found.counts().is_drift(), "{owner}");
+    }
+}
+
+#[test]
+fn a_server_that_answers_nothing_at_all_is_soon_given_up() {
+    let (model, set) = everything();
+    // A socket that nobody reads.
+    let deaf = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let web = Web::new(verifying_client(&Authority::new()), 1);
+    let begun = std::time::Instant::now();
+    let found = verify(&Client::new(deaf.local_addr().unwrap()), &web, &model, &set, &mut |_, _| {});
+    assert!(found.counts().cannot_tell > 40 && !found.counts().is_drift(), "{:?}", found.counts());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use postern_tests::client::Client;
 use postern_tests::scene::{LOGIN, RELAY_LOGIN, STRANGER, Scene, kdl};
+use postern_tests::wait::until;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The password of [`LOGIN`], as `doveadm pw` wrote it.
@@ -73,4 +74,31 @@ fn whoever_guesses_is_locked_out_and_others_are_not() {
     std::thread::scope(|scope| (0..10).for_each(|_| drop(scope.spawn(guess))));
     let mut client = scene.mail_program("submissions");
     assert_eq!(client.auth_plain(LOGIN.0, LOGIN.1).code, 454, "{}", client.transcript());
+}
+
+#[test]
+fn a_balancer_names_its_client_and_nobody_else_does() {
+    let scene = Scene::start();
+    let dial = |last: u8| Client::dial_from(IpAddr::V4(Ipv4Addr::new(127, 0, 0, last)), scene.daemon.address("gateway")).unwrap();
+    let relays = |client: &mut Client| {
+        client.expect_reply(220);
+        client.hello();
+        client.expect("MAIL FROM:<a@example.com>", 250);
+        client.command("RCPT TO:<friend@elsewhere.test>").code
+    };
+    // The trusted address of the scene, by both versions of the header.
+    let mut client = dial(13);
+    client.send(b"PROXY TCP4 127.0.0.1 127.0.0.13 4000 25\r\n");
+    assert_eq!(relays(&mut client), 250);
+    let mut client = dial(13);
+    client.send(&[b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".as_slice(), &[198, 51, 100, 7, 127, 0, 0, 13, 1, 1, 0, 25]].concat());
+    assert_eq!(relays(&mut client), 554);
+    until("the log names it", || scene.daemon.log().contains("\"peer\":\"198.51.100.7\"").then_some(()));
+    // Who is listed and sends none is not served; who is not listed talks nonsense.
+    let mut client = dial(13);
+    client.send(b"EHLO balancer.test\r\n");
+    assert!(client.try_reply().map_or(true, |reply| reply.is_none()));
+    let mut client = dial(9);
+    client.expect_reply(220);
+    client.expect("PROXY TCP4 127.0.0.1 127.0.0.9 4000 25", 500);
 }

@@ -4,6 +4,7 @@
 
 use postern_tests::client::Client;
 use postern_tests::scene::{AWKWARD, Scene, fields_above, stored};
+use postern_tests::wait::until;
 
 const CHANGES: &str = "headers remove=\"X-Originating-IP\" add=\"X-Site: example\" at=\"submission\"\n\
     headers remove=\"X-Stranger\" at=\"mx\"\n";
@@ -59,7 +60,7 @@ fn from_has_to_be_the_users_own() {
     assert_eq!(code, 550, "{text}");
     let (code, text) = send(&mut client, "From: \"bob@example.com\" <alice+work@example.com>\r\n\r\nhello\r\n");
     assert_eq!(code, 250, "{text}");
-    assert!(scene.daemon.log().contains("author-not-owned"), "{}", scene.daemon.log());
+    until("the log says so", || scene.daemon.log().contains("author-not-owned").then_some(()));
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn a_user_sends_so_many_and_no_more_by_whatever_session() {
     }
     let mut client = scene.user("submissions");
     client.expect("MAIL FROM:<alice@example.com>", 450);
-    assert!(scene.daemon.log().contains("user-message-limit"), "{}", scene.daemon.log());
+    until("the log says so", || scene.daemon.log().contains("user-message-limit").then_some(()));
     let mut stranger = scene.stranger();
     stranger.expect("MAIL FROM:<x@remote.test>", 250);
 }

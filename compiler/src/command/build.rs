@@ -4,8 +4,9 @@ use super::progress::ProgressLine;
 use super::site::{self, Deny, SiteArguments};
 use super::{Failure, Status, complain, print, subject};
 use crate::emit::{dns, publish};
+use crate::lower::draft::SiteDraft;
 use crate::model::Model;
-use crate::plan::{Handover, Shrink, handovers, shrink};
+use crate::plan::{Handover, Shrink, handovers, shrink, undated};
 use crate::report::Counts;
 use clap::Args;
 use postern_schema::name::Domain;
@@ -54,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         if let Some(shrink) = shrink_of(&arguments.out, model).filter(|_| !arguments.allow_shrink) {
             return Err(Failure::refused(shrink.to_string()));
         }
-        if !arguments.allow_key_steps && complain_of_keys(&handovers_of(&arguments.out, model)) {
+        if !arguments.allow_key_steps && complain_of_keys(&handovers_of(&arguments.out, model, compiled.draft.as_ref())) {
             return Err(Failure::refused(format!("{} was not built", arguments.site.path.display())));
         }
         let digest = publish::publish(model, &sources, &records, &arguments.out)?;
@@ -79,9 +80,10 @@ pub(super) fn complain_of_keys(steps: &[Handover]) -> bool {
 }
 
 /// What keys would not survive of the step from the snapshot in force there. One that cannot be read guards nothing.
-fn handovers_of(out: &Path, model: &Model) -> Vec<Handover> {
+fn handovers_of(out: &Path, model: &Model, draft: Option<&SiteDraft>) -> Vec<Handover> {
+    let undated = draft.map(undated).unwrap_or_default();
     let in_force = Snapshot::open(out).ok().and_then(|snapshot| subject::without_addresses(&snapshot).ok());
-    in_force.map_or_else(Vec::new, |old| handovers(&old, model))
+    in_force.map_or_else(Vec::new, |old| handovers(&old, model, &undated))
 }
 
 /// Whether the site lacks too many of the domains that are in force there. A snapshot that cannot be read guards nothing: one of

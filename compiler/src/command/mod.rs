@@ -135,7 +135,7 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// The `posternd` beside this program; else the one in `PATH`.
-fn posternd() -> PathBuf {
+fn daemon_program() -> PathBuf {
     let beside = std::env::current_exe().ok().and_then(|exe| exe.canonicalize().ok()).map(|exe| exe.with_file_name("posternd"));
     beside.filter(|path| path.is_file()).unwrap_or_else(|| "posternd".into())
 }

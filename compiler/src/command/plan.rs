@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
         complain(&shrink.to_string());
         return Ok(Status::Refused);
     }
-    if !arguments.allow_key_steps && super::build::complain_of_keys(&handovers(&old.model, &new.model)) {
+    if !arguments.allow_key_steps && super::build::complain_of_keys(&handovers(&old.model, &new.model, &new.undated)) {
         return Ok(Status::Refused);
     }
     Ok(if plan.is_empty() { Status::Fine } else { Status::Different })

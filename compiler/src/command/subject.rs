@@ -6,8 +6,10 @@ use crate::addresses::AddressBook;
 use crate::compile::{CompileOptions, Compiled, compile};
 use crate::emit::publish;
 use crate::model::Model;
+use crate::plan::undated;
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::{Domain, LocalPart};
+use postern_schema::site::Selector;
 use postern_schema::snapshot::codec::Stored;
 use postern_schema::snapshot::{Snapshot, Table, key};
 use std::collections::BTreeMap;
@@ -26,6 +28,8 @@ pub struct Subject {
     pub model: Model,
     /// The digest of its snapshot.
     pub digest: String,
+    /// Keys whose removal has no date; a snapshot holds no dates, and is not asked for them.
+    pub undated: Vec<(Domain, Selector)>,
 }
 
 impl Subject {
@@ -34,11 +38,12 @@ impl Subject {
         if is_snapshot(path) {
             let snapshot = Snapshot::open(path)?;
             let digest = snapshot.digest().to_owned();
-            return Ok(Subject { model: read_all(&snapshot, path)?, digest });
+            return Ok(Subject { model: read_all(&snapshot, path)?, digest, undated: Vec::new() });
         }
         let (compiled, model) = compile_site(path)?;
         let digest = publish::digest(&model, &compiled.sources.digests())?;
-        Ok(Subject { model, digest })
+        let undated = compiled.draft.as_ref().map(undated).unwrap_or_default();
+        Ok(Subject { model, digest, undated })
     }
 }
 

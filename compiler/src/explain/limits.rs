@@ -8,12 +8,12 @@ use serde::Serialize;
 /// A limit that the message must keep within.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct LimitExplained {
-    /// Its name: as in `limits`; `connections` and `messages` of one client; `greet-wait` in seconds; `relay ses` and
-    /// `destination gmail.com`.
+    /// Its name: as in `limits`; `connections` and `messages` of one client; `greet-wait`; `users staff`,
+    /// `relay ses` and `destination gmail.com`.
     pub name: String,
     /// The most; sizes in octets.
     pub most: u64,
-    /// What it is counted over: `ip`, `network`, or seconds as in `60s`; `None` where it is of the message itself.
+    /// What is counted, and over what: `per ip`, `messages in 60s`; `None` where the name says it.
     pub per: Option<String>,
     /// `site.kdl:12`; `None` for a default.
     pub source: Option<String>,
@@ -24,12 +24,20 @@ pub(super) fn incoming(client: Client<'_>, site: &Site) -> Vec<LimitExplained> {
     let mut found = Vec::new();
     if client.is_stranger(site) {
         if let Some((wait, origin)) = site.screen.greet_wait {
-            found.push(limit("greet-wait", wait.as_secs(), Some("a stranger's silence before the greeting"), origin, site));
+            found.push(limit("greet-wait", wait.as_secs(), Some("seconds before the greeting"), origin, site));
         }
         let said = site.screen.limits.iter();
         let has_connections = site.screen.limits.iter().any(|limit| matches!(limit.what, Limited::Connections(_)));
         let default = (!has_connections).then_some(&ClientLimit::CONNECTIONS);
         found.extend(said.chain(default).map(|said| of_client(said, site)));
+    }
+    if client.user.is_some() {
+        // Which store knows the user is found out at the login.
+        let limited = site.users.iter().filter_map(|store| Some((store, store.messages?)));
+        found.extend(limited.map(|(store, rate)| {
+            let per = format!("messages per user in {}s", rate.per.as_secs());
+            limit(&format!("users {}", store.name), rate.count, Some(&per), store.origin, site)
+        }));
     }
     let limits = &site.limits;
     let of_message = |name, most| limit(name, most, None, limits.origin, site);
@@ -63,9 +71,9 @@ pub(super) fn outgoing(hop: &Hop, recipient: &Mailbox, site: &Site) -> Vec<Limit
 }
 
 fn of_client(said: &ClientLimit, site: &Site) -> LimitExplained {
-    let per = said.per.as_str();
+    let per = format!("per {}", said.per.as_str());
     match said.what {
-        Limited::Connections(most) => limit("connections", most.into(), Some(per), said.origin, site),
+        Limited::Connections(most) => limit("connections", most.into(), Some(&per), said.origin, site),
         Limited::Messages(rate) => {
             let per = format!("{per} in {}s", rate.per.as_secs());
             limit("messages", rate.count, Some(&per), said.origin, site)

@@ -10,12 +10,15 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long a server may take over one answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a question is put that gets no answer.
 const ATTEMPTS: usize = 2;
+/// Questions without an answer after which a server that has never given one is given up: a thousand domains would take hours.
+const GIVE_UP: usize = 16;
 /// Datagrams that are no answer to our question, before we give up on the socket.
 const STRAYS: usize = 16;
 /// The most octets of a datagram that we ask for (RFC 6891 6.2.5; this size is never cut up on its way).
@@ -73,12 +76,14 @@ impl fmt::Display for Silence {
 pub struct Client {
     server: SocketAddr,
     known: Mutex<HashMap<(String, RecordKind), Result<Answer, Silence>>>,
+    has_answered: AtomicBool,
+    unanswered: AtomicUsize,
 }
 
 impl Client {
     /// Asks this server.
     pub fn new(server: SocketAddr) -> Client {
-        Client { server, known: Mutex::default() }
+        Client { server, known: Mutex::default(), has_answered: AtomicBool::new(false), unanswered: AtomicUsize::new(0) }
     }
 
     /// The server.
@@ -137,10 +142,17 @@ impl Client {
         let question = message.to_vec().map_err(|_| Silence::BadName)?;
         let mut last = Silence::Timeout;
         for _ in 0..ATTEMPTS {
+            if !self.has_answered.load(Ordering::Relaxed) && self.unanswered.load(Ordering::Relaxed) >= GIVE_UP {
+                break;
+            }
             match self.exchange(&question, &message) {
-                Ok(answer) => return Ok((name, answer)),
+                Ok(answer) => {
+                    self.has_answered.store(true, Ordering::Relaxed);
+                    return Ok((name, answer));
+                }
                 Err(silence) => last = silence,
             }
+            self.unanswered.fetch_add(1, Ordering::Relaxed);
         }
         Err(last)
     }
@@ -217,17 +229,7 @@ fn read(answer: &Message, name: &Name, kind: RecordKind) -> Result<Answer, Silen
 }
 
 fn record_type(kind: RecordKind) -> RecordType {
-    match kind {
-        RecordKind::A => RecordType::A,
-        RecordKind::Aaaa => RecordType::AAAA,
-        RecordKind::Caa => RecordType::CAA,
-        RecordKind::Cname => RecordType::CNAME,
-        RecordKind::Mx => RecordType::MX,
-        RecordKind::Ptr => RecordType::PTR,
-        RecordKind::Srv => RecordType::SRV,
-        RecordKind::Tlsa => RecordType::TLSA,
-        RecordKind::Txt => RecordType::TXT,
-    }
+    RecordType::from(kind.number())
 }
 
 /// In the form that [`postern_schema::record::RecordData`] has, but for texts.

@@ -8,7 +8,6 @@ use super::service::boxed;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
 use crate::syntax::grammar::Kind;
-use ipnet::IpNet;
 use postern_schema::site::Endpoint;
 use std::time::Duration;
 
@@ -30,7 +29,6 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> PlannedDraft {
         }
     }
     let listeners: Vec<View<'_>> = document.children("listen").collect();
-    let balancer = |view: &View<'_>| view.planned_property::<IpNet>("proxy-protocol-from");
     let screen = document.child("screen");
     let lists =
         |name, weight| screen.into_iter().flat_map(move |screen| screen.planned(name)).map(move |view| list(&view, weight));
@@ -39,7 +37,6 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> PlannedDraft {
         policies: policy_views.iter().filter_map(|view| policy(view, &policies)).collect(),
         reinject: listeners.iter().filter_map(|view| reinject(view, lowering)).collect(),
         knows_listeners: listeners.iter().all(|view| kind(view).is_none_or(|kind| KINDS.contains(&kind))),
-        balancers: listeners.iter().filter_map(balancer).collect(),
         greylist: screen
             .and_then(|screen| screen.planned("greylist").next())
             .map(|view| GreylistDraft { after: view.property("after"), remember: view.property("remember") }),

@@ -3,6 +3,7 @@
 //! hold against [`crate::life`]; here, two builds are compared, of which neither need say a date.
 
 use crate::emit::dns::{announced, in_use};
+use crate::lower::draft::{DomainDraft, SignerDraft, SiteDraft};
 use crate::model::Model;
 use postern_schema::name::Domain;
 use postern_schema::site::{DkimSigner, DomainEntry, Selector, SigningState};
@@ -15,6 +16,8 @@ pub enum Handover {
     SignsUnpublished(Domain, Selector),
     /// A DKIM key leaves DNS that signs to this day, or whose mail may be under way.
     RemovedInUse(Domain, Selector, SigningState),
+    /// A DKIM key that has signed leaves DNS, and the site does not say when it stopped.
+    RemovedUndated(Domain, Selector),
     /// A selector gets another key: resolvers still have the one before.
     KeyReplaced(Domain, Selector),
     /// No key that TLSA announces from now on was announced before.
@@ -36,6 +39,11 @@ impl fmt::Display for Handover {
                 "{selector}._domainkey.{domain} would leave DNS, and is {state}: mail that it signed is under way, and would fail. \
                  Let `postern key rotate` retire it and remove it when the queue is over"
             ),
+            Handover::RemovedUndated(domain, selector) => write!(
+                f,
+                "{selector}._domainkey.{domain} would leave DNS, and its line does not say since when it is retired: mail that it \
+                 signed may be under way, and would fail. Write retired= and removed= beside the state, as `postern key rotate` does"
+            ),
             Handover::KeyReplaced(domain, selector) => write!(
                 f,
                 "{selector}._domainkey.{domain} would be another key than before: resolvers keep the old one, and signatures fail. \
@@ -55,20 +63,30 @@ impl fmt::Display for Handover {
     }
 }
 
-/// Every step between two sites that could lose mail. A domain or a host that is new has nothing to lose, and one that goes takes
+/// The keys of a site that are removed, and of which it does not say when they stopped signing and when they went.
+pub fn undated(draft: &SiteDraft) -> Vec<(Domain, Selector)> {
+    let name = |domain: &DomainDraft, signer: &SignerDraft| (domain.name.value.clone(), signer.selector.value.clone());
+    let is_undated = |signer: &&SignerDraft| {
+        signer.state.value == SigningState::Removed && (signer.dates.retired.is_none() || signer.dates.removed.is_none())
+    };
+    let all = draft.domains.iter();
+    all.flat_map(|domain| domain.signers.iter().filter(is_undated).map(move |signer| name(domain, signer))).collect()
+}
+
+/// Every step between two sites that could lose mail, given the [`undated`] keys of the new one. A domain or a host that is new has nothing to lose, and one that goes takes
 /// its keys along.
-pub fn handovers(old: &Model, new: &Model) -> Vec<Handover> {
+pub fn handovers(old: &Model, new: &Model, undated: &[(Domain, Selector)]) -> Vec<Handover> {
     let mut found = Vec::new();
     for (name, after) in &new.domains {
         if let Some(before) = old.domains.get(name) {
-            signers(before, after, &mut found);
+            signers(before, after, undated, &mut found);
         }
     }
     pins(old, new, &mut found);
     found
 }
 
-fn signers(before: &DomainEntry, after: &DomainEntry, found: &mut Vec<Handover>) {
+fn signers(before: &DomainEntry, after: &DomainEntry, undated: &[(Domain, Selector)], found: &mut Vec<Handover>) {
     let domain = &before.name;
     let find =
         |entry: &DomainEntry, signer: &DkimSigner| entry.signers.iter().find(|other| other.selector == signer.selector).cloned();
@@ -82,11 +100,16 @@ fn signers(before: &DomainEntry, after: &DomainEntry, found: &mut Vec<Handover>)
         }
     }
     for signer in &before.signers {
+        let name = (domain.clone(), signer.selector.clone());
+        if signer.state == SigningState::Retired && undated.contains(&name) {
+            found.push(Handover::RemovedUndated(name.0, name.1));
+            continue;
+        }
         let is = find(after, signer).map(|is| is.state);
         let goes = match signer.state {
             // To revoke is to say that what it signed must fail.
             SigningState::Active => matches!(is, None | Some(SigningState::Removed)),
-            // Its dates say whether a removal is due; without its line, nothing does.
+            // A rule holds its dates against the queue; without its line, nothing does.
             SigningState::Retired => is.is_none(),
             SigningState::Publish | SigningState::Revoked | SigningState::Removed => false,
         };

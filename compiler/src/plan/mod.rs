@@ -7,7 +7,7 @@ mod queue;
 mod records;
 mod shrink;
 
-pub use handover::{Handover, handovers};
+pub use handover::{Handover, handovers, undated};
 pub use mail::{AddressEffect, RelayEffect, RouteEffect};
 pub use queue::{QueueEffect, QueuedMessage, RecipientEffect};
 pub use records::{DnsStep, When};

@@ -154,6 +154,7 @@ proptest! {
                         let network = model.site.network(*address).map(|network| network.name.to_string());
                         let is_class = |kind: &ClientKind| match kind {
                             ClientKind::User { .. } => user.is_some(),
+                            ClientKind::Spokesman { .. } => false,
                             ClientKind::Network { name, .. } => user.is_none() && network.as_ref() == Some(name),
                             ClientKind::Stranger { address: other } => {
                                 user.is_none() && network.is_none() && other.is_ipv4() == address.is_ipv4()

@@ -136,3 +136,42 @@ fn a_user_needs_a_listener_that_takes_logins() {
     let compiled = compile_text("site.kdl", &format!("{text}{test}\n"), &CompileOptions::default());
     assert!(compiled.tests[0].why[0].contains("no listener takes logins"), "{:#?}", compiled.tests);
 }
+
+#[test]
+fn the_reply_is_promised_by_how_it_begins() {
+    let stranger = r#"from "x@a.example" domain="found"; to "x@elsewhere.example"; expect "reject" "#;
+    holds(&format!("{stranger} reply=\"554\""));
+    holds(&format!("{stranger} reply=\"554 5.7.1\""));
+    fails(&format!("{stranger} reply=\"551\""), "expected a reply that begins with \"551\", and the client reads: 554 5.7.1");
+    holds(r#"from "x@a.example" domain="failed"; to "alice@example.com"; expect "defer" reply="451""#);
+}
+
+#[test]
+fn the_addresses_that_mail_ends_at_are_promised_all_of_them() {
+    let team = r#"from ""; to "Team@EXAMPLE.com"; expect "accept" "#;
+    holds(&format!("{team} {{ delivers-to \"partner@partner.example\" \"alice@example.com\"; }}"));
+    fails(&format!("{team} {{ delivers-to \"alice@example.com\"; }}"), "it reaches partner@partner.example");
+    fails(
+        &format!("{team} {{ delivers-to \"alice@example.com\" \"bob@example.com\" \"partner@partner.example\"; }}"),
+        "it does not reach bob@example.com",
+    );
+}
+
+#[test]
+fn the_judgement_of_a_stranger_is_a_fact_and_that_of_a_receiver_a_promise() {
+    let judging = SITE.replace("require \"sender-domain-exists\";", "dmarc honour=#true; spf fail=\"reject\";");
+    assert_ne!(judging, SITE);
+    let passed = |test: &str| {
+        let text = format!("{judging}test \"promise\" {{ {test}; }}\n");
+        let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
+        assert!(compiled.model.is_some(), "{:#?}", compiled.diagnostics);
+        compiled.tests[0].passed
+    };
+    assert!(passed(r#"from "x@a.example" spf="fail" dmarc="pass"; to "alice@example.com"; expect "reject" reason="spf-failed""#));
+    assert!(passed(r#"from "x@a.example" spf="pass" dmarc="fail-reject"; to "alice@example.com"; expect "reject""#));
+    assert!(passed(r#"from "x@a.example" spf="pass" dmarc="pass" author="b.example"; to "alice@example.com"; expect "accept""#));
+    // Without the address of the site its record names the host; the relay says nothing of where it sends from.
+    let sent = r#"client user="alice"; from "alice@example.com"; to "x@elsewhere.example"; expect "accept" via="isp" "#;
+    assert!(passed(&format!("{sent} spf=\"none\" dmarc=\"unaligned\"")));
+    assert!(!passed(&format!("{sent} spf=\"pass\"")));
+}

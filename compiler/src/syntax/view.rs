@@ -95,7 +95,7 @@ impl<'a> View<'a> {
     }
 
     /// The same, whether or not the runtime serves it.
-    pub fn planned_property<T: FromTyped>(&self, name: &str) -> Option<Spanned<T>> {
+    fn planned_property<T: FromTyped>(&self, name: &str) -> Option<Spanned<T>> {
         let declared = self.declared_property(name)?;
         typed(self.node.property(name)?, |value| value::read(&declared.kind, value))
     }

@@ -126,4 +126,14 @@ fn a_build_refuses_what_the_one_before_does_not_carry() {
     folder.write("site.kdl", &signing.replace(line, ""));
     let refused = build(&[]).ended(1);
     assert!(refused.err.contains("a._domainkey.example.com would leave DNS"), "{}", refused.err);
+    // Retired it may be, but for how long must be said before it goes.
+    let state = |state: &str| signing.replace("state=\"active\"", state);
+    folder.write("site.kdl", &state("state=\"retired\" retired=\"2026-11-10\""));
+    build(&[]).ended(0);
+    folder.write("site.kdl", &state("state=\"removed\""));
+    let refused = build(&[]).ended(1);
+    assert!(refused.err.contains("does not say since when"), "{}", refused.err);
+    assert!(folder.run(&["plan", "out", "site.kdl"]).ended(1).err.contains("does not say since when"));
+    folder.write("site.kdl", &state("state=\"removed\" retired=\"2026-11-10\" removed=\"2026-11-17\""));
+    build(&[]).ended(0);
 }

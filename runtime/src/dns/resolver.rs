@@ -8,7 +8,6 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use postern_schema::dns::{Answer, Question};
 use postern_schema::name::Domain;
-use postern_schema::record::RecordKind;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -93,7 +92,7 @@ impl Dns for Resolver {
 
     fn ask<'a>(&'a self, question: &'a Question) -> Pending<'a, Answer> {
         Box::pin(async move {
-            match self.lookup(&question.name, kind_of(question.kind)).await {
+            match self.lookup(&question.name, RecordType::from(question.kind.number())).await {
                 Ok(records) => match records.iter().filter_map(value_of).collect::<Vec<_>>() {
                     values if values.is_empty() => Answer::Nothing,
                     values => Answer::Found(values),
@@ -117,20 +116,6 @@ impl Dns for Resolver {
                 (Err(failed @ (Found::Failed(_) | Found::Bogus)), Err(_)) | (Err(_), Err(failed)) => failed.without_records(),
             }
         })
-    }
-}
-
-fn kind_of(kind: RecordKind) -> RecordType {
-    match kind {
-        RecordKind::A => RecordType::A,
-        RecordKind::Aaaa => RecordType::AAAA,
-        RecordKind::Caa => RecordType::CAA,
-        RecordKind::Cname => RecordType::CNAME,
-        RecordKind::Mx => RecordType::MX,
-        RecordKind::Ptr => RecordType::PTR,
-        RecordKind::Srv => RecordType::SRV,
-        RecordKind::Tlsa => RecordType::TLSA,
-        RecordKind::Txt => RecordType::TXT,
     }
 }
 

@@ -9,6 +9,7 @@ mod levels;
 mod listen;
 mod login;
 mod pace;
+mod proxy;
 mod received;
 mod session;
 mod stream;

@@ -4,6 +4,7 @@
 use super::admission::{ConnectionGuard, is_spared};
 use super::login::Logins;
 use super::pace::Pace;
+use super::proxy;
 use super::stream::Stream;
 use super::transaction::{Peer, Spoken, Transaction};
 use crate::auth;
@@ -11,6 +12,7 @@ use crate::daemon::{Daemon, SessionGuard};
 use crate::site::Generation;
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
 use bytes::BytesMut;
+use ipnet::IpNet;
 use postern_schema::reply::Reply;
 use postern_schema::site::{Listener, ListenerKind, Reaction, UserStore};
 use std::io;
@@ -25,6 +27,8 @@ const SESSION_FREE: Duration = Duration::from_secs(1800);
 const MESSAGE_FREE: Duration = Duration::from_secs(120);
 /// How long a handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a load balancer may take to say who is there.
+const PROXY_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a client may take to accept our replies.
 const WRITE_PATIENCE: Duration = Duration::from_secs(60);
 /// Errors in one session (`smtpd_hard_error_limit`).
@@ -39,11 +43,20 @@ const READ_IDLE_OCTETS: usize = 1 << 10;
 const BODY_HELD_OCTETS: usize = 64 << 10;
 
 /// Serves one connection.
-pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daemon: Arc<Daemon>) {
+pub async fn serve(mut socket: TcpStream, peer: SocketAddr, listener: Listener, daemon: Arc<Daemon>) {
     // Replies are small and waited for; a socket that does not know the option is served all the same.
     let _ = socket.set_nodelay(true);
     let generation = daemon.current.generation();
-    let address = peer.ip().to_canonical();
+    let mut address = peer.ip().to_canonical();
+    let is_among = |range: Option<IpNet>, address: IpAddr| range.is_some_and(|range| range.contains(&address));
+    if is_among(listener.proxy_from, address) {
+        match tokio::time::timeout(PROXY_PATIENCE, proxy::read(&mut socket)).await {
+            Ok(Ok(client)) => address = client.map_or(address, |client| client.to_canonical()),
+            Ok(Err(error)) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "no PROXY header"),
+            Err(_) => return,
+        }
+    }
+    let xclient = is_among(listener.xclient_from, address);
     let guards = admit(&daemon, &generation, address, &listener);
     let mut stream = Stream::Plain(socket);
     if listener.kind.is_implicit_tls() {
@@ -54,7 +67,10 @@ pub async fn serve(socket: TcpStream, peer: SocketAddr, listener: Listener, daem
             Err(_) => return,
         }
     }
-    let server = Server::new(Arc::new(server_config(&listener, &generation, &daemon).await), listener.kind.is_implicit_tls());
+    let server = Server::new(
+        Arc::new(ServerConfig { xclient, ..server_config(&listener, &generation, &daemon).await }),
+        listener.kind.is_implicit_tls(),
+    );
     let peer = Peer { address, listener: listener.name, user: None, author: None };
     let mut session = Session {
         daemon,
@@ -108,6 +124,7 @@ async fn server_config(listener: &Listener, generation: &Generation, daemon: &Da
         recipients: site.limits.recipients,
         hops: site.limits.hops,
         vrfy: site.limits.vrfy,
+        xclient: false,
         errors: ERROR_LIMIT,
     }
 }
@@ -280,6 +297,14 @@ impl Session {
                     }
                     Err(reply) => reply,
                 }
+            }
+            Question::Client(said) => {
+                let (peer, listener) = (self.peer.address, &*self.peer.listener);
+                tracing::info!(%peer, listener, client = said.address.map(tracing::field::display), user = said.login.as_deref(), "XCLIENT");
+                self.transaction = None;
+                self.peer.address = said.address.unwrap_or(self.peer.address);
+                self.peer.user = said.login;
+                Reply::greeting(self.generation.site().hostname.as_str())
             }
             Question::Recipient(request) => match &mut self.transaction {
                 Some(transaction) => transaction.recipient(&self.peer, request),

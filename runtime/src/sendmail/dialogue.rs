@@ -31,6 +31,7 @@ pub fn run(state: &Path, input: &mut dyn Read) -> Result<(), Failure> {
         recipients: RECIPIENTS,
         hops: HOPS,
         vrfy: true,
+        xclient: false,
         errors: ERRORS,
     };
     let mut server = Server::new(Arc::new(config), false);
@@ -81,6 +82,6 @@ fn answer(question: Question, slip: &mut Slip, state: &Path) -> Reply {
             Ok(()) => Reply::queued("local"),
             Err(_) => Reply::LOCAL_ERROR,
         },
-        Question::Authenticate(_) | Question::Sasl(_) => Reply::BAD_CREDENTIALS,
+        Question::Authenticate(_) | Question::Sasl(_) | Question::Client(_) => Reply::BAD_CREDENTIALS,
     }
 }

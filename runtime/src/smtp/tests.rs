@@ -36,6 +36,7 @@ impl Pair {
             recipients: 100,
             hops: 100,
             vrfy: true,
+            xclient: false,
             errors: 20,
         };
         let mut server = Server::new(Arc::new(config), false);
@@ -89,7 +90,7 @@ impl Pair {
                     self.logins.push(login);
                     Reply::AUTHENTICATED
                 }
-                Question::Sasl(_) => Reply::BAD_CREDENTIALS,
+                Question::Sasl(_) | Question::Client(_) => Reply::BAD_CREDENTIALS,
                 Question::Message(message) => {
                     self.body = message.body;
                     Reply::queued(self.server.protocol())

@@ -16,7 +16,7 @@ pub struct Listener {
     pub addresses: Vec<IpAddr>,
     /// TCP port; 0 lets the system choose, for tests.
     pub port: u16,
-    /// Load balancers: each connection from there begins with a PROXY header, and is from nowhere else.
+    /// Load balancers: a connection from there begins with a PROXY header, which names its client.
     pub proxy_from: Option<IpNet>,
     /// Filters and gateways whose XCLIENT and XFORWARD are believed (`smtpd_authorized_xclient_hosts`).
     pub xclient_from: Option<IpNet>,

@@ -44,7 +44,7 @@ fn rows<'a>(cells: &[&'a Cell]) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'a>> = Vec::new();
     for cell in cells {
         let source = cell.source.as_deref().unwrap_or("default");
-        let (kind, disposition, reason) = (cell.recipient.as_str(), &*cell.disposition, &*cell.reason);
+        let (kind, disposition, reason) = (cell.recipient.as_str(), cell.disposition, &*cell.reason);
         let same =
             |row: &&mut Row<'_>| (row.kind, row.disposition, row.reason, row.source) == (kind, disposition, reason, source);
         match rows.iter_mut().find(same) {

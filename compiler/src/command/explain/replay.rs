@@ -5,7 +5,7 @@
 
 use super::{json, text};
 use crate::command::subject::read_input;
-use crate::command::{Failure, Status, posternd};
+use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
 use postern_schema::decide::{DmarcFact, SenderDomain};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
@@ -101,7 +101,7 @@ impl<'a> Message<'a> {
 
 /// What `posternd queue show` says.
 fn ask_daemon(id: &str, state: Option<&Path>) -> Result<String, Failure> {
-    let program = posternd();
+    let program = daemon_program();
     let mut command = Command::new(&program);
     command.args(["queue", "show", id, "--json"]);
     if let Some(state) = state {

@@ -32,7 +32,7 @@ pub(super) fn describe(explanation: &Explanation) -> String {
         text.push_str("\nlimits\n");
         for limit in &explanation.limits {
             let most = if limit.name == "message" { octets(limit.most) } else { limit.most.to_string() };
-            let per = limit.per.as_ref().map(|per| format!(", {per}")).unwrap_or_default();
+            let per = limit.per.as_ref().map(|per| format!(" {per}")).unwrap_or_default();
             line(&mut text, &format!("{} {most}{per}", limit.name), limit.source.as_deref());
         }
     }
@@ -65,7 +65,7 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
             let addresses: Vec<String> = hop.leaves_from.iter().map(ToString::to_string).collect();
             format!("seen to come from {}", addresses.join(" or "))
         }),
-        hop.spf.map(|spf| format!("whose receiver finds SPF {}, and DMARC {}", spf.as_str(), hop.dmarc.unwrap_or_default())),
+        hop.spf.map(|spf| format!("receivers find SPF {}, and DMARC {}", spf.as_str(), hop.dmarc.unwrap_or_default())),
         hop.quota_octets.map(|quota| format!("as long as the mailbox holds no more than {}", octets(quota))),
     ];
     for detail in details.into_iter().flatten() {

@@ -1,7 +1,7 @@
 //! The `posternd` that `up` runs: found, started, waited for, stopped. Whatever happens to it or is asked of us comes as one
 //! [`Event`] after the other.
 
-use super::super::{Failure, Status, posternd};
+use super::super::{Failure, Status, daemon_program};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use serde::Deserialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -72,7 +72,7 @@ impl Daemon {
         // Before the child, so that no signal in between can leave it behind.
         let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])
             .map_err(|error| Failure::internal(format!("signals cannot be waited for: {error}")))?;
-        let program = posternd();
+        let program = daemon_program();
         let mut command = Command::new(&program);
         command.arg("run").arg("--snapshot").arg(snapshots).arg("--state").arg(state).arg("--stop-with-parent");
         if credentials.is_dir() {

@@ -1,9 +1,8 @@
 //! Draft of what a site says and this runtime does not serve yet, as far as a rule judges it beside the refusal: filters, policy
-//! services, the listeners that filters give mail back to, load balancers, lists and greylisting. None of it reaches a model.
+//! services, the listeners that filters give mail back to, lists and greylisting. None of it reaches a model.
 
 use super::Setting;
 use crate::source::{Span, Spanned};
-use ipnet::IpNet;
 use postern_schema::site::{Endpoint, ListenerKind};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,8 +18,6 @@ pub struct PlannedDraft {
     pub reinject: Vec<ReinjectDraft>,
     /// Whether the kind of every `listen` could be read, so that there are no more than those here and in the draft.
     pub knows_listeners: bool,
-    /// `proxy-protocol-from=` of listeners.
-    pub balancers: Vec<Spanned<IpNet>>,
     /// `greylist`.
     pub greylist: Option<GreylistDraft>,
     /// `dnsbl` and `dnswl`, in source order.

@@ -39,7 +39,7 @@ fn key(selector: &str, file: &str, state: &str) -> String {
 
 fn between(old: &str, new: &str) -> Vec<String> {
     let kind = |step: &super::Handover| format!("{step:?}").split('(').next().unwrap_or_default().to_owned();
-    handovers(&model(old, None), &model(new, None)).iter().map(kind).collect()
+    handovers(&model(old, None), &model(new, None), &[]).iter().map(kind).collect()
 }
 
 #[test]
@@ -105,10 +105,10 @@ fn a_certificate_has_a_key_that_was_announced_before() {
     let digest = |pem: &str| postern_schema::snapshot::digest_hex(&read_chain(pem).unwrap()[0].key_sha256);
     let announcing = |pem: &str| format!("dane {{\nkey sha256=\"{}\"\n}}", digest(pem));
     let before = model(&announcing(&next), Some(&old));
-    assert_eq!(handovers(&before, &model(&announcing(&next), Some(&next))), []);
-    assert_eq!(handovers(&model("dane", Some(&old)), &before), []);
-    let unannounced = handovers(&model("dane", Some(&old)), &model(&announcing(&old), Some(&next)));
+    assert_eq!(handovers(&before, &model(&announcing(&next), Some(&next)), &[]), []);
+    assert_eq!(handovers(&model("dane", Some(&old)), &before, &[]), []);
+    let unannounced = handovers(&model("dane", Some(&old)), &model(&announcing(&old), Some(&next)), &[]);
     assert!(matches!(unannounced[..], [super::Handover::UnannouncedKey(_)]), "{unannounced:?}");
-    let replaced = handovers(&model("dane", Some(&old)), &model("dane", Some(&next)));
+    let replaced = handovers(&model("dane", Some(&old)), &model("dane", Some(&next)), &[]);
     assert!(matches!(replaced[..], [super::Handover::PinsReplaced(_)]), "{replaced:?}");
 }

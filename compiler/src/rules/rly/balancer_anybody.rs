@@ -13,7 +13,8 @@ pub static RULE: Rule =
 const LEAST_PREFIX: (u8, u8) = (24, 64);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    for range in &subject.draft.planned.balancers {
+    let listeners = &subject.draft.listeners;
+    for range in listeners.iter().flat_map(|listener| listener.proxy_from.iter().chain(&listener.xclient_from)) {
         let least = if matches!(range.value, IpNet::V4(_)) { LEAST_PREFIX.0 } else { LEAST_PREFIX.1 };
         if is_private(range.value) || range.value.prefix_len() >= least {
             continue;
@@ -22,10 +23,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             "Whoever connects from {} says which client it speaks for: one in a network that may relay, if it likes",
             range.value
         );
-        findings.push(RULE.at(range.span, message).help("Name the addresses of the load balancers alone").postfix(&[
-            "smtpd_upstream_proxy_protocol",
-            "postscreen_upstream_proxy_protocol",
-            "smtpd_authorized_xclient_hosts",
-        ]));
+        findings.push(
+            RULE.at(range.span, message).help("Name the addresses of the load balancers and gateways alone").postfix(&[
+                "smtpd_upstream_proxy_protocol",
+                "postscreen_upstream_proxy_protocol",
+                "smtpd_authorized_xclient_hosts",
+            ]),
+        );
     }
 }

@@ -128,16 +128,16 @@ pub const LISTEN: NodeSpec =
                 ValueType::Word(LISTENER_KINDS),
                 "What it is for: this decides TLS, login and who may send what.",
             ),
-            PropertySpec::later(
+            PropertySpec::new(
                 "proxy-protocol-from",
                 ValueType::Cidr,
                 "The load balancers: a connection from there begins with a PROXY header, which names its client.",
             )
             .postfix(&["smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol"]),
-            PropertySpec::later(
+            PropertySpec::new(
                 "xclient-from",
                 ValueType::Cidr,
-                "The filters and gateways whose XCLIENT and XFORWARD are believed.",
+                "The filters and gateways whose XCLIENT and XFORWARD are believed: they may say that they are anybody.",
             )
             .postfix(&["smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts"]),
         ])

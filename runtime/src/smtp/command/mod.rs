@@ -3,10 +3,12 @@
 //! Whether a command fits the state of the session is for [`super::server`] to say, which asks that before it has an argument
 //! parsed. A fault is the reply that it earns; the client never comes by here.
 
+mod client;
 mod dsn;
 mod parameters;
 mod path;
 
+pub use client::{ClientOverride, parse_client};
 pub use dsn::{Notify, OriginalRecipient, Return, Xtext};
 
 use postern_schema::name::{ForwardPath, HostName, ReversePath};
@@ -42,6 +44,10 @@ pub enum Verb {
     StartTls,
     /// RFC 4954 4.
     Auth,
+    /// Postfix's XCLIENT_README.
+    Xclient,
+    /// Postfix's XFORWARD_README.
+    Xforward,
     /// EXPN, ETRN, TURN, and SEND, SOML and SAML of RFC 821: known, and not served.
     Unserved,
     /// Anything else.
@@ -68,6 +74,8 @@ impl Verb {
             b"QUIT" => Verb::Quit,
             b"STARTTLS" => Verb::StartTls,
             b"AUTH" => Verb::Auth,
+            b"XCLIENT" => Verb::Xclient,
+            b"XFORWARD" => Verb::Xforward,
             b"EXPN" | b"ETRN" | b"TURN" | b"SEND" | b"SOML" | b"SAML" => Verb::Unserved,
             _ => Verb::Unknown,
         }
@@ -81,7 +89,7 @@ impl Verb {
     /// Whether a client has to wait for the reply before it sends anything else: what may follow depends on it (RFC 2920 3.1,
     /// RFC 3207 4, RFC 4954 4). NOOP and VRFY are of this kind too, but clients exist that do not wait, and nothing is at stake.
     pub fn ends_group(self) -> bool {
-        matches!(self, Verb::Ehlo | Verb::Helo | Verb::Data | Verb::StartTls | Verb::Auth)
+        matches!(self, Verb::Ehlo | Verb::Helo | Verb::Data | Verb::StartTls | Verb::Auth | Verb::Xclient)
     }
 }
 

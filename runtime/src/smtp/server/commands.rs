@@ -35,6 +35,12 @@ impl Server {
             Verb::Mail => return self.mail(argument).unwrap_or_else(|reply| self.rejected(&reply)),
             Verb::Rcpt => return self.rcpt(argument).unwrap_or_else(|reply| self.rejected(&reply)),
             Verb::Auth => return self.auth(argument).unwrap_or_else(|reply| self.rejected(&reply)),
+            Verb::Xclient if self.config.xclient => {
+                return self.xclient(argument).unwrap_or_else(|reply| self.rejected(&reply));
+            }
+            // What another client said is for logs, and ours name the one at hand.
+            Verb::Xforward if self.config.xclient => command::parse_client(argument).map(|_| Reply::OK),
+            Verb::Xclient | Verb::Xforward => Err(Reply::UNKNOWN_COMMAND),
             Verb::Data => self.data(argument),
             Verb::StartTls => self.start_tls(argument),
             Verb::Rset => bare(argument).map(|()| {
@@ -66,9 +72,16 @@ impl Server {
     /// The reply to a command that has to wait for STARTTLS: on a submission listener all but a few do (RFC 3207 4, RFC 8314 3.3).
     pub(super) fn demand_tls(&self, verb: Verb) -> Option<Reply> {
         let waits = match verb {
-            Verb::Ehlo | Verb::Helo | Verb::Noop | Verb::Rset | Verb::Quit | Verb::StartTls | Verb::Unserved | Verb::Unknown => {
-                false
-            }
+            Verb::Ehlo
+            | Verb::Helo
+            | Verb::Noop
+            | Verb::Rset
+            | Verb::Quit
+            | Verb::StartTls
+            | Verb::Unserved
+            | Verb::Unknown
+            | Verb::Xclient
+            | Verb::Xforward => false,
             Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat | Verb::Vrfy | Verb::Help | Verb::Auth => true,
         };
         (waits && !self.tls && self.config.kind == ListenerKind::Submission).then_some(Reply::TLS_FIRST)
@@ -102,6 +115,15 @@ impl Server {
         }
         let transaction = Transaction { smtputf8: request.smtputf8, declared_octets, ..Transaction::default() };
         Ok(self.ask(Asked::Mail(transaction), Question::Mail(request)))
+    }
+
+    fn xclient(&mut self, argument: &[u8]) -> Result<Option<Step>, Reply> {
+        if self.transaction.is_some() {
+            return Err(Reply::BAD_SEQUENCE);
+        }
+        let said = command::parse_client(argument)?;
+        let asked = Asked::Client { helo: said.helo.clone(), login: said.login.is_some() };
+        Ok(self.ask(asked, Question::Client(said)))
     }
 
     fn rcpt(&mut self, argument: &[u8]) -> Result<Option<Step>, Reply> {

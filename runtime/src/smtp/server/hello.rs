@@ -12,6 +12,11 @@ impl Server {
             "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nCHUNKING\nDSN\nLIMITS RCPTMAX={}",
             config.hostname, config.message_octets, config.recipients
         );
+        if config.xclient {
+            lines.push_str(
+                "\nXCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT\nXFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE",
+            );
+        }
         if self.offers_starttls() {
             lines.push_str("\nSTARTTLS");
         }

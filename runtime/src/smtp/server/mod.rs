@@ -24,7 +24,7 @@ mod content;
 mod hello;
 mod login;
 
-pub use super::command::{MailRequest, RecipientRequest};
+pub use super::command::{ClientOverride, MailRequest, RecipientRequest};
 pub use super::data::Message;
 
 use super::data::Decoder;
@@ -64,6 +64,8 @@ pub struct ServerConfig {
     pub hops: u32,
     /// Whether VRFY is served.
     pub vrfy: bool,
+    /// The client may say that it speaks for another (XCLIENT), or passes on what another said (XFORWARD).
+    pub xclient: bool,
     /// The error that ends a session: so many of them earn the last reply.
     pub errors: u32,
 }
@@ -88,6 +90,8 @@ pub enum Step {
 pub enum Question {
     /// MAIL: may this be the sender? A new transaction: what was taken of an earlier body is void.
     Mail(MailRequest),
+    /// XCLIENT: another client from now on. Not to be refused: who may say it is in the configuration.
+    Client(ClientOverride),
     /// RCPT: do we take this recipient?
     Recipient(RecipientRequest),
     /// AUTH: are these right?
@@ -140,6 +144,7 @@ enum State {
 #[derive(Debug)]
 enum Asked {
     Mail(Transaction),
+    Client { helo: Option<Box<str>>, login: bool },
     Recipient,
     Login,
     Message,
@@ -234,6 +239,11 @@ impl Server {
         let yes = reply.code.is_positive();
         match asked {
             Asked::Mail(transaction) => self.transaction = yes.then_some(transaction),
+            // The session begins anew, as this client.
+            Asked::Client { helo, login } => {
+                self.hello = helo.map(|name| Hello { name, extended: true });
+                (self.authenticated, self.transaction) = (login, None);
+            }
             Asked::Recipient => self.count_recipient(yes),
             Asked::Login if reply.code.is_intermediate() => self.state = State::Login(None),
             Asked::Login => self.authenticated = yes,

@@ -32,6 +32,7 @@ pub fn config(kind: ListenerKind) -> ServerConfig {
         recipients: 3,
         hops: 2,
         vrfy: true,
+        xclient: false,
         errors: 4,
     }
 }
@@ -175,6 +176,7 @@ impl Player {
                 None => format!("rcpt <{}>", request.forward_path),
                 Some(notify) => format!("rcpt <{}> {notify}", request.forward_path),
             },
+            Question::Client(said) => format!("client {:?} {:?} {:?}", said.address, said.helo, said.login),
             Question::Authenticate(credentials) => format!("login {}", credentials.user),
             Question::Sasl(SaslStep::Begin { mechanism, initial }) => {
                 format!("begin {mechanism} {:?}", initial.as_deref().map(<[u8]>::escape_ascii).map(|text| text.to_string()))
@@ -201,7 +203,7 @@ fn answer(question: &Question) -> Reply {
             ForwardPath::Mailbox(mailbox) => mailbox.local.as_str(),
             ForwardPath::Postmaster => "",
         },
-        Question::Authenticate(_) | Question::Sasl(_) | Question::Message(_) => "",
+        Question::Authenticate(_) | Question::Sasl(_) | Question::Message(_) | Question::Client(_) => "",
     };
     match question {
         _ if local == "closing" => Reply::SERVICE_CLOSING,
@@ -216,6 +218,7 @@ fn answer(question: &Question) -> Reply {
         Question::Sasl(SaslStep::Response(response)) if response == b"wonderland" => Reply::BAD_CREDENTIALS,
         Question::Sasl(_) => Reply::challenge("Y2FsbA==".to_owned()),
         Question::Message(message) if message.header.date => Reply::INSUFFICIENT_STORAGE,
+        Question::Client(_) => Reply::greeting("mx.example"),
         Question::Message(_) => Reply::queued("1"),
     }
 }
