@@ -132,6 +132,7 @@ static NAMED: &[&Rule] = &[
     &rte::plaintext::RULE,
     &rte::short_relay_name::RULE,
     &rte::foreign_source::RULE,
+    &rte::own_backup::RULE,
     &scr::threshold_out_of_reach::RULE,
     &sec::two_purposes::RULE,
     &sit::NO_POSTMASTER,
