@@ -4,8 +4,8 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    AddressKind, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay, Route, Site,
-    SpfPolicy, TransportKind, UserBackend, UserStore,
+    AddressKind, Autoconfig, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay,
+    Route, Site, SpfPolicy, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -294,14 +294,19 @@ impl List {
             self.say("dane", format!("{} keys beside those of the chain", pins.len()));
         }
         for issuer in &said.caa {
-            self.say(&format!("caa {}", issuer.issuer), issuer);
+            self.say(&format!("caa {} {}", issuer.certificates.as_str(), issuer.issuer), issuer);
         }
         if let Some(autoconfig) = &said.autoconfig {
             self.say("autoconfig", true);
-            for (name, place) in [("imap", &autoconfig.imap), ("pop3", &autoconfig.pop3)] {
+            let Autoconfig { imap, pop3, jmap, caldav, carddav, .. } = autoconfig;
+            let places = [("imap", imap), ("pop3", pop3), ("jmap", jmap), ("caldav", caldav), ("carddav", carddav)];
+            for (name, place) in places {
                 if let Some((host, port)) = place {
                     self.say(&format!("autoconfig {name}"), format!("{host}:{port}"));
                 }
+            }
+            if autoconfig.pacc {
+                self.say("autoconfig pacc", true);
             }
             autoconfig.web_host.iter().for_each(|host| self.say("autoconfig web-host", host));
         }

@@ -1,5 +1,5 @@
-//! The settings of mail programs in the form that Thunderbird and its kin fetch (`config-v1.1.xml`, draft-ietf-mailmaint-autoconfig):
-//! the compiler writes the file for a web server of others, the daemon serves it. Only what needs TLS is offered.
+//! The settings of mail programs in the form that Thunderbird and its kin fetch (`config-v1.1.xml`, draft-ietf-mailmaint-autoconfig),
+//! and in that of PACC: the compiler writes the file for a web server of others, the daemon serves it. Only what needs TLS is offered.
 
 use crate::name::Domain;
 use crate::site::{Autoconfig, ListenerKind, LoginName, Site};
@@ -41,4 +41,28 @@ pub fn document(site: &Site, domain: &Domain, autoconfig: &Autoconfig) -> String
         }
     }
     text + "  </emailProvider>\n</clientConfig>\n"
+}
+
+/// Where the file of PACC is, below `ua-auto-config.` and the domain (draft-ietf-mailmaint-pacc).
+pub const PACC_PATH: &str = "/.well-known/user-agent-configuration.json";
+
+/// The file of PACC for a domain. It knows no ports: what is at another than the usual one is left out.
+pub fn pacc_document(site: &Site, domain: &Domain, autoconfig: &Autoconfig) -> String {
+    let submission = site.public_listener(ListenerKind::Submissions).map(|listener| (site.hostname.clone(), listener.port));
+    let by_host = [("imap", &autoconfig.imap, 993), ("pop3", &autoconfig.pop3, 995), ("smtp", &submission, 465)];
+    let by_host = by_host.into_iter().filter_map(|(protocol, place, usual)| {
+        let (host, _) = place.as_ref().filter(|(_, port)| *port == usual)?;
+        Some(format!("\"{protocol}\":{{\"host\":\"{host}\"}}"))
+    });
+    let by_url = [("jmap", &autoconfig.jmap), ("caldav", &autoconfig.caldav), ("carddav", &autoconfig.carddav)];
+    let by_url = by_url.into_iter().filter_map(|(protocol, place)| {
+        let (host, port) = place.as_ref()?;
+        let port = if *port == 443 { String::new() } else { format!(":{port}") };
+        Some(format!("\"{protocol}\":{{\"url\":\"https://{host}{port}/.well-known/{protocol}\"}}"))
+    });
+    let protocols: Vec<String> = by_host.chain(by_url).collect();
+    format!(
+        "{{\"protocols\":{{{}}},\"authentication\":{{\"password\":true}},\"info\":{{\"provider\":{{\"name\":\"{domain}\"}}}}}}\n",
+        protocols.join(",")
+    )
 }

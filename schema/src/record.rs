@@ -9,15 +9,17 @@ mod caa;
 mod dkim;
 mod dmarc;
 mod mta_sts;
+mod pacc;
 mod report_uri;
 mod spf;
 mod text;
 
 pub use bimi::Bimi;
-pub use caa::CaaIssuer;
+pub use caa::{CaaIssuer, Certificates};
 pub use dkim::DkimKey;
 pub use dmarc::{Dmarc, DmarcPolicy, ReportPermission};
 pub use mta_sts::{MtaStsMode, MtaStsPolicy, MtaStsRecord};
+pub use pacc::PaccDigest;
 pub use report_uri::{ReportUri, TlsReport};
 pub use spf::{Spf, SpfAll, SpfTerm};
 pub use text::Text;

@@ -166,28 +166,34 @@ fn dane() -> impl Strategy<Value = String> {
 }
 
 fn caa() -> impl Strategy<Value = String> {
-    any::<[bool; 5]>().prop_map(|[account, method, wildcards, persist, reports]| {
+    any::<[bool; 6]>().prop_map(|[account, method, wildcards, persist, reports, others]| {
         let part = |is_there, text: &str| if is_there { text.to_owned() } else { String::new() };
         format!(
-            "    caa issuer=\"letsencrypt.org\"{}{}{}{}{}\n",
+            "    caa issuer=\"letsencrypt.org\"{}{}{}{}{}\n{}",
             part(account, " account=\"https://acme.example/acct/1\""),
             part(method, " method=\"dns-01\""),
             part(wildcards, " wildcards=#true"),
             part(persist, " persist=#true"),
-            part(reports, " reports=\"mailto:caa@example.com\"")
+            part(reports, " reports=\"mailto:caa@example.com\""),
+            part(
+                others,
+                "    caa issuer=\"ca.example\" certificates=\"mail\"\n    caa issuer=\"ca.example\" certificates=\"marks\"\n"
+            )
         )
     })
 }
 
 fn others() -> impl Strategy<Value = String> {
-    (subset(REPORTS, 1), any::<[bool; 5]>()).prop_map(|(reports, [imap, pop3, elsewhere, bimi, wildcard])| {
+    (subset(REPORTS, 1), any::<[bool; 7]>()).prop_map(|(reports, [imap, pop3, elsewhere, bimi, wildcard, pacc, web])| {
         let part = |is_there, text: &str| if is_there { text.to_owned() } else { String::new() };
         format!(
-            "    tls-report{}\n    autoconfig{} {{\n{}{}    }}\n{}{}",
+            "    tls-report{}\n    autoconfig{}{} {{\n{}{}{}    }}\n{}{}",
             quoted(&reports),
             part(elsewhere, " web-host=\"www.provider.example\""),
+            part(pacc, " pacc=#true"),
             part(imap, "        imap \"imap.example.com\"\n"),
             part(pop3, "        pop3 \"pop.例え.example\" port=1995\n"),
+            part(web, "        jmap \"jmap.example.com\" port=8443\n        caldav \"dav.example.com\"\n        carddav \"dav.example.com\"\n"),
             part(bimi, "    bimi logo=\"https://www.example.com/logo.svg\" certificate=\"https://www.example.com/logo.pem\"\n"),
             part(wildcard, "    wildcard\n"),
         )

@@ -1,5 +1,5 @@
 //! Every text that comes out of a site is read back by `mail-auth`, which judges mail by such records, to what the site says.
-//! Only BIMI and what ACME looks for have no parser there.
+//! BIMI, PACC and what ACME looks for have no parser there.
 #![allow(clippy::unwrap_used)]
 
 use base64::Engine;
@@ -16,6 +16,7 @@ use postern_schema::record::{self, DmarcPolicy, RecordData, ReportUri, SpfAll, S
 use postern_schema::site::{DomainClass, PublicKey, SigningState};
 use postern_tests::publishing::{Published, keys, publish, site};
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// The texts at a name, and that they were asked for.
@@ -164,6 +165,16 @@ fn check(published: &Published) {
         }
         if publication.bimi.is_some() {
             texts.one(&format!("default._bimi.{name}"));
+        }
+        if let Some(autoconfig) = publication.autoconfig.as_ref().filter(|autoconfig| autoconfig.pacc) {
+            // As the programs that read it do: the digest is over what is served, and what is served is JSON.
+            let document = postern_schema::autoconfig::pacc_document(site, name, autoconfig);
+            let digest = texts.one(&format!("_ua-auto-config.{name}"));
+            let digest = digest.strip_prefix("v=UAAC1; a=sha256; d=").unwrap();
+            assert_eq!(STANDARD.decode(digest).unwrap(), Sha256::digest(&document).as_slice());
+            let settings: serde_json::Value = serde_json::from_str(&document).unwrap();
+            assert_eq!(settings["info"]["provider"]["name"], name.as_str());
+            assert_eq!(settings["protocols"].get("imap").is_some(), autoconfig.imap.is_some());
         }
         if publication.wildcard {
             assert_spf(&texts.one(&format!("*.{name}")), &record::Spf { terms: Vec::new(), all: SpfAll::Fail });

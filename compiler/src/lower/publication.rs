@@ -9,7 +9,7 @@ use crate::source::{Span, Spanned};
 use crate::syntax::View;
 use ipnet::IpNet;
 use postern_schema::name::Domain;
-use postern_schema::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
+use postern_schema::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use postern_schema::site::{Autoconfig, LoginName, MtaSts, Pin, PinOf, SpfPolicy};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ const MAX_AGE: Duration = Duration::from_secs(4 * 7 * 24 * 60 * 60);
 /// IMAP and POP3 over TLS (RFC 8314 3.2, 3.1).
 const IMAPS_PORT: u16 = 993;
 const POP3S_PORT: u16 = 995;
+const HTTPS_PORT: u16 = 443;
 
 /// The blocks of one `domain` node.
 pub(super) fn publication(view: &View<'_>, lowering: &mut Lowering<'_>) -> PublicationDraft {
@@ -127,6 +128,10 @@ fn octets(hex: &str) -> Option<[u8; 32]> {
 fn caa(view: &View<'_>) -> Option<CaaIssuer> {
     Some(CaaIssuer {
         issuer: view.property::<Domain>("issuer")?.value,
+        certificates: view
+            .property::<String>("certificates")
+            .and_then(|word| Certificates::parse(&word.value))
+            .unwrap_or_default(),
         account: view.property::<String>("account").map(|account| account.value.into()),
         method: view.property::<String>("method").map(|method| method.value.into()),
         wildcards: view.property::<bool>("wildcards").is_some_and(|wildcards| wildcards.value),
@@ -146,6 +151,10 @@ fn autoconfig(view: &View<'_>) -> Autoconfig {
         login: view.property::<String>("login").and_then(|word| LoginName::parse(&word.value)).unwrap_or_default(),
         imap: server("imap", IMAPS_PORT),
         pop3: server("pop3", POP3S_PORT),
+        jmap: server("jmap", HTTPS_PORT),
+        caldav: server("caldav", HTTPS_PORT),
+        carddav: server("carddav", HTTPS_PORT),
+        pacc: view.property::<bool>("pacc").is_some_and(|pacc| pacc.value),
     }
 }
 

@@ -58,6 +58,14 @@ fn file(request: &Request, lookup: &dyn Lookup) -> Result<Option<Response>, Look
             let document = |autoconfig| Response::file("text/xml", autoconfig::document(site, &domain, &autoconfig));
             Ok(publication.autoconfig.map(document))
         }
+        autoconfig::PACC_PATH => {
+            let Some((domain, publication)) = below("ua-auto-config").map(publication).transpose()?.flatten() else {
+                return Ok(None);
+            };
+            let offered = publication.autoconfig.filter(|autoconfig| autoconfig.pacc);
+            let document = |autoconfig| Response::file("application/json", autoconfig::pacc_document(site, &domain, &autoconfig));
+            Ok(offered.map(document))
+        }
         autoconfig::OLD_PATH => {
             let Some((_, publication)) = below("autoconfig").map(publication).transpose()?.flatten() else { return Ok(None) };
             Ok(publication.autoconfig.map(|_| Response {

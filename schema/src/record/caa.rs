@@ -1,4 +1,4 @@
-//! Who may issue certificates (RFC 8659, RFC 8657).
+//! Who may issue certificates (RFC 8659, RFC 8657, RFC 9495).
 
 use super::{RecordData, ReportUri, Text};
 use crate::name::Domain;
@@ -9,6 +9,8 @@ use std::fmt;
 pub struct CaaIssuer {
     /// The authority's domain.
     pub issuer: Domain,
+    /// What it may issue.
+    pub certificates: Certificates,
     /// The account that may ask (RFC 8657 3).
     pub account: Option<Box<str>>,
     /// How control must be shown (RFC 8657 4): `dns-01` and the like.
@@ -21,15 +23,58 @@ pub struct CaaIssuer {
     pub reports: Option<ReportUri>,
 }
 
+/// What certificates are for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Certificates {
+    /// Hosts: `issue`, and `issuewild` for wildcards.
+    #[default]
+    Hosts,
+    /// Mail addresses, by S/MIME: `issuemail` (RFC 9495).
+    Mail,
+    /// Marks that BIMI shows: `issuevmc` (draft-fetch-validation-vmc-wchuang).
+    Marks,
+}
+
+impl Certificates {
+    /// Reads the word of the site language.
+    pub fn parse(word: &str) -> Option<Certificates> {
+        match word {
+            "hosts" => Some(Certificates::Hosts),
+            "mail" => Some(Certificates::Mail),
+            "marks" => Some(Certificates::Marks),
+            _ => None,
+        }
+    }
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Certificates::Hosts => "hosts",
+            Certificates::Mail => "mail",
+            Certificates::Marks => "marks",
+        }
+    }
+
+    fn tag(self) -> &'static str {
+        match self {
+            Certificates::Hosts => "issue",
+            Certificates::Mail => "issuemail",
+            Certificates::Marks => "issuevmc",
+        }
+    }
+}
+
 impl CaaIssuer {
     /// The records of a domain with these issuers: nobody else may issue, and wildcards only who may.
     pub fn records(issuers: &[CaaIssuer]) -> Vec<RecordData> {
         let record = |tag: &str, value: String| RecordData::Caa { critical: false, tag: tag.into(), value: value.into() };
-        let mut found: Vec<RecordData> = issuers.iter().map(|issuer| record("issue", issuer.to_string())).collect();
-        let wild = issuers.iter().filter(|issuer| issuer.wildcards);
+        let mut found: Vec<RecordData> =
+            issuers.iter().map(|issuer| record(issuer.certificates.tag(), issuer.to_string())).collect();
+        let of_hosts = || issuers.iter().filter(|issuer| issuer.certificates == Certificates::Hosts);
+        let wild = of_hosts().filter(|issuer| issuer.wildcards);
         found.extend(wild.map(|issuer| record("issuewild", issuer.to_string())));
         // RFC 8659 4.3: without `issuewild`, `issue` would hold for wildcards too.
-        if !issuers.iter().any(|issuer| issuer.wildcards) {
+        if of_hosts().next().is_some() && !of_hosts().any(|issuer| issuer.wildcards) {
             found.push(record("issuewild", ";".to_owned()));
         }
         found.extend(issuers.iter().filter_map(|issuer| issuer.reports.as_ref()).map(|uri| record("iodef", uri.to_string())));

@@ -114,4 +114,12 @@ pub struct Autoconfig {
     pub imap: Option<(Domain, u16)>,
     /// POP3 over TLS: host and port.
     pub pop3: Option<(Domain, u16)>,
+    /// JMAP: host and port.
+    pub jmap: Option<(Domain, u16)>,
+    /// CalDAV over TLS: host and port.
+    pub caldav: Option<(Domain, u16)>,
+    /// CardDAV over TLS: host and port.
+    pub carddav: Option<(Domain, u16)>,
+    /// Whether the settings are offered by PACC too (draft-ietf-mailmaint-pacc).
+    pub pacc: bool,
 }

@@ -4,7 +4,7 @@
 
 use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
-use crate::record::{Bimi, CaaIssuer, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
+use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
     Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login,
@@ -58,8 +58,8 @@ stored_structs! {
     MtaSts { mode, max_age, web_host }
     TlsReport { reports }
     Pin { of, sha256 }
-    CaaIssuer { issuer, account, method, wildcards, persist, reports }
-    Autoconfig { web_host, login, imap, pop3 }
+    CaaIssuer { issuer, certificates, account, method, wildcards, persist, reports }
+    Autoconfig { web_host, login, imap, pop3, jmap, caldav, carddav, pacc }
     Bimi { logo, certificate }
     DkimSigner { selector, public_key, key, state, origin }
     AddressEntry { kind, origin }
@@ -149,6 +149,7 @@ stored_enums! {
     DmarcPolicy { 1 => None, 2 => Quarantine, 3 => Reject, }
     MtaStsMode { 1 => None, 2 => Testing, 3 => Enforce, }
     LoginName { 1 => LocalPart, 2 => Address, }
+    Certificates { 1 => Hosts, 2 => Mail, 3 => Marks, }
     PinOf { 1 => Host, 2 => Authority, }
     PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }
     SigningState { 1 => Publish, 2 => Active, 3 => Retired, 4 => Revoked, 5 => Removed, }

@@ -38,6 +38,8 @@ pub struct RecordSet {
     pub policies: Vec<WebFile>,
     /// Settings of mail programs, which a web server serves.
     pub settings: Vec<WebFile>,
+    /// The same for programs that ask by PACC.
+    pub pacc: Vec<WebFile>,
     /// What could not be said, and why.
     pub notes: Vec<Note>,
 }
@@ -161,6 +163,7 @@ impl RecordSet {
             reverse: planned(&self.reverse),
             policies: files(&self.policies),
             settings: files(&self.settings),
+            pacc: files(&self.pacc),
             notes: self.notes.iter().filter(|note| note.domain == *domain).cloned().collect(),
         }
     }
@@ -171,7 +174,8 @@ impl RecordSet {
             move |file: &WebFile| (PathBuf::from(format!("{label}.{}{path}", file.domain)), file.text.clone())
         };
         let policies = self.policies.iter().map(below("mta-sts", MtaStsPolicy::PATH));
-        policies.chain(self.settings.iter().map(below("autoconfig", autoconfig::PATH))).collect()
+        let settings = self.settings.iter().map(below("autoconfig", autoconfig::PATH));
+        policies.chain(settings).chain(self.pacc.iter().map(below("ua-auto-config", autoconfig::PACC_PATH))).collect()
     }
 
     /// The records of each zone, in order.

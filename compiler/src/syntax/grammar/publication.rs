@@ -155,13 +155,20 @@ const CAA_METHODS: &[Word] = &[
     Word::new("tls-alpn-01", "By a TLS handshake on port 443."),
 ];
 
+const CERTIFICATES: &[Word] = &[
+    Word::new("hosts", "Hosts."),
+    Word::new("mail", "Mail addresses, by S/MIME (RFC 9495)."),
+    Word::new("marks", "Marks that BIMI shows; still a draft."),
+];
+
 /// `caa`.
 pub const CAA: NodeSpec = NodeSpec::new("caa", "Which authorities may issue certificates (RFC 8659).")
     .properties(&[
         PropertySpec::new("issuer", ValueType::Domain, "The authority's domain.").required(),
+        PropertySpec::new("certificates", ValueType::Word(CERTIFICATES), "What it may issue them for; without it, `hosts`."),
         PropertySpec::new("account", ValueType::WebAddress, "The account that may ask (RFC 8657)."),
         PropertySpec::new("method", ValueType::Word(CAA_METHODS), "How control of the name must be shown (RFC 8657)."),
-        PropertySpec::new("wildcards", ValueType::Truth, "Whether it may issue for `*` too; without it, nobody may."),
+        PropertySpec::new("wildcards", ValueType::Truth, "Whether it may issue for the host `*` too; without it, nobody may."),
         PropertySpec::new(
             "persist",
             ValueType::Truth,
@@ -177,6 +184,13 @@ const CLIENT_PORT: &str = "The port; without it, that of implicit TLS.";
 const LOGIN_NAMES: &[Word] =
     &[Word::new("local-part", "What stands before the `@` of their address."), Word::new("address", "Their whole address.")];
 
+const WEB_HOST: &[Argument] = &[Argument::new("host", ValueType::Domain, "The host.")];
+const WEB_PORT: &[PropertySpec] = &[PropertySpec::new("port", ValueType::Port, "The port; without it, 443.")];
+
+const fn web_service(name: &'static str, doc: &'static str, example: &'static str) -> NodeSpec {
+    NodeSpec::new(name, doc).arguments(WEB_HOST).properties(WEB_PORT).example(example)
+}
+
 /// `autoconfig`.
 pub const AUTOCONFIG: NodeSpec = NodeSpec::new("autoconfig", "Records that tell mail programs where to log in (RFC 6186).")
     .arguments(&[Argument::flag()])
@@ -184,7 +198,9 @@ pub const AUTOCONFIG: NodeSpec = NodeSpec::new("autoconfig", "Records that tell 
         "web-host",
         ValueType::Domain,
         "The web server that answers mail programs, where `posternd` does not by `listen \"web\"`: `autoconfig.` and `autodiscover.` lead there.",
-    ), PropertySpec::new("login", ValueType::Word(LOGIN_NAMES), "What users log in as; without it, the local part.")])
+    ), PropertySpec::new("login", ValueType::Word(LOGIN_NAMES), "What users log in as; without it, the local part."),
+    PropertySpec::new("pacc", ValueType::Truth, "Whether `ua-auto-config.` offers the settings too, as Apple's programs will ask for them; still a draft."),
+    ])
     .children(&[
         NodeSpec::new("imap", "Where mail is read by IMAP; without it, nowhere.")
             .arguments(&[Argument::new("host", ValueType::Domain, "The host.")])
@@ -194,6 +210,9 @@ pub const AUTOCONFIG: NodeSpec = NodeSpec::new("autoconfig", "Records that tell 
             .arguments(&[Argument::new("host", ValueType::Domain, "The host.")])
             .properties(&[PropertySpec::new("port", ValueType::Port, CLIENT_PORT)])
             .example("pop3 \"mail.example.com\""),
+        web_service("jmap", "Where mail is read by JMAP (RFC 8620); without it, nothing is said of it.", "jmap \"mail.example.com\""),
+        web_service("caldav", "Where calendars are (RFC 6764); without it, nothing is said of them.", "caldav \"dav.example.com\""),
+        web_service("carddav", "Where address books are (RFC 6764); without it, nothing is said of them.", "carddav \"dav.example.com\""),
     ])
     .example("autoconfig {\n    imap \"mail.example.com\"\n}");
 

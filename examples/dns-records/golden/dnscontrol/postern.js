@@ -4,6 +4,8 @@
 D_EXTEND("example.com",
   CAA("@", "iodef", "mailto:reports@example.com", TTL(3600)), // CAA: who may issue certificates
   CAA("@", "issue", "letsencrypt.org; accounturi=https://acme.example/acct/1; validationmethods=dns-persist-01", TTL(3600)), // CAA: who may issue certificates
+  CAA("@", "issuemail", "mail-ca.example", TTL(3600)), // CAA: who may issue certificates
+  CAA("@", "issuevmc", "mark-ca.example", TTL(3600)), // CAA: who may issue certificates
   CAA("@", "issuewild", ";", TTL(3600)), // CAA: who may issue certificates
   MX("@", 10, "mail.example.com.", TTL(3600)), // where mail to the domain goes
   TXT("@", "v=spf1 ip4:203.0.113.25 ip6:2001:db8::25 ip4:198.51.100.0/28 include:_spf.partner.example ~all", TTL(3600)), // SPF: hosts that send in the domain's name
@@ -13,13 +15,17 @@ D_EXTEND("example.com",
   TXT("2026r._domainkey", "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAnX3xiQIo2cIX1f1Y3huacttOWScZkgeDmdAYS7BFk1JFtavxjQg0ExJW7X7VutOQ6SjoNUTOppC66eFh4690VuMRtKzmT0IRICVZygiYHoh964miZnYKF14DaNz6h884EhG3dOC162EanVHxt1GG8DerfvlI3VGOH+L934J8P7WT0c/HkW2uCWt2CybuioJnt3WVZ8wRfBJHYm+O8N2P/oFgr4WwUan0iB1X9QbC6kUmh9HievCMlxFUZfy3BsGFnydUvimYV9+2IGWwCvJAFGBssGIiKPskqENO5YG9QTdojnUc9aQtZV6FkDEnJQVFi6LDUxaiXps51AvN5YuLEwIDAQAB", TTL(3600)), // DKIM: a key that will sign
   TXT("_mta-sts", "v=STSv1; id=82139a56298cc20fdbdd;", TTL(3600)), // MTA-STS: the policy has this version
   SRV("_autodiscover._tcp", 0, 1, 443, "www.example.com.", TTL(3600)), // settings for Outlook
+  SRV("_caldavs._tcp", 0, 1, 443, "dav.example.com.", TTL(3600)), // where calendars are
+  SRV("_carddavs._tcp", 0, 1, 443, "dav.example.com.", TTL(3600)), // where address books are
   SRV("_imap._tcp", 0, 0, 0, ".", TTL(3600)), // not offered
   SRV("_imaps._tcp", 0, 1, 993, "imap.example.com.", TTL(3600)), // where users' programs read mail
+  SRV("_jmap._tcp", 0, 1, 443, "imap.example.com.", TTL(3600)), // where users' programs read mail by JMAP
   SRV("_pop3._tcp", 0, 0, 0, ".", TTL(3600)), // not offered
   SRV("_pop3s._tcp", 0, 0, 0, ".", TTL(3600)), // not offered
   SRV("_submission._tcp", 0, 1, 587, "mail.example.com.", TTL(3600)), // where users' programs send through
   SRV("_submissions._tcp", 0, 1, 465, "mail.example.com.", TTL(3600)), // where users' programs send through
   TXT("_smtp._tls", "v=TLSRPTv1; rua=mailto:reports@example.com,https://reports.provider.example/tls", TTL(3600)), // TLS-RPT: where failures of TLS are reported
+  TXT("_ua-auto-config", "v=UAAC1; a=sha256; d=BysO/OFRdu0K8vWC2526X11Q7VGD8ROaJMT5Av78qIo=", TTL(3600)), // PACC: the digest of the settings
   TXT("_validation-persist", "letsencrypt.org; accounturi=https://acme.example/acct/1", TTL(3600)), // ACME: an authority that takes this for control of the domain
   CNAME("autoconfig", "www.example.com.", TTL(3600)), // settings for mail programs
   CNAME("autodiscover", "www.example.com.", TTL(3600)), // settings for Outlook
@@ -37,6 +43,7 @@ D_EXTEND("example.com",
   TXT("_dmarc.news", "v=DMARC1; p=quarantine; np=reject; rua=mailto:reports@example.com", TTL(3600)), // DMARC: what receivers do with mail that fails
   SRV("_submission._tcp.news", 0, 1, 587, "mail.example.com.", TTL(3600)), // where users' programs send through
   SRV("_submissions._tcp.news", 0, 1, 465, "mail.example.com.", TTL(3600)), // where users' programs send through
+  CNAME("ua-auto-config", "www.example.com.", TTL(3600)), // PACC: settings for mail programs
   END);
 D_EXTEND("example.net",
   MX("@", 0, ".", TTL(3600)), // null MX: takes no mail

@@ -5,7 +5,7 @@ use crate::emit::dns::WebFile;
 use postern_schema::autoconfig;
 use postern_schema::name::Domain;
 use postern_schema::record::{
-    CaaIssuer, DkimKey, Dmarc, DmarcPolicy, Owner, RecordData, ReportPermission, Spf, SpfAll, SpfTerm, Target, Text,
+    CaaIssuer, DkimKey, Dmarc, DmarcPolicy, Owner, PaccDigest, RecordData, ReportPermission, Spf, SpfAll, SpfTerm, Target, Text,
 };
 use postern_schema::site::{DomainEntry, ListenerKind, Relay, RoutePattern, SigningState, Site, SpfPolicy, Via};
 
@@ -169,11 +169,28 @@ impl Deriving<'_> {
         let Some(autoconfig) = &entry.publication.autoconfig else { return };
         self.service(domain, "_imaps._tcp", autoconfig.imap.clone(), "where users' programs read mail");
         self.service(domain, "_pop3s._tcp", autoconfig.pop3.clone(), "where users' programs fetch mail");
+        let services = [
+            ("_jmap._tcp", &autoconfig.jmap, "where users' programs read mail by JMAP"),
+            ("_caldavs._tcp", &autoconfig.caldav, "where calendars are"),
+            ("_carddavs._tcp", &autoconfig.carddav, "where address books are"),
+        ];
+        for (labels, place, purpose) in services {
+            if place.is_some() {
+                self.service(domain, labels, place.clone(), purpose);
+            }
+        }
         // Without TLS from the first byte, none is offered (RFC 8314 4.1).
         self.service(domain, "_imap._tcp", None, "");
         self.service(domain, "_pop3._tcp", None, "");
         self.web_name(domain, "autoconfig", autoconfig.web_host.as_ref(), "settings for mail programs");
         self.set.settings.push(WebFile { domain: domain.clone(), text: autoconfig::document(site, domain, autoconfig) });
+        if autoconfig.pacc {
+            let text = autoconfig::pacc_document(site, domain, autoconfig);
+            let owner = Owner::below("_ua-auto-config", domain);
+            self.add(domain, owner, RecordData::Txt(PaccDigest::of(&text).into()), "PACC: the digest of the settings");
+            self.web_name(domain, "ua-auto-config", autoconfig.web_host.as_ref(), "PACC: settings for mail programs");
+            self.set.pacc.push(WebFile { domain: domain.clone(), text });
+        }
         // Our own listener has no answer for Outlook, which puts its question elsewhere than below `/.well-known/`.
         if let Some(host) = autoconfig.web_host.clone() {
             self.add(domain, Owner::below("autodiscover", domain), RecordData::Cname(host.clone()), "settings for Outlook");
