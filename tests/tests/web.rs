@@ -23,6 +23,7 @@ const SITE: &str = r#"site "mail.example.com" {
 tls {
     certificate "mail.example.com" chain-secret="chain" key-secret="key"
     certificate "mta-sts.example.com" chain-secret="sts-chain" key-secret="sts-key"
+    certificate "ua-auto-config.example.com" chain-secret="ua-chain" key-secret="ua-key"
     certificate "web.example.com" chain-secret="web-chain" key-secret="web-key"
 }
 listen "mx" port=0 address="127.0.0.1"
@@ -31,7 +32,7 @@ domain "example.com" {
     mailbox "alice"
     alias "abuse" "alice"
     mta-sts mode="testing"
-    autoconfig { imap "imap.example.com"; }
+    autoconfig pacc=#true { imap "imap.example.com"; }
 }
 domain "example.org" { mailbox "alice"; alias "abuse" "alice"; }
 route to="*" via="direct"
@@ -47,7 +48,12 @@ struct World {
 fn world() -> World {
     let authority = Authority::new();
     let site = Site::new(SITE);
-    for (prefix, name) in [("", "mail.example.com"), ("sts-", "mta-sts.example.com"), ("web-", "autoconfig.example.com")] {
+    for (prefix, name) in [
+        ("", "mail.example.com"),
+        ("sts-", "mta-sts.example.com"),
+        ("web-", "autoconfig.example.com"),
+        ("ua-", "ua-auto-config.example.com"),
+    ] {
         let identity = authority.issue(name);
         site.credential(&format!("{prefix}chain"), &identity.chain);
         site.credential(&format!("{prefix}key"), &identity.key);
@@ -113,6 +119,8 @@ fn settings_are_served_to_mail_programs() {
     let answer = world.fetch("GET", "autoconfig.example.com", &format!("{SETTINGS}?emailaddress=alice%40example.com"));
     assert_eq!(status(&answer), "HTTP/1.1 200 OK");
     assert!(answer.contains("<hostname>imap.example.com</hostname>\n      <port>993</port>"), "{answer}");
+    let pacc = world.fetch("GET", "ua-auto-config.example.com", "/.well-known/user-agent-configuration.json");
+    assert!(pacc.contains("\"imap\":{\"host\":\"imap.example.com\"}"), "{pacc}");
     let old = world.fetch("GET", "autoconfig.example.com", "/mail/config-v1.1.xml?emailaddress=alice%40example.com");
     assert_eq!(status(&old), "HTTP/1.1 308 Permanent Redirect");
     assert!(old.contains(&format!("Location: {SETTINGS}\r\n")), "{old}");
