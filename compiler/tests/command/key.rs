@@ -100,6 +100,17 @@ fn a_retired_key_leaves_when_its_mail_has_arrived_and_not_before() {
 }
 
 #[test]
+fn a_key_does_not_sign_on_the_day_that_it_is_published() {
+    let folder = Folder::with(GOOD);
+    new_key(&folder, &["--selector", "a", "--today", "2026-11-01"]).ended(0);
+    folder.write("site.kdl", &site(&folder).replace("state=\"publish\"", "state=\"active\""));
+    assert!(folder.run(&["check", "site.kdl", "--today", "2026-11-01"]).ended(78).err.contains("DKM008"));
+    folder.run(&["check", "site.kdl", "--today", "2026-11-02"]).ended(0);
+    // Nobody has said which day it is.
+    folder.run(&["check", "site.kdl"]).ended(0);
+}
+
+#[test]
 fn a_build_refuses_what_the_one_before_does_not_carry() {
     let folder = Folder::with(GOOD);
     let build = |more: &[&str]| folder.run(&[&["build", "site.kdl", "--out", "out"], more].concat());
