@@ -2,7 +2,7 @@
 
 use super::Lowering;
 use super::draft::{ListenerDraft, NetworkDraft, Part, SendAsDraft, Setting, UsersDraft, WebDraft};
-use crate::rules::{BACKEND_OF_USERS, LISTENER_WITHOUT_KIND};
+use crate::rules::{BACKEND_OF_USERS, LISTENER_WITHOUT_KIND, SPOKESMAN_OF_WEB};
 use crate::source::Spanned;
 use crate::syntax::View;
 use ipnet::IpNet;
@@ -45,7 +45,16 @@ pub(super) fn listeners(lowering: &mut Lowering<'_>) -> (Vec<ListenerDraft>, Vec
                 let [proxy_from, xclient_from] = ["proxy-protocol-from", "xclient-from"].map(|name| view.property::<IpNet>(name));
                 mail.push(ListenerDraft { span, name, kind, addresses, port, proxy_from, xclient_from });
             }
-            Service::Web => web.push(WebDraft { span, name, addresses, port: port(Service::WEB_PORT) }),
+            Service::Web => {
+                for property in ["proxy-protocol-from", "xclient-from"] {
+                    let Some(span) = view.property_span(property) else { continue };
+                    let message = format!("`{property}` is about mail, and this listener serves web pages");
+                    let finding =
+                        SPOKESMAN_OF_WEB.at(span, message).help("Remove it; let clients reach this listener themselves");
+                    lowering.findings.push(finding);
+                }
+                web.push(WebDraft { span, name, addresses, port: port(Service::WEB_PORT) });
+            }
         }
     }
     (mail, web)

@@ -102,6 +102,7 @@ static NAMED: &[&Rule] = &[
     &lst::web_twice::RULE,
     &lst::web_name_not_covered::RULE,
     &lst::LISTENER_WITHOUT_KIND,
+    &lst::SPOKESMAN_OF_WEB,
     &nam::UNKNOWN_NAME,
     &nam::DUPLICATE_NAME,
     &nam::UNUSED_NAME,

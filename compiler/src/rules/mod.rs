@@ -49,7 +49,7 @@ pub(crate) use dkm::{ALGORITHM_MISMATCH, NO_PUBLIC_KEY, PRIVATE_KEY_FILE};
 pub(crate) use dom::OTHER_CLASS;
 pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
 pub(crate) use hdr::HEADER_FIELD;
-pub(crate) use lst::LISTENER_WITHOUT_KIND;
+pub(crate) use lst::{LISTENER_WITHOUT_KIND, SPOKESMAN_OF_WEB};
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use sit::NO_POSTMASTER;
 pub(crate) use tbl::{

@@ -15,3 +15,7 @@ use crate::rules::{Raised, Rule};
 /// LST020: a listener whose name says no kind.
 pub static LISTENER_WITHOUT_KIND: Rule =
     Rule::new("LST020", "listener-without-kind", Severity::Error, Raised::Lowering, include_str!("listener_without_kind.md"));
+
+/// LST021: a spokesman of mail clients at a listener for web pages.
+pub static SPOKESMAN_OF_WEB: Rule =
+    Rule::new("LST021", "spokesman-of-web", Severity::Error, Raised::Lowering, include_str!("spokesman_of_web.md"));
