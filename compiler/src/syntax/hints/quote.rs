@@ -77,6 +77,9 @@ fn content(written: &str, before: usize, quotes: usize) -> &str {
 
 fn unclosed(written: &str) -> Hint {
     let content = written.trim_start_matches('r').trim_start_matches('#').trim_start_matches('"').trim_end();
+    // `#"x"`: what is missing is the sign behind the quote that is there.
+    let is_raw = written.starts_with(['r', '#']);
+    let content = content.strip_suffix('"').filter(|_| is_raw).unwrap_or(content);
     Hint {
         code: "KDL024",
         message: "This string has no closing quote".to_owned(),

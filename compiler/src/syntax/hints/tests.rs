@@ -110,6 +110,7 @@ fn strings() {
     one(&domain("mailbox 'alice'"), "KDL017", "'alice'", "Write `mailbox \"alice\"`");
     one(&domain("mailbox “alice”"), "KDL017", "“alice”", "Write `mailbox \"alice\"`");
     one(&domain("mailbox \"alice"), "KDL024", "\"", "Write `mailbox \"alice\"`");
+    one(&domain("mailbox #\"alice\""), "KDL024", "#", "Write `mailbox \"alice\"`");
     one(&domain("mailbox r\"alice\""), "KDL022", "r\"alice\"", "Write `mailbox \"alice\"`");
     one(
         &domain(r#"pattern "^x-(\w+)$" "{1}@example.com""#),
