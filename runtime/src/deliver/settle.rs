@@ -1,15 +1,11 @@
 //! What became of an attempt: one log line for each recipient, a durable note in the queue, a bounce where one is due.
 
-use super::Dispatcher;
-use crate::authentication::generated;
+use super::{Dispatcher, notice};
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::dsn;
 use crate::queue::schedule::{self, Next};
-use crate::queue::{
-    Action, Attempt, Body, Change, Envelope, Generated, Outcome, QueueEntry, QueueId, RecipientState, SpoolError, Unreturned,
-};
+use crate::queue::{Action, Attempt, Change, Envelope, Outcome, QueueEntry, QueueId, RecipientState, SpoolError, Unreturned};
 use crate::site::Generation;
-use postern_schema::decide::expansion;
 use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply;
 use std::io::Read;
@@ -245,27 +241,13 @@ async fn append_notice(
     if !late.is_empty() && !dsn::is_automatic(&original) {
         about.extend_from_slice(late);
     }
-    let site = generation.site();
-    let author = dsn::Author { hostname: &site.hostname, language: site.queue.language, id: id.id(), now_seconds: now / 1000 };
-    let Some(bounce) = dsn::notice(entry, &about, &original, &author) else { return Ok(Notice::Unwanted) };
-    let signatures = match generated::sign(generation, &bounce.octets, now / 1000) {
-        Ok(signatures) => signatures,
+    let generated = match notice::write(generation, (id, now), entry, &about, &original, changes.to_vec()) {
+        Ok(Some(generated)) => generated,
+        Ok(None) => return Ok(Notice::Unwanted),
         Err(error) => {
             tracing::error!(id = %entry.id(), %error, "a notice cannot be signed, so it waits");
             return Ok(Notice::Waits);
         }
-    };
-    tracing::info!(id = %entry.id(), notice = %id.id(), to = %bounce.recipient, octets = bounce.octets.len(), "sender notified");
-    let generated = Generated {
-        id,
-        arrival_ms: now,
-        expansion: expansion(&bounce.recipient, &*generation.snapshot),
-        recipient: bounce.recipient,
-        smtp_utf8: bounce.smtp_utf8,
-        eight_bit: bounce.eight_bit,
-        generation: generation.mark(),
-        body: Body::Inline(vec![signatures.into(), bounce.octets.into()]),
-        changes: changes.to_vec(),
     };
     daemon.spool.append(generated).await.map(|_| Notice::Queued)
 }

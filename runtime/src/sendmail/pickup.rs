@@ -6,14 +6,14 @@
 //! limits of the site. What may work later stays, for as long as mail may stay in the queue.
 
 use super::slip::{self, Slip};
-use crate::authentication::generated;
 use crate::daemon::{Daemon, now_ms};
+use crate::deliver::notice;
 use crate::net::{Peer, Spoken, Transaction};
-use crate::queue::{Body, Generated, QueueEntry, Unreturned, dsn};
+use crate::queue::{QueueEntry, Unreturned};
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, Notify, RecipientRequest, Return, Xtext};
 use crate::smtp::data::{Decoder, Framing};
-use postern_schema::decide::{LOCAL_LISTENER, expansion};
+use postern_schema::decide::LOCAL_LISTENER;
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use rustix::fs::{Mode, OFlags};
@@ -238,21 +238,11 @@ async fn notify(
     let id = daemon.spool.fresh_id(now);
     let entry = QueueEntry::refused(id.id(), now, reverse_path, about, generation.mark());
     let about: Vec<Unreturned<'_>> = entry.unreturned().collect();
-    let site = generation.site();
-    let author = dsn::Author { hostname: &site.hostname, language: site.queue.language, id: id.id(), now_seconds: now / 1000 };
-    let Some(bounce) = dsn::notice(&entry, &about, start, &author) else { return Ok(()) };
-    let signatures = generated::sign(generation, &bounce.octets, now / 1000).map_err(|_| Trouble::Later(Reply::LOCAL_ERROR))?;
-    let generated = Generated {
-        id,
-        arrival_ms: now,
-        expansion: expansion(&bounce.recipient, &*generation.snapshot),
-        recipient: bounce.recipient,
-        smtp_utf8: bounce.smtp_utf8,
-        eight_bit: bounce.eight_bit,
-        generation: generation.mark(),
-        body: Body::Inline(vec![signatures.into(), bounce.octets.into()]),
-        changes: Vec::new(),
-    };
+    let generated = notice::write(generation, (id, now), &entry, &about, start, Vec::new()).map_err(|error| {
+        tracing::error!(%error, "a notice about a local message cannot be signed, so the message waits");
+        Trouble::Later(Reply::LOCAL_ERROR)
+    })?;
+    let Some(generated) = generated else { return Ok(()) };
     daemon.spool.append(generated).await.map(drop).map_err(|_| Trouble::Later(Reply::LOCAL_ERROR))
 }
 
