@@ -57,7 +57,7 @@ fn a_chain_is_read_in_order() {
 fn damage_is_named() {
     let pem = leaf(&["mail.example.com"]);
     assert_eq!(read_chain(""), Err(ChainError::Empty));
-    assert_eq!(read_chain(&pem.replace("END", "XXX")), Err(ChainError::NoCertificate(1)));
+    assert_eq!(read_chain(&pem.replace("END", "DNE")), Err(ChainError::NoCertificate(1)));
     let mut lines: Vec<&str> = pem.lines().collect();
     lines.remove(3);
     assert_eq!(read_chain(&lines.join("\n")), Err(ChainError::NoCertificate(1)));
