@@ -48,8 +48,16 @@ pub fn settings(site: &Site) -> Vec<Item> {
     for listener in &site.listeners {
         list.of(format!("listen {}", listener.name), listener.origin);
         list.say("kind", listener.kind);
-        list.say("address", join(&listener.addresses));
-        list.say("port", listener.port);
+        match &listener.socket {
+            Some(path) => list.say("socket", format_args!("unix:{path}")),
+            None => {
+                list.say("address", join(&listener.addresses));
+                list.say("port", listener.port);
+            }
+        }
+        if listener.kind.is_for_peers() && listener.socket.is_none() {
+            list.say("from", listener.peers.map_or("this host".to_owned(), |range| range.to_string()));
+        }
         if let Some(range) = listener.proxy_from {
             list.say("proxy-protocol-from", range);
         }
@@ -106,6 +114,7 @@ impl List {
     fn tls(&mut self, site: &Site) {
         self.of("tls".to_owned(), site.tls.origin);
         self.say("self-signed", site.tls.self_signed);
+        self.say("minimum", site.tls.minimum.as_str());
         for certificate in &site.tls.certificates {
             self.of(format!("certificate {}", certificate.name), certificate.origin);
             match &certificate.chain {
@@ -120,7 +129,13 @@ impl List {
     fn network(&mut self, network: &Network) {
         self.of(format!("network {}", network.name), network.origin);
         self.say("ranges", join(&network.ranges));
+        if !network.certificates.is_empty() {
+            self.say("certificate", join(&network.certificates));
+        }
         self.say("relay", network.relay);
+        if network.mends_line_ends {
+            self.say("mend-line-ends", true);
+        }
         self.say("reason", &network.reason);
     }
 
@@ -129,6 +144,9 @@ impl List {
         match &users.backend {
             UserBackend::Passwd(secret) => self.say("passwd", secret),
             UserBackend::Dovecot(socket) => self.say("dovecot", format_args!("unix:{socket}")),
+            UserBackend::Certificate(pem) => {
+                self.say("client-certificate", format!("{} octets of PEM, SHA-256 {}", pem.len(), mark(pem.as_bytes())));
+            }
         }
         if let Some(rate) = users.messages {
             self.say("limit messages", rate);

@@ -367,6 +367,10 @@ impl Reply {
     pub fn peer_lacks_smtputf8(text: String) -> Reply {
         Reply::fixed(550, Some((5, 6, 7)), "").with_text(text)
     }
+    /// The peer does not promise to pass it on under TLS alone, RFC 8689 4.2.1.
+    pub fn peer_lacks_requiretls(text: String) -> Reply {
+        Reply::fixed(550, Some((5, 7, 30)), "").with_text(text)
+    }
     /// The peer announced a smaller size, RFC 1870 6.
     pub fn peer_size(text: String) -> Reply {
         Reply::fixed(552, Some((5, 3, 4)), "").with_text(text)
@@ -420,10 +424,13 @@ impl Reason {
             | Reason::RelayDomain
             | Reason::AuthenticatedRelay
             | Reason::TrustedNetwork
+            | Reason::TrustedCertificate
+            | Reason::TrustedPeer
             | Reason::LocalSubmission
             | Reason::LocalDelivery
             | Reason::Routed => Reply::RECIPIENT_OK,
             Reason::MailboxGone => Reply::fixed(450, Some((4, 2, 1)), "Mailbox unavailable"),
+            Reason::PeerNotListed => Reply::fixed(554, Some((5, 7, 1)), "Not for you"),
             Reason::RelayDenied => Reply::fixed(554, Some((5, 7, 1)), "Relay access denied"),
             Reason::UnknownMailbox => Reply::fixed(550, Some((5, 1, 1)), "No such user here"),
             Reason::NullMxDomain => Reply::fixed(556, Some((5, 1, 10)), "Domain takes no mail"),

@@ -9,8 +9,9 @@ use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
 use crate::explain::{Question, explain};
 use clap::Args;
-use postern_schema::decide::{DmarcFact, Lookup, SenderDomain};
+use postern_schema::decide::{DmarcFact, Lookup, SenderDomain, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
+use postern_schema::site::Fingerprint;
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
 use serde::Serialize;
@@ -24,11 +25,11 @@ pub struct Arguments {
     #[arg(value_name = "SITE|FILE.mdb")]
     subject: PathBuf,
     /// Show who may send to whom, with the line that allows it
-    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "listener", "from", "to", "author", "facts"])]
+    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "facts"])]
     relay: bool,
     /// Show how a queued message was decided, by the snapshots that decided it: its queue id, of which `posternd` is asked; or a
     /// file with what `posternd queue show ID --json` says, or - for standard input
-    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "listener", "from", "to", "author", "facts"])]
+    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "facts"])]
     attempt: Option<String>,
     /// The state folder of the daemon that has the message; without it, where `posternd` looks itself
     #[arg(long, value_name = "DIR", requires = "attempt")]
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// The name that the client has logged in by
     #[arg(long, value_name = "U")]
     user: Option<String>,
+    /// The SHA-256 of the certificate that the client has shown to hold, or of its public key
+    #[arg(long, value_name = "SHA-256", value_parser = fingerprint)]
+    certificate: Option<Fingerprint>,
     /// The listener that the client came in by; else the first that fits
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
@@ -48,6 +52,9 @@ pub struct Arguments {
     /// The recipient
     #[arg(long, value_name = "B", value_parser = forward_path, required_unless_present_any = ["relay", "attempt"])]
     to: Option<ForwardPath>,
+    /// The sender asks for TLS on every hop (REQUIRETLS, RFC 8689)
+    #[arg(long)]
+    requiretls: bool,
     /// The domain in the From field; without it, that of the sender
     #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     author: Option<Domain>,
@@ -65,6 +72,10 @@ fn reverse_path(text: &str) -> Result<ReversePath, String> {
 
 fn forward_path(text: &str) -> Result<ForwardPath, String> {
     ForwardPath::parse(text).map_err(|error| error.to_string())
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    Fingerprint::parse(text).ok_or_else(|| "a SHA-256 has 64 hexadecimal digits".to_owned())
 }
 
 fn domain(text: &str) -> Result<Domain, String> {
@@ -111,9 +122,11 @@ fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Resul
     let mut question = Question {
         client: arguments.client,
         user: arguments.user.clone(),
+        certificate: arguments.certificate,
         listener: arguments.listener.clone(),
         from: from.clone(),
         to: to.clone(),
+        tls_wish: if arguments.requiretls { TlsWish::Required } else { TlsWish::Default },
         sender_domain: None,
         spf: None,
         dmarc: None,

@@ -4,10 +4,10 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, HeaderChange, HeaderEdit,
-    LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel, TlsPolicy, Transport,
-    TransportKind, UserBackend, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint, Forward, HeaderChange,
+    HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern,
+    QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel,
+    TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -88,6 +88,8 @@ fn site() -> Site {
         kind,
         addresses: vec!["0.0.0.0".parse().expect("an address"), "::".parse().expect("an address")],
         port: kind.default_port(),
+        socket: None,
+        peers: kind.is_for_peers().then(|| "10.9.1.0/24".parse().expect("a range")),
         proxy_from: (kind == ListenerKind::Mx).then(|| "10.9.0.0/24".parse().expect("a range")),
         xclient_from: None,
         origin: line(at),
@@ -100,11 +102,17 @@ fn site() -> Site {
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: line(2),
         addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
-        listeners: vec![listener(ListenerKind::Mx, 3), listener(ListenerKind::Submission, 4)],
+        listeners: vec![
+            listener(ListenerKind::Mx, 3),
+            listener(ListenerKind::Submission, 4),
+            listener(ListenerKind::Reinject, 4),
+        ],
         web: None,
         networks: vec![Network {
             name: "loopback".into(),
             ranges: vec!["127.0.0.0/8".parse().expect("a range")],
+            certificates: vec![Fingerprint([7; 32])],
+            mends_line_ends: true,
             relay: true,
             reason: "this host".into(),
             origin: line(5),
@@ -150,6 +158,7 @@ fn site() -> Site {
                 origin: line(15),
             }],
             self_signed: false,
+            minimum: TlsVersion::Tls13,
             origin: line(15),
         },
         screen: Screen {

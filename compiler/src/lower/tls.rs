@@ -8,7 +8,7 @@ use crate::rules::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
 use crate::source::Spanned;
 use crate::syntax::View;
 use postern_schema::name::Domain;
-use postern_schema::site::{Chain, SecretName};
+use postern_schema::site::{Chain, SecretName, TlsVersion};
 
 pub(super) fn lower(lowering: &mut Lowering<'_>) -> TlsDraft {
     let Some(view) = lowering.document.child("tls") else { return TlsDraft::default() };
@@ -16,6 +16,10 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> TlsDraft {
     TlsDraft {
         span: Some(view.span()),
         certificates: views.iter().filter_map(|view| certificate(view, lowering)).collect(),
+        minimum: view
+            .child("minimum")
+            .and_then(|view| TlsVersion::parse(&view.argument::<String>("version")?.value))
+            .unwrap_or_default(),
         self_signed: view.flag("self-signed").filter(|flag| flag.value).map(|flag| flag.span),
     }
 }
@@ -30,7 +34,7 @@ fn certificate(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<Certifica
     Some(CertificateDraft { span: view.span(), name, chain, parsed, key })
 }
 
-fn chain(path: Spanned<String>, lowering: &mut Lowering<'_>) -> Option<(Spanned<Chain>, Vec<Certificate>)> {
+pub(super) fn chain(path: Spanned<String>, lowering: &mut Lowering<'_>) -> Option<(Spanned<Chain>, Vec<Certificate>)> {
     let text = lowering.read(&path, CHAIN_MAX_OCTETS)?;
     if text.contains("PRIVATE KEY-----") {
         lowering.findings.push(

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use postern_schema::site::{UserBackend, UserStore};
 use std::net::IpAddr;
 
+const EXTERNAL: &str = sasl::EXTERNAL;
 const PLAIN: &str = sasl::Mechanism::Plain.as_str();
 const SCRAM: &str = "SCRAM-SHA-256";
 const SCRAM_PLUS: &str = "SCRAM-SHA-256-PLUS";
@@ -33,12 +34,16 @@ pub struct Login<'a> {
     pub client: IpAddr,
     /// The channel's name, where it has one.
     pub binding: Option<&'a ChannelBinding>,
+    /// The user that the client's certificate stands for.
+    pub identity: Option<&'a str>,
 }
 
 /// Where an exchange is.
 pub struct Exchange(State);
 
 enum State {
+    /// EXTERNAL: who it wants to act as is awaited.
+    External,
     /// Nothing was said; `true`: by the mechanism that binds.
     Scram(bool),
     Challenged(Box<str>, Box<Challenged>),
@@ -70,9 +75,13 @@ pub async fn mechanisms(stores: &[UserStore], credentials: &Credentials, dovecot
         let others = offered.into_iter().filter(|name| !is_plain(name));
         return others.chain(own.into_iter().filter(|_| has_plain).map(Box::from)).collect();
     }
+    let external = stores.iter().any(|store| matches!(store.backend, UserBackend::Certificate(_))).then_some(EXTERNAL);
+    let stores: Vec<UserStore> =
+        stores.iter().filter(|store| !matches!(store.backend, UserBackend::Certificate(_))).cloned().collect();
+    let stores = &stores[..];
     let scram: &[&str] = if passwd::all_scram(stores, credentials) { &[SCRAM_PLUS, SCRAM] } else { &[] };
     let offered = if stores.is_empty() { &[][..] } else { &own };
-    scram.iter().chain(offered).map(|name| Box::from(*name)).collect()
+    external.iter().chain(scram).chain(offered).map(|name| Box::from(*name)).collect()
 }
 
 impl Login<'_> {
@@ -100,7 +109,7 @@ impl Login<'_> {
     fn dovecots(&self) -> impl Iterator<Item = &str> {
         self.stores.iter().filter_map(|store| match &store.backend {
             UserBackend::Dovecot(socket) => Some(&**socket),
-            UserBackend::Passwd(_) => None,
+            UserBackend::Passwd(_) | UserBackend::Certificate(_) => None,
         })
     }
 
@@ -109,6 +118,14 @@ impl Login<'_> {
     /// # Errors
     /// As for [`Login::password`].
     pub async fn step(&self, exchange: Option<Exchange>, step: SaslStep) -> Result<Answer, AuthError> {
+        if let SaslStep::Begin { mechanism, initial } = &step
+            && &**mechanism == EXTERNAL
+        {
+            return Ok(match initial {
+                None => Answer::Challenge(Vec::new(), Exchange(State::External)),
+                Some(acts_as) => self.external(acts_as),
+            });
+        }
         // Where there is a Dovecot, what is offered beyond passwords is its own.
         if let (SaslStep::Begin { mechanism, initial }, Some(socket)) = (&step, self.dovecots().next()) {
             let (mut conversation, _) = Conversation::open(socket).await?;
@@ -124,6 +141,7 @@ impl Login<'_> {
             (SaslStep::Response(_), None) => return Ok(Answer::No("".into())),
         };
         match state {
+            State::External => Ok(self.external(&response)),
             State::Scram(plus) => self.scram(&response, plus).await,
             State::Challenged(user, challenged) => {
                 let last = challenged.verify(&response, self.binding.map(|binding| &binding[..]));
@@ -138,6 +156,14 @@ impl Login<'_> {
             }
             State::Proved(user) if response.is_empty() => Ok(Answer::Yes(user)),
             State::Proved(user) => Ok(Answer::No(user)),
+        }
+    }
+
+    /// RFC 4422 A: the client says nothing, or the name that its certificate has.
+    fn external(&self, acts_as: &[u8]) -> Answer {
+        match self.identity {
+            Some(user) if acts_as.is_empty() || acts_as == user.as_bytes() => Answer::Yes(user.into()),
+            user => Answer::No(user.unwrap_or_default().into()),
         }
     }
 

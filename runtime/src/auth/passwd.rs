@@ -140,14 +140,15 @@ pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &s
         users(&text).any(|(_, line)| line.split_once(':').is_some_and(|(user, _)| user == name))
     };
     let file = stores.iter().find(|store| passwd(store).is_some_and(has_name));
-    file.or_else(|| stores.iter().find(|store| passwd(store).is_none()))
+    file.or_else(|| stores.iter().find(|store| matches!(store.backend, UserBackend::Dovecot(_))))
+        .or_else(|| stores.iter().find(|store| passwd(store).is_none()))
 }
 
 /// The credential of a store that is a password file.
 fn passwd(store: &UserStore) -> Option<&SecretName> {
     match &store.backend {
         UserBackend::Passwd(secret) => Some(secret),
-        UserBackend::Dovecot(_) => None,
+        UserBackend::Dovecot(_) | UserBackend::Certificate(_) => None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Answer, QueueAction, Selection};
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::Dispatcher;
 use crate::queue::{Attempt, Change, QueueEntry, QueueId, RecipientState, SpoolError};
+use postern_schema::decide::TlsWish;
 use postern_schema::name::Mailbox;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -134,6 +135,7 @@ fn summary(entry: &QueueEntry) -> Value {
 fn detail(entry: &QueueEntry) -> Value {
     let envelope = &entry.envelope;
     let mut shown = summary(entry);
+    shown["requiretls"] = (envelope.tls_wish == TlsWish::Required).into();
     shown["generation"] = envelope.generation.to_string().into();
     shown["client"] = envelope.client.as_ref().map_or(
         Value::Null,

@@ -162,7 +162,7 @@ fn next_hop(entry: &QueueEntry, recipient: &Mailbox, generation: &Generation) ->
     let facts = RouteFacts { reverse_path: &entry.envelope.reverse_path, recipient };
     match route(&facts, &*generation.snapshot) {
         Answer::Verdict(verdict) => match verdict.disposition {
-            Disposition::Accept(hop) => Ok(hop),
+            Disposition::Accept(hop) => Ok(hop.as_wished(entry.envelope.tls_wish)),
             Disposition::Refuse | Disposition::Defer => Err(verdict.reason),
         },
         // A route needs nothing but the site; if that changes, the mail waits rather than being lost.

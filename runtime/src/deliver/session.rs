@@ -9,6 +9,7 @@ use crate::queue::spool::BodyReader;
 use crate::smtp::client::{Client, ClientConfig, ClientStep, Outcome, Phase, Recipient, Transaction};
 use crate::smtp::sasl::Credentials;
 use bytes::BytesMut;
+use postern_schema::decide::TlsWish;
 use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::reply::Reply;
 use postern_schema::site::{Login, TlsLevel};
@@ -138,7 +139,10 @@ impl Session {
             // Between messages a peer speaks only to say that it is going, or it is gone already.
             return Err(Reply::lost(format!("{} ended the session between messages", self.peer)));
         }
-        self.client.begin(transaction(job));
+        let transaction = transaction(job);
+        // LMTP is the last step: nobody is there to pass it on (RFC 2033 1).
+        let require_tls = transaction.require_tls && !self.lmtp;
+        self.client.begin(Transaction { require_tls, ..transaction });
         self.transactions += 1;
         let mut heard = false;
         let outcome = loop {
@@ -258,6 +262,7 @@ fn transaction(job: &Job) -> Transaction {
         size_octets: envelope.body_octets,
         smtputf8: envelope.smtp_utf8,
         eight_bit: envelope.eight_bit,
+        require_tls: envelope.tls_wish == TlsWish::Required,
         ret: envelope.ret,
         envelope_id: envelope.envid.clone(),
     }

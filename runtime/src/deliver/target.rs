@@ -113,6 +113,8 @@ pub async fn find(destination: &Destination, site: &Site, dns: &dyn Dns) -> Resu
         Destination::Relay { name, tls, .. } => of_relay(name, *tls, site, dns).await?,
         Destination::Mx { domain, tls, .. } => Target::new(mail_hosts(domain, SMTP_PORT, site, dns).await?, *tls),
     };
+    // The sender may demand more than the site does (RFC 8689 4.2.1).
+    target.tls = destination.tls().map_or(target.tls, |level| level.max(target.tls));
     target.from_address = destination.from_address();
     Ok(target)
 }

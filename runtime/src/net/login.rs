@@ -51,13 +51,14 @@ impl Logins {
         }
     }
 
-    fn login<'a>(&'a self, daemon: &'a Daemon, generation: &'a Generation, peer: &Peer) -> Login<'a> {
+    fn login<'a>(&'a self, daemon: &'a Daemon, generation: &'a Generation, peer: &'a Peer) -> Login<'a> {
         Login {
             stores: &generation.site().users,
             credentials: &daemon.credentials,
             dovecot: &daemon.dovecot,
             client: peer.address,
             binding: self.binding.as_ref(),
+            identity: peer.certificate.as_ref().and_then(|shown| shown.user.as_deref()),
         }
     }
 }

@@ -17,6 +17,6 @@ mod transaction;
 
 pub use admission::Admission;
 pub use levels::{Levels, client_key};
-pub use listen::{Bound, ListenError, Listeners};
+pub use listen::{Bound, ListenError, Listeners, Place};
 pub use stream::Stream;
 pub use transaction::{Peer, Spoken, Transaction};

@@ -1,7 +1,7 @@
 //! A connection with or without TLS around it, whichever side began it, or one that never leaves the host.
 
 use crate::auth::ChannelBinding;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion, ServerConfig};
 use std::io;
 use std::pin::Pin;
@@ -53,6 +53,13 @@ impl Stream {
 }
 
 impl Stream {
+    /// The certificates that a client has shown to a server, its own first; it has shown that it holds the key of that one.
+    pub fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        let Stream::Tls(stream) = self else { return None };
+        let TlsStream::Server(stream) = &**stream else { return None };
+        stream.get_ref().1.peer_certificates()
+    }
+
     /// What names the TLS channel of a server to both of its ends and to nobody else (RFC 9266 2); TLS 1.3 alone has it for sure.
     pub fn channel_binding(&self) -> Option<ChannelBinding> {
         let Stream::Tls(stream) = self else { return None };

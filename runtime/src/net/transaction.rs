@@ -9,11 +9,12 @@ use crate::daemon::{Daemon, now_ms};
 use crate::dns::sender_domain;
 use crate::queue::spool::BodyWriter;
 use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
+use crate::site::ClientCertificate;
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, RecipientRequest};
-use crate::smtp::server::Message;
+use crate::smtp::server::{ClientOverride, Message};
 use crate::submission::{Completion, Rework};
-use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, Verdict};
+use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, TlsWish, Verdict};
 use postern_schema::dns::Transcript;
 use postern_schema::name::{ForwardPath, Mailbox};
 use postern_schema::reply::Reply;
@@ -30,13 +31,22 @@ pub struct Peer {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
+    /// The certificate that it has shown to hold.
+    pub certificate: Option<ClientCertificate>,
+    /// Whom it speaks for, as it says by XFORWARD: for logs alone.
+    pub speaks_for: Option<ClientOverride>,
     /// What its mail has for a From field that has none: a whole address.
     pub author: Option<Box<str>>,
 }
 
 impl Peer {
     pub(super) fn client(&self) -> decide::Client<'_> {
-        decide::Client { listener: &self.listener, address: self.address, user: self.user.as_deref() }
+        decide::Client {
+            listener: &self.listener,
+            address: self.address,
+            user: self.user.as_deref(),
+            certificate: self.certificate.as_ref().map_or(&[], |shown| &shown.fingerprints),
+        }
     }
 }
 
@@ -132,6 +142,8 @@ impl Transaction {
         let body = Ok(daemon.spool.begin_body(&id));
         let (site, recipients) = (generation.site(), Vec::new());
         let purpose = match peer.client().is_stranger(site) {
+            // It was judged, changed and signed before it went to the filter.
+            _ if peer.client().is_peer(site) => Purpose::Pass,
             false => Purpose::Sign,
             true if site.screen.authenticates() => Purpose::Verify,
             true => Purpose::Pass,
@@ -144,7 +156,8 @@ impl Transaction {
         });
         // What is not from a listener is from a program of this host, and its own.
         let kind = site.listener(&peer.listener).map_or(ListenerKind::Submission, |listener| listener.kind);
-        let intake = Intake::new(purpose, site.hostname.as_str(), Rework::new(site, kind, completion));
+        let rework = if kind.is_for_peers() { Rework::default() } else { Rework::new(site, kind, completion) };
+        let intake = Intake::new(purpose, site.hostname.as_str(), rework);
         Ok((
             Transaction { generation, request, protection, id, arrival_ms, recipients, transcript, purpose, intake, body },
             reply,
@@ -221,6 +234,12 @@ impl Transaction {
             recipients: self.recipients,
             smtp_utf8: self.request.smtputf8,
             eight_bit: self.request.eight_bit || message.eight_bit,
+            // RFC 8689 3: the parameter is stronger than the field.
+            tls_wish: match (self.request.require_tls, message.header.tls_optional) {
+                (true, _) => TlsWish::Required,
+                (false, true) => TlsWish::Optional,
+                (false, false) => TlsWish::Default,
+            },
             ret: self.request.ret,
             envid: self.request.envelope_id,
             client: Client { address: peer.address, helo: helo.into(), listener: peer.listener.clone(), user: peer.user.clone() },
@@ -232,6 +251,7 @@ impl Transaction {
                 tracing::info!(
                     %id, from, recipients, octets,
                     peer = %peer.address, listener = &*peer.listener, user = peer.user.as_deref(), helo,
+                    forwarded_for = peer.speaks_for.as_ref().and_then(|said| said.address).map(tracing::field::display),
                     generation = self.generation.number, "queued"
                 );
                 Reply::queued(&id.to_string())

@@ -4,6 +4,7 @@
 
 use super::id::QueueId;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
+use postern_schema::decide::TlsWish;
 use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use std::fmt;
@@ -38,6 +39,8 @@ pub struct Envelope {
     pub smtp_utf8: bool,
     /// It came with BODY=8BITMIME (RFC 6152 2).
     pub eight_bit: bool,
+    /// What the sender asks of TLS on the way: REQUIRETLS, or `TLS-Required: No` (RFC 8689).
+    pub tls_wish: TlsWish,
     /// The RET parameter (RFC 3461 4.3).
     pub ret: Option<Return>,
     /// The ENVID parameter (RFC 3461 4.4).

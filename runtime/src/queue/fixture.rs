@@ -4,7 +4,7 @@
 use super::envelope::{Attempt, Client, Generation};
 use super::id::FreshId;
 use super::message::{Accepted, Body};
-use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPermit};
+use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPermit, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
@@ -84,7 +84,7 @@ fn site() -> Site {
             origin: ORIGIN,
         }],
         receivers: Vec::new(),
-        tls: TlsPolicy { certificates: Vec::new(), self_signed: false, origin: ORIGIN },
+        tls: TlsPolicy { certificates: Vec::new(), self_signed: false, minimum: TlsVersion::default(), origin: ORIGIN },
         screen: Screen::default(),
         headers: Vec::new(),
         queue: QueuePolicy::default(),
@@ -99,7 +99,7 @@ pub(super) fn mailbox(text: &str) -> Mailbox {
 }
 
 pub(super) fn permit(to: &str) -> RelayPermit {
-    let client = decide::Client { listener: "mx", address: CLIENT, user: None };
+    let client = decide::Client { listener: "mx", address: CLIENT, user: None, certificate: &[] };
     let (reverse_path, forward_path) = (ReversePath::Null, ForwardPath::parse(to).unwrap());
     let facts = RecipientFacts { client, reverse_path: &reverse_path, forward_path: &forward_path };
     decide::accept(&facts, &Fixture(site())).verdict().unwrap().disposition.accepted().unwrap()
@@ -113,6 +113,7 @@ pub(super) fn accepted(id: FreshId, from: &str, to: &[&str], body: impl Into<Bod
         recipients: to.iter().map(|to| permit(to).into()).collect(),
         smtp_utf8: false,
         eight_bit: false,
+        tls_wish: TlsWish::Default,
         ret: None,
         envid: None,
         client: Client { address: CLIENT, helo: "client.test".into(), listener: "mx".into(), user: None },

@@ -102,6 +102,7 @@ mod tests {
             recipients: vec![Recipient { address, given: None, notify: None, orcpt: None }].into(),
             smtp_utf8: false,
             eight_bit: false,
+            tls_wish: TlsWish::Default,
             ret: None,
             envid: None,
             client: None,

@@ -1,14 +1,16 @@
 //! Loads generations and swaps between them.
 
-use super::certificate::{self, CertificateError};
+use super::certificate::{self, CertificateError, Served};
+use super::client_certificate::ClientCertificate;
 use crate::auth::Credentials;
 use crate::authentication::keys::{CannotSign, Keys};
 use crate::queue;
 use arc_swap::ArcSwap;
 use postern_schema::decide::{Lookup, LookupFailed};
-use postern_schema::site::Site;
+use postern_schema::site::{ListenerKind, Site};
 use postern_schema::snapshot::{Snapshot, SnapshotError, locate};
 use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +24,7 @@ pub struct Generation {
     /// What it decides by.
     pub snapshot: Arc<Snapshot>,
     /// Certificates of its listeners; `None` where the site has none.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Served>,
     /// What it signs with.
     pub keys: Keys,
 }
@@ -32,6 +34,21 @@ impl Generation {
     pub fn mark(&self) -> queue::Generation {
         // The digest was verified: 64 hexadecimal digits.
         queue::Generation(u64::from_str_radix(&self.snapshot.digest()[..16], 16).unwrap_or_default())
+    }
+
+    /// What a listener of this kind serves TLS with.
+    pub fn tls_for(&self, kind: ListenerKind) -> Option<Arc<ServerConfig>> {
+        let served = self.tls.as_ref()?;
+        Some(match kind {
+            ListenerKind::Submission | ListenerKind::Submissions => served.of_users.clone(),
+            ListenerKind::Mx => served.of_hosts.clone(),
+            ListenerKind::Reinject | ListenerKind::Lmtp => served.silent.clone(),
+        })
+    }
+
+    /// What the certificates come to that a client has shown.
+    pub fn client_certificate(&self, chain: &[CertificateDer<'_>]) -> Option<ClientCertificate> {
+        self.tls.as_ref()?.authorities.judge(chain, UnixTime::now())
     }
 
     /// The small parts of its site.

@@ -37,6 +37,7 @@ impl Pair {
             hops: 100,
             vrfy: true,
             xclient: false,
+            mends_line_ends: false,
             errors: 20,
         };
         let mut server = Server::new(Arc::new(config), false);
@@ -137,6 +138,7 @@ fn transaction(sender: &str, recipients: &[&str]) -> Transaction {
         size_octets: 7,
         smtputf8: false,
         eight_bit: true,
+        require_tls: false,
         ret: Some(Return::Full),
         envelope_id: Xtext::parse("a+2Bb"),
     }

@@ -11,7 +11,7 @@ use crate::daemon::Daemon;
 use crate::queue::date;
 use rustls::ServerConfig;
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -37,21 +37,23 @@ impl Default for Places {
 }
 
 /// Serves one connection. Beyond the limit, it is closed at once.
-pub async fn serve(socket: TcpStream, peer: SocketAddr, daemon: Arc<Daemon>) {
+pub async fn serve(socket: TcpStream, peer: IpAddr, daemon: Arc<Daemon>) {
     let Ok(_place) = daemon.web.0.clone().try_acquire_owned() else {
-        return tracing::info!(peer = %peer.ip(), reason = "web-connection-limit", "refused");
+        return tracing::info!(peer = %peer, reason = "web-connection-limit", "refused");
     };
     match tokio::time::timeout(PATIENCE, converse(socket, &daemon)).await {
-        Ok(Ok(log)) => tracing::debug!(peer = %peer.ip(), request = log, "web request"),
-        Ok(Err(error)) => tracing::debug!(peer = %peer.ip(), %error, "web connection lost"),
-        Err(_) => tracing::debug!(peer = %peer.ip(), "web client too slow"),
+        Ok(Ok(log)) => tracing::debug!(peer = %peer, request = log, "web request"),
+        Ok(Err(error)) => tracing::debug!(peer = %peer, %error, "web connection lost"),
+        Err(_) => tracing::debug!(peer = %peer, "web client too slow"),
     }
 }
 
 /// Returns the line of the log.
 async fn converse(socket: TcpStream, daemon: &Daemon) -> io::Result<String> {
     let generation = daemon.current.generation();
-    let Some(config) = &generation.tls else { return Err(io::Error::other("the site has no certificate")) };
+    let Some(config) = generation.tls.as_ref().map(|served| &served.silent) else {
+        return Err(io::Error::other("the site has no certificate"));
+    };
     // What speaks another protocol is told so in the handshake (RFC 9325 3.8).
     let mut config = ServerConfig::clone(config);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -55,6 +55,8 @@ pub fn accept(facts: &RecipientFacts<'_>, lookup: &dyn Lookup) -> Answer<RelayPe
             let expansion = vec![recipient.clone()];
             Verdict::accept(RelayPermit { recipient, expansion, reason: Reason::LocalRecipient }, Reason::LocalRecipient, trace)
         }
+        // What a filter gives back was expanded before it got it: an address that still stands for others is one that the
+        // filter itself writes to.
         Ok(Resolved::Others(targets)) => permit(recipient, targets, Reason::LocalRecipient, lookup, trace),
         // Mail that could go nowhere is not taken, be it asked for or not.
         Ok(Resolved::Relayed(via)) => match relayed(via.as_ref(), facts.reverse_path, &recipient, site, &mut trace) {
@@ -85,6 +87,8 @@ fn accept_elsewhere(
     let reason = match class {
         ClientClass::User(_) => Reason::AuthenticatedRelay,
         ClientClass::Trusted(_) => Reason::TrustedNetwork,
+        ClientClass::Certified(_) => Reason::TrustedCertificate,
+        ClientClass::Peer(_) => Reason::TrustedPeer,
         ClientClass::Local => Reason::LocalSubmission,
         ClientClass::Anonymous => return Verdict::decline(Reason::RelayDenied, trace),
     };

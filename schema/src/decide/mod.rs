@@ -30,7 +30,7 @@ pub use expand::{EXPANSION_LIMIT, Resolved, resolve};
 pub use facts::{Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Need, RecipientFacts, SenderDomain, SenderFacts};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;
-pub use route::{Hop, RouteFacts, route};
+pub use route::{Hop, RouteFacts, TlsWish, route};
 pub use sender::sender;
 pub use sign::{Author, SignFacts, Signature, signing};
 pub use trace::{Step, StepKind, Trace};

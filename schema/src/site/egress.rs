@@ -341,6 +341,17 @@ impl Destination {
         }
     }
 
+    /// Raises the protection on the way to at least this, where the mail leaves the host as SMTP.
+    pub fn demand(&mut self, least: TlsLevel) {
+        match self {
+            Destination::Transport { means: Means::Smtp(tls), .. }
+            | Destination::Mx { tls, .. }
+            | Destination::Literal { tls, .. }
+            | Destination::Relay { tls, .. } => *tls = least.max(*tls),
+            Destination::Transport { .. } => {}
+        }
+    }
+
     /// The local address that connections leave from, where the site names one.
     pub fn from_address(&self) -> Option<IpAddr> {
         match self {

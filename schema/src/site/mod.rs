@@ -26,9 +26,11 @@ pub use egress::{
 pub use header::{HeaderChange, HeaderEdit, Service};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
-pub use network::Network;
+pub use network::{Fingerprint, Network};
 pub use origin::{Origin, Sources};
-pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
+pub use policy::{
+    Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy, TlsVersion,
+};
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
@@ -97,6 +99,11 @@ impl Site {
     pub fn public_listener(&self, kind: ListenerKind) -> Option<&Listener> {
         let is_public = |listener: &&Listener| listener.addresses.iter().any(|address| !address.is_loopback());
         self.listeners.iter().filter(|listener| listener.kind == kind).find(is_public)
+    }
+
+    /// The network that names one of these certificates; the first.
+    pub fn certified(&self, fingerprints: &[Fingerprint]) -> Option<&Network> {
+        self.networks.iter().find(|network| network.knows(fingerprints))
     }
 
     /// The transport of that name.

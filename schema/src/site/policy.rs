@@ -12,8 +12,35 @@ pub struct TlsPolicy {
     pub certificates: Vec<Certificate>,
     /// Make a certificate at the first start when none is named: for trying out, since nobody can verify it.
     pub self_signed: bool,
+    /// The oldest protocol version that is spoken.
+    pub minimum: TlsVersion,
     /// Where it was said.
     pub origin: Origin,
+}
+
+/// A version of TLS that is served.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    #[default]
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+impl TlsVersion {
+    /// The word of the site language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TlsVersion::Tls12 => "1.2",
+            TlsVersion::Tls13 => "1.3",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<TlsVersion> {
+        [TlsVersion::Tls12, TlsVersion::Tls13].into_iter().find(|version| version.as_str() == text)
+    }
 }
 
 /// A certificate and the key that belongs to it.

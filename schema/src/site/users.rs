@@ -25,6 +25,8 @@ pub enum UserBackend {
     Passwd(SecretName),
     /// Dovecot, at the absolute path of a Unix socket of its auth service (`smtpd_sasl_type = dovecot`).
     Dovecot(Box<str>),
+    /// Nobody: certificates that this authority, in PEM, has signed stand for their holders (`smtpd_tls_CAfile`).
+    Certificate(Box<str>),
 }
 
 /// Senders that one user may use.

@@ -7,10 +7,10 @@ use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
-    Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login,
-    LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy,
-    TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
+    Fingerprint, Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat,
+    Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication,
+    QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service,
+    SigningState, SpfPolicy, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -30,9 +30,9 @@ macro_rules! stored_structs {
 
 stored_structs! {
     Origin { file, line }
-    Listener { name, kind, addresses, port, proxy_from, xclient_from, origin }
+    Listener { name, kind, addresses, port, socket, peers, proxy_from, xclient_from, origin }
     WebListener { name, addresses, port, origin }
-    Network { name, ranges, relay, reason, origin }
+    Network { name, ranges, certificates, relay, mends_line_ends, reason, origin }
     UserStore { name, backend, send_as, messages, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
@@ -42,7 +42,7 @@ stored_structs! {
     Login { user, secret }
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
-    TlsPolicy { certificates, self_signed, origin }
+    TlsPolicy { certificates, self_signed, minimum, origin }
     Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
     ClientLimit { what, per, origin }
     HeaderEdit { change, at, origin }
@@ -90,6 +90,7 @@ stored_texts! {
     SecretName: |value| value.as_str().into(), SecretName::parse;
     Selector: |value| value.as_str().into(), Selector::parse;
     ReportUri: |value| value.as_str().into(), ReportUri::parse;
+    Fingerprint: |value| value.to_string().into(), Fingerprint::parse;
     IpNet: |value| value.to_string().into(), |text| text.parse().ok();
 }
 
@@ -121,7 +122,7 @@ macro_rules! stored_enums {
 }
 
 stored_enums! {
-    ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, }
+    ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, 4 => Reinject, 5 => Lmtp, }
     TransportKind {
         1 => Maildir { path },
         2 => Lmtp { server },
@@ -130,13 +131,14 @@ stored_enums! {
         5 => Discard { reason },
         6 => Fail { reason },
     }
-    UserBackend { 1 => Passwd(secret), 2 => Dovecot(socket), }
+    UserBackend { 1 => Passwd(secret), 2 => Dovecot(socket), 3 => Certificate(pem), }
     Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
     HeaderChange { 1 => Add(name, value), 2 => Remove(name), }
     Service { 1 => Mx, 2 => Submission, 3 => All, }
     Language { 1 => English, 2 => Japanese, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
+    TlsVersion { 1 => Tls12, 2 => Tls13, }
     TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }

@@ -8,7 +8,8 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let who = explanation.user.as_deref().map(|user| format!(", logged in as {user}")).unwrap_or_default();
-    let _ = writeln!(text, "client {}{who}, listener {}", explanation.client, explanation.listener);
+    let shown = explanation.certificate.as_deref().map(|shown| format!(", holder of certificate {shown}")).unwrap_or_default();
+    let _ = writeln!(text, "client {}{who}{shown}, listener {}", explanation.client, explanation.listener);
     for fact in &explanation.facts {
         let answer = fact.answer.map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
         let _ = writeln!(text, "the daemon asks: {} of {} ({answer})", fact.name, fact.of);
@@ -60,6 +61,7 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
             "may" => "over TLS where the other side offers it".to_owned(),
             level => format!("over TLS, {level} at least"),
         }),
+        hop.requiretls.then(|| "to a host that offers REQUIRETLS".to_owned()),
         hop.login.as_ref().map(|login| format!("logged in as {login}")),
         (!hop.leaves_from.is_empty()).then(|| {
             let addresses: Vec<String> = hop.leaves_from.iter().map(ToString::to_string).collect();

@@ -13,7 +13,7 @@ mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
-pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, ReinjectDraft};
+pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft};
 pub use publication::PublicationDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,

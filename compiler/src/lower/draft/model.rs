@@ -60,6 +60,8 @@ impl SiteDraft {
             kind: draft.kind.value,
             addresses: draft.addresses.iter().map(|address| address.value).collect(),
             port: draft.port.value,
+            socket: draft.socket.as_ref().map(|path| path.value.clone()),
+            peers: draft.peers.as_ref().map(|range| range.value),
             proxy_from: draft.proxy_from.as_ref().map(|range| range.value),
             xclient_from: draft.xclient_from.as_ref().map(|range| range.value),
             origin: sources.origin(draft.span),
@@ -71,7 +73,9 @@ impl SiteDraft {
         let network = |draft: &super::NetworkDraft| Network {
             name: draft.name.value.clone(),
             ranges: draft.ranges.iter().map(|range| range.value).collect(),
+            certificates: draft.certificates.iter().map(|certificate| certificate.value).collect(),
             relay: draft.relay.value,
+            mends_line_ends: draft.mends_line_ends.value,
             reason: draft.reason.value.clone(),
             origin: sources.origin(draft.span),
         };
@@ -152,6 +156,7 @@ impl SiteDraft {
         TlsPolicy {
             certificates: self.tls.certificates.iter().map(certificate).collect(),
             self_signed: self.tls.self_signed.is_some(),
+            minimum: self.tls.minimum,
             origin: origin(self.tls.span, sources),
         }
     }

@@ -5,7 +5,9 @@ use crate::certificate::Certificate;
 use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
-use postern_schema::site::{Chain, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, UserBackend, Via};
+use postern_schema::site::{
+    Chain, Fingerprint, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TlsVersion, TransportKind, UserBackend, Via,
+};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,10 +20,14 @@ pub struct ListenerDraft {
     pub name: Spanned<Box<str>>,
     /// From `kind=`, or from the name.
     pub kind: Spanned<ListenerKind>,
-    /// Addresses to bind; never empty.
+    /// Addresses to bind; none where there is a socket.
     pub addresses: Vec<Setting<IpAddr>>,
-    /// TCP port.
+    /// TCP port; 0 where there is a socket.
     pub port: Setting<u16>,
+    /// The socket in the file system instead, by its path.
+    pub socket: Option<Spanned<Box<str>>>,
+    /// The only clients of a listener for peers; `None`: this host.
+    pub peers: Option<Spanned<IpNet>>,
     /// Who sends PROXY headers.
     pub proxy_from: Option<Spanned<IpNet>>,
     /// Whose XCLIENT is believed.
@@ -50,8 +56,12 @@ pub struct NetworkDraft {
     pub name: Spanned<Box<str>>,
     /// Ranges with their host bits cleared.
     pub ranges: Vec<Spanned<IpNet>>,
+    /// Fingerprints of members' certificates.
+    pub certificates: Vec<Spanned<Fingerprint>>,
     /// Whether members may relay.
     pub relay: Setting<bool>,
+    /// Whether stray CR and LF of members are mended.
+    pub mends_line_ends: Setting<bool>,
     /// Why it is trusted; may be empty.
     pub reason: Setting<Box<str>>,
 }
@@ -170,6 +180,8 @@ pub struct TlsDraft {
     pub certificates: Vec<CertificateDraft>,
     /// `self-signed`.
     pub self_signed: Option<Span>,
+    /// `minimum`.
+    pub minimum: TlsVersion,
 }
 
 /// `certificate`.

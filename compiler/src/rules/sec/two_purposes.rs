@@ -16,7 +16,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
     let users = draft.users.iter().filter_map(|store| match &store.backend.value {
         UserBackend::Passwd(secret) => Some((secret, store.backend.span, "user passwords")),
-        UserBackend::Dovecot(_) => None,
+        UserBackend::Dovecot(_) | UserBackend::Certificate(_) => None,
     });
     let logins = draft.relays.iter().filter_map(|relay| relay.login.as_ref());
     let logins = logins.map(|login| (&login.secret.value, login.secret.span, "the password for a relay"));

@@ -82,7 +82,7 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
                 PropertySpec::new("challenge", ValueType::Word(CHALLENGES), "How control of the name is shown."),
             ])
             .example("acme directory=\"https://acme.example/directory\" contact=\"ops@example.com\" challenge=\"tls-alpn-01\""),
-        NodeSpec::later("minimum", "The oldest protocol version that is spoken.")
+        NodeSpec::new("minimum", "The oldest protocol version that is spoken.")
             .arguments(&[Argument::new("version", ValueType::Word(TLS_VERSIONS), "The version.")])
             .example("minimum \"1.2\"")
             .postfix(&["smtpd_tls_protocols", "smtpd_tls_mandatory_protocols"]),
@@ -103,8 +103,11 @@ const LISTENER_KINDS: &[Word] = &[
     Word::new("submission", "Mail from users, port 587: STARTTLS, then login, then mail (RFC 6409)."),
     Word::new("submissions", "Mail from users, port 465: TLS from the first byte (RFC 8314 3.3)."),
     Word::new("web", "HTTPS, port 443: policies of MTA-STS and settings for mail programs, below `/.well-known/` alone."),
-    Word::later("reinject", "Mail that comes back from a content filter."),
-    Word::later("lmtp", "Mail from another MTA over LMTP (RFC 2033)."),
+    Word::new(
+        "reinject",
+        "Mail that comes back from a content filter over SMTP, port 10025: from its peers alone, who are believed.",
+    ),
+    Word::new("lmtp", "The same over LMTP (RFC 2033), port 24, from a content filter or another MTA."),
 ];
 
 /// `listen`.
@@ -112,17 +115,33 @@ pub const LISTEN: NodeSpec =
     NodeSpec::new("listen", "A service that is listened on. Its name is its kind, unless `kind=` says so.")
         .arguments(&[Argument::name(
             Kind::Listener,
-            "A name, unique among listeners; `mx`, `submission`, `submissions` and `web` are kinds too.",
+            "A name, unique among listeners; `mx`, `submission`, `submissions`, `reinject`, `lmtp` and `web` are kinds too.",
         )])
         .properties(&[
             PropertySpec::new(
                 "port",
                 ValueType::Port,
-                "The TCP port; without it, the usual one of its kind: 25, 587, 465 or 443.",
+                "The TCP port; without it, the usual one of its kind: 25, 587, 465, 10025, 24 or 443.",
             )
             .postfix(&["master.cf"]),
-            PropertySpec::new("address", ValueType::Ip, "The local address to bind; without it, every one.")
-                .postfix(&["inet_interfaces"]),
+            PropertySpec::new(
+                "address",
+                ValueType::Ip,
+                "The local address to bind; without it, every one, and for `reinject` and `lmtp` 127.0.0.1.",
+            )
+            .postfix(&["inet_interfaces"]),
+            PropertySpec::new(
+                "socket",
+                ValueType::Endpoint,
+                "The Unix socket to listen on instead of a port, for `lmtp`: whoever may open it is a peer.",
+            )
+            .postfix(&["master.cf"]),
+            PropertySpec::new(
+                "from",
+                ValueType::Cidr,
+                "The peers of a listener for such, `reinject` or `lmtp`: nobody else may use it. Without it, this host.",
+            )
+            .postfix(&["mynetworks", "smtpd_client_restrictions", "smtpd_authorized_xforward_hosts"]),
             PropertySpec::new(
                 "kind",
                 ValueType::Word(LISTENER_KINDS),
@@ -152,7 +171,7 @@ const EXEMPTIONS: &[Word] =
 pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses that is trusted with something.")
     .arguments(&[
         Argument::name(Kind::Network, "A name, unique among networks."),
-        Argument::new("ranges", ValueType::Cidr, "A network in CIDR form, or a single address.").repeating(),
+        Argument::new("ranges", ValueType::Cidr, "A network in CIDR form, or a single address.").optional().repeating(),
     ])
     .properties(&[
         PropertySpec::new(
@@ -160,9 +179,26 @@ pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses
             ValueType::Truth,
             "Whether its members may send mail to anywhere without a login; without it, no.",
         ),
+        PropertySpec::new(
+            "mend-line-ends",
+            ValueType::Truth,
+            "Whether a CR or LF alone in a message of theirs is mended, for devices that know no better; without it, it is refused.",
+        )
+        .postfix(&["smtpd_forbid_bare_newline", "smtpd_forbid_bare_newline_exclusions"]),
         PropertySpec::new("reason", ValueType::Text, "Why it is trusted, for whoever reads this in a year."),
     ])
-    .children(&[NodeSpec::later("exempt", "The checks that its members are spared.")
+    .children(&[
+        NodeSpec::new("certificate", "Certificates whose holders are members wherever they come from; asked for by listeners of kind `mx`.")
+            .arguments(&[Argument::new(
+                "fingerprints",
+                ValueType::Fingerprint,
+                "The SHA-256 of the certificate, or of its public key.",
+            )
+            .repeating()])
+            .many()
+            .example("certificate \"C8:4F:60:32:6E:1C:84:6F:29:18:02:6F:36:55:9A:0D:5C:5C:93:3F:57:70:A6:F3:1C:1E:5E:3E:0B:B4:21:7A\"")
+            .postfix(&["relay_clientcerts", "permit_tls_clientcerts", "smtpd_tls_ask_ccert", "smtpd_tls_fingerprint_digest"]),
+        NodeSpec::later("exempt", "The checks that its members are spared.")
         .arguments(&[Argument::new("checks", ValueType::Word(EXEMPTIONS), "A check.").repeating()])
         .example("exempt \"greylist\" \"dnsbl\"")
         .postfix(&["postscreen_access_list"])])
@@ -194,9 +230,13 @@ pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what the
             .arguments(&[Argument::new("server", ValueType::Url, "The directory server.")])
             .properties(&[PropertySpec::new("dn", ValueType::Text, "The name to bind as; `{user}` is filled in.").required()])
             .example("ldap-bind \"ldaps://ldap.example.com\" dn=\"uid={user},ou=people,dc=example,dc=com\""),
-        NodeSpec::later("client-certificate", "Takes a certificate of this authority as a login.")
+        NodeSpec::new(
+            "client-certificate",
+            "Takes a TLS certificate of this authority as a login, by AUTH EXTERNAL (RFC 4422 A); instead of `passwd`. The user is the \
+             mail address in it (the first rfc822Name of subjectAltName), or else its common name.",
+        )
             .properties(&[
-                PropertySpec::new("authority", ValueType::Path, "A PEM file with the authority's certificate.").required()
+                PropertySpec::new("authority", ValueType::Path, "A PEM file in the site's folder with the authority's certificate.").required()
             ])
             .example("client-certificate authority=\"tls/clients.pem\"")
             .postfix(&["smtpd_tls_ask_ccert", "smtpd_tls_CAfile", "relay_clientcerts"]),

@@ -54,6 +54,11 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
             .properties(&[
                 PropertySpec::new("user", ValueType::Text, "The login name; without it, nobody has logged in."),
                 PropertySpec::new(
+                    "certificate",
+                    ValueType::Fingerprint,
+                    "The SHA-256 of the certificate that it has shown to hold, or of its public key.",
+                ),
+                PropertySpec::new(
                     "listener",
                     ValueType::Reference { kinds: &[Kind::Listener], words: &[] },
                     "The listener that it comes in by; without it, the first that fits.",
@@ -70,6 +75,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                 ),
                 PropertySpec::new("spf", ValueType::Word(SPF_FACTS), "What its SPF check says; needed where the site refuses by it."),
                 PropertySpec::new("dmarc", ValueType::Word(DMARC_FACTS), "What DMARC comes to; needed where the site honours it."),
+                PropertySpec::new("requiretls", ValueType::Truth, "Whether the sender asks for TLS on every hop (RFC 8689); without it, no."),
                 PropertySpec::new("author", ValueType::Domain, "The domain in the From field; without it, that of the sender."),
             ])
             .required()

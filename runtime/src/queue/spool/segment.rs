@@ -11,7 +11,7 @@ use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
 /// The format that this code writes and reads.
-pub(super) const FORMAT_VERSION: u32 = 2;
+pub(super) const FORMAT_VERSION: u32 = 3;
 /// Where the second record of a segment stands.
 pub(super) const FIRST_OFFSET: u32 = (record::HEADER_OCTETS + START_META_OCTETS) as u32;
 const START_META_OCTETS: usize = 16;

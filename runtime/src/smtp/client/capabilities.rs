@@ -19,6 +19,8 @@ pub struct Capabilities {
     pub dsn: bool,
     /// RFC 3207.
     pub starttls: bool,
+    /// RFC 8689.
+    pub require_tls: bool,
     /// RFC 1870.
     pub size: bool,
     /// The largest message that the peer takes, in octets; `None`: it did not say (RFC 1870 4).
@@ -44,6 +46,7 @@ impl Capabilities {
                 "SMTPUTF8" => found.smtputf8 = true,
                 "CHUNKING" => found.chunking = true,
                 "DSN" => found.dsn = true,
+                "REQUIRETLS" => found.require_tls = true,
                 "STARTTLS" => found.starttls = true,
                 "SIZE" => {
                     found.size = true;
@@ -76,6 +79,9 @@ impl Capabilities {
     pub(super) fn refusal(&self, transaction: &Transaction) -> Option<Reply> {
         if transaction.needs_smtputf8() && !self.smtputf8 {
             return Some(Reply::peer_lacks_smtputf8("The next host does not offer SMTPUTF8".into()));
+        }
+        if transaction.require_tls && !self.require_tls {
+            return Some(Reply::peer_lacks_requiretls("The next host does not offer REQUIRETLS".into()));
         }
         match self.message_octets {
             Some(limit) if transaction.size_octets > limit => {

@@ -24,6 +24,8 @@ pub struct Transaction {
     /// The content holds octets beyond ASCII. A peer without 8BITMIME gets them all the same: those that cannot bear that are
     /// gone, and re-encoding would break signatures.
     pub eight_bit: bool,
+    /// The next host must promise to hand it on under TLS alone (RFC 8689 4.2.1).
+    pub require_tls: bool,
     /// RET of the sender (RFC 3461 4.3).
     pub ret: Option<Return>,
     /// ENVID of the sender (RFC 3461 4.4).
@@ -145,6 +147,9 @@ impl Envelope {
         }
         if transaction.needs_smtputf8() {
             out.extend_from_slice(b" SMTPUTF8");
+        }
+        if transaction.require_tls {
+            out.extend_from_slice(b" REQUIRETLS");
         }
         if peer.dsn {
             if let Some(ret) = transaction.ret {

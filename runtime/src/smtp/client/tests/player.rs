@@ -44,6 +44,7 @@ pub fn transaction(recipients: &str) -> Transaction {
         size_octets: CONTENT.len() as u64,
         smtputf8: false,
         eight_bit: false,
+        require_tls: false,
         ret: None,
         envelope_id: None,
     }

@@ -271,6 +271,7 @@ fn parameters_go_to_those_who_know_them_rfc_3461_5_2() {
                 ..recipient("\"c d\"@d")
             }],
             eight_bit: true,
+            require_tls: false,
             ret: Some(Return::Headers),
             envelope_id: Xtext::parse("x+2B"),
             ..transaction("")

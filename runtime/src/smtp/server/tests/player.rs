@@ -33,6 +33,7 @@ pub fn config(kind: ListenerKind) -> ServerConfig {
         hops: 2,
         vrfy: true,
         xclient: false,
+        mends_line_ends: false,
         errors: 4,
     }
 }
