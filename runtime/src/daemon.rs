@@ -1,5 +1,6 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
+use crate::acme::{self, Renewal};
 use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
@@ -7,7 +8,7 @@ use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
 use crate::metrics::{self, Counters};
-use crate::net::{Admission, Bound, ListenError, Listeners};
+use crate::net::{Acquaintances, Admission, Bound, ListenError, Listeners, Reserve};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
@@ -61,6 +62,10 @@ pub struct Daemon {
     pub guesses: Guesses,
     /// How much each client has of us.
     pub admission: Admission,
+    /// What is left when there are no descriptors.
+    pub reserve: Reserve,
+    /// Whom users wrote to.
+    pub acquaintances: Acquaintances,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// How peers are treated.
@@ -75,6 +80,8 @@ pub struct Daemon {
     pub counters: Arc<Counters>,
     /// How many read web pages.
     pub web: web::Places,
+    /// Certificates that the daemon gets by itself.
+    pub renewal: Renewal,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -164,6 +171,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     slip::make_folder(daemon.state.folder())
         .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
     tokio::spawn(pickup::run(daemon.clone()));
+    tokio::spawn(acme::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
     Ok(())
@@ -213,6 +221,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dovecot: Dovecot::default(),
         guesses: Guesses::default(),
         admission: Admission::default(),
+        reserve: Reserve::default(),
+        acquaintances: Acquaintances::open(state.folder()),
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
@@ -220,12 +230,14 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         started: Instant::now(),
         counters,
         web: web::Places::default(),
+        renewal: Renewal::default(),
         listeners: Mutex::default(),
         metrics: Mutex::default(),
         sessions: AtomicUsize::new(0),
         stopping: watch::Sender::new(false),
         logging,
     });
+    daemon.reserve.fill();
     tracing::info!(messages = recovered.messages.len(), "queue recovered");
     Dispatcher::start(&daemon, arrived, recovered.messages);
     Ok(daemon)
@@ -244,6 +256,7 @@ impl Daemon {
         match &result {
             Ok(generation) => {
                 tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "snapshot in force");
+                self.renewal.hurry();
                 Dispatcher::reconsider(self);
             }
             Err(error) => {
@@ -252,6 +265,20 @@ impl Daemon {
             }
         }
         result
+    }
+
+    /// Takes the certificates and keys that there are now, with the snapshot that is in force. If one of them is no good, all that
+    /// is served stays as it is.
+    pub async fn renew_certificates(&self) {
+        // The lock keeps this from crossing with a reload.
+        let _listeners = self.listeners.lock().await;
+        match tokio::task::block_in_place(|| self.current.renew()) {
+            Ok(next) => {
+                let generation = self.current.swap(next);
+                tracing::info!(generation = generation.number, "certificates in force");
+            }
+            Err(error) => tracing::error!(%error, "certificates are not renewed, the old ones are served on"),
+        }
     }
 
     async fn prepare_and_swap(
@@ -318,10 +345,10 @@ impl Daemon {
             tokio::select! {
                 _ = look.tick() => {
                     let found = site::stamps(self.current.generation().site(), &self.credentials);
-                    // A renewed certificate is a reload; one that is no good changes nothing, and is said once.
+                    // One that is no good changes nothing, and is said once.
                     if found != stamps {
                         stamps = found;
-                        drop(self.reload(None).await);
+                        self.renew_certificates().await;
                     }
                 }
                 // What went wrong is in the log; SIGHUP has nobody to tell.

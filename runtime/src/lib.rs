@@ -8,11 +8,13 @@
 //! | [`queue`] | what was accepted and is not delivered yet; durable |
 //! | [`deliver`] | the way out |
 //! | [`site`] | the snapshot in force, and its successor |
+//! | [`acme`], [`https`] | certificates from an authority, and how it is asked |
 //! | [`web`] | policies and settings over HTTPS |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
 //! | [`sendmail`] | the way in for programs of this host |
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
 
+pub mod acme;
 pub mod auth;
 pub mod authentication;
 pub mod cli;
@@ -20,6 +22,7 @@ pub mod control;
 pub mod daemon;
 pub mod deliver;
 pub mod dns;
+pub mod https;
 pub mod logging;
 pub mod metrics;
 pub mod net;

@@ -4,6 +4,7 @@
 //! comparing with each other and with Postfix in the same run, never with another machine's. The first row, the generator
 //! straight into the sink, is the most that any server could show here.
 
+mod idle;
 mod measure;
 mod postfix;
 mod report;
@@ -18,10 +19,11 @@ use std::process::ExitCode;
 /// Sessions at once, one row each.
 const SESSIONS: [usize; 3] = [1, 10, 50];
 
-const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--tables] [--no-postfix] [--json]
+const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--tables] [--idle] [--no-postfix] [--json]
   --messages N   messages in each row (5000)
   --aliases N    rows of the large table (1000000)
   --tables       compile large sites, and send no mail
+  --idle         ten thousand idle clients, and no mail
   --no-postfix   leave Postfix out, even if it is installed
   --json         print JSON instead of a table";
 
@@ -29,18 +31,20 @@ struct Arguments {
     messages: u64,
     aliases: usize,
     tables_alone: bool,
+    idle_alone: bool,
     with_postfix: bool,
     json: bool,
 }
 
 fn arguments() -> Option<Arguments> {
-    let mut arguments = Arguments { messages: 5000, aliases: 1_000_000, tables_alone: false, with_postfix: true, json: false };
+    let mut arguments = Arguments { messages: 5000, aliases: 1_000_000, tables_alone: false, idle_alone: false, with_postfix: true, json: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--messages" => arguments.messages = words.next()?.parse().ok().filter(|messages| *messages > 0)?,
             "--aliases" => arguments.aliases = words.next()?.parse().ok()?,
             "--tables" => arguments.tables_alone = true,
+            "--idle" => arguments.idle_alone = true,
             "--no-postfix" => arguments.with_postfix = false,
             "--json" => arguments.json = true,
             _ => return None,
@@ -65,6 +69,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Report {
     let mut report = Report::default();
+    if arguments.idle_alone {
+        idle::figures(&mut report);
+        return report;
+    }
     tables::figures(&mut report, arguments.aliases);
     if arguments.tables_alone {
         return report;
@@ -81,6 +89,7 @@ fn run(arguments: &Arguments) -> Report {
     report.memory("posternd, after the load", postern.resident_octets());
     drop(postern);
     figures_of_a_site(&mut report);
+    idle::figures(&mut report);
     if arguments.with_postfix {
         match postfix::Postfix::start() {
             Ok(postfix) => rates(&mut report, &postfix, "postfix", &SESSIONS, arguments.messages),

@@ -1,5 +1,6 @@
 //! The answering side of the control socket.
 
+use crate::acme::store::Store;
 use super::{Answer, Request, queue, shape, socket_path};
 use crate::daemon::Daemon;
 use crate::deliver::peers::PeerStatus;
@@ -94,6 +95,9 @@ async fn status(daemon: &Daemon) -> Value {
             "octets": counts.live_octets,
         },
         "since-start": daemon.counters.totals().map(|(name, count)| (name.to_owned(), count.into())).collect::<serde_json::Map<_, _>>(),
+        "certificates": generation.site().tls.acme.as_ref().map(|acme| {
+            tokio::task::block_in_place(|| daemon.renewal.status(acme, &Store::of(daemon.state.folder())))
+        }),
         "peers": daemon.peers.status().into_iter().take(PEERS_SHOWN).map(peer).collect::<Value>(),
         // A large queue takes a while to go through, and sessions go on meanwhile.
         "shape": tokio::task::block_in_place(|| shape::shape(daemon)),

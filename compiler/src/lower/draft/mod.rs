@@ -16,7 +16,7 @@ pub use gaps::{Gaps, Part};
 pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft};
 pub use publication::PublicationDraft;
 pub use service::{
-    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
+    AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
     TransportDraft, UsersDraft, WebDraft,
 };
 
