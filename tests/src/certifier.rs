@@ -251,6 +251,6 @@ fn assert_shown(address: SocketAddr, name: &str, authorization: &str) {
     assert_eq!(names.collect::<Vec<_>>(), [format!("DNSName({name})")]);
     let proof = shown.extensions().iter().find(|extension| extension.oid.to_id_string() == IDENTIFIER).unwrap();
     assert!(proof.critical);
-    assert_eq!(proof.value, [&[4, 32], digest(&SHA256, authorization.as_bytes()).as_ref()].concat());
+    assert_eq!(proof.value, [&[4, 32][..], digest(&SHA256, authorization.as_bytes()).as_ref()].concat());
     let _ = stream.flush();
 }

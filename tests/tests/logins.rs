@@ -84,7 +84,7 @@ fn a_token_that_the_issuer_has_signed_for_us_is_a_login_and_no_other_is() {
     };
     let good = signer.token("2026a", &claims(("x", json!(1))));
     let mut client = scene.mail_program("submissions");
-    assert!(client.hello().offers("AUTH OAUTHBEARER XOAUTH2"), "{}", client.transcript());
+    assert!(client.hello().text().contains("AUTH OAUTHBEARER XOAUTH2"), "{}", client.transcript());
     assert_eq!(offer(&mut client, "OAUTHBEARER", &bearer("alice", &good)).code, 235);
     client.expect("MAIL FROM:<alice@example.com>", 250);
     let mut client = scene.mail_program("submission");
@@ -103,7 +103,8 @@ fn a_token_that_the_issuer_has_signed_for_us_is_a_login_and_no_other_is() {
     ];
     std::thread::scope(|scope| {
         for message in &bad {
-            scope.spawn(|| {
+            let scene = &scene;
+            scope.spawn(move || {
                 let mut client = scene.mail_program("submissions");
                 let told = offer(&mut client, "OAUTHBEARER", message);
                 assert_eq!(told.code, 334, "{}", client.transcript());

@@ -308,7 +308,8 @@ impl Session {
         let (known, now) = (&self.daemon.acquaintances, Instant::now());
         if !known.may_write(user, &request.forward_path, most, now) {
             let (peer, listener) = (self.peer.address, &*self.peer.listener);
-            let source = self.daemon.current.generation().site().sources.describe(origin);
+            let generation = self.daemon.current.generation();
+            let source = generation.site().sources.describe(origin);
             tracing::info!(%peer, listener, user, reason = "new-recipient-limit", source, "refused");
             return Reply::TOO_MANY_NEW_RECIPIENTS;
         }
