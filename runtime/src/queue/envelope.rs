@@ -296,6 +296,7 @@ impl QueueEntry {
             recipients,
             smtp_utf8: false,
             eight_bit: true,
+            tls_wish: TlsWish::Default,
             ret: None,
             envid: None,
             client: None,

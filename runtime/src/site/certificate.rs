@@ -109,9 +109,10 @@ pub struct Served {
 }
 
 fn versions(least: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    const NEWEST: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
     match least {
         TlsVersion::Tls12 => rustls::ALL_VERSIONS,
-        TlsVersion::Tls13 => &[&rustls::version::TLS13],
+        TlsVersion::Tls13 => NEWEST,
     }
 }
 

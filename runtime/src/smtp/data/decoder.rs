@@ -226,7 +226,7 @@ impl Decoder {
             Place::InLine => self.keep(b"\r\n"),
             Place::Cr if self.mends => self.keep(b"\r\n"),
             Place::Cr => self.bare_line_end = true,
-            Place::LineStart | Place::MendedStart | Place::Dot | Place::DotCr => {}
+            Place::LineStart | Place::MendedStart | Place::MendedDot | Place::Dot | Place::DotCr => {}
         }
         match self.fault() {
             Some(reply) => Err(reply),
