@@ -109,6 +109,11 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 impl Identity {
+    /// The certificate.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// A server that shows this certificate.
     pub fn server(&self) -> Arc<ServerConfig> {
         let key = PrivateKeyDer::try_from(self.key_der.clone()).unwrap();
@@ -131,6 +136,19 @@ pub fn trusting_client() -> Arc<ClientConfig> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(TakeAny(provider())))
         .with_no_client_auth();
+    Arc::new(config)
+}
+
+/// The same, with a certificate of its own.
+pub fn identified_client(identity: &Identity) -> Arc<ClientConfig> {
+    let key = PrivateKeyDer::try_from(identity.key_der.clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TakeAny(provider())))
+        .with_client_auth_cert(vec![identity.der.clone()], key)
+        .unwrap();
     Arc::new(config)
 }
 

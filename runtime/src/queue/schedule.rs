@@ -103,7 +103,7 @@ mod tests {
             recipients: vec![Recipient { address, given: None, notify: None, orcpt: None }].into(),
             smtp_utf8: false,
             eight_bit: false,
-            tls_wish: TlsWish::Default,
+            tls_wish: Default::default(),
             ret: None,
             envid: None,
             client: None,

@@ -3,7 +3,7 @@
 use super::{StepKind, Trace};
 use crate::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use crate::record::DmarcPolicy;
-use crate::site::{Fingerprint, Listener, Network, Site, TlsLevel};
+use crate::site::{Fingerprint, Listener, Network, Site};
 use crate::spf::SpfResult;
 use std::fmt;
 use std::net::IpAddr;

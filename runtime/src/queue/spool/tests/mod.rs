@@ -173,7 +173,7 @@ fn a_notification_and_what_it_is_about_change_together() {
         expansion: vec![mailbox("alice@inside.example.com")],
         smtp_utf8: false,
         eight_bit: false,
-        tls_wish: TlsWish::Default,
+        tls_wish: Default::default(),
         generation: Default::default(),
         body: b"bounce".to_vec().into(),
         changes: outcome(id, Outcome::Returned),
