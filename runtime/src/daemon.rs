@@ -340,15 +340,16 @@ impl Daemon {
 
     async fn supervise(self: &Arc<Self>, mut signals: Signals) {
         let mut look = tokio::time::interval(CERTIFICATE_LOOK);
-        let mut stamps = site::stamps(self.current.generation().site(), &self.credentials);
+        let mut refused = None;
         loop {
             tokio::select! {
                 _ = look.tick() => {
-                    let found = site::stamps(self.current.generation().site(), &self.credentials);
+                    let generation = self.current.generation();
+                    let found = site::stamps(generation.site(), &self.credentials);
                     // One that is no good changes nothing, and is said once.
-                    if found != stamps {
-                        stamps = found;
+                    if found != generation.stamps && refused.as_ref() != Some(&found) {
                         self.renew_certificates().await;
+                        refused = Some(found);
                     }
                 }
                 // What went wrong is in the log; SIGHUP has nobody to tell.

@@ -131,7 +131,8 @@ fn written(request: &Request<'_>) -> Vec<u8> {
         port => format!("{}:{port}", request.host),
     };
     let method = if request.body.is_some() { "POST" } else { "GET" };
-    let mut out = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Postern\r\nConnection: close\r\n").into_bytes();
+    let mut out =
+        format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Postern\r\nConnection: close\r\n").into_bytes();
     if let Some(authorization) = request.authorization {
         out.extend_from_slice(format!("Authorization: {authorization}\r\n").as_bytes());
     }
@@ -153,9 +154,8 @@ fn read(octets: &[u8], ended: bool, limit_octets: usize) -> Result<Option<Respon
         httparse::Status::Partial if octets.len() > HEAD_OCTETS => return Err(malformed(&"its header is too long")),
         httparse::Status::Partial => return Ok(None),
     };
-    let field = |field: &httparse::Header<'_>| {
-        (field.name.to_ascii_lowercase(), String::from_utf8_lossy(field.value).trim().to_owned())
-    };
+    let field =
+        |field: &httparse::Header<'_>| (field.name.to_ascii_lowercase(), String::from_utf8_lossy(field.value).trim().to_owned());
     let mut response =
         Response { status: head.code.unwrap_or(0), fields: head.headers.iter().map(field).collect(), body: Vec::new() };
     let content = &octets[begins_at..];

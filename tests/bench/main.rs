@@ -37,7 +37,8 @@ struct Arguments {
 }
 
 fn arguments() -> Option<Arguments> {
-    let mut arguments = Arguments { messages: 5000, aliases: 1_000_000, tables_alone: false, idle_alone: false, with_postfix: true, json: false };
+    let mut arguments =
+        Arguments { messages: 5000, aliases: 1_000_000, tables_alone: false, idle_alone: false, with_postfix: true, json: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {

@@ -8,8 +8,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::Write;
@@ -146,7 +147,8 @@ fn route(shared: &Mutex<State>, authority: &Authority, asked: &Asked, base: &str
         ["authorization", at, name] => {
             let order = shared.lock().unwrap().orders[number(at)].clone();
             let place = number(name);
-            let challenge = |kind: &str| json!({ "type": kind, "token": token(at, name), "url": format!("{base}/challenge/{at}/{name}") });
+            let challenge =
+                |kind: &str| json!({ "type": kind, "token": token(at, name), "url": format!("{base}/challenge/{at}/{name}") });
             let body = json!({
                 "status": if order.valid[place] { "valid" } else { "pending" },
                 "identifier": { "type": "dns", "value": order.names[place] },
@@ -187,7 +189,8 @@ fn token(order: &str, name: &str) -> String {
 
 fn order(state: &State, number: usize, base: &str) -> Value {
     let order = &state.orders[number];
-    let authorizations: Vec<String> = (0..order.names.len()).map(|name| format!("{base}/authorization/{number}/{name}")).collect();
+    let authorizations: Vec<String> =
+        (0..order.names.len()).map(|name| format!("{base}/authorization/{number}/{name}")).collect();
     let status = match (&order.chain, order.valid.iter().all(|valid| *valid)) {
         (Some(_), _) => "valid",
         (None, true) => "ready",
@@ -236,6 +239,8 @@ fn verified(shared: &Mutex<State>, asked: &Asked, url: &str) -> Result<(Value, u
 /// RFC 8737 3: the certificate is for the name, and holds the digest of the authorization in a critical extension.
 fn assert_shown(address: SocketAddr, name: &str, authorization: &str) {
     let mut config = (*crate::tls::trusting_client()).clone();
+    // Others cannot read a certificate with a critical extension that they do not know.
+    config.dangerous().set_certificate_verifier(Arc::new(Unread));
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
     let server = ServerName::try_from(name.to_owned()).unwrap();
     let socket = TcpStream::connect(address).unwrap();
@@ -253,4 +258,32 @@ fn assert_shown(address: SocketAddr, name: &str, authorization: &str) {
     assert!(proof.critical);
     assert_eq!(proof.value, [&[4, 32][..], digest(&SHA256, authorization.as_bytes()).as_ref()].concat());
     let _ = stream.flush();
+}
+
+/// Reads no certificate: what is in it is looked at by [`assert_shown`].
+#[derive(Debug)]
+struct Unread;
+
+impl ServerCertVerifier for Unread {
+    fn verify_server_cert(
+        &self, _: &CertificateDer<'_>, _: &[CertificateDer<'_>], _: &ServerName<'_>, _: &[u8], _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
+    }
 }

@@ -56,10 +56,13 @@ fn a_renewed_certificate_comes_into_service_if_it_is_good_and_the_old_one_serves
     let good = authority.issue(name);
     let expired = authority.issue_expired(name);
     let torn = &good.chain[..good.chain.len() / 2];
-    for (count, (what, chain, key)) in
-        [("another key", &*good.chain, &key), ("half a chain", torn, &good.key), ("an expired one", &*expired.chain, &expired.key)]
-            .into_iter()
-            .enumerate()
+    for (count, (what, chain, key)) in [
+        ("another key", &*good.chain, &key),
+        ("half a chain", torn, &good.key),
+        ("an expired one", &*expired.chain, &expired.key),
+    ]
+    .into_iter()
+    .enumerate()
     {
         put(chain, key);
         // The daemon looks every ten seconds.
@@ -142,7 +145,10 @@ fn a_certificate_is_renewed_in_time_and_a_failure_leaves_the_old_one() {
     let failure = || {
         let status = world.daemon.status();
         let certificates = status["certificates"].as_array()?.clone();
-        certificates.iter().all(|certificate| certificate["last-failure"].as_str().is_some_and(|why| why.contains("too many orders"))).then_some(())
+        certificates
+            .iter()
+            .all(|certificate| certificate["last-failure"].as_str().is_some_and(|why| why.contains("too many orders")))
+            .then_some(())
     };
     until("both failures", failure);
     let (last, made) = (shown(web, "mail.example.com"), world.certifier.issued());

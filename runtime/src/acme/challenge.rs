@@ -3,11 +3,11 @@
 use aws_lc_rs::digest;
 use postern_schema::name::Domain;
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs as provider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::ServerConfig;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,8 +45,9 @@ impl Challenges {
         };
         let (certificate, key) = made().map_err(|error| error.to_string())?;
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(str::to_owned)?;
-        let certified = CertifiedKey::from_der(vec![certificate.der().clone()], key, &provider::default_provider());
-        let certified = Arc::new(certified.map_err(|error| error.to_string())?);
+        let key = provider::default_provider().key_provider.load_private_key(key).map_err(|error| error.to_string())?;
+        // Not by `from_der`, which looks whether the key fits, and cannot read a certificate with this extension in it.
+        let certified = Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), certified);
         Ok(Shown { challenges: self, name: name.clone() })
     }

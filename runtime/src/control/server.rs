@@ -1,7 +1,7 @@
 //! The answering side of the control socket.
 
-use crate::acme::store::Store;
 use super::{Answer, Request, queue, shape, socket_path};
+use crate::acme::store::Store;
 use crate::daemon::Daemon;
 use crate::deliver::peers::PeerStatus;
 use serde_json::{Value, json};

@@ -78,7 +78,17 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     );
     let kind = listener.kind;
     let peer = Peer { address, listener: listener.name, user: None, certificate: None, speaks_for: None, author: None };
-    let mut session = Session { daemon, generation, server, peer, transaction: None, logins: Logins::default(), kind, errors: 0, strangers: None };
+    let mut session = Session {
+        daemon,
+        generation,
+        server,
+        peer,
+        transaction: None,
+        logins: Logins::default(),
+        kind,
+        errors: 0,
+        strangers: None,
+    };
     session.protected(&stream);
     if !is_admitted {
         let (peer, reason) = (session.peer.address, Reason::PeerNotListed);

@@ -2,7 +2,7 @@
 
 use super::certificate::{self, CertificateError, Served};
 use super::client_certificate::ClientCertificate;
-use crate::auth::Credentials;
+use crate::auth::{Credentials, Stamp};
 use crate::authentication::keys::{CannotSign, Keys};
 use crate::queue;
 use arc_swap::ArcSwap;
@@ -27,6 +27,8 @@ pub struct Generation {
     pub tls: Option<Served>,
     /// What it signs with.
     pub keys: Keys,
+    /// The state of the files that its certificates come from, from before they were read.
+    pub stamps: Vec<Option<Stamp>>,
 }
 
 impl Generation {
@@ -177,7 +179,9 @@ impl Current {
 }
 
 fn with_secrets(snapshot: Arc<Snapshot>, state: &Path, credentials: &Credentials, number: u64) -> Result<Generation, LoadError> {
+    // First, so that a file that changes while it is read is read again.
+    let stamps = certificate::stamps(snapshot.site(), credentials);
     let tls = certificate::server_config(snapshot.site(), state, credentials).map_err(LoadError::Certificate)?;
     let keys = Keys::load(&snapshot, credentials).map_err(LoadError::Lookup)?;
-    Ok(Generation { number, snapshot, tls, keys })
+    Ok(Generation { number, snapshot, tls, keys, stamps })
 }

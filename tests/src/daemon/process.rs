@@ -91,7 +91,12 @@ impl Options {
         fs::create_dir_all(&self.state).expect("the state folder is ours");
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--mount", "sh", "-c"]);
-        command.arg("mount -t tmpfs -o size=$1 none \"$2\" && shift 2 && exec \"$@\"").arg("sh").arg(size).arg(&self.state).arg(posternd);
+        command
+            .arg("mount -t tmpfs -o size=$1 none \"$2\" && shift 2 && exec \"$@\"")
+            .arg("sh")
+            .arg(size)
+            .arg(&self.state)
+            .arg(posternd);
         command
     }
 

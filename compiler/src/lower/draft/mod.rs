@@ -16,8 +16,8 @@ pub use gaps::{Gaps, Part};
 pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft};
 pub use publication::PublicationDraft;
 pub use service::{
-    AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
-    TransportDraft, UsersDraft, WebDraft,
+    AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft,
+    TlsDraft, TransportDraft, UsersDraft, WebDraft,
 };
 
 use crate::addresses::AddressBook;

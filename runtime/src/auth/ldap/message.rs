@@ -82,7 +82,9 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`Malformed`], as soon as that is sure.
 pub fn read(octets: &[u8]) -> Result<Option<(Answer, usize)>, Malformed> {
-    let Some((SEQUENCE, length, head)) = header(octets)? else { return if octets.is_empty() { Ok(None) } else { partial(octets) } };
+    let Some((SEQUENCE, length, head)) = header(octets)? else {
+        return if octets.is_empty() { Ok(None) } else { partial(octets) };
+    };
     if length > MESSAGE_MAX_OCTETS {
         return Err(Malformed);
     }
