@@ -6,6 +6,7 @@
 //! (RFC 5321 4.4). The file name follows from queue id and recipient, so a delivery that is repeated because the daemon died
 //! before it could note the first one finds the file there and adds none.
 
+use crate::fault::{Point, reach};
 use crate::queue::Envelope;
 use crate::queue::spool::BodyReader;
 use postern_schema::name::Mailbox;
@@ -89,17 +90,21 @@ pub(super) fn delivery_fields(envelope: &Envelope, place: u32, mailbox: &Mailbox
 pub fn deliver(batch: impl IntoIterator<Item = Delivery>) -> Vec<Result<(), MaildirError>> {
     let mut maildirs: HashMap<PathBuf, Maildir> = HashMap::new();
     let written: Vec<Result<Written, MaildirError>> = batch.into_iter().map(|one| one.write(&mut maildirs)).collect();
+    reach(Point::MailboxWritten);
     let files: Vec<&File> = written.iter().flatten().map(|one| &one.file).collect();
     let mut flushed = flush(&files).into_iter();
+    reach(Point::MailboxFlushed);
     let finish = |one: &Result<Written, MaildirError>| match one {
         // There is one result for each file that was written.
         Ok(one) => one.finish(flushed.next().unwrap_or(Ok(())), &maildirs),
         Err(_) => Ok(()),
     };
     let finished: Vec<Result<(), MaildirError>> = written.iter().map(finish).collect();
+    reach(Point::MailboxMoved);
     let (folders, news): (Vec<&PathBuf>, Vec<&OwnedFd>) = maildirs.iter().map(|(folder, maildir)| (folder, &maildir.new)).unzip();
     let lost: HashMap<&PathBuf, Errno> =
         folders.into_iter().zip(flush(&news)).filter_map(|(folder, result)| Some((folder, result.err()?))).collect();
+    reach(Point::MailboxDone);
     let whole = |(one, finished): (Result<Written, MaildirError>, Result<(), MaildirError>)| {
         let one = one?;
         finished.and_then(|()| lost.get(&one.folder).map_or(Ok(()), |error| Err(MaildirError::new(&one.folder, *error))))

@@ -21,5 +21,8 @@ pub mod target;
 pub mod throttle;
 pub mod tls;
 
-pub use dispatcher::Dispatcher;
+pub use dispatcher::{Dispatcher, next_hop};
 pub use lane::Job;
+
+#[cfg(test)]
+mod simulation;
