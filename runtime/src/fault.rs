@@ -150,7 +150,9 @@ impl Point {
             | Point::RecordTrue => Told::No,
             // The answer and the first attempt are on their way at the same time.
             Point::InLine | Point::Taken | Point::MailboxWritten | Point::PeerConnected => Told::Perhaps,
-            Point::MailboxFlushed | Point::MailboxMoved | Point::MailboxDone | Point::PeerTook | Point::ResultKnown => Told::Perhaps,
+            Point::MailboxFlushed | Point::MailboxMoved | Point::MailboxDone | Point::PeerTook | Point::ResultKnown => {
+                Told::Perhaps
+            }
             Point::NoteWritten | Point::NoteFlushed | Point::NoteTrue | Point::BodyFileLeft => Told::Perhaps,
             Point::NoticeDue | Point::NoticeQueued => Told::Perhaps,
             Point::SegmentRemoved => Told::Yes,

@@ -119,7 +119,8 @@ fn fill(folder: &Path, snapshots: &Path, messages: usize, waits: bool) {
         if waits {
             let reply = Reply::unreachable("mx.elsewhere.test[192.0.2.1]:25: connection refused".to_owned());
             let defer = |id| {
-                let attempt = Arc::new(Attempt::new(reply.clone(), Some("mx.elsewhere.test[192.0.2.1]:25".into()), now, Generation(1)));
+                let attempt =
+                    Arc::new(Attempt::new(reply.clone(), Some("mx.elsewhere.test[192.0.2.1]:25".into()), now, Generation(1)));
                 Change::Outcome { id, recipients: [0].into(), outcome: Outcome::Deferred { attempt, next_ms: now + 7_200_000 } }
             };
             runtime.block_on(spool.record(ids.into_iter().map(defer).collect())).expect("there is room");

@@ -179,7 +179,10 @@ fn promtool_reads_the_numbers_and_the_alerts() {
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+        (
+            output.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        )
     };
     let (is_fine, said) = promtool(&["check", "metrics"], numbers);
     assert!(is_fine && said.trim().is_empty(), "{said}");
@@ -235,7 +238,8 @@ log format="postfix"
     client.quit();
     wait::until("all of it is in the log", || {
         let log = daemon.log();
-        (log.contains("authentication failed") && log.matches("NOQUEUE").count() == 2 && log.contains("status=sent")).then_some(())
+        (log.contains("authentication failed") && log.matches("NOQUEUE").count() == 2 && log.contains("status=sent"))
+            .then_some(())
     });
     let log = site.path("mail.log");
     fs::write(&log, daemon.log()).unwrap();
@@ -255,8 +259,7 @@ fn every_way_to_choose_messages() {
         let arguments = [&["queue", verb][..], filter, &["--dry-run", "--json"]].concat();
         serde_json::from_str::<serde_json::Value>(&stage.daemon.control(&arguments).success()).unwrap()["messages"].clone()
     };
-    let listed: serde_json::Value =
-        serde_json::from_str(&stage.daemon.control(&["queue", "list", "--json"]).success()).unwrap();
+    let listed: serde_json::Value = serde_json::from_str(&stage.daemon.control(&["queue", "list", "--json"]).success()).unwrap();
     let id = listed[0]["id"].as_str().unwrap().to_owned();
     for verb in ["flush", "hold", "requeue", "delete"] {
         for filter in [
@@ -355,14 +358,16 @@ fn what_is_damaged_is_set_aside_and_shown() {
     let options = stage.daemon.options().clone();
     stage.daemon.stop();
     let spool = stage.site.state().join("spool");
-    let segment = fs::read_dir(&spool).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension() == Some("log".as_ref()));
+    let segment =
+        fs::read_dir(&spool).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension() == Some("log".as_ref()));
     let segment = segment.unwrap();
     let mut octets = fs::read(&segment).unwrap();
     // In the midst of the first message, which is delivered: what comes behind it is not hurt.
     octets[300] ^= 1;
     fs::write(&segment, octets).unwrap();
     let daemon = Daemon::start(options);
-    let status = wait::until("the queue is read", || Some(daemon.status()).filter(|status| status["queue"]["recovering"] == false));
+    let status =
+        wait::until("the queue is read", || Some(daemon.status()).filter(|status| status["queue"]["recovering"] == false));
     assert_eq!((&status["queue"]["deferred"], &status["damaged"]["pieces"]), (&1.into(), &1.into()), "{status:#}");
     let copy = status["damaged"]["last"]["saved-as"].as_str().unwrap().to_owned();
     assert!(fs::exists(&copy).unwrap() && fs::exists(format!("{copy}.reason")).unwrap(), "{copy}");

@@ -56,7 +56,9 @@ pub async fn change(daemon: &Arc<Daemon>, action: QueueAction, selection: &Selec
     }
     let mut selected = Vec::new();
     for_each_page(daemon, |page| {
-        selected.extend(page.iter().filter(|entry| selects(daemon, selection, entry) && applies(action, entry)).map(|entry| entry.id()));
+        selected.extend(
+            page.iter().filter(|entry| selects(daemon, selection, entry) && applies(action, entry)).map(|entry| entry.id()),
+        );
         true
     });
     if !dry_run {
@@ -128,7 +130,8 @@ fn selects(daemon: &Daemon, selection: &Selection, entry: &QueueEntry) -> bool {
         })
         && contains(&selection.relay, &mut |wanted| {
             let generation = daemon.current.generation();
-            let leads_over = |recipient| next_hop(entry, recipient, &generation).is_ok_and(|hop| is_over(&hop.destination, wanted));
+            let leads_over =
+                |recipient| next_hop(entry, recipient, &generation).is_ok_and(|hop| is_over(&hop.destination, wanted));
             pending().any(|(recipient, _)| leads_over(&recipient.address))
         })
         && selection.older_than_seconds.is_none_or(|wanted| age_seconds >= wanted)

@@ -45,14 +45,8 @@ pub struct Ticket {
 impl Ticket {
     fn of(job: Job) -> Ticket {
         let own = |place: u32| job.envelope.recipients.get(place as usize).map(|recipient| &recipient.address);
-        let one = |(place, mailbox): &(u32, Mailbox)| {
-            (*place, (own(*place) != Some(mailbox)).then(|| Box::new(mailbox.clone())))
-        };
-        Ticket {
-            id: job.envelope.id,
-            generation: job.generation.number,
-            recipients: job.recipients.iter().map(one).collect(),
-        }
+        let one = |(place, mailbox): &(u32, Mailbox)| (*place, (own(*place) != Some(mailbox)).then(|| Box::new(mailbox.clone())));
+        Ticket { id: job.envelope.id, generation: job.generation.number, recipients: job.recipients.iter().map(one).collect() }
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod dispatcher;
 mod fair;
+mod flush;
 mod lane;
 mod local;
 pub mod maildir;

@@ -57,8 +57,7 @@ impl Lines {
             }
             // Whoever waits for room or for the end is not kept waiting.
             let gathers = |waiting: &mut Waiting| !waiting.hurried && waiting.text.len() < WAITING_LIMIT_OCTETS;
-            waiting =
-                self.0.hurry.wait_timeout_while(waiting, GATHER, gathers).unwrap_or_else(PoisonError::into_inner).0;
+            waiting = self.0.hurry.wait_timeout_while(waiting, GATHER, gathers).unwrap_or_else(PoisonError::into_inner).0;
             std::mem::swap(&mut taken, &mut waiting.text);
             waiting.writing = true;
             drop(waiting);

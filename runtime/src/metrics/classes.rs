@@ -36,7 +36,10 @@ impl Classes {
         }
         let Some((_, counts)) = &*kept else { return };
         let name = "postern_queue_recipients";
-        let _ = write!(out, "# HELP {name} Recipients that wait, by state of the message and class of destination.\n# TYPE {name} gauge\n");
+        let _ = write!(
+            out,
+            "# HELP {name} Recipients that wait, by state of the message and class of destination.\n# TYPE {name} gauge\n"
+        );
         for state in [MessageState::Active, MessageState::Deferred, MessageState::Hold].map(MessageState::as_str) {
             for class in CLASSES {
                 let count = counts.get(&(state, class)).copied().unwrap_or_default();

@@ -145,14 +145,17 @@ mod tests {
         {
             let (policy, envelope) = (QueuePolicy::default(), envelope(sender, 3));
             let mut times = vec![ARRIVAL];
-            while let Next::Retry { at_ms } =
-                after_failure(&policy, &envelope, times.len() as u16, reply, times[times.len() - 1])
+            while let Next::Retry { at_ms } = after_failure(&policy, &envelope, times.len() as u16, reply, times[times.len() - 1])
             {
                 times.push(at_ms);
             }
             let minutes: Vec<u64> = times.iter().map(|at| (at - ARRIVAL) / 60_000).collect();
             let (first, last) = (&minutes[..7], minutes[minutes.len() - 1]);
-            eprintln!("simulation: {what}: attempts after {first:?} … minutes, {} in all, the last after {} h", minutes.len(), last / 60);
+            eprintln!(
+                "simulation: {what}: attempts after {first:?} … minutes, {} in all, the last after {} h",
+                minutes.len(),
+                last / 60
+            );
             assert_eq!(last, if sender.is_empty() { 24 * 60 } else { 5 * 24 * 60 });
             assert!(what != "a greylist" || (minutes[1] == 6 && (20..=23).contains(&minutes[2])), "{minutes:?}");
         }

@@ -150,7 +150,15 @@ impl Spool {
         }
         let folder = folder.to_owned();
         let index = Mutex::new(Index::recovering());
-        let shared = Arc::new(Shared { folder, options, ids, inbox: Inbox::default(), index, damage: Mutex::default(), flush_times: FlushTimes::new(&FLUSH_ENDS_MS) });
+        let shared = Arc::new(Shared {
+            folder,
+            options,
+            ids,
+            inbox: Inbox::default(),
+            index,
+            damage: Mutex::default(),
+            flush_times: FlushTimes::new(&FLUSH_ENDS_MS),
+        });
         let writer = writer::Writer::new(shared.clone(), found.newest);
         let writer = std::thread::Builder::new().name("queue-writer".into()).spawn(move || writer.run());
         let writer = writer.map_err(|error| SpoolError::io("start the thread that writes", &shared.folder, error))?;

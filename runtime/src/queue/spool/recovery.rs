@@ -57,12 +57,7 @@ impl Recovery {
         lock(&shared.index).adopt(replayed.index);
         replayed.corrupt.iter().for_each(|report| shared.damaged(report.clone()));
         shared.inbox.nudge();
-        Recovered {
-            messages,
-            corrupt: replayed.corrupt,
-            torn_tail_octets: replayed.torn_tail_octets,
-            duration: begun.elapsed(),
-        }
+        Recovered { messages, corrupt: replayed.corrupt, torn_tail_octets: replayed.torn_tail_octets, duration: begun.elapsed() }
     }
 }
 
