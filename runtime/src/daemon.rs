@@ -6,9 +6,9 @@ use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
 use crate::dns::{Dns, Resolver};
 use crate::logging::Logging;
-use crate::metrics::{self, Counters};
+use crate::metrics::{self, Classes, Counters, Rates};
 use crate::net::{Admission, Bound, ListenError, Listeners};
-use crate::queue::{Spool, SpoolError, SpoolOptions};
+use crate::queue::{Recovered, Recovery, Spool, SpoolError, SpoolOptions, Standing};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 /// How long open sessions may go on once the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -73,6 +73,10 @@ pub struct Daemon {
     pub started: Instant,
     /// What has happened.
     pub counters: Arc<Counters>,
+    /// How much of it happens in a minute.
+    pub rates: Rates,
+    /// Whom the queue is for.
+    pub classes: Classes,
     /// How many read web pages.
     pub web: web::Places,
     listeners: Mutex<Listeners>,
@@ -183,25 +187,13 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     // The queue first: its lock says that the state folder is ours.
     let (arrivals, arrived) = mpsc::unbounded_channel();
     let spool_options = SpoolOptions { node: state.node(), arrivals: Some(arrivals), ..SpoolOptions::default() };
-    let (spool, recovered) = Spool::open(&state.spool_folder(), spool_options).map_err(StartError::Spool)?;
+    let (spool, recovery) = Spool::begin(&state.spool_folder(), spool_options).map_err(StartError::Spool)?;
     let credentials = Credentials::new(options.credentials.as_deref());
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let counters = Arc::new(Counters::default());
     let logging = Logging::start(current.generation().site(), &state, &counters);
     for broken in current.generation().keys.unusable() {
         tracing::error!(error = %broken, "mail that this key must sign is deferred");
-    }
-    for damage in &recovered.corrupt {
-        let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
-        let saved_as = saved_as.map(tracing::field::display);
-        tracing::error!(
-            segment,
-            damage.offset,
-            damage.octets,
-            damage.reason,
-            saved_as,
-            "a damaged piece of the queue was set aside"
-        );
     }
     let dns = Resolver::new(options.dns).map_err(|error| system("DNS")(&error))?;
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
@@ -218,6 +210,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         client_tls,
         state,
         started: Instant::now(),
+        rates: Rates::of(counters.clone()),
+        classes: Classes::default(),
         counters,
         web: web::Places::default(),
         listeners: Mutex::default(),
@@ -226,9 +220,31 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         stopping: watch::Sender::new(false),
         logging,
     });
-    tracing::info!(messages = recovered.messages.len(), "queue recovered");
-    Dispatcher::start(&daemon, arrived, recovered.messages);
+    let (tell, recovered) = oneshot::channel();
+    // A large queue is read while new mail is taken already.
+    tokio::task::spawn_blocking(move || drop(tell.send(recover(recovery))));
+    Dispatcher::start(&daemon, arrived, recovered);
     Ok(daemon)
+}
+
+/// Reads what an earlier process left in the queue, and says what was damaged.
+fn recover(recovery: Recovery) -> Vec<Standing> {
+    let Recovered { messages, corrupt, torn_tail_octets, duration } = recovery.finish();
+    for damage in &corrupt {
+        let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
+        let saved_as = saved_as.map(tracing::field::display);
+        tracing::error!(
+            segment,
+            damage.offset,
+            damage.octets,
+            damage.reason,
+            saved_as,
+            "a damaged piece of the queue was set aside"
+        );
+    }
+    let milliseconds = duration.as_millis() as u64;
+    tracing::info!(messages = messages.len(), torn_tail_octets, milliseconds, "queue recovered");
+    messages
 }
 
 impl Daemon {
@@ -317,6 +333,7 @@ impl Daemon {
         loop {
             tokio::select! {
                 _ = look.tick() => {
+                    self.rates.look();
                     let found = site::stamps(self.current.generation().site(), &self.credentials);
                     // A renewed certificate is a reload; one that is no good changes nothing, and is said once.
                     if found != stamps {

@@ -11,6 +11,7 @@
 //! | [`web`] | policies and settings over HTTPS |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
 //! | [`sendmail`] | the way in for programs of this host |
+//! | [`fault`] | the moments at which tests kill the daemon |
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
 
 pub mod auth;
@@ -20,6 +21,7 @@ pub mod control;
 pub mod daemon;
 pub mod deliver;
 pub mod dns;
+pub mod fault;
 pub mod logging;
 pub mod metrics;
 pub mod net;

@@ -6,6 +6,7 @@
 
 mod measure;
 mod postfix;
+mod queue;
 mod report;
 mod tables;
 
@@ -18,10 +19,12 @@ use std::process::ExitCode;
 /// Sessions at once, one row each.
 const SESSIONS: [usize; 3] = [1, 10, 50];
 
-const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--tables] [--no-postfix] [--json]
+const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--tables] [--queue] [--queued N] [--no-postfix] [--json]
   --messages N   messages in each row (5000)
   --aliases N    rows of the large table (1000000)
   --tables       compile large sites, and send no mail
+  --queue        start with a large queue, and nothing else
+  --queued N     messages that are due in it (1000000); a tenth as many are deferred in a second row
   --no-postfix   leave Postfix out, even if it is installed
   --json         print JSON instead of a table";
 
@@ -29,18 +32,30 @@ struct Arguments {
     messages: u64,
     aliases: usize,
     tables_alone: bool,
+    queue_alone: bool,
+    queued: usize,
     with_postfix: bool,
     json: bool,
 }
 
 fn arguments() -> Option<Arguments> {
-    let mut arguments = Arguments { messages: 5000, aliases: 1_000_000, tables_alone: false, with_postfix: true, json: false };
+    let mut arguments = Arguments {
+        messages: 5000,
+        aliases: 1_000_000,
+        tables_alone: false,
+        queue_alone: false,
+        queued: 1_000_000,
+        with_postfix: true,
+        json: false,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--messages" => arguments.messages = words.next()?.parse().ok().filter(|messages| *messages > 0)?,
             "--aliases" => arguments.aliases = words.next()?.parse().ok()?,
             "--tables" => arguments.tables_alone = true,
+            "--queue" => arguments.queue_alone = true,
+            "--queued" => arguments.queued = words.next()?.parse().ok()?,
             "--no-postfix" => arguments.with_postfix = false,
             "--json" => arguments.json = true,
             _ => return None,
@@ -65,6 +80,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Report {
     let mut report = Report::default();
+    if arguments.queue_alone {
+        queue::figures(&mut report, arguments.queued, arguments.queued / 10);
+        return report;
+    }
     tables::figures(&mut report, arguments.aliases);
     if arguments.tables_alone {
         return report;

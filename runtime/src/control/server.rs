@@ -72,7 +72,7 @@ async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
             Err(error) => Answer::Refused(error.to_string()),
         },
         Request::QueueList { select } => queue::list(daemon, &select),
-        Request::QueueShow { id } => queue::show(daemon, &id),
+        Request::QueueShow { id, body } => tokio::task::block_in_place(|| queue::show(daemon, &id, body)),
         Request::QueueChange { action, select, dry_run } => queue::change(daemon, action, &select, dry_run).await,
     }
 }
@@ -80,6 +80,7 @@ async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
 async fn status(daemon: &Daemon) -> Value {
     let generation = daemon.current.generation();
     let counts = daemon.spool.counts();
+    let (damage, damaged) = daemon.spool.damage();
     json!({
         "digest": generation.snapshot.digest(),
         "generation": generation.number,
@@ -91,8 +92,21 @@ async fn status(daemon: &Daemon) -> Value {
             "active": counts.active,
             "deferred": counts.deferred,
             "hold": counts.held,
+            "recipients": counts.recipients,
             "octets": counts.live_octets,
+            "recovering": daemon.spool.is_recovering(),
         },
+        "damaged": {
+            "pieces": damaged,
+            "last": damage.last().map(|report| json!({
+                "segment": report.segment,
+                "offset": report.offset,
+                "octets": report.octets,
+                "reason": report.reason,
+                "saved-as": report.saved_as,
+            })),
+        },
+        "rates": daemon.rates.per_minute(),
         "since-start": daemon.counters.totals().map(|(name, count)| (name.to_owned(), count.into())).collect::<serde_json::Map<_, _>>(),
         "peers": daemon.peers.status().into_iter().take(PEERS_SHOWN).map(peer).collect::<Value>(),
         // A large queue takes a while to go through, and sessions go on meanwhile.

@@ -1,18 +1,20 @@
 //! Decides what is tried when, and keeps the lanes filled.
 
-use super::lane::{Job, Lanes};
+use super::lane::{Job, Lanes, Place, Ticket};
 use super::settle::{Settled, settle};
 use super::{local, program, remote};
 use crate::daemon::{Daemon, now_ms};
+use crate::fault::{Point, reach};
 use crate::queue::due::DueQueue;
+use crate::queue::schedule;
 use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError, Standing};
 use crate::site::Generation;
 use postern_schema::decide::{Answer, Disposition, Hop, Reason, RouteFacts, route};
-use postern_schema::name::Mailbox;
+use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::site::{Destination, Means};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Workers that a lane to a peer begins with; the peer's window says later how many help
 /// (`initial_destination_concurrency`).
@@ -38,24 +40,40 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Begins to deliver: what was recovered, what arrives, and what comes due.
-    pub fn start(daemon: &Arc<Daemon>, mut arrived: mpsc::UnboundedReceiver<QueueId>, recovered: Vec<Standing>) {
+    /// Begins to deliver: what arrives, what comes due, and once it is read, what an earlier process left.
+    pub fn start(
+        daemon: &Arc<Daemon>, mut arrived: mpsc::UnboundedReceiver<QueueId>, recovered: oneshot::Receiver<Vec<Standing>>,
+    ) {
         let arrivals = daemon.clone();
         tokio::spawn(async move {
-            for (index, standing) in recovered.into_iter().enumerate() {
-                match standing.next_attempt_ms.filter(|at| *at > now_ms()) {
-                    Some(at) => arrivals.dispatcher.wake_at(at, standing.id),
-                    None => Dispatcher::consider_id(&arrivals, standing.id),
+            while let Some(id) = arrived.recv().await {
+                Dispatcher::consider_id(&arrivals, id);
+            }
+        });
+        let left = daemon.clone();
+        tokio::spawn(async move {
+            for (index, standing) in recovered.await.into_iter().flatten().enumerate() {
+                let now = now_ms();
+                let too_far = schedule::too_far_ms(&left.current.generation().site().queue, now);
+                match standing.next_attempt_ms.filter(|at| *at > now && *at <= too_far) {
+                    Some(at) => left.dispatcher.wake_at(at, standing.id),
+                    None => Dispatcher::consider_id(&left, standing.id),
                 }
                 if index % PAGE == PAGE - 1 {
                     tokio::task::yield_now().await;
                 }
             }
-            while let Some(id) = arrived.recv().await {
-                Dispatcher::consider_id(&arrivals, id);
-            }
         });
         tokio::spawn(keep_time(daemon.clone()));
+        let standby = daemon.clone();
+        tokio::spawn(async move {
+            loop {
+                standby.dispatcher.lanes.vacancy.notified().await;
+                while let Some(place) = standby.dispatcher.lanes.next_standby() {
+                    work(&standby, place);
+                }
+            }
+        });
     }
 
     /// Whether anything is under way.
@@ -98,14 +116,15 @@ impl Dispatcher {
         }
         let (id, now) = (entry.id(), now_ms());
         let generation = daemon.current.generation();
-        let mut groups: Vec<(Destination, Vec<(u32, Mailbox)>)> = Vec::new();
+        let mut groups: Vec<(Destination, Vec<(u32, Option<Box<Mailbox>>)>)> = Vec::new();
         let mut declined = Vec::new();
-        for (index, recipient) in entry.due(now) {
+        let too_far = schedule::too_far_ms(&generation.site().queue, now);
+        for (index, recipient) in entry.due(now, too_far) {
             if !daemon.dispatcher.lanes.claim(id.number(), index) {
                 continue;
             }
             match next_hop(&entry, &recipient.address, &generation) {
-                Ok(hop) => add(&mut groups, hop, index),
+                Ok(hop) => add(&mut groups, hop, &recipient.address, index),
                 Err(reason) => declined.push((index, reason.reply())),
             }
         }
@@ -113,15 +132,34 @@ impl Dispatcher {
         if let Some(at) = entry.progress.next_attempt_ms().filter(|at| *at > now) {
             daemon.dispatcher.wake_at(at, id);
         }
-        let envelope = Arc::new(entry.envelope);
         for (destination, recipients) in groups {
-            let job = Job { envelope: envelope.clone(), recipients, generation: generation.clone() };
-            dispatch(daemon, destination, job);
+            let ticket = Ticket { id, generation: generation.number, recipients: recipients.into() };
+            dispatch(daemon, &destination, &entry.envelope.reverse_path, ticket);
         }
         if has_news {
-            let settled = Settled::new(envelope, generation, declined, None);
+            let settled = Settled::new(entry.envelope, generation, declined, None);
             tokio::spawn(settle(daemon.clone(), vec![settled]));
         }
+    }
+
+    /// Turns a ticket into a job, now that there is a worker for it. `None` where there is nothing to do any more, or where another site
+    /// is in force, which is asked for the route anew.
+    pub fn redeem(daemon: &Arc<Daemon>, ticket: Ticket) -> Option<Job> {
+        let Ticket { id, recipients, .. } = ticket;
+        reach(Point::Taken);
+        let generation = daemon.current.generation();
+        let entry = daemon.spool.find(id).filter(|entry| !entry.progress.held);
+        let Some(entry) = entry.filter(|_| generation.number == ticket.generation) else {
+            daemon.dispatcher.release(id, recipients.iter().map(|(place, _)| *place));
+            Dispatcher::consider_id(daemon, id);
+            return None;
+        };
+        let mailbox = |(place, mailbox): (u32, Option<Box<Mailbox>>)| {
+            let own = || entry.envelope.recipients.get(place as usize).map(|recipient| recipient.address.clone());
+            Some((place, mailbox.map(|mailbox| *mailbox).or_else(own)?))
+        };
+        let recipients = recipients.into_iter().filter_map(mailbox).collect();
+        Some(Job { envelope: entry.envelope.clone(), recipients, generation })
     }
 
     /// After a reload: what waits because the old site had no way for it may have one now.
@@ -158,7 +196,11 @@ async fn retry_all(daemon: &Arc<Daemon>, wanted: impl Fn(&QueueEntry) -> bool) -
     }
 }
 
-fn next_hop(entry: &QueueEntry, recipient: &Mailbox, generation: &Generation) -> Result<Hop, Reason> {
+/// Where a recipient's mail goes in the site of a generation.
+///
+/// # Errors
+/// Why it goes nowhere.
+pub fn next_hop(entry: &QueueEntry, recipient: &Mailbox, generation: &Generation) -> Result<Hop, Reason> {
     let facts = RouteFacts { reverse_path: &entry.envelope.reverse_path, recipient };
     match route(&facts, &*generation.snapshot) {
         Answer::Verdict(verdict) => match verdict.disposition {
@@ -170,30 +212,42 @@ fn next_hop(entry: &QueueEntry, recipient: &Mailbox, generation: &Generation) ->
     }
 }
 
-fn add(groups: &mut Vec<(Destination, Vec<(u32, Mailbox)>)>, hop: Hop, index: u32) {
+fn add(groups: &mut Vec<(Destination, Vec<(u32, Option<Box<Mailbox>>)>)>, hop: Hop, own: &Mailbox, index: u32) {
     let fits = |(destination, recipients): &&mut (Destination, Vec<_>)| {
         *destination == hop.destination && recipients.len() < RECIPIENTS_PER_JOB
     };
+    let mailbox = (hop.mailbox != *own).then(|| Box::new(hop.mailbox));
     // From the back: the group that still has room is the last one of its destination.
     match groups.iter_mut().rev().find(fits) {
-        Some((_, recipients)) => recipients.push((index, hop.mailbox)),
-        None => groups.push((hop.destination, vec![(index, hop.mailbox)])),
+        Some((_, recipients)) => recipients.push((index, mailbox)),
+        None => groups.push((hop.destination, vec![(index, mailbox)])),
     }
 }
 
-fn dispatch(daemon: &Arc<Daemon>, destination: Destination, job: Job) {
-    let means = match &destination {
+fn means(destination: &Destination) -> Option<Means> {
+    match destination {
         Destination::Transport { means, .. } => Some(*means),
         Destination::Mx { .. } | Destination::Literal { .. } | Destination::Relay { .. } => None,
-    };
-    let limit = match means {
+    }
+}
+
+fn dispatch(daemon: &Arc<Daemon>, destination: &Destination, sender: &ReversePath, ticket: Ticket) {
+    let limit = match means(destination) {
         Some(Means::Maildir) => LOCAL_WORKERS,
         Some(Means::Pipe | Means::Discard | Means::Fail) => PROGRAM_WORKERS,
         Some(Means::Lmtp | Means::Smtp(_)) | None => REMOTE_WORKERS,
     };
-    let Some(place) = daemon.dispatcher.lanes.push(destination, job, limit) else { return };
+    let place = daemon.dispatcher.lanes.push(destination, sender, ticket, limit);
+    reach(Point::InLine);
+    if let Some(place) = place {
+        work(daemon, place);
+    }
+}
+
+/// Gives a place its worker.
+fn work(daemon: &Arc<Daemon>, place: Place) {
     let daemon = daemon.clone();
-    match means {
+    match means(place.destination()) {
         Some(Means::Maildir) => drop(tokio::spawn(local::work(daemon, place))),
         Some(Means::Pipe | Means::Discard | Means::Fail) => drop(tokio::spawn(program::work(daemon, place))),
         Some(Means::Lmtp | Means::Smtp(_)) | None => drop(tokio::spawn(remote::work(daemon, place))),
@@ -204,9 +258,10 @@ fn dispatch(daemon: &Arc<Daemon>, destination: Destination, job: Job) {
 async fn keep_time(daemon: Arc<Daemon>) {
     loop {
         let now = now_ms();
+        let too_far = schedule::too_far_ms(&daemon.current.generation().site().queue, now);
         let (due, next) = {
             let mut timers = daemon.dispatcher.timers.lock().unwrap_or_else(PoisonError::into_inner);
-            let due: Vec<QueueId> = std::iter::from_fn(|| timers.take_due(now)).collect();
+            let due: Vec<QueueId> = std::iter::from_fn(|| timers.take_due(now, too_far)).collect();
             (due, timers.next_ms())
         };
         due.into_iter().for_each(|id| Dispatcher::consider_id(&daemon, id));

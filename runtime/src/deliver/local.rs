@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
     let mut notes = JoinSet::new();
     loop {
-        let jobs = place.next(BATCH, PATIENCE).await;
+        let jobs = place.next(&daemon, BATCH, PATIENCE).await;
         if jobs.is_empty() {
             while notes.join_next().await.is_some() {}
             return;

@@ -8,6 +8,7 @@
 
 mod dispatcher;
 mod fair;
+mod flush;
 mod lane;
 mod local;
 pub mod maildir;
@@ -21,5 +22,8 @@ pub mod target;
 pub mod throttle;
 pub mod tls;
 
-pub use dispatcher::Dispatcher;
+pub use dispatcher::{Dispatcher, next_hop};
 pub use lane::Job;
+
+#[cfg(test)]
+mod simulation;

@@ -7,6 +7,7 @@ use super::settle::{Settled, settle};
 use super::target::{self, Target};
 use super::throttle::Limits;
 use crate::daemon::Daemon;
+use crate::fault::{Point, reach};
 use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Site};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ const IDLE_PATIENCE: Duration = Duration::from_secs(2);
 const MESSAGES_PER_CONNECTION: u32 = 1000;
 /// How many go over it at least before it is given up for somebody else.
 const MESSAGES_PER_TURN: u32 = 20;
+/// Jobs that are given back at once where their peer cannot be had.
+const JOBS_DECLINED: usize = 1000;
 /// Attempts whose notes may be on their way to disk while the next message is sent.
 const NOTES_PENDING: usize = 64;
 
@@ -47,7 +50,7 @@ enum Unsent {
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
     let mut line: Option<Line> = None;
     let mut notes = JoinSet::new();
-    while let Some(job) = place.next(1, IDLE_PATIENCE).await.pop() {
+    while let Some(job) = place.next(&daemon, 1, IDLE_PATIENCE).await.pop() {
         // Another site may lead elsewhere, or demand more of the way there.
         if line.as_ref().is_some_and(|line| line.generation != job.generation.number) {
             quit(&mut line, &mut notes).await;
@@ -57,9 +60,13 @@ pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
             Err(Unsent::Left) => break,
             Err(Unsent::Unreachable { job, reply, for_all }) => {
                 let via: Arc<str> = place.destination().to_string().into();
-                let others = if for_all { place.take(usize::MAX) } else { Vec::new() };
-                let settled = std::iter::once(job).chain(others).map(|job| declined(job, &reply, via.clone())).collect();
-                notes.spawn(settle(daemon.clone(), settled));
+                let mut jobs = vec![job];
+                // What comes in meanwhile meets with the same as soon as it asks.
+                while !jobs.is_empty() {
+                    let settled = jobs.into_iter().map(|job| declined(job, &reply, via.clone())).collect();
+                    settle(daemon.clone(), settled).await;
+                    jobs = if for_all { place.take(&daemon, JOBS_DECLINED) } else { Vec::new() };
+                }
             }
         }
         while notes.len() >= NOTES_PENDING {
@@ -117,8 +124,10 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
                 return Ok(declined(job, &Reply::local_trouble(error.to_string()), "queue".into()));
             }
         };
+        reach(Point::PeerConnected);
         match current.session.send(&job, body).await {
             Ok(results) => {
+                reach(Point::PeerTook);
                 let peer = current.session.peer();
                 let handover = current.session.handover();
                 judge(place, &current, &results);

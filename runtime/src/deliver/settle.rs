@@ -2,6 +2,7 @@
 
 use super::{Dispatcher, notice};
 use crate::daemon::{Daemon, now_ms};
+use crate::fault::{Point, reach};
 use crate::queue::dsn;
 use crate::queue::schedule::{self, Next};
 use crate::queue::{Action, Attempt, Change, Envelope, Outcome, QueueEntry, QueueId, RecipientState, SpoolError, Unreturned};
@@ -54,6 +55,7 @@ impl Settled {
 
 /// Notes results, and does what follows from them. When it returns, they are durable.
 pub async fn settle(daemon: Arc<Daemon>, all: Vec<Settled>) {
+    reach(Point::ResultKnown);
     let now = now_ms();
     let mut changes = Vec::with_capacity(2 * all.len());
     for settled in &all {
@@ -188,6 +190,7 @@ async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_l
     let is_last = (0u32..).zip(&entry.progress.states).all(|(place, state)| {
         matches!(state, RecipientState::Delivered | RecipientState::Returned) || over.iter().any(|one| one.index == place)
     });
+    reach(Point::NoticeDue);
     let changes = if is_last {
         vec![Change::Remove(id)]
     } else {
@@ -201,7 +204,9 @@ async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_l
         return;
     }
     loop {
-        let result = match append_notice(daemon, &entry, [over.as_slice(), &late], generation, &changes).await {
+        let appended = append_notice(daemon, &entry, [over.as_slice(), &late], generation, &changes).await;
+        reach(Point::NoticeQueued);
+        let result = match appended {
             // One that waits is written when the snapshot is loaded next, with its keys.
             Ok(Notice::Queued) if is_last => return tracing::info!(%id, "removed"),
             Ok(Notice::Queued | Notice::Waits) => return,

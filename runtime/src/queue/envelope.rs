@@ -273,7 +273,7 @@ impl Progress {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct QueueEntry {
     /// What does not change.
-    pub envelope: Envelope,
+    pub envelope: Arc<Envelope>,
     /// What does.
     pub progress: Progress,
 }
@@ -304,7 +304,7 @@ impl QueueEntry {
             body_octets: 0,
             body_file: None,
         };
-        QueueEntry { envelope, progress: Progress { states, held: false } }
+        QueueEntry { envelope: Arc::new(envelope), progress: Progress { states, held: false } }
     }
 
     /// Its name.
@@ -318,10 +318,11 @@ impl QueueEntry {
         (0u32..).zip(pairs).map(|(index, (recipient, state))| (index, recipient, state))
     }
 
-    /// The recipients that are pending and due, with their place in the envelope.
-    pub fn due(&self, now_ms: u64) -> impl Iterator<Item = (u32, &Recipient)> {
+    /// The recipients that are pending and due, with their place in the envelope; a time behind `too_far_ms` is no time to wait for
+    /// ([`super::schedule::too_far_ms`]).
+    pub fn due(&self, now_ms: u64, too_far_ms: u64) -> impl Iterator<Item = (u32, &Recipient)> {
         self.recipients().filter_map(move |(index, recipient, state)| match state {
-            RecipientState::Pending { next_attempt_ms, .. } if *next_attempt_ms <= now_ms => Some((index, recipient)),
+            RecipientState::Pending { next_attempt_ms: at, .. } if *at <= now_ms || *at > too_far_ms => Some((index, recipient)),
             _ => None,
         })
     }

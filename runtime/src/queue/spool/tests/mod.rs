@@ -5,6 +5,8 @@ use crate::queue::envelope::{MessageState, Outcome, RecipientState};
 use crate::queue::fixture::{accepted, attempt, mailbox};
 use crate::queue::message::{Accepted, Generated};
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 mod crash;
 mod disk;
@@ -297,8 +299,8 @@ fn another_format_is_refused_by_name_and_left_alone() {
     fs::write(&version, "postern queue format 1\n").unwrap();
     let before = fs::read(&segment_files(folder.path())[0]).unwrap();
     let error = Spool::open(folder.path(), options()).unwrap_err();
-    assert!(matches!(&error, SpoolError::Version { found, known: 2, .. } if &**found == "1"), "{error:?}");
-    assert!(error.to_string().contains("format 2") && error.to_string().contains("format 1"), "{error}");
+    assert!(matches!(&error, SpoolError::Version { found, known: 3, .. } if &**found == "1"), "{error:?}");
+    assert!(error.to_string().contains("format 3") && error.to_string().contains("format 1"), "{error}");
 
     // The segments say it too.
     fs::remove_file(&version).unwrap();
@@ -309,7 +311,7 @@ fn another_format_is_refused_by_name_and_left_alone() {
     OpenOptions::new().write(true).open(path).unwrap().write_all_at(&start, 0).unwrap();
     let error = Spool::open(folder.path(), options()).unwrap_err();
     assert!(matches!(&error, SpoolError::Version { found, .. } if &**found == "9"), "{error:?}");
-    assert_eq!(fs::read(path).unwrap()[48..], before[48..]);
+    assert_eq!(fs::read(path).unwrap()[56..], before[56..]);
 }
 
 /// The salt in the name of a segment file.
