@@ -9,6 +9,7 @@ use crate::logging::Logging;
 use crate::metrics::{self, Counters};
 use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
+use crate::report::{self, Reports};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
@@ -65,6 +66,8 @@ pub struct Daemon {
     pub dispatcher: Dispatcher,
     /// How peers are treated.
     pub peers: Arc<Peers>,
+    /// What others will be told of their mail.
+    pub reports: Reports,
     /// TLS towards peers.
     pub client_tls: ClientTls,
     /// The state folder.
@@ -164,6 +167,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     slip::make_folder(daemon.state.folder())
         .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
     tokio::spawn(pickup::run(daemon.clone()));
+    tokio::spawn(report::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
     Ok(())
@@ -216,6 +220,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
+        reports: Reports::new(&state.reports_folder()),
         state,
         started: Instant::now(),
         counters,
@@ -341,6 +346,7 @@ impl Daemon {
         while Instant::now() < patience && (self.sessions() > 0 || self.dispatcher.is_busy()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.reports.sync();
         // Whatever is still on its way is in the queue and will be found there.
         tracing::info!(sessions = self.sessions(), "stopped");
     }

@@ -133,7 +133,7 @@ impl Transaction {
         let (site, recipients) = (generation.site(), Vec::new());
         let purpose = match peer.client().is_stranger(site) {
             false => Purpose::Sign,
-            true if site.screen.authenticates() => Purpose::Verify,
+            true if site.authenticates() => Purpose::Verify,
             true => Purpose::Pass,
         };
         let completion = (purpose == Purpose::Sign).then(|| Completion {

@@ -148,6 +148,7 @@ fn site() -> Memory {
         limits: Limits::default(),
         logging: Logging::default(),
         metrics: None,
+        reports: Reports::default(),
     };
     let keep = AddressKind::Mailbox { quota_octets: None };
     let alias =

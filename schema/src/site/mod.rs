@@ -14,6 +14,7 @@ mod network;
 mod origin;
 mod policy;
 mod publication;
+mod report;
 mod secret;
 mod signing;
 mod users;
@@ -30,6 +31,7 @@ pub use network::Network;
 pub use origin::{Origin, Sources};
 pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
+pub use report::{ReportKind, Reporter, Reports};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{SendAs, UserBackend, UserStore};
@@ -85,9 +87,16 @@ pub struct Site {
     pub logging: Logging,
     /// Where numbers for Prometheus are served.
     pub metrics: Option<Metrics>,
+    /// What others are told about their mail.
+    pub reports: Reports,
 }
 
 impl Site {
+    /// Whether strangers' mail is judged at all: then its header says what was found (RFC 8601).
+    pub fn authenticates(&self) -> bool {
+        self.screen.authenticates() || self.reports.dmarc.is_some()
+    }
+
     /// The listener of that name.
     pub fn listener(&self, name: &str) -> Option<&Listener> {
         self.listeners.iter().find(|listener| &*listener.name == name)

@@ -26,6 +26,7 @@ pub fn encode(site: &Site) -> Vec<(Table, Entries)> {
         ("limits", site.limits.encode()),
         ("logging", site.logging.encode()),
         ("metrics", site.metrics.encode()),
+        ("reports", site.reports.encode()),
     ]
     .into();
     let settings = settings.into_iter().map(|(name, octets)| (name.as_bytes().to_vec(), octets)).collect();
@@ -68,6 +69,7 @@ pub fn decode<E: From<Damaged>>(mut entries: impl FnMut(Table) -> Result<Entries
         limits: Stored::decode(setting("limits")?)?,
         logging: Stored::decode(setting("logging")?)?,
         metrics: Stored::decode(setting("metrics")?)?,
+        reports: Stored::decode(setting("reports")?)?,
         listeners: unlist(entries(Table::Listeners)?)?,
         networks: unlist(entries(Table::Networks)?)?,
         users: unlist(entries(Table::Users)?)?,

@@ -50,6 +50,7 @@ impl SiteDraft {
             headers: self.headers(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
+            reports: self.reports.to_site(sources),
             metrics: self.metrics.as_ref().map(|at| Metrics { listen: at.value, origin: sources.origin(at.span) }),
         }
     }
