@@ -100,6 +100,9 @@ impl List {
         self.say("hostname", &site.hostname);
         self.say("origin", &site.origin_domain);
         self.say_at("postmaster", &site.postmaster, site.postmaster_origin);
+        if let Some(resolver) = site.resolver {
+            self.say("resolver", resolver);
+        }
         self.say("address", join(&site.addresses));
     }
 

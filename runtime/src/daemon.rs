@@ -4,7 +4,7 @@ use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
-use crate::dns::{Dns, Resolver};
+use crate::dns::{Dns, Memory, Resolver};
 use crate::logging::Logging;
 use crate::metrics::{self, Counters};
 use crate::net::{Admission, Bound, ListenError, Listeners};
@@ -54,6 +54,8 @@ pub struct Daemon {
     pub spool: Spool,
     /// Who answers questions of names.
     pub dns: Arc<dyn Dns>,
+    /// The same, for its counters and to be led elsewhere.
+    pub names: Arc<Memory>,
     /// Secrets.
     pub credentials: Credentials,
     /// What is known of other programs' users.
@@ -78,6 +80,8 @@ pub struct Daemon {
     pub counters: Arc<Counters>,
     /// How many read web pages.
     pub web: web::Places,
+    /// The resolver that the command line names, whatever the site says.
+    resolver: Option<SocketAddr>,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -207,12 +211,16 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
             "a damaged piece of the queue was set aside"
         );
     }
-    let dns = Resolver::new(options.dns).map_err(|error| system("DNS")(&error))?;
+    let resolver = options.dns.or(current.generation().site().resolver);
+    let names = Resolver::new(resolver).map_err(|error| system("DNS")(&error))?;
+    let names = Arc::new(Memory::new(names));
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
     let daemon = Arc::new(Daemon {
         current,
         spool,
-        dns: Arc::new(dns),
+        dns: names.clone(),
+        names,
+        resolver: options.dns,
         credentials,
         dovecot: Dovecot::default(),
         guesses: Guesses::default(),
@@ -269,7 +277,9 @@ impl Daemon {
             return Err(ReloadError::NotReviewed { step });
         }
         let prepared = listeners.prepare(next.site()).map_err(ReloadError::Listen)?;
+        let before = self.current.generation();
         let generation = self.current.swap(next);
+        self.follow_resolver(before.site().resolver, generation.site().resolver);
         listeners.commit(prepared, self);
         self.logging.change(generation.site());
         if let Err(error) = self.metrics.lock().await.follow(self) {
@@ -277,6 +287,17 @@ impl Daemon {
             tracing::error!(%error, "metrics are not served");
         }
         Ok(generation)
+    }
+
+    fn follow_resolver(&self, before: Option<SocketAddr>, now: Option<SocketAddr>) {
+        if self.resolver.is_some() || before == now {
+            return;
+        }
+        match Resolver::new(now) {
+            Ok(resolver) => self.names.exchange(resolver),
+            // Whoever was asked so far is asked still.
+            Err(error) => tracing::error!(%error, "the resolver is not changed"),
+        }
     }
 
     /// Where the listeners are reached.

@@ -4,6 +4,7 @@
 //! comparing with each other and with Postfix in the same run, never with another machine's. The first row, the generator
 //! straight into the sink, is the most that any server could show here.
 
+mod authentication;
 mod measure;
 mod postfix;
 mod report;
@@ -18,9 +19,10 @@ use std::process::ExitCode;
 /// Sessions at once, one row each.
 const SESSIONS: [usize; 3] = [1, 10, 50];
 
-const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--tables] [--no-postfix] [--json]
+const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--authentication] [--tables] [--no-postfix] [--json]
   --messages N   messages in each row (5000)
   --aliases N    rows of the large table (1000000)
+  --authentication  sign and judge messages, and send none
   --tables       compile large sites, and send no mail
   --no-postfix   leave Postfix out, even if it is installed
   --json         print JSON instead of a table";
@@ -29,18 +31,27 @@ struct Arguments {
     messages: u64,
     aliases: usize,
     tables_alone: bool,
+    authentication_alone: bool,
     with_postfix: bool,
     json: bool,
 }
 
 fn arguments() -> Option<Arguments> {
-    let mut arguments = Arguments { messages: 5000, aliases: 1_000_000, tables_alone: false, with_postfix: true, json: false };
+    let mut arguments = Arguments {
+        messages: 5000,
+        aliases: 1_000_000,
+        tables_alone: false,
+        authentication_alone: false,
+        with_postfix: true,
+        json: false,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--messages" => arguments.messages = words.next()?.parse().ok().filter(|messages| *messages > 0)?,
             "--aliases" => arguments.aliases = words.next()?.parse().ok()?,
             "--tables" => arguments.tables_alone = true,
+            "--authentication" => arguments.authentication_alone = true,
             "--no-postfix" => arguments.with_postfix = false,
             "--json" => arguments.json = true,
             _ => return None,
@@ -65,6 +76,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Report {
     let mut report = Report::default();
+    authentication::figures(&mut report);
+    if arguments.authentication_alone {
+        return report;
+    }
     tables::figures(&mut report, arguments.aliases);
     if arguments.tables_alone {
         return report;

@@ -6,8 +6,8 @@ use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, HeaderChange, HeaderEdit,
     LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel, TlsPolicy, Transport,
-    TransportKind, UserBackend, UserStore, Via,
+    Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel,
+    TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -176,6 +176,7 @@ fn site() -> Site {
         limits: Limits::default(),
         logging: Logging::default(),
         metrics: Some(Metrics { listen: "127.0.0.1:9100".parse().expect("it is an address"), origin: line(19) }),
+        resolver: Some("127.0.0.1:53".parse().expect("it is an address")),
         reports: Reports {
             organization: Some("Example".into()),
             dmarc: Some(Reporter { from: mailbox("reports@example.com"), origin: line(23) }),

@@ -94,6 +94,7 @@ async fn answer(mut stream: TcpStream, daemon: Arc<Daemon>) -> io::Result<()> {
 fn text(daemon: &Daemon) -> String {
     let mut out = String::new();
     daemon.counters.render(&mut out);
+    daemon.names.render(&mut out);
     let counts = daemon.spool.counts();
     let generation = daemon.current.generation();
     out.push_str("# HELP postern_queue_messages Messages in the queue, by state.\n# TYPE postern_queue_messages gauge\n");

@@ -90,6 +90,7 @@ fn site() -> Site {
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        resolver: None,
         metrics: None,
         reports: Reports::default(),
     }

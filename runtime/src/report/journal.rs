@@ -80,8 +80,12 @@ impl<T: Entry> Book<T> {
         let mut book = Book::default();
         for line in octets.split(|octet| *octet == b'\n') {
             match serde_json::from_slice(line) {
-                Ok(Line::Seen { domain, count, row }) => drop(book.add(&domain, &row, count)),
-                Ok(Line::Done { domain }) => drop(book.done.insert(domain)),
+                Ok(Line::Seen { domain, count, row }) => {
+                    book.add(&domain, &row, count);
+                }
+                Ok(Line::Done { domain }) => {
+                    book.done.insert(domain);
+                }
                 Err(_) => {}
             }
         }

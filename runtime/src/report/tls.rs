@@ -1,6 +1,9 @@
 //! TLS reports (RFC 8460): how sessions with the mail hosts of a domain were protected, by the policy that held for them.
 
+use super::Metadata;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Text from elsewhere is cut here: what is kept of a day is bounded.
@@ -135,4 +138,86 @@ impl From<Session<'_>> for Row {
 
 fn cut(text: &str) -> Box<str> {
     text[..text.floor_char_boundary(TEXT_OCTETS)].into()
+}
+
+/// The report, in JSON (RFC 8460 4.4).
+pub fn json(metadata: &Metadata<'_>, rows: &BTreeMap<Row, u64>) -> String {
+    let mut policies: BTreeMap<&Policy, (u64, u64, Vec<Value>)> = BTreeMap::new();
+    for (Row { policy, failure }, count) in rows {
+        let (succeeded, failed, details) = policies.entry(policy).or_default();
+        match failure {
+            None => *succeeded += count,
+            Some(failure) => {
+                *failed += count;
+                // A struct of texts, numbers and addresses always has a form in JSON.
+                let mut detail = serde_json::to_value(failure).unwrap_or_default();
+                detail["failed-session-count"] = (*count).into();
+                details.push(detail);
+            }
+        }
+    }
+    let policies = policies.into_iter().map(|(policy, (succeeded, failed, details))| {
+        let summary = json!({ "total-successful-session-count": succeeded, "total-failure-session-count": failed });
+        let mut shown = json!({ "policy": policy, "summary": summary });
+        if !details.is_empty() {
+            shown["failure-details"] = details.into();
+        }
+        shown
+    });
+    let report = json!({
+        "organization-name": metadata.organization,
+        "date-range": {
+            "start-datetime": format!("{}T00:00:00Z", metadata.day),
+            "end-datetime": format!("{}T23:59:59Z", metadata.day),
+        },
+        "contact-info": metadata.contact,
+        "report-id": metadata.report_id,
+        "policies": policies.collect::<Value>(),
+    });
+    format!("{report:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::day::Day;
+
+    fn session<'a>(mx: &'a str, failure: Option<(ResultType, &'a str)>) -> Row {
+        let session = Session {
+            policy_type: PolicyType::Sts,
+            policy_domain: "example.net",
+            policy: &["version: STSv1", "mode: testing"],
+            policy_hosts: &["*.example.net"],
+            mx,
+            address: failure.and("192.0.2.7".parse().ok()),
+            from: None,
+            failure,
+        };
+        session.into()
+    }
+
+    #[test]
+    fn sessions_add_up_by_their_policy() {
+        let long = "x".repeat(1000);
+        let rows = BTreeMap::from([
+            (session("mx1.example.net", None), 7),
+            (session("mx2.example.net", Some((ResultType::CertificateExpired, "over since yesterday"))), 2),
+            (session("mx3.example.net", Some((ResultType::StarttlsNotSupported, &long))), 1),
+        ]);
+        assert_eq!(session("mx1.example.net", None), session("mx2.example.net", None), "what succeeded is alike");
+        let day = Day::parse("2026-11-28").unwrap();
+        let metadata = Metadata { organization: "Example", contact: "a@example.com", report_id: "1@example.com", day };
+        let report: Value = serde_json::from_str(&json(&metadata, &rows)).unwrap();
+        assert_eq!(report["date-range"]["end-datetime"], "2026-11-28T23:59:59Z");
+        let policy = &report["policies"][0];
+        assert_eq!(policy["policy"]["policy-type"], "sts");
+        assert_eq!(policy["policy"]["mx-host"][0], "*.example.net");
+        assert_eq!(policy["summary"]["total-successful-session-count"], 7);
+        assert_eq!(policy["summary"]["total-failure-session-count"], 3);
+        let details = policy["failure-details"].as_array().unwrap();
+        let of = |name: &str| details.iter().find(|detail| detail["result-type"] == name).unwrap();
+        assert_eq!(of("certificate-expired")["failed-session-count"], 2);
+        assert_eq!(of("certificate-expired")["receiving-ip"], "192.0.2.7");
+        assert_eq!(of("starttls-not-supported")["failure-reason-code"].as_str().unwrap().len(), TEXT_OCTETS);
+    }
 }

@@ -147,6 +147,7 @@ fn site() -> Memory {
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        resolver: None,
         metrics: None,
         reports: Reports::default(),
     };

@@ -37,7 +37,7 @@ pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningStat
 pub use users::{SendAs, UserBackend, UserStore};
 
 use crate::name::{Domain, Mailbox};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Everything about a site but its domains and addresses.
 ///
@@ -57,6 +57,8 @@ pub struct Site {
     pub postmaster_origin: Origin,
     /// The public addresses of the host, those that mail leaves from.
     pub addresses: Vec<IpAddr>,
+    /// The DNS server that is asked; `None`: those of the system.
+    pub resolver: Option<SocketAddr>,
     /// The services that are listened on.
     pub listeners: Vec<Listener>,
     /// Where policies and settings are served over HTTPS; `None`: nowhere.

@@ -136,6 +136,8 @@ pub struct HostDraft {
     pub postmaster: Setting<Mailbox>,
     /// Public addresses.
     pub addresses: Vec<Spanned<IpAddr>>,
+    /// The DNS server that is asked.
+    pub resolver: Option<Spanned<SocketAddr>>,
     /// Whose rules the site keeps besides our own.
     pub checkers: Vec<Spanned<Checker>>,
 }

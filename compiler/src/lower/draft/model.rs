@@ -31,6 +31,7 @@ impl SiteDraft {
             postmaster: self.host.postmaster.value.clone(),
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
+            resolver: self.host.resolver.as_ref().map(|resolver| resolver.value),
             listeners: self.listeners(sources),
             web: self.web.first().map(|web| WebListener {
                 name: web.name.value.clone(),
