@@ -177,10 +177,14 @@ fn site() -> Site {
         logging: Logging::default(),
         metrics: Some(Metrics { listen: "127.0.0.1:9100".parse().expect("it is an address"), origin: line(19) }),
         resolver: Some("127.0.0.1:53".parse().expect("it is an address")),
-        reports: Reports {
-            organization: Some("Example".into()),
-            dmarc: Some(Reporter { from: mailbox("reports@example.com"), origin: line(23) }),
-            tls: None,
-        },
+        reports: reports(),
+    }
+}
+
+fn reports() -> Reports {
+    Reports {
+        organization: Some("Example".into()),
+        dmarc: Some(Reporter { from: mailbox("reports@example.com"), origin: line(23) }),
+        tls: None,
     }
 }
