@@ -5,7 +5,7 @@ use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
     AddressKind, Autoconfig, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay,
-    Route, Site, SpfPolicy, TransportKind, UserBackend, UserStore,
+    ReportKind, Route, Site, SpfPolicy, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -108,6 +108,9 @@ impl List {
         self.say("hostname", &site.hostname);
         self.say("origin", &site.origin_domain);
         self.say_at("postmaster", &site.postmaster, site.postmaster_origin);
+        if let Some(resolver) = site.resolver {
+            self.say("resolver", resolver);
+        }
         self.say("address", join(&site.addresses));
     }
 
@@ -260,6 +263,13 @@ impl List {
         if let Some(metrics) = site.metrics {
             self.of("metrics".to_owned(), metrics.origin);
             self.say("listen", metrics.listen);
+        }
+        for kind in ReportKind::ALL {
+            if let Some(reporter) = site.reports.reporter(kind) {
+                self.of(format!("reports {}", kind.as_str()), reporter.origin);
+                self.say("from", &reporter.from);
+                self.say("organization", site.reports.organization.as_deref().unwrap_or(site.hostname.as_str()));
+            }
         }
     }
 }

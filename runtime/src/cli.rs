@@ -52,6 +52,9 @@ enum Command {
     Trace {
         /// Its queue id
         id: String,
+        /// Print what was known of it and what DNS said, as a file for `postern explain --dns`
+        #[arg(long, conflicts_with = "json")]
+        dns: bool,
         #[command(flatten)]
         ask: Ask,
     },
@@ -61,6 +64,11 @@ enum Command {
     Schema {
         /// Which; without it, their names
         name: Option<String>,
+    },
+    /// Look at what is collected for reports to others
+    Report {
+        #[command(subcommand)]
+        command: Report,
     },
     /// Look at the queue
     Queue {
@@ -132,6 +140,31 @@ enum Queue {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Report {
+    /// List the days and domains of which something is known
+    List {
+        /// Only reports of this type: dmarc or tls
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Show the report about a domain as it would be sent
+    Show {
+        /// The domain
+        domain: String,
+        /// dmarc or tls
+        #[arg(long = "type", value_name = "TYPE", default_value = "dmarc")]
+        kind: String,
+        /// The day (UTC), as in 2026-11-28; without it, the newest of which something is known
+        #[arg(long)]
+        day: Option<String>,
+        #[command(flatten)]
+        ask: Ask,
     },
 }
 
@@ -217,11 +250,15 @@ pub fn main() -> ExitCode {
     match arguments.command {
         Command::Run(run) => serve(run),
         Command::Status(ask) => inquire(&ask, &Request::Status, show::status),
-        Command::Trace { id, ask } => trace(&id, &ask),
+        Command::Trace { id, dns, ask } => trace(&id, dns, &ask),
         Command::Mailq(ask) => mailq(&ask),
         Command::Reload { plan, ask } => inquire(&ask, &Request::Reload { plan }, show::fields),
         Command::Schema { name } => print_schema(name.as_deref()),
         Command::Queue { command } => queue(command),
+        Command::Report { command: Report::List { kind, ask } } => inquire(&ask, &Request::ReportList { kind }, show::reports),
+        Command::Report { command: Report::Show { domain, kind, day, ask } } => {
+            inquire(&ask, &Request::ReportShow { kind, domain, day }, show::report)
+        }
     }
 }
 
@@ -278,12 +315,19 @@ fn mailq(ask: &Ask) -> ExitCode {
 }
 
 /// Reads what was kept: for this, no daemon has to run.
-fn trace(id: &str, ask: &Ask) -> ExitCode {
+fn trace(id: &str, dns: bool, ask: &Ask) -> ExitCode {
     match history::trace(&state::history_folder(&default_state(ask.state.clone())), id) {
         Err(error) => fail(NO_INPUT, &format!("the history of messages cannot be read: {error}")),
         Ok(events) if events.is_empty() => {
             fail(REFUSED, &format!("nothing is known of a message {id}; old history is removed in time"))
         }
+        Ok(events) if dns => match events.iter().find_map(|event| event["recording"].as_str()) {
+            Some(recording) => {
+                print!("{recording}");
+                ExitCode::SUCCESS
+            }
+            None => fail(REFUSED, &format!("message {id} was not judged, so DNS was not asked about it")),
+        },
         Ok(events) => {
             if ask.json {
                 println!("{:#}", Value::from(events));

@@ -4,11 +4,12 @@ use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
 use crate::deliver::{Dispatcher, tls::ClientTls};
-use crate::dns::{Dns, Resolver};
+use crate::dns::{Dns, Memory, Resolver};
 use crate::logging::Logging;
 use crate::metrics::{self, Classes, Counters, Rates};
 use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Recovered, Recovery, Spool, SpoolError, SpoolOptions, Standing};
+use crate::report::{self, Reports};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
@@ -53,6 +54,8 @@ pub struct Daemon {
     pub spool: Spool,
     /// Who answers questions of names.
     pub dns: Arc<dyn Dns>,
+    /// The same, for its counters and to be led elsewhere.
+    pub names: Arc<Memory>,
     /// Secrets.
     pub credentials: Credentials,
     /// What is known of other programs' users.
@@ -65,6 +68,8 @@ pub struct Daemon {
     pub dispatcher: Dispatcher,
     /// How peers are treated.
     pub peers: Arc<Peers>,
+    /// What others will be told of their mail.
+    pub reports: Reports,
     /// TLS towards peers.
     pub client_tls: ClientTls,
     /// The state folder.
@@ -79,6 +84,8 @@ pub struct Daemon {
     pub classes: Classes,
     /// How many read web pages.
     pub web: web::Places,
+    /// The resolver that the command line names, whatever the site says.
+    resolver: Option<SocketAddr>,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -168,6 +175,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     slip::make_folder(daemon.state.folder())
         .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
     tokio::spawn(pickup::run(daemon.clone()));
+    tokio::spawn(report::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
     Ok(())
@@ -195,12 +203,16 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     for broken in current.generation().keys.unusable() {
         tracing::error!(error = %broken, "mail that this key must sign is deferred");
     }
-    let dns = Resolver::new(options.dns).map_err(|error| system("DNS")(&error))?;
+    let resolver = options.dns.or(current.generation().site().resolver);
+    let names = Resolver::new(resolver).map_err(|error| system("DNS")(&error))?;
+    let names = Arc::new(Memory::new(names));
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
     let daemon = Arc::new(Daemon {
         current,
         spool,
-        dns: Arc::new(dns),
+        dns: names.clone(),
+        names,
+        resolver: options.dns,
         credentials,
         dovecot: Dovecot::default(),
         guesses: Guesses::default(),
@@ -208,6 +220,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
+        reports: Reports::new(&state.reports_folder()),
         state,
         started: Instant::now(),
         rates: Rates::of(counters.clone()),
@@ -280,7 +293,9 @@ impl Daemon {
             return Err(ReloadError::NotReviewed { step });
         }
         let prepared = listeners.prepare(next.site()).map_err(ReloadError::Listen)?;
+        let before = self.current.generation();
         let generation = self.current.swap(next);
+        self.follow_resolver(before.site().resolver, generation.site().resolver);
         listeners.commit(prepared, self);
         self.logging.change(generation.site());
         if let Err(error) = self.metrics.lock().await.follow(self) {
@@ -288,6 +303,17 @@ impl Daemon {
             tracing::error!(%error, "metrics are not served");
         }
         Ok(generation)
+    }
+
+    fn follow_resolver(&self, before: Option<SocketAddr>, now: Option<SocketAddr>) {
+        if self.resolver.is_some() || before == now {
+            return;
+        }
+        match Resolver::new(now) {
+            Ok(resolver) => self.names.exchange(resolver),
+            // Whoever was asked so far is asked still.
+            Err(error) => tracing::error!(%error, "the resolver is not changed"),
+        }
     }
 
     /// Where the listeners are reached.
@@ -358,6 +384,7 @@ impl Daemon {
         while Instant::now() < patience && (self.sessions() > 0 || self.dispatcher.is_busy()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.reports.sync();
         // Whatever is still on its way is in the queue and will be found there.
         tracing::info!(sessions = self.sessions(), "stopped");
     }

@@ -9,6 +9,7 @@
 //! | [`deliver`] | the way out |
 //! | [`site`] | the snapshot in force, and its successor |
 //! | [`web`] | policies and settings over HTTPS |
+//! | [`report`] | what others are told of their mail |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
 //! | [`sendmail`] | the way in for programs of this host |
 //! | [`fault`] | the moments at which tests kill the daemon |
@@ -26,6 +27,7 @@ pub mod logging;
 pub mod metrics;
 pub mod net;
 pub mod queue;
+pub mod report;
 pub mod sendmail;
 pub mod site;
 pub mod smtp;

@@ -149,6 +149,24 @@ impl RecordKind {
         }
     }
 
+    /// Every type.
+    pub const ALL: [RecordKind; 9] = [
+        RecordKind::A,
+        RecordKind::Aaaa,
+        RecordKind::Caa,
+        RecordKind::Cname,
+        RecordKind::Mx,
+        RecordKind::Ptr,
+        RecordKind::Srv,
+        RecordKind::Tlsa,
+        RecordKind::Txt,
+    ];
+
+    /// Reads a mnemonic, in any case.
+    pub fn parse(text: &str) -> Option<RecordKind> {
+        RecordKind::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text))
+    }
+
     /// Its number in a question (RFC 1035 3.2.2).
     pub fn number(self) -> u16 {
         match self {

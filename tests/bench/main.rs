@@ -4,6 +4,7 @@
 //! comparing with each other and with Postfix in the same run, never with another machine's. The first row, the generator
 //! straight into the sink, is the most that any server could show here.
 
+mod authentication;
 mod measure;
 mod postfix;
 mod queue;
@@ -19,9 +20,10 @@ use std::process::ExitCode;
 /// Sessions at once, one row each.
 const SESSIONS: [usize; 3] = [1, 10, 50];
 
-const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--tables] [--queue] [--queued N] [--no-postfix] [--json]
+const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--authentication] [--tables] [--queue] [--queued N] [--no-postfix] [--json]
   --messages N   messages in each row (5000)
   --aliases N    rows of the large table (1000000)
+  --authentication  sign and judge messages, and send none
   --tables       compile large sites, and send no mail
   --queue        start with a large queue, and nothing else
   --queued N     messages that are due in it (1000000); a tenth as many are deferred in a second row
@@ -34,6 +36,7 @@ struct Arguments {
     tables_alone: bool,
     queue_alone: bool,
     queued: usize,
+    authentication_alone: bool,
     with_postfix: bool,
     json: bool,
 }
@@ -45,6 +48,7 @@ fn arguments() -> Option<Arguments> {
         tables_alone: false,
         queue_alone: false,
         queued: 1_000_000,
+        authentication_alone: false,
         with_postfix: true,
         json: false,
     };
@@ -56,6 +60,7 @@ fn arguments() -> Option<Arguments> {
             "--tables" => arguments.tables_alone = true,
             "--queue" => arguments.queue_alone = true,
             "--queued" => arguments.queued = words.next()?.parse().ok()?,
+            "--authentication" => arguments.authentication_alone = true,
             "--no-postfix" => arguments.with_postfix = false,
             "--json" => arguments.json = true,
             _ => return None,
@@ -82,6 +87,10 @@ fn run(arguments: &Arguments) -> Report {
     let mut report = Report::default();
     if arguments.queue_alone {
         queue::figures(&mut report, arguments.queued, arguments.queued / 10);
+        return report;
+    }
+    authentication::figures(&mut report);
+    if arguments.authentication_alone {
         return report;
     }
     tables::figures(&mut report, arguments.aliases);

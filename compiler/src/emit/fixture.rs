@@ -4,10 +4,7 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint, Forward, HeaderChange,
-    HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern,
-    QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel,
-    TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint, Forward, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -185,5 +182,15 @@ fn site() -> Site {
         limits: Limits::default(),
         logging: Logging::default(),
         metrics: Some(Metrics { listen: "127.0.0.1:9100".parse().expect("it is an address"), origin: line(19) }),
+        resolver: Some("127.0.0.1:53".parse().expect("it is an address")),
+        reports: reports(),
+    }
+}
+
+fn reports() -> Reports {
+    Reports {
+        organization: Some("Example".into()),
+        dmarc: Some(Reporter { from: mailbox("reports@example.com"), origin: line(23) }),
+        tls: None,
     }
 }

@@ -111,6 +111,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         headers: header::lower(&mut lowering),
         log_format: policy::log_format(&lowering),
         metrics: policy::metrics(&lowering),
+        reports: policy::reports(&lowering),
         planned: planned::lower(&mut lowering),
         tests: sitetest::lower(&mut lowering),
         gaps,

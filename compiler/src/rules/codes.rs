@@ -45,6 +45,7 @@ static NAMED: &[&Rule] = &[
     &dmc::report_mailbox::RULE,
     &dmc::no_reports::RULE,
     &dmc::unaligned::RULE,
+    &dmc::report_author::RULE,
     &dom::domain_twice::RULE,
     &dom::alias_loop::RULE,
     &dom::target_missing::RULE,

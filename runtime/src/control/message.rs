@@ -27,6 +27,20 @@ pub enum Request {
         #[serde(default)]
         body: bool,
     },
+    /// What is collected for reports to others.
+    ReportList {
+        /// Only of this kind.
+        kind: Option<String>,
+    },
+    /// A report as it would be sent now.
+    ReportShow {
+        /// Its kind.
+        kind: String,
+        /// Whom it is about.
+        domain: String,
+        /// The day, as in 2026-11-28; the newest of which something is known without it.
+        day: Option<String>,
+    },
     /// Do something to the messages that are selected.
     QueueChange {
         /// What.

@@ -1,6 +1,6 @@
 //! The answering side of the control socket.
 
-use super::{Answer, Request, queue, shape, socket_path};
+use super::{Answer, Request, queue, report, shape, socket_path};
 use crate::daemon::Daemon;
 use crate::deliver::peers::PeerStatus;
 use serde_json::{Value, json};
@@ -73,6 +73,8 @@ async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
         },
         Request::QueueList { select } => queue::list(daemon, &select),
         Request::QueueShow { id, body } => tokio::task::block_in_place(|| queue::show(daemon, &id, body)),
+        Request::ReportList { kind } => report::list(daemon, kind.as_deref()),
+        Request::ReportShow { kind, domain, day } => report::show(daemon, &kind, &domain, day.as_deref()).await,
         Request::QueueChange { action, select, dry_run } => queue::change(daemon, action, &select, dry_run).await,
     }
 }

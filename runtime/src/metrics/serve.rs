@@ -95,6 +95,7 @@ async fn answer(mut stream: TcpStream, daemon: Arc<Daemon>) -> io::Result<()> {
 fn text(daemon: &Daemon) -> String {
     let mut out = String::new();
     daemon.counters.render(&mut out);
+    daemon.names.render(&mut out);
     let counts = daemon.spool.counts();
     let generation = daemon.current.generation();
     daemon.spool.flush_times().render(&mut out, "queue_flush_seconds", "How long it takes until what is queued is durable.");

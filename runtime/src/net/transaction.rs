@@ -6,7 +6,6 @@ use super::received;
 use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
 use crate::authentication::intake::{Intake, Purpose, Whole};
 use crate::daemon::{Daemon, now_ms};
-use crate::dns::sender_domain;
 use crate::queue::spool::BodyWriter;
 use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::site::ClientCertificate;
@@ -14,7 +13,7 @@ use crate::site::Generation;
 use crate::smtp::command::{MailRequest, RecipientRequest};
 use crate::smtp::server::{ClientOverride, Message};
 use crate::submission::{Completion, Rework};
-use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, TlsWish, Verdict};
+use postern_schema::decide::{self, Answer, Disposition, Need, Reason, RecipientFacts, SenderFacts, TlsWish, Verdict};
 use postern_schema::dns::Transcript;
 use postern_schema::name::{ForwardPath, Mailbox};
 use postern_schema::reply::Reply;
@@ -131,6 +130,7 @@ impl Transaction {
             reverse_path: &request.reverse_path,
             recipients: &[],
             arrival_ms,
+            id: None,
         };
         let verdict = decide_sender(&arrival, &mut transcript).await?;
         log(peer, &generation, &verdict, &request.reverse_path, None);
@@ -145,7 +145,7 @@ impl Transaction {
             // It was judged, changed and signed before it went to the filter.
             _ if peer.client().is_peer(site) => Purpose::Pass,
             false => Purpose::Sign,
-            true if site.screen.authenticates() => Purpose::Verify,
+            true if site.authenticates() => Purpose::Verify,
             true => Purpose::Pass,
         };
         let completion = (purpose == Purpose::Sign).then(|| Completion {
@@ -287,10 +287,11 @@ impl Transaction {
             reverse_path: &self.request.reverse_path,
             recipients: &self.recipients,
             arrival_ms: self.arrival_ms,
+            id: Some(self.id.id()),
         };
         let mut head = match self.purpose {
             Purpose::Sign => {
-                arrival.decide(whole, None)?;
+                arrival.decide(whole, None).map_err(Reason::reply)?;
                 aside(is_large, || arrival.sign(whole))?
             }
             Purpose::Verify => arrival.judge(whole, &mut transcript).await?,
@@ -326,7 +327,7 @@ async fn decide_sender(arrival: &Arrival<'_>, transcript: &mut Transcript) -> Re
         match decide::sender(&facts, &*arrival.generation.snapshot) {
             Answer::Verdict(verdict) => return Ok(verdict),
             Answer::Need(Need::SenderDomain(domain)) if facts.sender_domain.is_none() => {
-                facts.sender_domain = Some(sender_domain(&*arrival.daemon.dns, &domain).await);
+                facts.sender_domain = Some(arrival.sender_domain(&domain, transcript).await);
             }
             Answer::Need(Need::Spf) if facts.spf.is_none() => facts.spf = Some(arrival.spf(transcript).await),
             Answer::Need(_) => return Err(Reply::LOCAL_ERROR),

@@ -9,7 +9,7 @@ use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
     AddressEntry, AddressKind, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging, Network, Origin,
-    QueuePolicy, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, Via,
+    QueuePolicy, Reports, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, Via,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -90,7 +90,9 @@ fn site() -> Site {
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        resolver: None,
         metrics: None,
+        reports: Reports::default(),
     }
 }
 

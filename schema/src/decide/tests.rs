@@ -157,7 +157,9 @@ fn site() -> Memory {
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        resolver: None,
         metrics: None,
+        reports: Reports::default(),
     };
     let keep = AddressKind::Mailbox { quota_octets: None };
     let alias =

@@ -83,7 +83,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Whether strangers' mail is judged at all: then its header says what was found (RFC 8601).
+    /// Whether a check here needs strangers' mail judged.
     pub fn authenticates(&self) -> bool {
         self.spf_fail.is_some() || self.dmarc_honour.is_some()
     }

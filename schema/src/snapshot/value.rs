@@ -7,10 +7,7 @@ use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
-    Fingerprint, Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat,
-    Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication,
-    QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service,
-    SigningState, SpfPolicy, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
+    Fingerprint, Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -50,6 +47,8 @@ stored_structs! {
     Limits { message_octets, recipients, hops, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
+    Reports { organization, dmarc, tls }
+    Reporter { from, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
     Onward { via, listed }
     Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi, wildcard }

@@ -1,4 +1,7 @@
-//! What must hold of a site file, whatever is in it. Each program in `bin` is one way to put octets in; `.ci/fuzz` runs them.
+//! What must hold of a site file, and of a message ([`message`]), whatever is in it. Each program in `bin` is one way to put
+//! octets in; `.ci/fuzz` runs them.
+
+pub mod message;
 
 use postern::compile::{CompileOptions, compile_text};
 use postern::fmt::format;

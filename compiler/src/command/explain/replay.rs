@@ -208,7 +208,7 @@ fn describe(replay: &Replay) -> String {
     let mut out = format!("message {}, accepted by snapshot {}\n", replay.id, replay.accepted_by);
     // Writing to a string does not fail.
     for explanation in &replay.accepted {
-        let _ = write!(out, "\n{}", text::describe(explanation));
+        let _ = write!(out, "\n{}", text::describe(explanation, &[]));
     }
     for attempt in &replay.attempts {
         let _ = writeln!(

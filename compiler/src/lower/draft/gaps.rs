@@ -22,7 +22,7 @@ pub enum Part {
     Routes,
     /// `domain` and `parked`.
     Domains,
-    /// `screen`, `queue`, `limits`, `log`.
+    /// `screen`, `queue`, `limits`, `log`, `reports`.
     Policy,
     /// `test`.
     Tests,
@@ -56,7 +56,7 @@ impl Part {
             "relay" => Part::Relays,
             "route" | "routes" | "destination" => Part::Routes,
             "domain" | "parked" | "mailboxes" | "aliases" => Part::Domains,
-            "screen" | "queue" | "limits" | "log" => Part::Policy,
+            "screen" | "queue" | "limits" | "log" | "reports" => Part::Policy,
             "test" => Part::Tests,
             _ => return None,
         })

@@ -9,12 +9,14 @@ mod gaps;
 mod model;
 mod planned;
 mod publication;
+mod report;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
 pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft};
 pub use publication::PublicationDraft;
+pub use report::ReportsDraft;
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
     TransportDraft, UsersDraft, WebDraft,
@@ -102,6 +104,8 @@ pub struct SiteDraft {
     pub log_format: Setting<LogFormat>,
     /// `metrics`.
     pub metrics: Option<Spanned<SocketAddr>>,
+    /// `reports`.
+    pub reports: ReportsDraft,
     /// What the runtime does not serve yet.
     pub planned: PlannedDraft,
     /// `test`, in source order.
@@ -132,6 +136,8 @@ pub struct HostDraft {
     pub postmaster: Setting<Mailbox>,
     /// Public addresses.
     pub addresses: Vec<Spanned<IpAddr>>,
+    /// The DNS server that is asked.
+    pub resolver: Option<Spanned<SocketAddr>>,
     /// Whose rules the site keeps besides our own.
     pub checkers: Vec<Spanned<Checker>>,
 }

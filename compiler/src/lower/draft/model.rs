@@ -31,6 +31,7 @@ impl SiteDraft {
             postmaster: self.host.postmaster.value.clone(),
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
+            resolver: self.host.resolver.as_ref().map(|resolver| resolver.value),
             listeners: self.listeners(sources),
             web: self.web.first().map(|web| WebListener {
                 name: web.name.value.clone(),
@@ -50,6 +51,7 @@ impl SiteDraft {
             headers: self.headers(sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
+            reports: self.reports.to_site(sources),
             metrics: self.metrics.as_ref().map(|at| Metrics { listen: at.value, origin: sources.origin(at.span) }),
         }
     }
