@@ -3,8 +3,9 @@
 use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
+use crate::deliver::sts::{HTTPS_PORT, Sts};
 use crate::deliver::{Dispatcher, tls::ClientTls};
-use crate::dns::{Dns, Resolver};
+use crate::dns::{Dns, Resolver, secure::Validator};
 use crate::logging::Logging;
 use crate::metrics::{self, Counters};
 use crate::net::{Admission, Bound, ListenError, Listeners};
@@ -44,6 +45,8 @@ pub struct Options {
     pub credentials: Option<PathBuf>,
     /// The resolver to ask; the system's own without it.
     pub dns: Option<SocketAddr>,
+    /// The keys of the root that DNSSEC is believed by; without a file, those of the Internet's root.
+    pub trust_anchor: Option<PathBuf>,
 }
 
 /// Everything that sessions, deliveries and the control socket share.
@@ -70,6 +73,10 @@ pub struct Daemon {
     pub reports: Reports,
     /// TLS towards peers.
     pub client_tls: ClientTls,
+    /// What DNSSEC proves, for DANE.
+    pub validator: Validator,
+    /// The MTA-STS policies of others.
+    pub sts: Sts,
     /// The state folder.
     pub state: State,
     /// When it started.
@@ -208,6 +215,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         );
     }
     let dns = Resolver::new(options.dns).map_err(|error| system("DNS")(&error))?;
+    let validator = Validator::new(options.dns, options.trust_anchor.as_deref()).map_err(|error| system("DNS")(&error))?;
+    let sts = Sts::open(&state.folder().join("mta-sts"), HTTPS_PORT);
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
     let daemon = Arc::new(Daemon {
         current,
@@ -231,6 +240,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         stopping: watch::Sender::new(false),
         logging,
     });
+    let watching = daemon.clone();
+    tokio::spawn(async move { watching.validator.watch().await });
     tracing::info!(messages = recovered.messages.len(), "queue recovered");
     Dispatcher::start(&daemon, arrived, recovered.messages);
     Ok(daemon)

@@ -11,6 +11,7 @@
 //! | [`web`] | policies and settings over HTTPS |
 //! | [`report`] | what others are told of their mail |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
+//! | [`https`] | what is asked of the web |
 //! | [`sendmail`] | the way in for programs of this host |
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
 
@@ -21,6 +22,7 @@ pub mod control;
 pub mod daemon;
 pub mod deliver;
 pub mod dns;
+pub mod https;
 pub mod logging;
 pub mod metrics;
 pub mod net;

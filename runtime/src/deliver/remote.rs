@@ -1,5 +1,6 @@
 //! Workers for peers: a connection each, kept for as long as there is mail for it.
 
+use super::connect;
 use super::lane::{Job, Place};
 use super::peers::{Busy, Slot};
 use super::session::Session;
@@ -7,6 +8,7 @@ use super::settle::{Settled, settle};
 use super::target::{self, Target};
 use super::throttle::Limits;
 use crate::daemon::Daemon;
+use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Site};
 use std::sync::Arc;
@@ -120,12 +122,12 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
         match current.session.send(&job, body).await {
             Ok(results) => {
                 let peer = current.session.peer();
-                let handover = current.session.handover();
+                let (handover, protection) = (current.session.handover(), current.session.protection());
                 judge(place, &current, &results);
                 if current.session.is_usable() {
                     *line = Some(current);
                 }
-                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer)).handed_over(handover));
+                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer)).handed_over(handover).protected(protection));
             }
             // A connection that was kept may have been closed by its peer meanwhile; that says nothing about this message.
             Err(_) if is_reused => {}
@@ -174,7 +176,7 @@ async fn connect(daemon: &Daemon, place: &mut Place, mut job: Job, is_paced: boo
             if !is_paced {
                 slot.pace().await;
             }
-            match Session::connect(daemon, &target, &site.hostname).await {
+            match connect::connect(daemon, &target, site, is_reported(&job)).await {
                 Ok(session) => return Ok((job, Line { session, slot, generation: generation.number })),
                 Err(reply) => {
                     let is_dead = slot.failed(&reply);
@@ -201,13 +203,18 @@ async fn connect_to_backup(daemon: &Daemon, destination: &Destination, job: &Job
     let limits = Limits { rate: backup.rate, ..Limits::of_retry(site.queue.retry) };
     let slot = daemon.peers.open_when_free(&target.peer(), &limits).await.ok()?;
     slot.pace().await;
-    match Session::connect(daemon, &target, &site.hostname).await {
+    match connect::connect(daemon, &target, site, false).await {
         Ok(session) => Some(Line { session, slot, generation: job.generation.number }),
         Err(reply) => {
             slot.failed(&reply);
             None
         }
     }
+}
+
+/// Whether the receiver's TLS report counts the session: one that was made for a notice may be there because of such a report.
+fn is_reported(job: &Job) -> bool {
+    job.envelope.reverse_path != ReversePath::Null
 }
 
 /// What the site says about the treatment of a destination.

@@ -1,5 +1,6 @@
 //! What became of an attempt: one log line for each recipient, a durable note in the queue, a bounce where one is due.
 
+use super::session::Protection;
 use super::{Dispatcher, notice};
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::dsn;
@@ -24,6 +25,7 @@ pub struct Settled {
     results: Vec<(u32, Reply)>,
     via: Option<Arc<str>>,
     handover: Handover,
+    protection: Option<Protection>,
 }
 
 /// What a positive reply means for somebody who wants to hear of success (RFC 3461 5.2).
@@ -42,12 +44,20 @@ impl Settled {
     pub fn new(
         envelope: Arc<Envelope>, generation: Arc<Generation>, results: Vec<(u32, Reply)>, via: Option<Arc<str>>,
     ) -> Settled {
-        Settled { envelope, generation, results, via, handover: Handover::Final }
+        Settled { envelope, generation, results, via, handover: Handover::Final, protection: None }
     }
 
     /// With another meaning of success.
     pub fn handed_over(mut self, handover: Handover) -> Settled {
         self.handover = handover;
+        self
+    }
+}
+
+impl Settled {
+    /// With the protection of the session that the results came by.
+    pub fn protected(mut self, protection: Protection) -> Settled {
+        self.protection = Some(protection);
         self
     }
 }
@@ -151,6 +161,8 @@ impl Settled {
             to = %recipient.address,
             via = self.via.as_deref().unwrap_or("none"),
             status,
+            tls_wanted = self.protection.map(|protection| protection.wanted.as_str()),
+            tls_level = self.protection.map(|protection| protection.reached.as_str()),
             dsn = reply.status.map(|status| status.to_string()),
             delay_ms = now.saturating_sub(self.envelope.arrival_ms),
             generation = self.generation.number,

@@ -2,6 +2,7 @@
 //! [`Resolver`], an adapter of hickory; tests point it at a server on loopback.
 
 mod resolver;
+pub mod secure;
 
 pub use resolver::{Resolver, ResolverError};
 

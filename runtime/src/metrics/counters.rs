@@ -18,6 +18,8 @@ const LIMITS: [&str; 4] = ["session-limit", "connection-limit", "message-limit",
 const OUTCOMES: [&str; 4] = ["sent", "deferred", "bounced", "expired"];
 /// How connections to peers can be protected.
 const PROTECTIONS: [&str; 3] = ["none", "TLSv1_2", "TLSv1_3"];
+/// The levels of protection that they can reach.
+const LEVELS: [&str; 4] = ["none", "encrypt", "verify", "dane"];
 
 /// See the module.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub struct Counters {
     refused: BTreeMap<&'static str, AtomicU64>,
     attempts: BTreeMap<&'static str, AtomicU64>,
     connections: BTreeMap<&'static str, AtomicU64>,
+    levels: BTreeMap<&'static str, AtomicU64>,
     delays: [AtomicU64; DELAYS_MS.len() + 1],
     delay_ms: AtomicU64,
 }
@@ -48,6 +51,7 @@ impl Default for Counters {
             refused: zeros(&mut Reason::ALL.iter().map(|reason| reason.as_str()).chain(LIMITS)),
             attempts: zeros(&mut OUTCOMES.into_iter()),
             connections: zeros(&mut PROTECTIONS.into_iter()),
+            levels: zeros(&mut LEVELS.into_iter()),
             delays: Default::default(),
             delay_ms: AtomicU64::new(0),
         }
@@ -75,7 +79,10 @@ impl Counters {
             }
             "decision" if fields.value("disposition") != "accept" => add_to(&self.refused, fields.value("reason")),
             "refused" | "spoke before the greeting" => add_to(&self.refused, fields.value("reason")),
-            "connected" => add_to(&self.connections, fields.value("tls").split(' ').next().unwrap_or_default()),
+            "connected" => {
+                add_to(&self.connections, fields.value("tls").split(' ').next().unwrap_or_default());
+                add_to(&self.levels, fields.value("tls_level"));
+            }
             "session failed" => add(&self.connections_failed, 1),
             "sender notified" => add(&self.notices, 1),
             "login" => add(&self.logins, 1),
@@ -110,6 +117,7 @@ impl Counters {
         family(out, "refused_total", "What was refused or deferred at the door, by reason.", "reason", &self.refused);
         family(out, "attempts_total", "Attempts to deliver to one recipient, by outcome.", "outcome", &self.attempts);
         family(out, "connections_total", "Connections to peers, by protection.", "tls", &self.connections);
+        family(out, "tls_levels_total", "Connections to peers, by the level of protection reached.", "level", &self.levels);
         let name = "postern_delivery_seconds";
         let _ = write!(out, "# HELP {name} From arrival to delivery.\n# TYPE {name} histogram\n");
         let mut sum = 0;

@@ -139,7 +139,7 @@ stored_enums! {
     Language { 1 => English, 2 => Japanese, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
-    TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
+    TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, 5 => DaneOrVerify, 6 => Dane, 7 => Published, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }

@@ -93,8 +93,8 @@ impl Client {
     fn log_in(&mut self) -> Option<ClientStep> {
         let demanded = match (self.config.tls, &self.config.login) {
             // A password never goes out in plaintext, whatever else may.
-            (TlsLevel::None | TlsLevel::May, Some(_)) => TlsLevel::Encrypt,
-            (TlsLevel::None | TlsLevel::May, None) => TlsLevel::None,
+            (level, Some(_)) if level.allows_plaintext() => TlsLevel::Encrypt,
+            (level, None) if level.allows_plaintext() => TlsLevel::None,
             (level, _) => level,
         };
         if self.active < demanded {
