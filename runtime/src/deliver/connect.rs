@@ -9,8 +9,10 @@ use super::tls::Setup;
 use crate::daemon::{Daemon, now_ms};
 use crate::net::Stream;
 use crate::report::tls::{self as report, ResultType};
-use crate::smtp::client::{Client, ClientConfig, ClientStep, Phase};
+use crate::smtp::client::{Client, ClientConfig, ClientLogin, ClientStep, Phase};
 use crate::smtp::sasl::Credentials;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use postern_schema::name::HostName;
 use postern_schema::reply::Reply;
 use postern_schema::site::{Login, Site, TlsLevel};
@@ -53,7 +55,7 @@ struct Attempt<'a> {
     daemon: &'a Daemon,
     target: &'a Target,
     site: &'a Site,
-    login: Option<Credentials>,
+    login: Option<ClientLogin>,
     is_reported: bool,
 }
 
@@ -317,9 +319,13 @@ fn ip(address: &Address) -> Option<IpAddr> {
     }
 }
 
-fn credentials(daemon: &Daemon, login: &Login) -> Result<Credentials, Reply> {
-    match daemon.credentials.read_line(&login.secret) {
-        Ok(password) => Ok(Credentials { user: login.user.clone(), password: password.into() }),
-        Err(error) => Err(Reply::local_trouble(error.to_string())),
-    }
+fn credentials(daemon: &Daemon, login: &Login) -> Result<ClientLogin, Reply> {
+    let password = daemon.credentials.read_line(&login.secret).map_err(|error| Reply::local_trouble(error.to_string()))?;
+    let mut nonce = [0; 18];
+    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Reply::local_trouble("no randomness to log in with".to_owned()))?;
+    Ok(ClientLogin {
+        credentials: Credentials { user: login.user.clone(), password: password.into() },
+        bearer: login.bearer,
+        nonce: STANDARD.encode(nonce).into(),
+    })
 }

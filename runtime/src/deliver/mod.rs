@@ -17,6 +17,7 @@ pub mod maildir;
 pub mod notice;
 pub mod peers;
 mod program;
+pub mod quota;
 mod remote;
 mod session;
 mod settle;

@@ -161,6 +161,8 @@ pub struct Login {
     pub user: Box<str>,
     /// The credential that holds the password: its first line, without the line end.
     pub secret: SecretName,
+    /// The credential is an access token (RFC 6750), said by XOAUTH2 or OAUTHBEARER.
+    pub bearer: bool,
 }
 
 /// How much protection a session towards a peer must have (`smtp_tls_security_level`), weakest first.

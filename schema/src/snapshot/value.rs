@@ -39,7 +39,7 @@ stored_structs! {
     Relay { name, host, port, tls, login, rate, backup, spf_includes, signs_dkim, origin }
     Rate { count, per }
     Receiver { domain, concurrency, rate, pause_after_defer, origin }
-    Login { user, secret }
+    Login { user, secret, bearer }
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
@@ -47,7 +47,7 @@ stored_structs! {
     ClientLimit { what, per, origin }
     HeaderEdit { change, at, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
-    Limits { message_octets, recipients, hops, sessions, vrfy, origin }
+    Limits { message_octets, recipients, hops, mailbox_octets, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
     Reports { organization, dmarc, tls }

@@ -66,7 +66,13 @@ pub const RELAY: NodeSpec = NodeSpec::new("relay", "A named host that carries ma
         NodeSpec::new("login", "How this site logs in there.")
             .arguments(&[Argument::new("user", ValueType::Text, "The user name.")])
             .properties(&[
-                PropertySpec::new("secret", ValueType::Secret, "The credential that holds the password.").required()
+                PropertySpec::new("secret", ValueType::Secret, "The credential that holds the password.").required(),
+                PropertySpec::new(
+                    "bearer",
+                    ValueType::Truth,
+                    "Whether the credential is an access token (RFC 6750) that something else keeps fresh. It is said by XOAUTH2 or \
+                     OAUTHBEARER; it is read anew for each connection.",
+                ),
             ])
             .example("login \"mail@example.com\" secret=\"ses\"")
             .postfix(&["smtp_sasl_auth_enable", "smtp_sasl_password_maps"]),
