@@ -125,7 +125,8 @@ async fn exchange(request: &Request<'_>, address: SocketAddr, tls: Arc<ClientCon
 fn written(request: &Request<'_>) -> Vec<u8> {
     let Request { host, path, .. } = request;
     let method = if request.body.is_some() { "POST" } else { "GET" };
-    let mut out = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Postern\r\nConnection: close\r\n").into_bytes();
+    let mut out =
+        format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Postern\r\nConnection: close\r\n").into_bytes();
     if let Some((kind, body)) = request.body {
         out.extend_from_slice(format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len()).as_bytes());
     }
@@ -144,9 +145,8 @@ fn read(octets: &[u8], ended: bool, limit_octets: usize) -> Result<Option<Respon
         httparse::Status::Partial if octets.len() > HEAD_OCTETS => return Err(malformed(&"its header is too long")),
         httparse::Status::Partial => return Ok(None),
     };
-    let field = |field: &httparse::Header<'_>| {
-        (field.name.to_ascii_lowercase(), String::from_utf8_lossy(field.value).trim().to_owned())
-    };
+    let field =
+        |field: &httparse::Header<'_>| (field.name.to_ascii_lowercase(), String::from_utf8_lossy(field.value).trim().to_owned());
     let mut response =
         Response { status: head.code.unwrap_or(0), fields: head.headers.iter().map(field).collect(), body: Vec::new() };
     let content = &octets[begins_at..];

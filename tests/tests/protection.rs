@@ -46,9 +46,8 @@ impl Scene {
         let port = peer.address().port();
         let digest: String = Sha256::digest(identity.der()).iter().map(|octet| format!("{octet:02x}")).collect();
         let records = plan.tlsa.lines().map(str::trim).filter(|line| !line.is_empty());
-        let tlsa: String = records
-            .map(|line| format!("_{port}._tcp.mx.receiver.test TLSA {}\n", line.replace("DIGEST", &digest)))
-            .collect();
+        let tlsa: String =
+            records.map(|line| format!("_{port}._tcp.mx.receiver.test TLSA {}\n", line.replace("DIGEST", &digest))).collect();
         let dns = DnsServer::start(&format!(
             "receiver.test MX 10 mx.receiver.test\nmx.receiver.test A 127.0.0.1\nalias.test MX 10 www.alias.test\n\
              www.alias.test CNAME mx.receiver.test\n{tlsa}"
@@ -171,7 +170,12 @@ fn records_that_nobody_can_go_by_demand_encryption_rfc_7672_2_2() {
 fn without_records_the_other_levels_are_what_they_say() {
     holds(
         &Plan::default(),
-        &[("published", Ok("encrypt")), ("dane", Err("has no TLSA records")), ("dane-or-verify", Ok("verify")), ("verify", Ok("verify"))],
+        &[
+            ("published", Ok("encrypt")),
+            ("dane", Err("has no TLSA records")),
+            ("dane-or-verify", Ok("verify")),
+            ("verify", Ok("verify")),
+        ],
     );
     let stranger = Plan { name: Some("elsewhere.test"), ..Plan::default() };
     holds(&stranger, &[("published", Ok("encrypt")), ("dane-or-verify", Err("TLS with")), ("verify", Err("TLS with"))]);
@@ -228,9 +232,7 @@ fn with_policy(scene: &Scene, mode: &str, host: &str) -> (Site, Daemon) {
     scene.daemon_with("receiver.test", "published", |site| {
         let folder = site.state().join("mta-sts");
         fs::create_dir_all(&folder).unwrap();
-        let text = format!(
-            "until=4102444800000 id=1\nversion: STSv1\r\nmode: {mode}\r\nmx: {host}\r\nmax_age: 31557600\r\n"
-        );
+        let text = format!("until=4102444800000 id=1\nversion: STSv1\r\nmode: {mode}\r\nmx: {host}\r\nmax_age: 31557600\r\n");
         fs::write(folder.join("receiver.test"), text).unwrap();
     })
 }
@@ -272,9 +274,7 @@ fn dane_takes_precedence_over_mta_sts_rfc_8461_2() {
 fn broken_tls_is_remembered_where_it_is_not_demanded_rfc_7435_3() {
     let scene = Scene::new(&Plan::default());
     // STARTTLS is promised, and what follows is no TLS.
-    let broken = Script::new("mx.receiver.test")
-        .tls(TlsMode::StartTls, &scene.identity)
-        .on(Stage::StartTls, Act::AcceptThenDrop);
+    let broken = Script::new("mx.receiver.test").tls(TlsMode::StartTls, &scene.identity).on(Stage::StartTls, Act::AcceptThenDrop);
     scene.peer.follow(broken);
     let (_site, daemon) = scene.daemon("receiver.test", "may");
     send(&daemon, "alice@receiver.test");

@@ -6,8 +6,8 @@ use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, HeaderChange, HeaderEdit,
     LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel, TlsPolicy, Transport,
-    TransportKind, UserBackend, UserStore, Via,
+    Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel,
+    TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;

@@ -51,9 +51,7 @@ impl DaneVerifier {
     }
 
     /// RFC 7672 3.1.2: an authority of the chain that a record is for, or that a record holds, signed it; and the name is right.
-    fn by_authority(
-        &self, leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>], now: UnixTime,
-    ) -> Result<(), rustls::Error> {
+    fn by_authority(&self, leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), rustls::Error> {
         let in_record = |record: &&Tlsa| (record.usage, record.selector, record.matching) == (DANE_TA, 0, 0);
         let in_records = self.records.iter().filter(in_record).map(|record| CertificateDer::from(record.data.clone()));
         let in_chain = chain.iter().filter(|one| self.matches(DANE_TA, one)).map(|one| one.clone().into_owned());

@@ -34,8 +34,7 @@ impl Quotas {
         let fits = |count: &Count| count.octets.saturating_add(octets) <= most;
         let is_good = |count: &Count| count.counted.elapsed() < if fits(count) { KEPT } else { KEPT_FULL };
         // Counting a large folder takes a while: others are not kept waiting for it.
-        let count =
-            known.filter(is_good).unwrap_or_else(|| Count { octets: used_octets(folder), counted: Instant::now() });
+        let count = known.filter(is_good).unwrap_or_else(|| Count { octets: used_octets(folder), counted: Instant::now() });
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= COUNTS_MAX {
             counts.clear();

@@ -127,7 +127,9 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
                 if current.session.is_usable() {
                     *line = Some(current);
                 }
-                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer)).handed_over(handover).protected(protection));
+                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer))
+                    .handed_over(handover)
+                    .protected(protection));
             }
             // A connection that was kept may have been closed by its peer meanwhile; that says nothing about this message.
             Err(_) if is_reused => {}

@@ -52,7 +52,16 @@ impl Protection {
 impl Session {
     /// Wraps a connection on which nothing was said yet.
     pub(super) fn new(stream: Stream, client: Client, peer: Arc<str>, lmtp: bool) -> Session {
-        Session { stream, client, input: BytesMut::new(), peer, lmtp, transactions: 0, usable: true, protection: Protection::NONE }
+        Session {
+            stream,
+            client,
+            input: BytesMut::new(),
+            peer,
+            lmtp,
+            transactions: 0,
+            usable: true,
+            protection: Protection::NONE,
+        }
     }
 
     /// The peer, for logs: `host[address]:port`.

@@ -76,13 +76,7 @@ impl ClientTls {
         let authorities = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().ok();
         let anybody = Arc::new(Anybody { provider: provider.clone(), asks: None });
         let opportunistic = builder()?.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth();
-        Ok(ClientTls {
-            verifying,
-            opportunistic: Arc::new(opportunistic),
-            authorities,
-            provider,
-            broken: Arc::default(),
-        })
+        Ok(ClientTls { verifying, opportunistic: Arc::new(opportunistic), authorities, provider, broken: Arc::default() })
     }
 
     /// What a client that verifies everybody by authority is set up with.

@@ -1,11 +1,11 @@
 //! [`Dns`] over hickory: the system's resolvers, or one that the operator names.
 
 use super::{Dns, Found, Mx, Pending};
-use hickory_resolver::{ResolverBuilder, TokioResolver};
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use postern_schema::dns::{Answer, Question};
 use postern_schema::name::Domain;
 use std::fmt;

@@ -9,8 +9,8 @@ use crate::site::{
     AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
     Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login,
     LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy,
-    TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
+    Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service,
+    SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
 };
 use ipnet::IpNet;
 

@@ -112,8 +112,7 @@ impl Zone {
         sets.sort();
         sets.dedup();
         for (name, kind) in sets {
-            let set: Vec<Record> =
-                records.iter().filter(|one| one.name == name && one.record_type() == kind).cloned().collect();
+            let set: Vec<Record> = records.iter().filter(|one| one.name == name && one.record_type() == kind).cloned().collect();
             let input = SigInput {
                 type_covered: kind,
                 algorithm: Algorithm::ED25519,

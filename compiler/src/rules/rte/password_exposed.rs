@@ -20,7 +20,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let who = match relay.tls.value {
             TlsLevel::None => "everybody on the way reads it",
             TlsLevel::May | TlsLevel::Published => "whoever strips STARTTLS on the way reads it",
-            TlsLevel::Encrypt | TlsLevel::Verify | TlsLevel::DaneOrVerify | TlsLevel::Dane => "it goes to whoever answers, with any certificate",
+            TlsLevel::Encrypt | TlsLevel::Verify | TlsLevel::DaneOrVerify | TlsLevel::Dane => {
+                "it goes to whoever answers, with any certificate"
+            }
         };
         findings.push(
             RULE.at(

@@ -59,7 +59,7 @@ pub const LIMITS: NodeSpec = NodeSpec::new("limits", "Sizes and counts that hold
             ValueType::Size,
             "The most that a mailbox holds that has no quota of its own; without it, as much as the disk.",
         )
-            .postfix(&["mailbox_size_limit", "virtual_mailbox_limit"]),
+        .postfix(&["mailbox_size_limit", "virtual_mailbox_limit"]),
         PropertySpec::new(
             "sessions",
             ValueType::Count { least: 1, most: 1_000_000 },

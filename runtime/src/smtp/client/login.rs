@@ -104,9 +104,7 @@ pub fn begin(login: &ClientLogin, offered: Offered) -> Option<(String, LoginExch
             let scram = Scram { bare, nonce: login.nonce.clone(), password: credentials.password.clone() };
             (format!("AUTH SCRAM-SHA-256 {first}"), LoginExchange::ScramFirst(scram))
         }
-        false if offered.plain => {
-            (format!("AUTH PLAIN {}", credentials.plain_response()), LoginExchange::Over)
-        }
+        false if offered.plain => (format!("AUTH PLAIN {}", credentials.plain_response()), LoginExchange::Over),
         false if offered.login => {
             let [user, password] = credentials.login_responses();
             ("AUTH LOGIN".to_owned(), LoginExchange::Say(vec![password, user]))
@@ -211,7 +209,8 @@ mod tests {
         let scram = || begin(&login("user", "pencil", false), Offered { scram: true, ..Offered::default() }).unwrap().1;
         let (_, exchange) = scram().respond(&STANDARD.encode(CHALLENGE)).unwrap();
         assert!(exchange.respond(&STANDARD.encode("v=AAAA")).is_none());
-        for (what, with) in [("r=rO", "r=xO"), ("i=4096", "i=0"), ("i=4096", "i=2000000"), ("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", "")] {
+        for (what, with) in [("r=rO", "r=xO"), ("i=4096", "i=0"), ("i=4096", "i=2000000"), ("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", "")]
+        {
             assert!(scram().respond(&STANDARD.encode(CHALLENGE.replace(what, with))).is_none(), "{what} {with}");
         }
     }

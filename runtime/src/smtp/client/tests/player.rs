@@ -11,7 +11,7 @@
 //! | `LOST` | the connection breaks |
 //! | `!: text` | the client's next step, as [`describe`] puts it |
 
-use crate::smtp::client::{ClientLogin, Client, ClientConfig, ClientStep, Phase, Recipient, Transaction};
+use crate::smtp::client::{Client, ClientConfig, ClientLogin, ClientStep, Phase, Recipient, Transaction};
 use crate::smtp::sasl::Credentials;
 use bytes::BytesMut;
 use postern_schema::name::{Mailbox, ReversePath};

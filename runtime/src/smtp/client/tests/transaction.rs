@@ -76,7 +76,10 @@ fn content_goes_in_chunks_where_the_peer_takes_them_rfc_3030_2() {
         .replace("S: 250 2.0.0 queued", "S: 250 13 octets\n        S: 250 2.0.0 queued");
     play_once(&config(TlsLevel::None), TlsLevel::None, &two, 13);
     let refused = two.replace("S: 250 13 octets\n        S: 250 2.0.0 queued", "S: 552 5.3.4 too much");
-    let refused = refused.replace("!: done: 550 5.1.1 nobody | 250 2.0.0 queued\n        !: ready", "!: done: 550 5.1.1 nobody | 552 5.3.4 too much (closed)");
+    let refused = refused.replace(
+        "!: done: 550 5.1.1 nobody | 250 2.0.0 queued\n        !: ready",
+        "!: done: 550 5.1.1 nobody | 552 5.3.4 too much (closed)",
+    );
     play_once(&config(TlsLevel::None), TlsLevel::None, &refused, 13);
 }
 
