@@ -69,6 +69,7 @@ pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
         }
         let is_over = |line: &Line| match line.session.transactions() {
             MESSAGES_PER_CONNECTION.. => true,
+            _ if line.session.is_spent() => true,
             MESSAGES_PER_TURN.. => line.slot.is_wanted_elsewhere(),
             _ => false,
         };
@@ -112,13 +113,8 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
             }
         };
         is_paced = true;
-        let body = match daemon.spool.read_body(job.envelope.id) {
-            Ok(body) => body,
-            Err(error) => {
-                *line = Some(current);
-                return Ok(declined(job, &Reply::local_trouble(error.to_string()), "queue".into()));
-            }
-        };
+        let id = job.envelope.id;
+        let body = || daemon.spool.read_body(id).map_err(|error| Reply::local_trouble(error.to_string()));
         match current.session.send(&job, body).await {
             Ok(results) => {
                 let peer = current.session.peer();

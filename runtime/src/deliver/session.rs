@@ -93,16 +93,50 @@ impl Session {
         }
     }
 
-    /// Sends one message. The results stand by place in the envelope.
+    /// Whether the peer takes no further message by this connection (RFC 9422 4.1).
+    pub fn is_spent(&self) -> bool {
+        self.client.capabilities().transactions.is_some_and(|most| self.transactions >= most)
+    }
+
+    /// Sends one message: to all of its recipients at once, or to as many at a time as the peer takes (RFC 9422 4.2), its text
+    /// read anew for each. The results stand by place in the envelope.
     ///
     /// # Errors
     /// The connection broke before the peer had said anything about this message.
-    pub async fn send(&mut self, job: &Job, mut body: BodyReader) -> Result<Vec<(u32, Reply)>, Reply> {
+    pub async fn send(
+        &mut self, job: &Job, mut body: impl FnMut() -> Result<BodyReader, Reply>,
+    ) -> Result<Vec<(u32, Reply)>, Reply> {
         if self.transactions > 0 && self.has_spoken() {
             // Between messages a peer speaks only to say that it is going, or it is gone already.
             return Err(Reply::lost(format!("{} ended the session between messages", self.peer)));
         }
-        self.client.begin(transaction(job));
+        let most = self.client.capabilities().recipients.map_or(usize::MAX, |most| most as usize);
+        let mut results = Vec::with_capacity(job.recipients.len());
+        let mut over = None;
+        for recipients in job.recipients.chunks(most.max(1)) {
+            let sent = match &over {
+                Some(reply) => Ok(vec![Reply::clone(reply); recipients.len()]),
+                None => match body() {
+                    Ok(body) => self.send_to(job, recipients, body).await,
+                    Err(reply) => Ok(vec![reply; recipients.len()]),
+                },
+            };
+            let replies = match sent {
+                Ok(replies) => replies,
+                Err(reply) if results.is_empty() => return Err(reply),
+                Err(reply) => vec![reply; recipients.len()],
+            };
+            if !self.usable && over.is_none() {
+                over = Some(Reply::lost(format!("{} ended the session between recipients", self.peer)));
+            }
+            results.extend(recipients.iter().map(|(place, _)| *place).zip(replies));
+        }
+        Ok(results)
+    }
+
+    /// One transaction. A reply for each recipient.
+    async fn send_to(&mut self, job: &Job, recipients: &[(u32, Mailbox)], mut body: BodyReader) -> Result<Vec<Reply>, Reply> {
+        self.client.begin(transaction(job, recipients));
         self.transactions += 1;
         let mut heard = false;
         let outcome = loop {
@@ -116,20 +150,17 @@ impl Session {
                     }
                 }
                 ClientStep::Failed(failure) => {
-                    break Outcome { replies: vec![failure.reply; job.recipients.len()], reusable: false };
+                    break Outcome { replies: vec![failure.reply; recipients.len()], reusable: false };
                 }
                 ClientStep::NeedInput | ClientStep::StartTls | ClientStep::Ready | ClientStep::Closed => {
                     let reply = Reply::lost("The session ended out of turn".to_owned());
-                    break Outcome { replies: vec![reply; job.recipients.len()], reusable: false };
+                    break Outcome { replies: vec![reply; recipients.len()], reusable: false };
                 }
             }
         };
         self.usable = outcome.reusable;
         let lost = outcome.replies.first().filter(|_| !outcome.reusable && !heard).cloned();
-        if let Some(reply) = lost {
-            return Err(reply);
-        }
-        Ok(job.recipients.iter().map(|(place, _)| *place).zip(outcome.replies).collect())
+        lost.map_or(Ok(outcome.replies), Err)
     }
 
     /// Whether something has come that nobody asked for, the end of the connection among it. Does not wait.
@@ -206,7 +237,7 @@ impl Session {
     }
 }
 
-fn transaction(job: &Job) -> Transaction {
+fn transaction(job: &Job, recipients: &[(u32, Mailbox)]) -> Transaction {
     let envelope = &job.envelope;
     let recipient = |(place, mailbox): &(u32, Mailbox)| {
         let given = envelope.recipients.get(*place as usize);
@@ -218,7 +249,7 @@ fn transaction(job: &Job) -> Transaction {
     };
     Transaction {
         reverse_path: envelope.reverse_path.clone(),
-        recipients: job.recipients.iter().map(recipient).collect(),
+        recipients: recipients.iter().map(recipient).collect(),
         size_octets: envelope.body_octets,
         smtputf8: envelope.smtp_utf8,
         eight_bit: envelope.eight_bit,

@@ -118,8 +118,8 @@ impl Zone {
                 algorithm: Algorithm::ED25519,
                 num_labels: name.num_labels(),
                 original_ttl: set[0].ttl,
-                sig_expiration: SerialNumber(VALID[1]),
-                sig_inception: SerialNumber(VALID[0]),
+                sig_expiration: SerialNumber::new(VALID[1]),
+                sig_inception: SerialNumber::new(VALID[0]),
                 key_tag: self.signer.calculate_key_tag().unwrap(),
                 signer_name: Name::root(),
             };
