@@ -9,6 +9,7 @@ use postern_tests::peer::{Act, Peer, Script, Stage, TlsMode};
 use postern_tests::scene::AWKWARD;
 use postern_tests::tls::{Authority, Identity};
 use postern_tests::wait;
+use rcgen::{KeyPair, PKCS_ED25519};
 use sha2::{Digest, Sha256};
 use std::fs;
 
@@ -71,13 +72,20 @@ impl Scene {
 }}
 tls {{ self-signed }}
 listen "mx" port=0 address="127.0.0.1"
-domain "example.com" {{ mailbox "carl" }}
+domain "example.com" {{
+    mailbox "carl"
+    dkim "k" algorithm="ed25519-sha256" public-key="k.pub" key-secret="dkim" state="active"
+}}
+reports {{ tls from="carl@example.com" }}
 domain "{domain}" class="relay" via="out"
 transport "out" smtp="{domain}" mx=#true port={port} tls="{level}"
 queue {{ retry "1s" up-to="2s" }}
 log format="json"
 "#
         ));
+        let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+        site.write("k.pub", &key.public_key_pem());
+        site.credential("dkim", &key.serialize_pem());
         site.build();
         prepare(&site);
         let anchor = site.path("root.key");
@@ -285,4 +293,44 @@ fn broken_tls_is_remembered_where_it_is_not_demanded_rfc_7435_3() {
     send(&daemon, "bob@receiver.test");
     scene.peer.wait_for(2);
     assert_eq!(scene.peer.connections(), before + 1, "the second message does not try again");
+}
+
+/// What the journal for TLS reports holds of the receiver: the kind of policy and the result, of each row.
+fn reported(site: &Site) -> Vec<(String, String)> {
+    let folder = fs::read_dir(site.state().join("reports")).into_iter().flatten().flatten();
+    let text: String = folder.filter_map(|entry| fs::read_to_string(entry.path()).ok()).collect();
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let row = |line: serde_json::Value| {
+        let seen = &line["seen"];
+        assert_eq!(seen["domain"], "receiver.test");
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or("none").to_owned();
+        (text(&seen["row"]["policy"]["policy-type"]), text(&seen["row"]["failure"]["result-type"]))
+    };
+    lines.map(row).collect()
+}
+
+#[test]
+fn each_session_is_counted_for_the_report_of_the_receiver_rfc_8460_4_3() {
+    let none = "3 0 1 0000000000000000000000000000000000000000000000000000000000000000";
+    for (plan, level, wanted) in [
+        (Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() }, "published", ("tlsa", "none")),
+        (Plan { tlsa: none, ..Plan::default() }, "published", ("tlsa", "tlsa-invalid")),
+        (Plan { tlsa: none, is_plain: true, ..Plan::default() }, "published", ("tlsa", "starttls-not-supported")),
+        (Plan::default(), "published", ("no-policy-found", "none")),
+        (Plan { is_plain: true, ..Plan::default() }, "published", ("no-policy-found", "starttls-not-supported")),
+        (Plan::default(), "dane", ("no-policy-found", "dane-required")),
+    ] {
+        let scene = Scene::new(&plan);
+        let (site, daemon) = scene.daemon("receiver.test", level);
+        send(&daemon, "alice@receiver.test");
+        first_attempt(&daemon);
+        let found = reported(&site);
+        assert!(found.iter().all(|(policy, result)| (policy.as_str(), result.as_str()) == wanted), "{level}: {found:?}");
+        assert!(!found.is_empty(), "{level}: {wanted:?}");
+    }
+    let scene = Scene::new(&Plan { unsigned: &["receiver.test"], name: Some("elsewhere.test"), ..Plan::default() });
+    let (site, daemon) = with_policy(&scene, "testing", "mx.receiver.test");
+    send(&daemon, "alice@receiver.test");
+    first_attempt(&daemon);
+    assert_eq!(reported(&site), [("sts".to_owned(), "certificate-host-mismatch".to_owned())]);
 }
