@@ -4,7 +4,7 @@ use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
 use crate::deliver::sts::{HTTPS_PORT, Sts};
-use crate::deliver::{Dispatcher, quota::Quotas, tls::ClientTls};
+use crate::deliver::{Dispatcher, backscatter::Backscatter, quota::Quotas, tls::ClientTls};
 use crate::dns::{Dns, Resolver, secure::Validator};
 use crate::logging::Logging;
 use crate::metrics::{self, Counters};
@@ -75,6 +75,8 @@ pub struct Daemon {
     pub client_tls: ClientTls,
     /// What DNSSEC proves, for DANE.
     pub validator: Validator,
+    /// How many notices go to strangers.
+    pub backscatter: Backscatter,
     /// How full mailboxes are.
     pub quotas: Quotas,
     /// The MTA-STS policies of others.
@@ -233,6 +235,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         client_tls,
         validator,
         sts,
+        backscatter: Backscatter::default(),
         quotas: Quotas::default(),
         reports: Reports::new(&state.reports_folder()),
         state,

@@ -6,6 +6,7 @@
 //! is for [`peers`] to say; on which terms it is met, for [`terms`] and [`sts`], and [`connect`] meets it so. [`settle`] notes what became of each recipient, in the log and in the queue, and sends the bounces that
 //! [`notice`] writes.
 
+pub mod backscatter;
 mod connect;
 mod dane;
 mod dial;

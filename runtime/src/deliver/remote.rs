@@ -8,7 +8,6 @@ use super::settle::{Settled, settle};
 use super::target::{self, Target};
 use super::throttle::Limits;
 use crate::daemon::Daemon;
-use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Site};
 use std::sync::Arc;
@@ -210,9 +209,9 @@ async fn connect_to_backup(daemon: &Daemon, destination: &Destination, job: &Job
     }
 }
 
-/// Whether the receiver's TLS report counts the session: one that was made for a notice may be there because of such a report.
+/// Whether the receiver's TLS report counts the session: one for a message of our own may be there because of such a report.
 fn is_reported(job: &Job) -> bool {
-    job.envelope.reverse_path != ReversePath::Null
+    job.envelope.client.is_some()
 }
 
 /// What the site says about the treatment of a destination.

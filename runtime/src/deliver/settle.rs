@@ -1,5 +1,6 @@
 //! What became of an attempt: one log line for each recipient, a durable note in the queue, a bounce where one is due.
 
+use super::backscatter::{self, is_of_stranger};
 use super::session::Protection;
 use super::{Dispatcher, notice};
 use crate::daemon::{Daemon, now_ms};
@@ -11,7 +12,7 @@ use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The pause before a note that the queue did not take is tried again.
 const NOTE_PAUSE: Duration = Duration::from_secs(1);
@@ -214,7 +215,7 @@ async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_l
     }
     loop {
         let result = match append_notice(daemon, &entry, [over.as_slice(), &late], generation, &changes).await {
-            // One that waits is written when the snapshot is loaded next, with its keys.
+            // One that waits is written when the snapshot is loaded next, with its keys, or when its time has come.
             Ok(Notice::Queued) if is_last => return tracing::info!(%id, "removed"),
             Ok(Notice::Queued | Notice::Waits) => return,
             // RFC 5321 4.5.5: nobody is told about a notice that could not be delivered; others do not want to hear.
@@ -234,7 +235,7 @@ enum Notice {
     Queued,
     /// There is nobody to tell.
     Unwanted,
-    /// It must be signed and cannot be.
+    /// It must be signed and cannot be, or too many have gone.
     Waits,
 }
 
@@ -252,6 +253,12 @@ async fn append_notice(
     let mut about = over.to_vec();
     if !late.is_empty() && !dsn::is_automatic(&original) {
         about.extend_from_slice(late);
+    }
+    let is_counted = !over.is_empty() && entry.envelope.reverse_path != ReversePath::Null;
+    if is_counted && is_of_stranger(&entry.envelope, generation.site()) && !daemon.backscatter.admit(Instant::now()) {
+        tracing::info!(id = %entry.id(), "a notice waits: too many go to strangers");
+        daemon.dispatcher.wake_at(now + backscatter::AGAIN.as_millis() as u64, entry.id());
+        return Ok(Notice::Waits);
     }
     let generated = match notice::write(generation, (id, now), entry, &about, &original, changes.to_vec()) {
         Ok(Some(generated)) => generated,
