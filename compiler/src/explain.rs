@@ -399,7 +399,7 @@ pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, wish: TlsWish, loo
         leaves_from: hop.as_ref().map_or_else(Vec::new, |hop| leaves_from(&hop.destination, site)),
         login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
         quota_octets: quota.and_then(|entry| match entry.kind {
-            AddressKind::Mailbox { quota_octets } => quota_octets,
+            AddressKind::Mailbox { quota_octets } => quota_octets.or(site.limits.mailbox_octets),
             AddressKind::Alias(_) | AddressKind::Relayed => None,
         }),
         recipient: recipient.to_string(),

@@ -199,6 +199,9 @@ impl List {
         if let Some(login) = &relay.login {
             self.say("login", &login.user);
             self.say("secret", &login.secret);
+            if login.bearer {
+                self.say("bearer", true);
+            }
         }
         if let Some(rate) = relay.rate {
             self.say("rate", rate);
@@ -256,6 +259,9 @@ impl List {
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);
         self.say("hops", site.limits.hops);
+        if let Some(most) = site.limits.mailbox_octets {
+            self.say("mailbox", octets(most));
+        }
         self.say("sessions", site.limits.sessions);
         self.say("vrfy", site.limits.vrfy);
         self.of("log".to_owned(), site.logging.origin);

@@ -91,6 +91,9 @@ struct Run {
     /// Ask this DNS server instead of the system's
     #[arg(long, value_name = "IP:PORT")]
     dns: Option<SocketAddr>,
+    /// Believe DNSSEC by the root keys in this file, a DNSKEY record a line, instead of the Internet's
+    #[arg(long, value_name = "FILE")]
+    trust_anchor: Option<PathBuf>,
     /// Stop when the process that started it ends
     #[arg(long, hide = true)]
     stop_with_parent: bool,
@@ -388,7 +391,13 @@ fn serve(run: Run) -> ExitCode {
         // Where the kernel does not know how, the parent's own signal has to do.
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
     }
-    let options = Options { snapshot: run.snapshot, state: default_state(run.state), credentials: run.credentials, dns: run.dns };
+    let options = Options {
+        snapshot: run.snapshot,
+        state: default_state(run.state),
+        credentials: run.credentials,
+        dns: run.dns,
+        trust_anchor: run.trust_anchor,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(INTERNAL, &format!("threads cannot be started: {error}")),

@@ -3,8 +3,9 @@
 use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
-use crate::deliver::{Dispatcher, tls::ClientTls};
-use crate::dns::{Dns, Memory, Resolver};
+use crate::deliver::{Dispatcher, backscatter::Backscatter, quota::Quotas, tls::ClientTls};
+use crate::dns::{Dns, Memory, Resolver, secure::Validator};
+use crate::deliver::sts::{HTTPS_PORT, Sts};
 use crate::logging::Logging;
 use crate::metrics::{self, Classes, Counters, Rates};
 use crate::net::{Admission, Bound, ListenError, Listeners};
@@ -44,6 +45,8 @@ pub struct Options {
     pub credentials: Option<PathBuf>,
     /// The resolver to ask; the system's own without it.
     pub dns: Option<SocketAddr>,
+    /// The keys of the root that DNSSEC is believed by; without a file, those of the Internet's root.
+    pub trust_anchor: Option<PathBuf>,
 }
 
 /// Everything that sessions, deliveries and the control socket share.
@@ -72,6 +75,14 @@ pub struct Daemon {
     pub reports: Reports,
     /// TLS towards peers.
     pub client_tls: ClientTls,
+    /// What DNSSEC proves, for DANE.
+    pub validator: Validator,
+    /// How many notices go to strangers.
+    pub backscatter: Backscatter,
+    /// How full mailboxes are.
+    pub quotas: Quotas,
+    /// The MTA-STS policies of others.
+    pub sts: Sts,
     /// The state folder.
     pub state: State,
     /// When it started.
@@ -206,6 +217,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let resolver = options.dns.or(current.generation().site().resolver);
     let names = Resolver::new(resolver).map_err(|error| system("DNS")(&error))?;
     let names = Arc::new(Memory::new(names));
+    let validator = Validator::new(resolver, options.trust_anchor.as_deref()).map_err(|error| system("DNS")(&error))?;
+    let sts = Sts::open(&state.folder().join("mta-sts"), HTTPS_PORT);
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
     let daemon = Arc::new(Daemon {
         current,
@@ -220,6 +233,10 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
+        validator,
+        sts,
+        backscatter: Backscatter::default(),
+        quotas: Quotas::default(),
         reports: Reports::new(&state.reports_folder()),
         state,
         started: Instant::now(),
@@ -233,6 +250,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         stopping: watch::Sender::new(false),
         logging,
     });
+    let watching = daemon.clone();
+    tokio::spawn(async move { watching.validator.watch().await });
     let (tell, recovered) = oneshot::channel();
     // A large queue is read while new mail is taken already.
     tokio::task::spawn_blocking(move || drop(tell.send(recover(recovery))));

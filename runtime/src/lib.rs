@@ -11,6 +11,7 @@
 //! | [`web`] | policies and settings over HTTPS |
 //! | [`report`] | what others are told of their mail |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
+//! | [`https`] | what is asked of the web |
 //! | [`sendmail`] | the way in for programs of this host |
 //! | [`fault`] | the moments at which tests kill the daemon |
 //! | [`daemon`], [`control`], [`cli`] | all of it together, and the operator's view of it |
@@ -23,6 +24,7 @@ pub mod daemon;
 pub mod deliver;
 pub mod dns;
 pub mod fault;
+pub mod https;
 pub mod logging;
 pub mod metrics;
 pub mod net;

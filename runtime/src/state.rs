@@ -8,6 +8,7 @@
 //! mail/            Maildirs whose path in the site is relative
 //! history/         what became of messages, for `posternd trace`
 //! reports/         what reports to others will be made of
+//! mta-sts/         the MTA-STS policies of others
 //! pace             when peers with a rate may be given the next message
 //! control.sock     the operator's socket
 //! ```

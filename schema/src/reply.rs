@@ -347,6 +347,10 @@ impl Reply {
     pub fn local_trouble(text: String) -> Reply {
         Reply::fixed(451, Some((4, 3, 0)), "").with_text(text)
     }
+    /// The mailbox holds as much as it may, RFC 3463 3.3.
+    pub fn mailbox_full(text: String) -> Reply {
+        Reply::fixed(452, Some((4, 2, 2)), "").with_text(text)
+    }
     /// DNS did not answer.
     pub fn dns_failed(text: String) -> Reply {
         Reply::fixed(451, Some((4, 4, 3)), "").with_text(text)

@@ -73,6 +73,11 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 impl Identity {
+    /// The certificate itself, in DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// A server that shows this certificate.
     pub fn server(&self) -> Arc<ServerConfig> {
         let key = PrivateKeyDer::try_from(self.key_der.clone()).unwrap();

@@ -125,7 +125,7 @@ fn site() -> Site {
             host: HostName::Domain(domain("smtp.provider.example")),
             port: 587,
             tls: TlsLevel::Verify,
-            login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            login: Some(Login { user: "postern".into(), secret: secret("smarthost"), bearer: true }),
             rate: Some(Rate { count: 14, per: Duration::from_secs(1) }),
             backup: None,
             spf_includes: Vec::new(),

@@ -3,6 +3,7 @@
 use super::{Answer, Request, queue, report, shape, socket_path};
 use crate::daemon::Daemon;
 use crate::deliver::peers::PeerStatus;
+use crate::dns::secure::Ability;
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::io;
@@ -109,6 +110,12 @@ async fn status(daemon: &Daemon) -> Value {
             })),
         },
         "rates": daemon.rates.per_minute(),
+        "dnssec": match daemon.validator.ability_now() {
+            Ability::Unknown => json!({ "state": "unknown" }),
+            Ability::Proven => json!({ "state": "validated" }),
+            Ability::Missing(why) => json!({ "state": "missing", "why": &*why }),
+        },
+        "mta-sts-policies": daemon.sts.count(),
         "since-start": daemon.counters.totals().map(|(name, count)| (name.to_owned(), count.into())).collect::<serde_json::Map<_, _>>(),
         "peers": daemon.peers.status().into_iter().take(PEERS_SHOWN).map(peer).collect::<Value>(),
         // A large queue takes a while to go through, and sessions go on meanwhile.

@@ -295,7 +295,8 @@ mod tests {
     fn peer(host: &str) -> Peer {
         let candidate =
             Candidate { host: HostName::parse(host).unwrap(), address: Address::Inet("192.0.2.1:25".parse().unwrap()) };
-        Target { candidates: vec![candidate], tls: TlsLevel::May, login: None, lmtp: false, from_address: None }.peer()
+        Target { candidates: vec![candidate], tls: TlsLevel::May, domain: None, login: None, lmtp: false, from_address: None }
+            .peer()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Workers for peers: a connection each, kept for as long as there is mail for it.
 
+use super::connect;
 use super::lane::{Job, Place};
 use super::peers::{Busy, Slot};
 use super::session::Session;
@@ -74,6 +75,7 @@ pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
         }
         let is_over = |line: &Line| match line.session.transactions() {
             MESSAGES_PER_CONNECTION.. => true,
+            _ if line.session.is_spent() => true,
             MESSAGES_PER_TURN.. => line.slot.is_wanted_elsewhere(),
             _ => false,
         };
@@ -117,24 +119,21 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
             }
         };
         is_paced = true;
-        let body = match daemon.spool.read_body(job.envelope.id) {
-            Ok(body) => body,
-            Err(error) => {
-                *line = Some(current);
-                return Ok(declined(job, &Reply::local_trouble(error.to_string()), "queue".into()));
-            }
-        };
+        let id = job.envelope.id;
+        let body = || daemon.spool.read_body(id).map_err(|error| Reply::local_trouble(error.to_string()));
         reach(Point::PeerConnected);
         match current.session.send(&job, body).await {
             Ok(results) => {
                 reach(Point::PeerTook);
                 let peer = current.session.peer();
-                let handover = current.session.handover();
+                let (handover, protection) = (current.session.handover(), current.session.protection());
                 judge(place, &current, &results);
                 if current.session.is_usable() {
                     *line = Some(current);
                 }
-                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer)).handed_over(handover));
+                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer))
+                    .handed_over(handover)
+                    .protected(protection));
             }
             // A connection that was kept may have been closed by its peer meanwhile; that says nothing about this message.
             Err(_) if is_reused => {}
@@ -183,7 +182,7 @@ async fn connect(daemon: &Daemon, place: &mut Place, mut job: Job, is_paced: boo
             if !is_paced {
                 slot.pace().await;
             }
-            match Session::connect(daemon, &target, &site.hostname).await {
+            match connect::connect(daemon, &target, site, is_reported(&job)).await {
                 Ok(session) => return Ok((job, Line { session, slot, generation: generation.number })),
                 Err(reply) => {
                     let is_dead = slot.failed(&reply);
@@ -210,13 +209,18 @@ async fn connect_to_backup(daemon: &Daemon, destination: &Destination, job: &Job
     let limits = Limits { rate: backup.rate, ..Limits::of_retry(site.queue.retry) };
     let slot = daemon.peers.open_when_free(&target.peer(), &limits).await.ok()?;
     slot.pace().await;
-    match Session::connect(daemon, &target, &site.hostname).await {
+    match connect::connect(daemon, &target, site, false).await {
         Ok(session) => Some(Line { session, slot, generation: job.generation.number }),
         Err(reply) => {
             slot.failed(&reply);
             None
         }
     }
+}
+
+/// Whether the receiver's TLS report counts the session: one for a message of our own may be there because of such a report.
+fn is_reported(job: &Job) -> bool {
+    job.envelope.client.is_some()
 }
 
 /// What the site says about the treatment of a destination.

@@ -20,6 +20,8 @@ const LIMITS: [&str; 4] = ["session-limit", "connection-limit", "message-limit",
 const OUTCOMES: [&str; 4] = ["sent", "deferred", "bounced", "expired"];
 /// How connections to peers can be protected.
 const PROTECTIONS: [&str; 3] = ["none", "TLSv1_2", "TLSv1_3"];
+/// The levels of protection that they can reach.
+const LEVELS: [&str; 4] = ["none", "encrypt", "verify", "dane"];
 
 /// See the module.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub struct Counters {
     connections: BTreeMap<&'static str, AtomicU64>,
     accepted: AtomicU64,
     delays: Histogram<{ DELAYS_MS.len() + 1 }>,
+    levels: BTreeMap<&'static str, AtomicU64>,
 }
 
 impl Default for Counters {
@@ -52,6 +55,7 @@ impl Default for Counters {
             connections: zeros(&mut PROTECTIONS.into_iter()),
             accepted: AtomicU64::new(0),
             delays: Histogram::new(&DELAYS_MS),
+            levels: zeros(&mut LEVELS.into_iter()),
         }
     }
 }
@@ -80,7 +84,10 @@ impl Counters {
             }
             "decision" => add_to(&self.refused, fields.value("reason")),
             "refused" | "spoke before the greeting" => add_to(&self.refused, fields.value("reason")),
-            "connected" => add_to(&self.connections, fields.value("tls").split(' ').next().unwrap_or_default()),
+            "connected" => {
+                add_to(&self.connections, fields.value("tls").split(' ').next().unwrap_or_default());
+                add_to(&self.levels, fields.value("tls_level"));
+            }
             "session failed" => add(&self.connections_failed, 1),
             "sender notified" => add(&self.notices, 1),
             "login" => add(&self.logins, 1),
@@ -111,6 +118,7 @@ impl Counters {
         family(out, "refused_total", "What was refused or deferred at the door, by reason.", "reason", &self.refused);
         family(out, "attempts_total", "Attempts to deliver to one recipient, by outcome.", "outcome", &self.attempts);
         family(out, "connections_total", "Connections to peers, by protection.", "tls", &self.connections);
+        family(out, "tls_levels_total", "Connections to peers, by the level of protection reached.", "level", &self.levels);
         self.delays.render(out, "delivery_seconds", "From arrival to delivery.");
     }
 }

@@ -123,7 +123,8 @@ pub(super) fn find_route(sender: &ReversePath, recipient: &Mailbox, site: &Site,
             Some(Destination::Relay { name: relay.name.clone(), tls, from_address })
         }
         Via::Direct => {
-            let tls = route.tls.unwrap_or(TlsLevel::May);
+            // What the receiver publishes is heeded unless the site says otherwise.
+            let tls = route.tls.unwrap_or(TlsLevel::Published);
             Some(match &recipient.host {
                 HostName::Domain(domain) => Destination::Mx { domain: domain.clone(), tls, from_address },
                 host @ HostName::Literal(_) => Destination::Literal { host: host.clone(), tls, from_address },

@@ -36,7 +36,7 @@ stored_structs! {
     Relay { name, host, port, tls, login, rate, backup, spf_includes, signs_dkim, origin }
     Rate { count, per }
     Receiver { domain, concurrency, rate, pause_after_defer, origin }
-    Login { user, secret }
+    Login { user, secret, bearer }
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, minimum, origin }
@@ -44,7 +44,7 @@ stored_structs! {
     ClientLimit { what, per, origin }
     HeaderEdit { change, at, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
-    Limits { message_octets, recipients, hops, sessions, vrfy, origin }
+    Limits { message_octets, recipients, hops, mailbox_octets, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
     Reports { organization, dmarc, tls }
@@ -138,7 +138,7 @@ stored_enums! {
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
     TlsVersion { 1 => Tls12, 2 => Tls13, }
-    TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
+    TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, 5 => DaneOrVerify, 6 => Dane, 7 => Published, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }

@@ -64,6 +64,8 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
         hop.tls.map(|level| match level {
             "none" => "without TLS".to_owned(),
             "may" => "over TLS where the other side offers it".to_owned(),
+            "published" => "over TLS as the other side publishes: DANE, else MTA-STS, else where it offers it".to_owned(),
+            "dane-or-verify" => "over TLS, by DANE where the other side has it, else verified".to_owned(),
             level => format!("over TLS, {level} at least"),
         }),
         hop.requiretls.then(|| "to a host that offers REQUIRETLS".to_owned()),

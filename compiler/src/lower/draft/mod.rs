@@ -215,6 +215,8 @@ pub struct LimitsDraft {
     pub recipients: Setting<u32>,
     /// The most Received fields.
     pub hops: Setting<u32>,
+    /// What a mailbox holds that has no quota of its own.
+    pub mailbox_octets: Option<Spanned<u64>>,
     /// Sessions at once.
     pub sessions: Setting<u32>,
     /// Whether VRFY is answered.

@@ -94,7 +94,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                     ValueType::Reference { kinds: &[Kind::Relay, Kind::Transport], words: BUILT_IN_WAYS },
                     "Where it goes next.",
                 ),
-                PropertySpec::new("tls", ValueType::Word(super::egress::ROUTE_TLS_LEVELS), "The least protection on the way."),
+                PropertySpec::new("tls", ValueType::Word(super::egress::TLS_LEVELS), "The least protection on the way."),
                 PropertySpec::new("signed-by", ValueType::Reference { kinds: &[Kind::Dkim], words: &[] }, "The DKIM key that signs."),
                 PropertySpec::new("spf", ValueType::Word(SPF_RESULTS), "What the receiver's SPF check says, by the records of the site."),
                 PropertySpec::new("dmarc", ValueType::Word(DMARC_RESULTS), "What the receiver's DMARC check says, by the records of the site and the keys that sign."),
