@@ -4,8 +4,9 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
+    Directory, DirectorySecurity,
     AddressKind, Autoconfig, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay,
-    ReportKind, Route, Site, SpfPolicy, TransportKind, UserBackend, UserStore,
+    ReportKind, Route, Site, SpfPolicy, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -118,6 +119,16 @@ impl List {
         self.of("tls".to_owned(), site.tls.origin);
         self.say("self-signed", site.tls.self_signed);
         self.say("minimum", site.tls.minimum.as_str());
+        if let Some(acme) = &site.tls.acme {
+            self.of("acme".to_owned(), acme.origin);
+            self.say("directory", &acme.directory);
+            if let Some(contact) = &acme.contact {
+                self.say("contact", contact);
+            }
+            for names in &acme.certificates {
+                self.say("certificate", join(names));
+            }
+        }
         for certificate in &site.tls.certificates {
             self.of(format!("certificate {}", certificate.name), certificate.origin);
             match &certificate.chain {
@@ -150,12 +161,59 @@ impl List {
             UserBackend::Certificate(pem) => {
                 self.say("client-certificate", format!("{} octets of PEM, SHA-256 {}", pem.len(), mark(pem.as_bytes())));
             }
+            UserBackend::Directory(directory) => self.directory(directory),
+            UserBackend::Tokens(issuer) => self.tokens(issuer),
         }
         if let Some(rate) = users.messages {
             self.say("limit messages", rate);
         }
+        if let Some(rate) = users.new_recipients {
+            self.say("limit new-recipients", rate);
+        }
         for entry in &users.send_as {
             self.say_at(&format!("may-send-as {}", entry.user), join(&entry.mailboxes), entry.origin);
+        }
+    }
+
+    fn directory(&mut self, directory: &Directory) {
+        let scheme = if directory.security == DirectorySecurity::Tls { "ldaps" } else { "ldap" };
+        self.say("ldap-bind", format_args!("{scheme}://{}:{}", directory.host, directory.port));
+        self.say("starttls", directory.security == DirectorySecurity::StartTls);
+        self.say("dn", &directory.dn);
+    }
+
+    fn tokens(&mut self, tokens: &TokenIssuer) {
+        self.say("oauth issuer", &tokens.issuer);
+        self.say("audience", &tokens.audience);
+        self.say("user", &tokens.claim);
+        match &tokens.proof {
+            TokenProof::Keys(keys) => {
+                let name = |key: &TokenKey| {
+                    let mut octets = Vec::new();
+                    let kind = match &key.public {
+                        TokenPublicKey::Rsa { modulus, exponent } => {
+                            octets.extend_from_slice(modulus);
+                            octets.extend_from_slice(exponent);
+                            "RS256"
+                        }
+                        TokenPublicKey::P256(point) => {
+                            octets.extend_from_slice(point);
+                            "ES256"
+                        }
+                        TokenPublicKey::Ed25519(key) => {
+                            octets.extend_from_slice(key);
+                            "EdDSA"
+                        }
+                    };
+                    format!("{kind} {} SHA-256 {}", key.id.as_deref().unwrap_or("without kid"), mark(&octets))
+                };
+                self.say("jwks", keys.iter().map(name).collect::<Vec<_>>().join(", "));
+            }
+            TokenProof::Introspection { url, client, secret } => {
+                self.say("introspection", url);
+                self.say("client", client);
+                self.say("secret", secret);
+            }
         }
     }
 

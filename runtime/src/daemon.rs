@@ -1,5 +1,6 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
+use crate::acme::{self, Renewal};
 use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
@@ -8,7 +9,7 @@ use crate::dns::{Dns, Memory, Resolver, secure::Validator};
 use crate::deliver::sts::{HTTPS_PORT, Sts};
 use crate::logging::Logging;
 use crate::metrics::{self, Classes, Counters, Rates};
-use crate::net::{Admission, Bound, ListenError, Listeners};
+use crate::net::{Acquaintances, Admission, Bound, ListenError, Listeners, Reserve};
 use crate::queue::{Recovered, Recovery, Spool, SpoolError, SpoolOptions, Standing};
 use crate::report::{self, Reports};
 use crate::sendmail::{pickup, slip};
@@ -67,6 +68,10 @@ pub struct Daemon {
     pub guesses: Guesses,
     /// How much each client has of us.
     pub admission: Admission,
+    /// What is left when there are no descriptors.
+    pub reserve: Reserve,
+    /// Whom users wrote to.
+    pub acquaintances: Acquaintances,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// How peers are treated.
@@ -97,6 +102,8 @@ pub struct Daemon {
     pub web: web::Places,
     /// The resolver that the command line names, whatever the site says.
     resolver: Option<SocketAddr>,
+    /// Certificates that the daemon gets by itself.
+    pub renewal: Renewal,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -187,6 +194,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
         .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
     tokio::spawn(pickup::run(daemon.clone()));
     tokio::spawn(report::run(daemon.clone()));
+    tokio::spawn(acme::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
     Ok(())
@@ -230,6 +238,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dovecot: Dovecot::default(),
         guesses: Guesses::default(),
         admission: Admission::default(),
+        reserve: Reserve::default(),
+        acquaintances: Acquaintances::open(state.folder()),
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
@@ -244,12 +254,14 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         classes: Classes::default(),
         counters,
         web: web::Places::default(),
+        renewal: Renewal::default(),
         listeners: Mutex::default(),
         metrics: Mutex::default(),
         sessions: AtomicUsize::new(0),
         stopping: watch::Sender::new(false),
         logging,
     });
+    daemon.reserve.fill();
     let watching = daemon.clone();
     tokio::spawn(async move { watching.validator.watch().await });
     let (tell, recovered) = oneshot::channel();
@@ -292,6 +304,7 @@ impl Daemon {
         match &result {
             Ok(generation) => {
                 tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "snapshot in force");
+                self.renewal.hurry();
                 Dispatcher::reconsider(self);
             }
             Err(error) => {
@@ -300,6 +313,20 @@ impl Daemon {
             }
         }
         result
+    }
+
+    /// Takes the certificates and keys that there are now, with the snapshot that is in force. If one of them is no good, all that
+    /// is served stays as it is.
+    pub async fn renew_certificates(&self) {
+        // The lock keeps this from crossing with a reload.
+        let _listeners = self.listeners.lock().await;
+        match tokio::task::block_in_place(|| self.current.renew()) {
+            Ok(next) => {
+                let generation = self.current.swap(next);
+                tracing::info!(generation = generation.number, "certificates in force");
+            }
+            Err(error) => tracing::error!(%error, "certificates are not renewed, the old ones are served on"),
+        }
     }
 
     async fn prepare_and_swap(
@@ -380,10 +407,10 @@ impl Daemon {
                 _ = look.tick() => {
                     self.rates.look();
                     let found = site::stamps(self.current.generation().site(), &self.credentials);
-                    // A renewed certificate is a reload; one that is no good changes nothing, and is said once.
+                    // One that is no good changes nothing, and is said once.
                     if found != stamps {
                         stamps = found;
-                        drop(self.reload(None).await);
+                        self.renew_certificates().await;
                     }
                 }
                 // What went wrong is in the log; SIGHUP has nobody to tell.

@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub port: u16,
     /// What is asked for; begins with `/`.
     pub path: &'a str,
+    /// Who asks: the content of `Authorization`.
+    pub authorization: Option<&'a str>,
     /// What is sent, with its media type; `None`: a GET.
     pub body: Option<(&'a str, &'a [u8])>,
     /// The most octets that the answer's content may have.
@@ -123,10 +125,16 @@ async fn exchange(request: &Request<'_>, address: SocketAddr, tls: Arc<ClientCon
 }
 
 fn written(request: &Request<'_>) -> Vec<u8> {
-    let Request { host, path, .. } = request;
+    let Request { path, .. } = request;
+    let host = match request.port {
+        443 => request.host.to_string(),
+        port => format!("{}:{port}", request.host),
+    };
     let method = if request.body.is_some() { "POST" } else { "GET" };
-    let mut out =
-        format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Postern\r\nConnection: close\r\n").into_bytes();
+    let mut out = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Postern\r\nConnection: close\r\n").into_bytes();
+    if let Some(authorization) = request.authorization {
+        out.extend_from_slice(format!("Authorization: {authorization}\r\n").as_bytes());
+    }
     if let Some((kind, body)) = request.body {
         out.extend_from_slice(format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len()).as_bytes());
     }

@@ -293,6 +293,8 @@ impl Reply {
     pub const TOO_MANY_CONNECTIONS: Reply = Reply::fixed(421, Some((4, 7, 0)), "Too many connections, try again later");
     /// More messages than one client may send in a time.
     pub const TOO_MANY_MESSAGES: Reply = Reply::fixed(450, Some((4, 7, 1)), "Too many messages, try again later");
+    /// More people written to for the first time than one user may in a time.
+    pub const TOO_MANY_NEW_RECIPIENTS: Reply = Reply::fixed(450, Some((4, 7, 1)), "Too many new recipients, try again later");
     /// Spoken before the greeting, RFC 5321 4.3.1; 554 instead of a greeting, RFC 5321 3.1.
     pub const SPOKE_EARLY: Reply = Reply::fixed(554, Some((5, 5, 0)), "You spoke before you were greeted");
     /// Nothing came for too long, RFC 5321 4.5.3.2.7.

@@ -5,10 +5,13 @@
 //! |---|---|
 //! | [`dns`] | a DNS server with a zone, broken names and counters |
 //! | [`peer`] | an SMTP or LMTP receiver that follows a script and records what it took |
+//! | [`certifier`] | an authority that makes certificates by ACME |
 //! | [`client`] | an SMTP client that sends exactly what it is told |
 //! | [`protocol`] | the protocol and the decisions of the daemon, without the daemon |
 //! | [`tls`] | a certificate authority of its own |
 //! | [`daemon`] | `postern build`, `posternd run`, and the folders around them |
+//! | [`directory`] | an LDAP server that binds, and fails when told to |
+//! | [`web_server`] | an HTTPS server that answers as a test tells it |
 //! | [`dialogue`] | `.dialogue` files and what plays them |
 //! | [`load`] | many sessions and messages at once, each message with a name |
 //! | [`oracle`] | programs of others that our output is held against |
@@ -23,9 +26,11 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod acceptor;
+pub mod certifier;
 pub mod client;
 pub mod daemon;
 pub mod dialogue;
+pub mod directory;
 pub mod dns;
 pub mod load;
 pub mod oracle;
@@ -39,4 +44,5 @@ pub mod suite;
 pub mod tidy;
 pub mod tls;
 pub mod wait;
+pub mod web_server;
 pub mod wire;

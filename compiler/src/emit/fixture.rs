@@ -74,6 +74,7 @@ fn users() -> Vec<UserStore> {
         name: "staff".into(),
         backend: UserBackend::Dovecot("/run/dovecot/auth-client".into()),
         messages: Some(Rate { count: 100, per: Duration::from_secs(3600) }),
+        new_recipients: None,
         send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
         origin: line(6),
     }]
@@ -154,7 +155,7 @@ fn site() -> Site {
                 key: secret("tls-key"),
                 origin: line(15),
             }],
-            self_signed: false,
+            self_signed: false, acme: None,
             minimum: TlsVersion::Tls13,
             origin: line(15),
         },

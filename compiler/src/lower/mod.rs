@@ -21,6 +21,7 @@ mod service;
 mod signing;
 mod table;
 mod tls;
+mod users;
 
 pub use loopback::LoopbackPorts;
 
@@ -96,7 +97,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         listeners,
         web,
         networks: service::networks(&mut lowering),
-        users: service::users(&mut lowering),
+        users: users::users(&mut lowering),
         transports: egress::transports(&mut lowering),
         relays: egress::relays(&mut lowering),
         routes: egress::routes(&mut lowering),

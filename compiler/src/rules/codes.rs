@@ -174,6 +174,8 @@ static NAMED: &[&Rule] = &[
     &tls::broken_signature::RULE,
     &tls::incomplete_chain::RULE,
     &tls::certificate_twice::RULE,
+    &tls::acme_without_web::RULE,
+    &tls::AUTHORITY_WITHOUT_NAME,
     &tls::self_signed_unused::RULE,
     &tls::expired::RULE,
     &tls::expires_soon::RULE,
@@ -188,6 +190,11 @@ static NAMED: &[&Rule] = &[
     &usr::send_as_nobody::RULE,
     &usr::user_twice::RULE,
     &usr::BACKEND_OF_USERS,
+    &usr::DIRECTORY_IN_THE_CLEAR,
+    &usr::DN_WITHOUT_USER,
+    &usr::NO_TOKEN_KEYS,
+    &usr::WEAK_TOKEN_KEY,
+    &usr::UNASKABLE_ISSUER,
 ];
 
 /// Every finding that can be made, in the order of codes.

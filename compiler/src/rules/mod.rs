@@ -56,9 +56,12 @@ pub(crate) use sit::NO_POSTMASTER;
 pub(crate) use tbl::{
     BARE_ADDRESS, EMPTY_TABLE, FOREIGN_DOMAIN, OWNER_ALIAS, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNSERVED_ENTRY, UNUSED_COLUMN,
 };
+pub(crate) use tls::AUTHORITY_WITHOUT_NAME;
 pub(crate) use tsa::{NO_KEY_TO_PIN, PIN_TWICE};
 pub(crate) use tst::TEST_FAILED;
-pub(crate) use usr::BACKEND_OF_USERS;
+pub(crate) use usr::{
+    BACKEND_OF_USERS, DIRECTORY_IN_THE_CLEAR, DN_WITHOUT_USER, NO_TOKEN_KEYS, UNASKABLE_ISSUER, WEAK_TOKEN_KEY,
+};
 
 use crate::certificate::Date;
 use crate::lower::draft::{Part, SiteDraft};

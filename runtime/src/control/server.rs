@@ -1,6 +1,7 @@
 //! The answering side of the control socket.
 
 use super::{Answer, Request, queue, report, shape, socket_path};
+use crate::acme::store::Store;
 use crate::daemon::Daemon;
 use crate::deliver::peers::PeerStatus;
 use crate::dns::secure::Ability;
@@ -117,6 +118,9 @@ async fn status(daemon: &Daemon) -> Value {
         },
         "mta-sts-policies": daemon.sts.count(),
         "since-start": daemon.counters.totals().map(|(name, count)| (name.to_owned(), count.into())).collect::<serde_json::Map<_, _>>(),
+        "certificates": generation.site().tls.acme.as_ref().map(|acme| {
+            tokio::task::block_in_place(|| daemon.renewal.status(acme, &Store::of(daemon.state.folder())))
+        }),
         "peers": daemon.peers.status().into_iter().take(PEERS_SHOWN).map(peer).collect::<Value>(),
         // A large queue takes a while to go through, and sessions go on meanwhile.
         "shape": tokio::task::block_in_place(|| shape::shape(daemon)),

@@ -84,7 +84,7 @@ fn site() -> Site {
             origin: ORIGIN,
         }],
         receivers: Vec::new(),
-        tls: TlsPolicy { certificates: Vec::new(), self_signed: false, minimum: TlsVersion::default(), origin: ORIGIN },
+        tls: TlsPolicy { certificates: Vec::new(), self_signed: false, acme: None, minimum: TlsVersion::default(), origin: ORIGIN },
         screen: Screen::default(),
         headers: Vec::new(),
         queue: QueuePolicy::default(),

@@ -130,13 +130,30 @@ impl Current {
         let path = locate(&self.source).map_err(LoadError::Snapshot)?;
         let snapshot = self.open_once(&path)?;
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let next = with_secrets(snapshot, &self.state, &self.credentials, number)?;
-        // A key that broke since must not take the place of one that works. One that never worked changes nothing for the worse.
+        self.with_working_keys(with_secrets(snapshot, &self.state, &self.credentials, number)?)
+    }
+
+    /// A key that broke since, or a certificate that has expired, must not take the place of one that is good. One that never was
+    /// changes nothing for the worse.
+    fn with_working_keys(&self, next: Generation) -> Result<Generation, LoadError> {
+        let expired = |generation: &Generation| generation.tls.as_ref().and_then(|served| served.expired.clone());
+        if let (Some(name), None) = (expired(&next), expired(&self.generation())) {
+            return Err(LoadError::Certificate(CertificateError::Expired(name)));
+        }
         let broken_before = self.generation().keys.unusable().len();
         match next.keys.unusable().into_iter().next() {
             Some(broken) if broken_before == 0 => Err(LoadError::Key(broken)),
             _ => Ok(next),
         }
+    }
+
+    /// The same snapshot with the certificates and keys that there are now, before anything changes.
+    ///
+    /// # Errors
+    /// [`LoadError`]: what is in force is still good, so it stays.
+    pub fn renew(&self) -> Result<Generation, LoadError> {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        self.with_working_keys(with_secrets(self.generation().snapshot.clone(), &self.state, &self.credentials, number)?)
     }
 
     fn open_once(&self, path: &Path) -> Result<Arc<Snapshot>, LoadError> {

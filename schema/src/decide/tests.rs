@@ -75,6 +75,7 @@ fn users() -> Vec<UserStore> {
         name: "staff".into(),
         backend: UserBackend::Passwd(SecretName::parse("users").unwrap()),
         messages: None,
+        new_recipients: None,
         send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
         origin: at(5),
     }]
@@ -151,7 +152,7 @@ fn site() -> Memory {
             },
         ],
         receivers: Vec::new(),
-        tls: TlsPolicy { certificates: vec![], self_signed: true, minimum: TlsVersion::default(), origin: at(9) },
+        tls: TlsPolicy { certificates: vec![], self_signed: true, acme: None, minimum: TlsVersion::default(), origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         headers: Vec::new(),
         queue: QueuePolicy::default(),

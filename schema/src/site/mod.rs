@@ -4,6 +4,7 @@
 //! Every entry carries an [`Origin`], the file and line that said so: it survives into the snapshot, so that a decision
 //! can name its line. These are domain types; how they are stored is for [`crate::snapshot`] alone.
 
+mod acme;
 mod address;
 mod domain;
 mod egress;
@@ -18,7 +19,9 @@ mod report;
 mod secret;
 mod signing;
 mod users;
+mod web_url;
 
+pub use acme::Acme;
 pub use address::{AddressEntry, AddressKind, Forward};
 pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
@@ -36,7 +39,10 @@ pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, Sp
 pub use report::{ReportKind, Reporter, Reports};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
-pub use users::{SendAs, UserBackend, UserStore};
+pub use users::{
+    Directory, DirectorySecurity, SendAs, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, UserBackend, UserStore,
+};
+pub use web_url::WebUrl;
 
 use crate::name::{Domain, Mailbox};
 use std::net::{IpAddr, SocketAddr};

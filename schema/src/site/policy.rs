@@ -1,6 +1,6 @@
 //! Settings of which a site has one set each: TLS, screen, queue, limits, logging.
 
-use super::{ClientLimit, Origin, SecretName};
+use super::{Acme, ClientLimit, Origin, SecretName};
 use crate::name::Domain;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,6 +12,8 @@ pub struct TlsPolicy {
     pub certificates: Vec<Certificate>,
     /// Make a certificate at the first start when none is named: for trying out, since nobody can verify it.
     pub self_signed: bool,
+    /// Who makes certificates for the names that the site serves; `None`: nobody.
+    pub acme: Option<Acme>,
     /// The oldest protocol version that is spoken.
     pub minimum: TlsVersion,
     /// Where it was said.

@@ -6,8 +6,7 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
-    Fingerprint, Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
+    Acme, AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, Directory, DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl,
 };
 use ipnet::IpNet;
 
@@ -30,7 +29,10 @@ stored_structs! {
     Listener { name, kind, addresses, port, socket, peers, proxy_from, xclient_from, origin }
     WebListener { name, addresses, port, origin }
     Network { name, ranges, certificates, relay, mends_line_ends, reason, origin }
-    UserStore { name, backend, send_as, messages, origin }
+    UserStore { name, backend, send_as, messages, new_recipients, origin }
+    Directory { host, port, security, dn }
+    TokenIssuer { issuer, audience, claim, proof }
+    TokenKey { id, public }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
     Relay { name, host, port, tls, login, rate, backup, spf_includes, signs_dkim, origin }
@@ -39,7 +41,8 @@ stored_structs! {
     Login { user, secret, bearer }
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
-    TlsPolicy { certificates, self_signed, minimum, origin }
+    TlsPolicy { certificates, self_signed, acme, minimum, origin }
+    Acme { directory, contact, certificates, origin }
     Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
     ClientLimit { what, per, origin }
     HeaderEdit { change, at, origin }
@@ -89,6 +92,7 @@ stored_texts! {
     SecretName: |value| value.as_str().into(), SecretName::parse;
     Selector: |value| value.as_str().into(), Selector::parse;
     ReportUri: |value| value.as_str().into(), ReportUri::parse;
+    WebUrl: |value| value.to_string().into(), WebUrl::parse;
     Fingerprint: |value| value.to_string().into(), Fingerprint::parse;
     IpNet: |value| value.to_string().into(), |text| text.parse().ok();
 }
@@ -130,7 +134,10 @@ stored_enums! {
         5 => Discard { reason },
         6 => Fail { reason },
     }
-    UserBackend { 1 => Passwd(secret), 2 => Dovecot(socket), 3 => Certificate(pem), }
+    UserBackend { 1 => Passwd(secret), 2 => Dovecot(socket), 3 => Certificate(pem), 4 => Directory(directory), 5 => Tokens(issuer), }
+    DirectorySecurity { 1 => Tls, 2 => StartTls, 3 => None, }
+    TokenProof { 1 => Keys(keys), 2 => Introspection { url, client, secret }, }
+    TokenPublicKey { 1 => Rsa { modulus, exponent }, 2 => P256(point), 3 => Ed25519(octets), }
     Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
     HeaderChange { 1 => Add(name, value), 2 => Remove(name), }
     Service { 1 => Mx, 2 => Submission, 3 => All, }

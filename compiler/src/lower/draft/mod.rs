@@ -18,7 +18,7 @@ pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, P
 pub use publication::PublicationDraft;
 pub use report::ReportsDraft;
 pub use service::{
-    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
+    AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
     TransportDraft, UsersDraft, WebDraft,
 };
 

@@ -3,8 +3,9 @@
 use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
+use postern_schema::name::Domain;
 use postern_schema::site::{
-    Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics, Network,
+    Acme, Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics, Network,
     Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
@@ -95,6 +96,7 @@ impl SiteDraft {
             backend: draft.backend.value.clone(),
             send_as: draft.send_as.iter().map(send_as).collect(),
             messages: draft.messages.as_ref().map(|rate| rate.value),
+            new_recipients: draft.new_recipients.as_ref().map(|rate| rate.value),
             origin: sources.origin(draft.span),
         };
         self.users.iter().map(store).collect()
@@ -152,6 +154,16 @@ impl SiteDraft {
         self.receivers.iter().map(receiver).collect()
     }
 
+    /// The names of each certificate that the daemon gets: the host's, then those that each domain is served at.
+    fn certificates_to_get(&self) -> Vec<Vec<Domain>> {
+        let is_named = |name: &Domain| self.tls.certificates.iter().any(|certificate| certificate.name.value == *name);
+        let host = [self.host.hostname.value.clone()].to_vec();
+        let served = self.domains.iter().map(|domain| domain.web_names().map(|(name, _)| name).collect::<Vec<_>>());
+        let served = served.filter(|_| !self.web.is_empty());
+        let groups = std::iter::once(host).chain(served);
+        groups.map(|names| names.into_iter().filter(|name| !is_named(name)).collect::<Vec<_>>()).filter(|names| !names.is_empty()).collect()
+    }
+
     fn tls(&self, sources: &Sources) -> TlsPolicy {
         let certificate = |draft: &super::CertificateDraft| Certificate {
             name: draft.name.value.clone(),
@@ -162,6 +174,12 @@ impl SiteDraft {
         TlsPolicy {
             certificates: self.tls.certificates.iter().map(certificate).collect(),
             self_signed: self.tls.self_signed.is_some(),
+            acme: self.tls.acme.as_ref().map(|draft| Acme {
+                directory: draft.directory.clone(),
+                contact: draft.contact.as_ref().map(|contact| contact.value.clone()),
+                certificates: self.certificates_to_get(),
+                origin: sources.origin(draft.span),
+            }),
             minimum: self.tls.minimum,
             origin: origin(self.tls.span, sources),
         }

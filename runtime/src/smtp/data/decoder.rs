@@ -127,7 +127,7 @@ impl Decoder {
                     }
                     self.place = Place::InLine;
                 }
-                Place::LineStart | Place::MendedStart | Place::MendedDot | Place::InLine => {
+                Place::LineStart | Place::MendedStart | Place::InLine => {
                     let stop = memchr::memchr3(b'\r', b'\n', 0, &input[at..]).map_or(input.len(), |offset| at + offset);
                     self.text(&input[at..stop]);
                     at = stop;
