@@ -132,13 +132,11 @@ fn has_expired(key: &CertifiedKey, now: i64) -> bool {
     parsed.is_some_and(|(_, leaf)| leaf.validity().not_after.timestamp() <= now)
 }
 
-static NEWEST: [&SupportedProtocolVersion; 1] = [&rustls::version::TLS13];
-
 fn versions(least: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
     const NEWEST: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
     match least {
         TlsVersion::Tls12 => rustls::ALL_VERSIONS,
-        TlsVersion::Tls13 => &NEWEST,
+        TlsVersion::Tls13 => NEWEST,
     }
 }
 
