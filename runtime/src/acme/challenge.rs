@@ -1,6 +1,6 @@
 //! The answers to tls-alpn-01 (RFC 8737): certificates that the listener for web pages shows to the authority, and to nobody else.
 
-use aws_lc_rs::digest;
+use ::aws_lc_rs::digest;
 use postern_schema::name::Domain;
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::crypto::aws_lc_rs;

@@ -3,7 +3,7 @@
 
 use super::jose::AccountKey;
 use super::order::Issued;
-use aws_lc_rs::digest;
+use ::aws_lc_rs::digest;
 use postern_schema::name::Domain;
 use postern_schema::site::{Acme, WebUrl};
 use rustls::client::verify_server_name;

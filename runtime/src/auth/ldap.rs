@@ -126,7 +126,7 @@ impl Conversation {
             HostName::Literal(address) => ServerName::from(*address),
             HostName::Domain(host) => ServerName::try_from(host.as_str().to_owned()).map_err(|error| error.to_string())?,
         };
-        let config = tls.config(TlsLevel::Verify).map_err(|why| why.to_string())?;
+        let config = tls.verifying().map_err(|why| why.to_string())?;
         let channel = TlsConnector::from(config).connect(name, self.channel).await.map_err(|error| error.to_string())?;
         Ok(Conversation { channel: Box::new(channel), input: Vec::new() })
     }

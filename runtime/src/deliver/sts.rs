@@ -138,6 +138,7 @@ impl Sts {
             host: &host,
             port: self.port,
             path: MtaStsPolicy::PATH,
+            authorization: None,
             body: None,
             limit_octets: LIMIT_OCTETS,
             patience: PATIENCE,
