@@ -6,6 +6,7 @@ use crate::queue::fixture::{accepted, attempt};
 use crate::queue::id::IdSource;
 use crate::queue::message::NewMessage;
 use crate::smtp::command::{Notify, OriginalRecipient, Xtext};
+use std::sync::Arc;
 
 const NOW: u64 = 1_795_285_020;
 const HEADER: &[u8] = b"From: alice@example.com\r\nSubject: hello\r\n\r\nThe secret body\r\n";
