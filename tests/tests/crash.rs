@@ -127,6 +127,6 @@ fn every_acknowledged_message_reaches_the_relayhost() {
 fn empty_queue(scene: &Scene) {
     wait::until("an empty queue", || {
         let queue = scene.daemon.status()["queue"].clone();
-        (queue["active"] == 0 && queue["deferred"] == 0).then_some(())
+        (queue["recovering"] == false && queue["active"] == 0 && queue["deferred"] == 0).then_some(())
     });
 }

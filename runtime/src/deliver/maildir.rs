@@ -90,11 +90,11 @@ pub fn deliver(batch: impl IntoIterator<Item = Delivery>) -> Vec<Result<(), Mail
     let mut maildirs: HashMap<PathBuf, Maildir> = HashMap::new();
     let written: Vec<Result<Written, MaildirError>> = batch.into_iter().map(|one| one.write(&mut maildirs)).collect();
     reach(Point::MailboxWritten);
-    let dirty = |one: &Written| {
+    let mut files = Vec::with_capacity(written.len());
+    for one in written.iter().flatten() {
         let maildir = &maildirs[&one.folder];
-        Dirty { file: one.file.as_fd(), file_system: (maildir.file_system, maildir.tmp.as_fd()) }
-    };
-    let files: Vec<Dirty<'_>> = written.iter().flatten().map(dirty).collect();
+        files.push(Dirty { file: one.file.as_fd(), file_system: (maildir.file_system, maildir.tmp.as_fd()) });
+    }
     let mut flushed = flush(&files).into_iter();
     reach(Point::MailboxFlushed);
     let finish = |one: &Result<Written, MaildirError>| match one {

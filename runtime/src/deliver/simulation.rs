@@ -136,9 +136,15 @@ impl World {
             let to = &mut self.destinations[destination];
             let is_first = to.throttle.sessions() == 0;
             let has_room = self.sessions < if is_first { SESSIONS_MAX } else { SESSIONS_MAX / 2 };
-            if to.ready.is_empty() || !has_room || to.throttle.open(&self.limits, self.now_ms) != Admission::Go {
+            if to.ready.is_empty() || !has_room {
                 return;
             }
+            match to.throttle.open(&self.limits, self.now_ms) {
+                Admission::Go => {}
+                Admission::Dead(until) | Admission::NotBefore(until) => return self.at(until, Event::Pump { destination }),
+                Admission::Full => return,
+            }
+            let to = &mut self.destinations[destination];
             to.open += 1;
             self.sessions += 1;
             self.send(destination, true);
@@ -180,7 +186,7 @@ impl World {
     }
 }
 
-const ORDINARY: Behaviour = Behaviour::Takes { ms: 200, sessions: 1000 };
+const ORDINARY: Behaviour = Behaviour::Takes { ms: 500, sessions: 1000 };
 
 fn report(what: &str, (middle, late, last): (u64, u64, u64)) {
     eprintln!("simulation: {what:<64} middle {middle:>6} ms, 99 % {late:>6} ms, longest {last:>6} ms");
@@ -190,26 +196,26 @@ fn report(what: &str, (middle, late, last): (u64, u64, u64)) {
 fn a_million_recipients_of_one_sender_hold_up_nobody() {
     let quiet = {
         let mut world = World::new(vec![ORDINARY; 50]);
-        world.people(0, 600);
-        world.run(700_000);
+        world.people(0, 300);
+        world.run(350_000);
         world.figures()
     };
-    report("6,000 messages of 100 people, 50 destinations", quiet);
+    report("3,000 messages of 100 people, 50 destinations", quiet);
     let mut world = World::new(vec![ORDINARY; 50]);
     for number in 0..1_000_000u32 {
         world.destinations[number as usize % 50].ready.push(1_000_000, Job { arrival_ms: world.now_ms, is_watched: false });
     }
     (0..50).for_each(|destination| world.at(world.now_ms, Event::Pump { destination }));
-    world.people(0, 600);
-    world.run(700_000);
-    assert_eq!(world.took_ms.len(), 6000);
+    world.people(0, 300);
+    world.run(350_000);
+    assert_eq!(world.took_ms.len(), 3000);
     let figures = world.figures();
     report("the same, beside 1,000,000 recipients of one sender", figures);
     let left: usize = world.destinations.iter().map(|to| to.ready.len()).sum();
     eprintln!("simulation: {} of the million were sent meanwhile", 1_000_000 - left);
     assert!(left > 0, "the flood was over too soon to say anything");
     // One message of the flood may be before mine, and one may be under way in each session.
-    assert!(figures.1 <= quiet.1 + 500 && figures.2 <= quiet.2 + 1000, "{figures:?} against {quiet:?}");
+    assert!(figures.1 <= quiet.1 + 1000 && figures.2 <= quiet.2 + 2000, "{figures:?} against {quiet:?}");
 }
 
 #[test]
@@ -223,12 +229,12 @@ fn slow_and_silent_destinations_hold_up_nobody() {
         world.destinations[number as usize % 60].ready.push(number % 7, job);
     }
     (0..60).for_each(|destination| world.at(world.now_ms, Event::Pump { destination }));
-    world.people(60, 600);
-    world.run(700_000);
-    assert_eq!(world.took_ms.len(), 6000);
+    world.people(60, 300);
+    world.run(350_000);
+    assert_eq!(world.took_ms.len(), 3000);
     let figures = world.figures();
-    report("6,000 messages, beside 30 slow and 30 silent destinations with 1,000 each", figures);
-    assert!(figures.2 <= 1000, "{figures:?}");
+    report("3,000 messages, beside 30 slow and 30 silent destinations with 1,000 each", figures);
+    assert!(figures.2 <= 2000, "{figures:?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod disk;
 mod faults;
 mod model;
 mod reclaim;
+mod recovery;
 mod replay;
 
 pub(super) const NOW: u64 = 1_795_285_000_000;
