@@ -1,9 +1,9 @@
 //! The answers to tls-alpn-01 (RFC 8737): certificates that the listener for web pages shows to the authority, and to nobody else.
 
-use ::aws_lc_rs::digest;
+use aws_lc_rs::digest;
 use postern_schema::name::Domain;
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::aws_lc_rs as provider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -45,7 +45,7 @@ impl Challenges {
         };
         let (certificate, key) = made().map_err(|error| error.to_string())?;
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(str::to_owned)?;
-        let certified = CertifiedKey::from_der(vec![certificate.der().clone()], key, &aws_lc_rs::default_provider());
+        let certified = CertifiedKey::from_der(vec![certificate.der().clone()], key, &provider::default_provider());
         let certified = Arc::new(certified.map_err(|error| error.to_string())?);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), certified);
         Ok(Shown { challenges: self, name: name.clone() })
@@ -58,7 +58,7 @@ impl Challenges {
         let is_authority = protocols.next() == Some(PROTOCOL) && protocols.next().is_none();
         let name = hello.server_name().filter(|_| is_authority).and_then(|name| Domain::parse(name).ok())?;
         let certified = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name)?.clone();
-        let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()));
         let builder = builder.with_safe_default_protocol_versions().ok()?;
         let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(Always(certified)));
         config.alpn_protocols = vec![PROTOCOL.to_vec()];

@@ -12,7 +12,7 @@ pub mod store;
 use crate::daemon::Daemon;
 use challenge::Challenges;
 use postern_schema::name::Domain;
-use postern_schema::site::{Acme, TlsLevel};
+use postern_schema::site::Acme;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

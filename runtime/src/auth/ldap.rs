@@ -7,7 +7,7 @@ use crate::deliver::tls::ClientTls;
 use crate::dns::{Dns, Found};
 use message::{Answer, Kind, MESSAGE_MAX_OCTETS};
 use postern_schema::name::HostName;
-use postern_schema::site::{Directory, DirectorySecurity, TlsLevel};
+use postern_schema::site::{Directory, DirectorySecurity};
 use rustls::pki_types::ServerName;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

@@ -7,7 +7,7 @@ use crate::auth::Credentials;
 use crate::https::{self, Request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use postern_schema::site::{SecretName, TlsLevel, WebUrl};
+use postern_schema::site::{SecretName, WebUrl};
 use serde_json::{Map, Value};
 use std::fmt::{self, Write};
 use std::time::Duration;
