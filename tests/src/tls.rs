@@ -139,6 +139,19 @@ pub fn trusting_client() -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
+/// The same, with a certificate of its own.
+pub fn identified_client(identity: &Identity) -> Arc<ClientConfig> {
+    let key = PrivateKeyDer::try_from(identity.key_der.clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TakeAny(provider())))
+        .with_client_auth_cert(vec![identity.der.clone()], key)
+        .unwrap();
+    Arc::new(config)
+}
+
 /// A client that trusts one authority alone.
 pub fn verifying_client(authority: &Authority) -> Arc<ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();

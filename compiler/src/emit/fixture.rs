@@ -80,6 +80,18 @@ fn users() -> Vec<UserStore> {
     }]
 }
 
+fn networks() -> Vec<Network> {
+    vec![Network {
+        name: "loopback".into(),
+        ranges: vec!["127.0.0.0/8".parse().expect("a range")],
+        certificates: vec![Fingerprint([7; 32])],
+        mends_line_ends: true,
+        relay: true,
+        reason: "this host".into(),
+        origin: line(5),
+    }]
+}
+
 fn site() -> Site {
     let listener = |kind: ListenerKind, at: u32| Listener {
         name: kind.as_str().into(),
@@ -106,15 +118,7 @@ fn site() -> Site {
             listener(ListenerKind::Reinject, 4),
         ],
         web: None,
-        networks: vec![Network {
-            name: "loopback".into(),
-            ranges: vec!["127.0.0.0/8".parse().expect("a range")],
-            certificates: vec![Fingerprint([7; 32])],
-            mends_line_ends: true,
-            relay: true,
-            reason: "this host".into(),
-            origin: line(5),
-        }],
+        networks: networks(),
         users: users(),
         transports: vec![Transport {
             name: "store".into(),

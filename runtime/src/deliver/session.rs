@@ -7,7 +7,7 @@ use crate::queue::spool::BodyReader;
 use crate::smtp::client::{Client, ClientStep, Outcome, Phase, Recipient, Transaction};
 use bytes::BytesMut;
 use postern_schema::decide::TlsWish;
-use postern_schema::name::{Domain, HostName, Mailbox};
+use postern_schema::name::Mailbox;
 use postern_schema::reply::Reply;
 use postern_schema::site::TlsLevel;
 use std::future::Future;

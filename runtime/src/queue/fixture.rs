@@ -9,7 +9,7 @@ use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
     AddressEntry, AddressKind, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging, Network, Origin,
-    QueuePolicy, Reports, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, Via,
+    QueuePolicy, Reports, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, TlsVersion, Via,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -60,6 +60,8 @@ fn site() -> Site {
             kind: ListenerKind::Mx,
             addresses: vec![CLIENT],
             port: 0,
+            socket: None,
+            peers: None,
             proxy_from: None,
             xclient_from: None,
             origin: ORIGIN,
@@ -68,6 +70,8 @@ fn site() -> Site {
         networks: vec![Network {
             name: "everybody".into(),
             ranges: everybody.into(),
+            certificates: Vec::new(),
+            mends_line_ends: false,
             relay: true,
             reason: "".into(),
             origin: ORIGIN,

@@ -92,6 +92,7 @@ mod tests {
     use super::*;
     use crate::queue::envelope::{Generation, Recipient};
     use crate::queue::id::QueueId;
+    use postern_schema::decide::TlsWish;
     use postern_schema::name::Mailbox;
     use proptest::prelude::*;
 
@@ -108,7 +109,7 @@ mod tests {
             recipients: vec![Recipient { address, given: None, notify: None, orcpt: None }].into(),
             smtp_utf8: false,
             eight_bit: false,
-            tls_wish: TlsWish::Default,
+            tls_wish: Default::default(),
             ret: None,
             envid: None,
             client: None,

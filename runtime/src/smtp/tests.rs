@@ -91,7 +91,7 @@ impl Pair {
                     self.logins.push(login);
                     Reply::AUTHENTICATED
                 }
-                Question::Sasl(_) | Question::Client(_) => Reply::BAD_CREDENTIALS,
+                Question::Sasl(_) | Question::Client(_) | Question::Forwarded(_) => Reply::BAD_CREDENTIALS,
                 Question::Message(message) => {
                     self.body = message.body;
                     Reply::queued(self.server.protocol())

@@ -81,6 +81,29 @@ fn users() -> Vec<UserStore> {
     }]
 }
 
+fn networks() -> Vec<Network> {
+    vec![
+        Network {
+            name: "office".into(),
+            ranges: vec!["192.0.2.0/24".parse().unwrap()],
+            certificates: vec![Fingerprint([7; 32])],
+            relay: true,
+            mends_line_ends: false,
+            reason: "".into(),
+            origin: at(3),
+        },
+        Network {
+            name: "guests".into(),
+            ranges: vec!["192.0.2.128/25".parse().unwrap()],
+            certificates: Vec::new(),
+            relay: false,
+            mends_line_ends: false,
+            reason: "".into(),
+            origin: at(4),
+        },
+    ]
+}
+
 fn site() -> Memory {
     let site = Site {
         sources: Sources(vec!["site.kdl".into()]),
@@ -95,26 +118,7 @@ fn site() -> Memory {
             listener("back", ListenerKind::Reinject),
         ],
         web: None,
-        networks: vec![
-            Network {
-                name: "office".into(),
-                ranges: vec!["192.0.2.0/24".parse().unwrap()],
-                certificates: vec![Fingerprint([7; 32])],
-                relay: true,
-                mends_line_ends: false,
-                reason: "".into(),
-                origin: at(3),
-            },
-            Network {
-                name: "guests".into(),
-                ranges: vec!["192.0.2.128/25".parse().unwrap()],
-                certificates: Vec::new(),
-                relay: false,
-                mends_line_ends: false,
-                reason: "".into(),
-                origin: at(4),
-            },
-        ],
+        networks: networks(),
         users: users(),
         transports: vec![Transport {
             name: "store".into(),

@@ -251,7 +251,7 @@ impl ValueType {
             ValueType::Report => "\"mailto:reports@example.com\"",
             ValueType::WebAddress => "\"https://example.com/logo.svg\"",
             ValueType::Selector => "\"2026a\"",
-            ValueType::Fingerprint => "\"C8:4F:...\"",
+            ValueType::Fingerprint => "\"C84F60326E1C846F2918026F36559A0D5C5C933F5770A6F31C1E5E3E0BB4217A\"",
             ValueType::Date => "\"2026-11-21\"",
             ValueType::Port => "587",
             ValueType::Path => "\"tls/mail.pem\"",

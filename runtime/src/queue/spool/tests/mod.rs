@@ -4,6 +4,7 @@ use super::*;
 use crate::queue::envelope::{MessageState, Outcome, RecipientState};
 use crate::queue::fixture::{accepted, attempt, mailbox};
 use crate::queue::message::{Accepted, Generated};
+use postern_schema::decide::TlsWish;
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
@@ -175,7 +176,7 @@ fn a_notification_and_what_it_is_about_change_together() {
         expansion: vec![mailbox("alice@inside.example.com")],
         smtp_utf8: false,
         eight_bit: false,
-        tls_wish: TlsWish::Default,
+        tls_wish: Default::default(),
         generation: Default::default(),
         body: b"bounce".to_vec().into(),
         changes: outcome(id, Outcome::Returned),

@@ -177,6 +177,7 @@ impl Player {
                 None => format!("rcpt <{}>", request.forward_path),
                 Some(notify) => format!("rcpt <{}> {notify}", request.forward_path),
             },
+            Question::Forwarded(said) => format!("forwarded {:?} {:?}", said.address, said.helo),
             Question::Client(said) => format!("client {:?} {:?} {:?}", said.address, said.helo, said.login),
             Question::Authenticate(credentials) => format!("login {}", credentials.user),
             Question::Sasl(SaslStep::Begin { mechanism, initial }) => {
@@ -204,7 +205,7 @@ fn answer(question: &Question) -> Reply {
             ForwardPath::Mailbox(mailbox) => mailbox.local.as_str(),
             ForwardPath::Postmaster => "",
         },
-        Question::Authenticate(_) | Question::Sasl(_) | Question::Message(_) | Question::Client(_) => "",
+        Question::Authenticate(_) | Question::Sasl(_) | Question::Message(_) | Question::Client(_) | Question::Forwarded(_) => "",
     };
     match question {
         _ if local == "closing" => Reply::SERVICE_CLOSING,
@@ -219,6 +220,7 @@ fn answer(question: &Question) -> Reply {
         Question::Sasl(SaslStep::Response(response)) if response == b"wonderland" => Reply::BAD_CREDENTIALS,
         Question::Sasl(_) => Reply::challenge("Y2FsbA==".to_owned()),
         Question::Message(message) if message.header.date => Reply::INSUFFICIENT_STORAGE,
+        Question::Forwarded(_) => Reply::OK,
         Question::Client(_) => Reply::greeting("mx.example"),
         Question::Message(_) => Reply::queued("1"),
     }
