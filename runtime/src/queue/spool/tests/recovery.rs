@@ -124,7 +124,9 @@ fn an_unreadable_end_is_damage_and_no_torn_write() {
     let folder = scratch();
     let large = |disk| Spool::open(folder.path(), SpoolOptions { segment_octets: 1 << 16, disk, ..options() }).unwrap();
     let (spool, _) = large(TestDisk::new());
-    (0..30u8).for_each(|number| drop(append(&spool, &[number; 900])));
+    for number in 0..30u8 {
+        append(&spool, &[number; 900]);
+    }
     drop(spool);
     let length = fs::metadata(&segment_files(folder.path())[0]).unwrap().len();
     let disk = TestDisk::new();
