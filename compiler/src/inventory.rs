@@ -4,9 +4,9 @@
 use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::site::{
-    Directory, DirectorySecurity,
-    AddressKind, Autoconfig, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay,
-    ReportKind, Route, Site, SpfPolicy, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, TransportKind, UserBackend, UserStore,
+    AddressKind, Autoconfig, Chain, Directory, DirectorySecurity, DomainClass, DomainEntry, Limited, Network, NextHop, Origin,
+    Publication, Receiver, Relay, ReportKind, Route, Site, SpfPolicy, TokenIssuer, TokenKey, TokenProof, TokenPublicKey,
+    TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};

@@ -131,7 +131,8 @@ fn written(request: &Request<'_>) -> Vec<u8> {
         port => format!("{}:{port}", request.host),
     };
     let method = if request.body.is_some() { "POST" } else { "GET" };
-    let mut out = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Postern\r\nConnection: close\r\n").into_bytes();
+    let mut out =
+        format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Postern\r\nConnection: close\r\n").into_bytes();
     if let Some(authorization) = request.authorization {
         out.extend_from_slice(format!("Authorization: {authorization}\r\n").as_bytes());
     }

@@ -46,8 +46,10 @@ pub fn figures(report: &mut Report) {
     let (mx, submission) = (daemon.address("mx"), daemon.address("submission"));
     let start = Instant::now();
     let clients: Vec<Client> = thread::scope(|scope| {
-        let connect = |thread: usize| move || (thread..CLIENTS).step_by(THREADS).map(|number| client(number, mx, submission)).collect();
-        let threads: Vec<thread::ScopedJoinHandle<'_, Vec<Client>>> = (0..THREADS).map(|thread| scope.spawn(connect(thread))).collect();
+        let connect =
+            |thread: usize| move || (thread..CLIENTS).step_by(THREADS).map(|number| client(number, mx, submission)).collect();
+        let threads: Vec<thread::ScopedJoinHandle<'_, Vec<Client>>> =
+            (0..THREADS).map(|thread| scope.spawn(connect(thread))).collect();
         threads.into_iter().flat_map(|thread| thread.join().expect("no client fails")).collect()
     });
     report.time(&format!("{CLIENTS} idle clients come, half by TLS"), start.elapsed());

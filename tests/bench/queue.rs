@@ -4,7 +4,7 @@
 
 use crate::measure::Postern;
 use crate::report::Report;
-use postern_schema::decide::{self, Answer, Client as DecideClient, Disposition, RecipientFacts, RelayPermit};
+use postern_schema::decide::{self, Answer, Client as DecideClient, Disposition, RecipientFacts, RelayPermit, TlsWish};
 use postern_schema::name::{ForwardPath, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::snapshot::{Snapshot, locate};
@@ -71,7 +71,7 @@ fn row(report: &mut Report, messages: usize, waits: bool) {
 fn permit(snapshot: &Snapshot, number: usize) -> RelayPermit {
     let address = format!("friend{number}@d{}.elsewhere.test", number % DOMAINS);
     let forward_path = ForwardPath::parse(&address).expect("it is an address");
-    let client = DecideClient { listener: "mx", address: IpAddr::V4(Ipv4Addr::LOCALHOST), user: None };
+    let client = DecideClient { listener: "mx", address: IpAddr::V4(Ipv4Addr::LOCALHOST), user: None, certificate: &[] };
     let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &forward_path };
     match decide::accept(&facts, snapshot) {
         Answer::Verdict(verdict) => match verdict.disposition {
@@ -100,6 +100,7 @@ fn fill(folder: &Path, snapshots: &Path, messages: usize, waits: bool) {
                     recipients: vec![permit(&snapshot, number).into()],
                     smtp_utf8: false,
                     eight_bit: false,
+                    tls_wish: TlsWish::Default,
                     ret: None,
                     envid: None,
                     client: posternd::queue::Client {

@@ -146,7 +146,8 @@ fn route(shared: &Mutex<State>, authority: &Authority, asked: &Asked, base: &str
         ["authorization", at, name] => {
             let order = shared.lock().unwrap().orders[number(at)].clone();
             let place = number(name);
-            let challenge = |kind: &str| json!({ "type": kind, "token": token(at, name), "url": format!("{base}/challenge/{at}/{name}") });
+            let challenge =
+                |kind: &str| json!({ "type": kind, "token": token(at, name), "url": format!("{base}/challenge/{at}/{name}") });
             let body = json!({
                 "status": if order.valid[place] { "valid" } else { "pending" },
                 "identifier": { "type": "dns", "value": order.names[place] },
@@ -187,7 +188,8 @@ fn token(order: &str, name: &str) -> String {
 
 fn order(state: &State, number: usize, base: &str) -> Value {
     let order = &state.orders[number];
-    let authorizations: Vec<String> = (0..order.names.len()).map(|name| format!("{base}/authorization/{number}/{name}")).collect();
+    let authorizations: Vec<String> =
+        (0..order.names.len()).map(|name| format!("{base}/authorization/{number}/{name}")).collect();
     let status = match (&order.chain, order.valid.iter().all(|valid| *valid)) {
         (Some(_), _) => "valid",
         (None, true) => "ready",
@@ -251,6 +253,6 @@ fn assert_shown(address: SocketAddr, name: &str, authorization: &str) {
     assert_eq!(names.collect::<Vec<_>>(), [format!("DNSName({name})")]);
     let proof = shown.extensions().iter().find(|extension| extension.oid.to_id_string() == IDENTIFIER).unwrap();
     assert!(proof.critical);
-    assert_eq!(proof.value, [&[4, 32], digest(&SHA256, authorization.as_bytes()).as_ref()].concat());
+    assert_eq!(proof.value, [&[4, 32][..], digest(&SHA256, authorization.as_bytes()).as_ref()].concat());
     let _ = stream.flush();
 }

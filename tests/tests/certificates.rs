@@ -41,33 +41,35 @@ domain "example.com" { mailbox "alice"; }
 fn a_renewed_certificate_comes_into_service_if_it_is_good_and_the_old_one_serves_on_if_not() {
     let authority = Authority::new();
     let site = Site::new(RENEWED);
-    let put = |identity: &Identity| {
-        site.credential("key", &identity.key);
-        site.credential("chain", &identity.chain);
+    let put = |chain: &str, key: &str| {
+        site.credential("key", key);
+        site.credential("chain", chain);
     };
     let name = "mail.example.com";
-    put(&authority.issue(name));
+    let Identity { chain, key, .. } = authority.issue(name);
+    put(&chain, &key);
     site.build();
     let daemon = Daemon::start(Options::of(&site));
     let web = daemon.address("web");
     let first = shown(web, name);
     let refused = || daemon.log().matches("certificates are not renewed").count();
     let good = authority.issue(name);
-    let torn: String = good.chain.chars().take(good.chain.len() / 2).collect();
-    for (count, (what, bad)) in [
-        ("another key", Identity { chain: good.chain.clone(), ..authority.issue(name) }),
-        ("half a chain", Identity { chain: torn, ..good.clone() }),
-        ("an expired one", authority.issue_expired(name)),
+    let expired = authority.issue_expired(name);
+    let torn = &good.chain[..good.chain.len() / 2];
+    for (count, (what, chain, key)) in [
+        ("another key", &*good.chain, &key),
+        ("half a chain", torn, &good.key),
+        ("an expired one", &*expired.chain, &expired.key),
     ]
     .into_iter()
     .enumerate()
     {
-        put(&bad);
+        put(chain, key);
         // The daemon looks every ten seconds.
         until(what, || (refused() == count + 1).then_some(()));
         assert_eq!(shown(web, name), first, "{what}");
     }
-    put(&good);
+    put(&good.chain, &good.key);
     until("the good one", || (shown(web, name) != first).then_some(()));
 }
 
@@ -143,7 +145,10 @@ fn a_certificate_is_renewed_in_time_and_a_failure_leaves_the_old_one() {
     let failure = || {
         let status = world.daemon.status();
         let certificates = status["certificates"].as_array()?.clone();
-        certificates.iter().all(|certificate| certificate["last-failure"].as_str().is_some_and(|why| why.contains("too many orders"))).then_some(())
+        certificates
+            .iter()
+            .all(|certificate| certificate["last-failure"].as_str().is_some_and(|why| why.contains("too many orders")))
+            .then_some(())
     };
     until("both failures", failure);
     let (last, made) = (shown(web, "mail.example.com"), world.certifier.issued());

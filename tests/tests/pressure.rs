@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use postern_tests::client::Client;
+use postern_tests::daemon::Daemon;
 use postern_tests::scene::{STRANGER, Scene};
 use postern_tests::wait::{poll, until};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::fs;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The processor time that a process has used, in ticks of a hundredth of a second.
@@ -58,6 +61,32 @@ fn without_descriptors_clients_hear_421_and_the_processor_is_idle() {
     limit(4096);
     scene.stranger().send_message("a@remote.test", &["alice@example.com"], b"Subject: after\r\n\r\nx\r\n");
     assert!(scene.daemon.log().contains("cannot accept"), "the log says why");
+}
+
+#[test]
+fn a_full_disk_is_452_and_no_reason_to_spin_and_is_over_when_there_is_room() {
+    let may = Command::new("unshare").args(["--map-root-user", "--mount", "true"]).status();
+    if !may.is_ok_and(|status| status.success()) {
+        let _ = writeln!(io::stderr(), "SKIPPED: this system gives nobody a disk of their own; a full one goes untried");
+        return;
+    }
+    let scene = Scene::start().replace_daemon(|daemon| {
+        let options = daemon.options().clone().disk("200m");
+        daemon.stop();
+        Daemon::start(options)
+    });
+    let pid = scene.daemon.pid();
+    let send = || scene.trusted().send_message("a@example.com", &["friend@elsewhere.test"], b"Subject: x\r\n\r\nx\r\n").code;
+    assert_eq!(send(), 250);
+    let filler = format!("/proc/{pid}/root{}", scene.site.state().join("filler").display());
+    fs::write(&filler, vec![0; 150 << 20]).unwrap();
+    assert_eq!(send(), 452);
+    let before = ticks(pid);
+    assert_eq!(poll(Duration::from_secs(2), || None::<()>), None);
+    let used = ticks(pid) - before;
+    assert!(used < 40, "{used} hundredths of a second in two seconds");
+    fs::remove_file(&filler).unwrap();
+    assert_eq!(send(), 250);
 }
 
 #[test]

@@ -64,7 +64,8 @@ impl Slapd {
              access to attrs=userPassword by anonymous auth by * none\n"
         );
         fs::write(path("slapd.conf"), config).unwrap();
-        let added = Command::new("/usr/sbin/slapadd").args(["-f", "slapd.conf", "-l", "people.ldif"]).current_dir(folder.path()).output();
+        let added =
+            Command::new("/usr/sbin/slapadd").args(["-f", "slapd.conf", "-l", "people.ldif"]).current_dir(folder.path()).output();
         let added = added.unwrap();
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
         let mut slapd = Slapd { folder, port: free_port(), process: None };

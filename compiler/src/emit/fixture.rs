@@ -4,7 +4,10 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint, Forward, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint, Forward, HeaderChange,
+    HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern,
+    QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, SendAs, Service,
+    Site, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -159,7 +162,8 @@ fn site() -> Site {
                 key: secret("tls-key"),
                 origin: line(15),
             }],
-            self_signed: false, acme: None,
+            self_signed: false,
+            acme: None,
             minimum: TlsVersion::Tls13,
             origin: line(15),
         },

@@ -2,9 +2,7 @@
 
 use super::Lowering;
 use super::draft::{ListenerDraft, NetworkDraft, Part, Setting, WebDraft};
-use crate::rules::{
-    LISTENER_WITHOUT_KIND, LMTP_ON_25, MISPLACED_PROPERTY, NETWORK_OF_NOBODY, SPOKESMAN_OF_WEB,
-};
+use crate::rules::{LISTENER_WITHOUT_KIND, LMTP_ON_25, MISPLACED_PROPERTY, NETWORK_OF_NOBODY, SPOKESMAN_OF_WEB};
 use crate::source::Spanned;
 use crate::syntax::View;
 use ipnet::IpNet;

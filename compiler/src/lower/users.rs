@@ -5,9 +5,7 @@ use super::draft::{Part, SendAsDraft, UsersDraft};
 use super::file::PUBLIC_KEY_MAX_OCTETS;
 use super::service::boxed;
 use super::{Lowering, tls};
-use crate::rules::{
-    BACKEND_OF_USERS, DIRECTORY_IN_THE_CLEAR, DN_WITHOUT_USER, NO_TOKEN_KEYS, UNASKABLE_ISSUER, WEAK_TOKEN_KEY,
-};
+use crate::rules::{BACKEND_OF_USERS, DIRECTORY_IN_THE_CLEAR, DN_WITHOUT_USER, NO_TOKEN_KEYS, UNASKABLE_ISSUER, WEAK_TOKEN_KEY};
 use crate::source::Spanned;
 use crate::syntax::View;
 use crate::token_keys::{self, TokenKeysError};
@@ -131,7 +129,9 @@ fn place(text: &str) -> Option<(bool, HostName, u16)> {
     };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     let (host, port) = match rest.rsplit_once(':') {
-        Some((host, port)) if !host.ends_with(':') && !port.ends_with(']') => (host, port.parse().ok().filter(|port| *port != 0)?),
+        Some((host, port)) if !host.ends_with(':') && !port.ends_with(']') => {
+            (host, port.parse().ok().filter(|port| *port != 0)?)
+        }
         _ => (rest, usual),
     };
     let literal = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
@@ -202,7 +202,9 @@ mod tests {
         assert_eq!(said("ldap://dir.example:3389/").as_deref(), Some("false dir.example 3389"));
         assert_eq!(said("ldap://127.0.0.1").as_deref(), Some("false [127.0.0.1] 389"));
         assert_eq!(said("ldap://[::1]:3389").as_deref(), Some("false [IPv6:::1] 3389"));
-        for wrong in ["https://a.example", "ldap://", "ldap://a.example/dc=x", "ldap://a.example:x", "ldap://a.example:0", "a.example"] {
+        for wrong in
+            ["https://a.example", "ldap://", "ldap://a.example/dc=x", "ldap://a.example:x", "ldap://a.example:0", "a.example"]
+        {
             assert_eq!(said(wrong), None, "{wrong}");
         }
     }

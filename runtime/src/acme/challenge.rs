@@ -3,11 +3,11 @@
 use aws_lc_rs::digest;
 use postern_schema::name::Domain;
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs as provider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::ServerConfig;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

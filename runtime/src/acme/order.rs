@@ -79,7 +79,8 @@ pub async fn obtain(
 fn signing_request(names: &[Domain]) -> Result<(Vec<u8>, String), String> {
     let failed = |error: rcgen::Error| format!("a request cannot be made: {error}");
     let key = KeyPair::generate().map_err(failed)?;
-    let mut params = CertificateParams::new(names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()).map_err(failed)?;
+    let mut params =
+        CertificateParams::new(names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()).map_err(failed)?;
     params.distinguished_name = DistinguishedName::new();
     let request = params.serialize_request(&key).map_err(failed)?;
     Ok((request.der().to_vec(), key.serialize_pem()))

@@ -35,7 +35,8 @@ impl Kept {
     pub fn covers(&self, names: &[Domain]) -> bool {
         let leaf = self.certified.cert.first().and_then(|leaf| ParsedCertificate::try_from(leaf).ok());
         leaf.is_some_and(|leaf| {
-            let is_for = |name: &Domain| ServerName::try_from(name.as_str()).is_ok_and(|name| verify_server_name(&leaf, &name).is_ok());
+            let is_for =
+                |name: &Domain| ServerName::try_from(name.as_str()).is_ok_and(|name| verify_server_name(&leaf, &name).is_ok());
             names.iter().all(is_for)
         })
     }
@@ -131,7 +132,8 @@ impl Store {
 }
 
 fn read(text: &str) -> Result<Kept, String> {
-    let chain = CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    let chain =
+        CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
     let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| error.to_string())?;
     let leaf = chain.first().ok_or("it holds no certificate")?.clone();
     let (_, parsed) = X509Certificate::from_der(&leaf).map_err(|error| error.to_string())?;

@@ -1,17 +1,17 @@
 //! One login: which mechanisms are offered, and an exchange by those of them that the protocol core leaves to us. Whether
 //! somebody may try at all, and how long a refusal waits, is for [`super::Guesses`]; how it is framed, for [`crate::smtp`].
 
-use super::token::{self, Bearer, OAUTHBEARER, XOAUTH2};
-use super::{Credentials, ldap};
 use super::dovecot::{self, Conversation, Dovecot};
 use super::passwd::{self, AuthError};
 use super::scram::{Challenged, ClientFirst};
+use super::token::{self, Bearer, OAUTHBEARER, XOAUTH2};
+use super::{Credentials, ldap};
+use crate::deliver::tls::ClientTls;
+use crate::dns::Dns;
 use crate::smtp::sasl::{self, SaslStep};
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use crate::deliver::tls::ClientTls;
-use crate::dns::Dns;
 use postern_schema::site::{TokenIssuer, UserBackend, UserStore};
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -97,8 +97,7 @@ pub async fn mechanisms(stores: &[UserStore], credentials: &Credentials, dovecot
     let has = |wanted: fn(&UserBackend) -> bool| stores.iter().any(|store| wanted(&store.backend));
     let external = has(|backend| matches!(backend, UserBackend::Certificate(_))).then_some(EXTERNAL);
     let tokens: &[&str] = if has(|backend| matches!(backend, UserBackend::Tokens(_))) { &[OAUTHBEARER, XOAUTH2] } else { &[] };
-    let is_of_passwords =
-        |store: &&UserStore| !matches!(store.backend, UserBackend::Certificate(_) | UserBackend::Tokens(_));
+    let is_of_passwords = |store: &&UserStore| !matches!(store.backend, UserBackend::Certificate(_) | UserBackend::Tokens(_));
     let stores: Vec<UserStore> = stores.iter().filter(is_of_passwords).cloned().collect();
     let stores = &stores[..];
     let scram: &[&str] = if passwd::all_scram(stores, credentials) { &[SCRAM_PLUS, SCRAM] } else { &[] };

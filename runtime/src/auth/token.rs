@@ -136,7 +136,8 @@ fn user(claims: &Map<String, Value>, issuer: &TokenIssuer, now: u64) -> Result<B
         return Err(Refused("it is for another audience"));
     }
     // A number may have a fraction (RFC 7519 2).
-    let time = |name: &str| claims.get(name).map(|value| value.as_f64().map(|seconds| seconds as u64).ok_or(Refused("a time is none")));
+    let time =
+        |name: &str| claims.get(name).map(|value| value.as_f64().map(|seconds| seconds as u64).ok_or(Refused("a time is none")));
     let expires = time("exp").transpose()?.ok_or(Refused("it never expires"))?;
     if expires.saturating_add(CLOCK_SKEW) <= now {
         return Err(Refused("it has expired"));
@@ -171,10 +172,19 @@ mod tests {
     #[test]
     fn anything_else_is_no_message() {
         for wrong in [
-            "", "n,,", "n,,\u{1}\u{1}", "p=tls-exporter,,\u{1}auth=Bearer abc\u{1}\u{1}", "n,a=,\u{1}auth=Bearer abc\u{1}\u{1}",
-            "n,b=x,\u{1}auth=Bearer abc\u{1}\u{1}", "n,,\u{1}auth=Bearer abc\u{1}", "n,,\u{1}auth=Basic abc\u{1}\u{1}",
-            "n,,\u{1}auth=Bearer \u{1}\u{1}", "n,,\u{1}auth=Bearer a b\u{1}\u{1}", "n,,\u{1}auth=Bearer a\u{1}auth=Bearer b\u{1}\u{1}",
-            "user=a\u{1}auth=Bearer abc\u{1}\u{1}", "n,a=a=2cb,\u{1}auth=Bearer abc\u{1}\u{1}",
+            "",
+            "n,,",
+            "n,,\u{1}\u{1}",
+            "p=tls-exporter,,\u{1}auth=Bearer abc\u{1}\u{1}",
+            "n,a=,\u{1}auth=Bearer abc\u{1}\u{1}",
+            "n,b=x,\u{1}auth=Bearer abc\u{1}\u{1}",
+            "n,,\u{1}auth=Bearer abc\u{1}",
+            "n,,\u{1}auth=Basic abc\u{1}\u{1}",
+            "n,,\u{1}auth=Bearer \u{1}\u{1}",
+            "n,,\u{1}auth=Bearer a b\u{1}\u{1}",
+            "n,,\u{1}auth=Bearer a\u{1}auth=Bearer b\u{1}\u{1}",
+            "user=a\u{1}auth=Bearer abc\u{1}\u{1}",
+            "n,a=a=2cb,\u{1}auth=Bearer abc\u{1}\u{1}",
         ] {
             assert_eq!(parsed(OAUTHBEARER, wrong), None, "{wrong:?}");
         }
@@ -191,7 +201,8 @@ mod tests {
             claim: "email".into(),
             proof: TokenProof::Keys(Vec::new()),
         };
-        let good = json!({ "iss": "https://id.example", "aud": ["web", "mail"], "exp": 1000, "nbf": 900, "email": "alice@example.com" });
+        let good =
+            json!({ "iss": "https://id.example", "aud": ["web", "mail"], "exp": 1000, "nbf": 900, "email": "alice@example.com" });
         let judged = |change: &dyn Fn(&mut Map<String, Value>), now| {
             let mut claims = good.as_object().unwrap().clone();
             change(&mut claims);
@@ -201,7 +212,8 @@ mod tests {
         assert_eq!(judged(&|_| {}, 1059).as_deref(), Ok("alice@example.com"));
         assert_eq!(judged(&|_| {}, 1060), Err("it has expired"));
         assert_eq!(judged(&|_| {}, 839), Err("it is not good yet"));
-        let with = |name: &'static str, value: Value| judged(&move |claims| drop(claims.insert(name.to_owned(), value.clone())), 950);
+        let with =
+            |name: &'static str, value: Value| judged(&move |claims| drop(claims.insert(name.to_owned(), value.clone())), 950);
         assert_eq!(with("iss", json!("https://evil.example")), Err("it is of another issuer"));
         assert_eq!(with("aud", json!("web")), Err("it is for another audience"));
         assert_eq!(with("aud", json!("mail")).as_deref(), Ok("alice@example.com"));

@@ -40,8 +40,7 @@ impl Acquaintances {
     /// Reads what a state folder holds.
     pub fn open(folder: &Path) -> Acquaintances {
         let path = folder.join("acquaintances");
-        let mut memory =
-            Memory { path, file: None, known: HashSet::new(), written: 0, strangers: Levels::default() };
+        let mut memory = Memory { path, file: None, known: HashSet::new(), written: 0, strangers: Levels::default() };
         if let Err(error) = memory.open() {
             // Everybody is new then, which is safe; and said, since it is not meant.
             tracing::error!(%error, path = %memory.path.display(), "whom users wrote to is not known");

@@ -240,7 +240,10 @@ async fn accept(socket: Socket, key: Key, daemon: Arc<Daemon>) {
             Ok((stream, peer)) => start(stream, peer, &key, &daemon),
             Err(error) => {
                 let is_dismissed = Reserve::is_for(&error)
-                    && daemon.reserve.dismiss(async { Ok(take(&socket).await?.0) }, &farewell(&key, &daemon)).await;
+                    && daemon
+                        .reserve
+                        .dismiss(async { take(&socket).await.map(|(stream, _)| stream) }, &farewell(&key, &daemon))
+                        .await;
                 if last_said.is_none_or(|at| at.elapsed() > SILENCE) {
                     last_said = Some(Instant::now());
                     tracing::warn!(%error, at = %key.place, "cannot accept");

@@ -78,7 +78,17 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     );
     let kind = listener.kind;
     let peer = Peer { address, listener: listener.name, user: None, certificate: None, speaks_for: None, author: None };
-    let mut session = Session { daemon, generation, server, peer, transaction: None, logins: Logins::default(), kind, errors: 0, strangers: None };
+    let mut session = Session {
+        daemon,
+        generation,
+        server,
+        peer,
+        transaction: None,
+        logins: Logins::default(),
+        kind,
+        errors: 0,
+        strangers: None,
+    };
     session.protected(&stream);
     if !is_admitted {
         let (peer, reason) = (session.peer.address, Reason::PeerNotListed);
@@ -308,7 +318,8 @@ impl Session {
         let (known, now) = (&self.daemon.acquaintances, Instant::now());
         if !known.may_write(user, &request.forward_path, most, now) {
             let (peer, listener) = (self.peer.address, &*self.peer.listener);
-            let source = self.daemon.current.generation().site().sources.describe(origin);
+            let generation = self.daemon.current.generation();
+            let source = generation.site().sources.describe(origin);
             tracing::info!(%peer, listener, user, reason = "new-recipient-limit", source, "refused");
             return Reply::TOO_MANY_NEW_RECIPIENTS;
         }

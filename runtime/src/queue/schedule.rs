@@ -92,7 +92,6 @@ mod tests {
     use super::*;
     use crate::queue::envelope::{Generation, Recipient};
     use crate::queue::id::QueueId;
-    use postern_schema::decide::TlsWish;
     use postern_schema::name::Mailbox;
     use proptest::prelude::*;
 

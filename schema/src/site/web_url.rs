@@ -62,7 +62,9 @@ mod tests {
             assert_eq!(url.to_string(), written);
             assert_eq!(WebUrl::parse(written), Some(url));
         }
-        for wrong in ["http://id.example/", "https://", "https://u@id.example/", "https://id.example/#a", "https://a:b/", "https://a b/"] {
+        for wrong in
+            ["http://id.example/", "https://", "https://u@id.example/", "https://id.example/#a", "https://a:b/", "https://a b/"]
+        {
             assert_eq!(WebUrl::parse(wrong), None, "{wrong}");
         }
     }

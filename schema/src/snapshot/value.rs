@@ -6,7 +6,12 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    Acme, AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, Directory, DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl,
+    Acme, AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, Directory, DirectorySecurity, DkimSigner,
+    DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits,
+    Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern,
+    Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern,
+    Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer,
+    TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl,
 };
 use ipnet::IpNet;
 

@@ -25,6 +25,7 @@ pub struct Options {
     authority: Option<PathBuf>,
     trust_anchor: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    disk: Option<String>,
 }
 
 impl Options {
@@ -39,6 +40,7 @@ impl Options {
             authority: None,
             trust_anchor: None,
             environment: Vec::new(),
+            disk: None,
         }
     }
 
@@ -84,8 +86,31 @@ impl Options {
         self
     }
 
+    /// Its state lies on a disk of its own in memory, of a size such as `200m`, which nobody else sees but by way of
+    /// `/proc/PID/root`. Needs `unshare` and a system that lets everybody have namespaces.
+    #[must_use]
+    pub fn disk(mut self, size: &str) -> Options {
+        self.disk = Some(size.to_owned());
+        self
+    }
+
+    fn program(&self) -> Command {
+        let posternd = &binaries().posternd;
+        let Some(size) = &self.disk else { return Command::new(posternd) };
+        fs::create_dir_all(&self.state).expect("the state folder is ours");
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c"]);
+        command
+            .arg("mount -t tmpfs -o size=$1 none \"$2\" && shift 2 && exec \"$@\"")
+            .arg("sh")
+            .arg(size)
+            .arg(&self.state)
+            .arg(posternd);
+        command
+    }
+
     fn command(&self) -> Command {
-        let mut command = Command::new(&binaries().posternd);
+        let mut command = self.program();
         command.arg("run");
         for (name, path) in [("--snapshot", &self.snapshot), ("--state", &self.state), ("--credentials", &self.credentials)] {
             command.arg(name).arg(path);

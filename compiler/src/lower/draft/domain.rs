@@ -39,7 +39,7 @@ impl DomainDraft {
         let settings = publication.autoconfig.as_ref().filter(|at| at.value.web_host.is_none());
         let pacc = settings.filter(|at| at.value.pacc).map(|at| ("ua-auto-config", at.span));
         let settings = settings.map(|at| ("autoconfig", at.span));
-        let name = |(label, span)| Some((Domain::parse(&format!("{label}.{}", self.name.value)).ok()?, span));
+        let name = |(label, span): (&str, Span)| Some((Domain::parse(&format!("{label}.{}", self.name.value)).ok()?, span));
         sts.into_iter().chain(settings).chain(pacc).filter_map(name)
     }
 }

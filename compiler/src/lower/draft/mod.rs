@@ -18,8 +18,8 @@ pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, P
 pub use publication::PublicationDraft;
 pub use report::ReportsDraft;
 pub use service::{
-    AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
-    TransportDraft, UsersDraft, WebDraft,
+    AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft,
+    TlsDraft, TransportDraft, UsersDraft, WebDraft,
 };
 
 use crate::addresses::AddressBook;

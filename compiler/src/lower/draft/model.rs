@@ -5,8 +5,8 @@ use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::name::Domain;
 use postern_schema::site::{
-    Acme, Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics, Network,
-    Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
+    Acme, Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics,
+    Network, Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -161,7 +161,10 @@ impl SiteDraft {
         let served = self.domains.iter().map(|domain| domain.web_names().map(|(name, _)| name).collect::<Vec<_>>());
         let served = served.filter(|_| !self.web.is_empty());
         let groups = std::iter::once(host).chain(served);
-        groups.map(|names| names.into_iter().filter(|name| !is_named(name)).collect::<Vec<_>>()).filter(|names| !names.is_empty()).collect()
+        groups
+            .map(|names| names.into_iter().filter(|name| !is_named(name)).collect::<Vec<_>>())
+            .filter(|names| !names.is_empty())
+            .collect()
     }
 
     fn tls(&self, sources: &Sources) -> TlsPolicy {

@@ -6,7 +6,8 @@ use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::site::{
-    Chain, Fingerprint, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TlsVersion, TransportKind, UserBackend, Via, WebUrl,
+    Chain, Fingerprint, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TlsVersion, TransportKind, UserBackend, Via,
+    WebUrl,
 };
 use std::net::IpAddr;
 use std::time::Duration;

@@ -5,8 +5,14 @@ use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("TLS013", "acme-without-web", Severity::Error, &[Part::Tls, Part::Listeners], check, include_str!("acme_without_web.md"));
+pub static RULE: Rule = Rule::check(
+    "TLS013",
+    "acme-without-web",
+    Severity::Error,
+    &[Part::Tls, Part::Listeners],
+    check,
+    include_str!("acme_without_web.md"),
+);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;

@@ -217,15 +217,14 @@ pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses
     .example("network \"office\" \"192.0.2.0/24\" \"2001:db8:1::/48\" relay=#true reason=\"wired LAN, no guests\"")
     .postfix(&["mynetworks", "mynetworks_style"]);
 
-const LDAP_BIND: NodeSpec =
-    NodeSpec::new("ldap-bind", "Asks a directory, by logging in there as the user; instead of `passwd`.")
-        .arguments(&[Argument::new("server", ValueType::Url, "The directory server: `ldaps://`, or `ldap://` with `starttls`.")])
-        .properties(&[
-            PropertySpec::new("dn", ValueType::Text, "The name to log in as; the user's name stands for `{user}`.").required(),
-            PropertySpec::new("starttls", ValueType::Truth, "Whether TLS begins by StartTLS (RFC 4511 4.14); without it, no."),
-        ])
-        .example("ldap-bind \"ldaps://ldap.example.com\" dn=\"uid={user},ou=people,dc=example,dc=com\"")
-        .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]);
+const LDAP_BIND: NodeSpec = NodeSpec::new("ldap-bind", "Asks a directory, by logging in there as the user; instead of `passwd`.")
+    .arguments(&[Argument::new("server", ValueType::Url, "The directory server: `ldaps://`, or `ldap://` with `starttls`.")])
+    .properties(&[
+        PropertySpec::new("dn", ValueType::Text, "The name to log in as; the user's name stands for `{user}`.").required(),
+        PropertySpec::new("starttls", ValueType::Truth, "Whether TLS begins by StartTLS (RFC 4511 4.14); without it, no."),
+    ])
+    .example("ldap-bind \"ldaps://ldap.example.com\" dn=\"uid={user},ou=people,dc=example,dc=com\"")
+    .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]);
 
 const OAUTH: NodeSpec = NodeSpec::new(
     "oauth",

@@ -82,7 +82,9 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`Malformed`], as soon as that is sure.
 pub fn read(octets: &[u8]) -> Result<Option<(Answer, usize)>, Malformed> {
-    let Some((SEQUENCE, length, head)) = header(octets)? else { return if octets.is_empty() { Ok(None) } else { partial(octets) } };
+    let Some((SEQUENCE, length, head)) = header(octets)? else {
+        return if octets.is_empty() { Ok(None) } else { partial(octets) };
+    };
     if length > MESSAGE_MAX_OCTETS {
         return Err(Malformed);
     }
@@ -173,7 +175,7 @@ mod tests {
     fn a_bind_is_written_as_in_rfc_4511_4_2() {
         assert_eq!(bind(1, "cn=a", "pw"), b"\x30\x12\x02\x01\x01\x60\x0d\x02\x01\x03\x04\x04cn=a\x80\x02pw");
         let long = bind(1, &"x".repeat(200), "pw");
-        assert_eq!(&long[..3], [0x30, 0x81, 0xd9]);
+        assert_eq!(&long[..3], [0x30, 0x81, 0xd8]);
         assert_eq!(unbind(2), b"\x30\x05\x02\x01\x02\x42\x00");
     }
 

@@ -1,9 +1,9 @@
 //! Asking the issuer whether a token is good (RFC 7662), over HTTPS, as the client that the site names.
 
 use super::Refused;
+use crate::auth::Credentials;
 use crate::auth::login::Outside;
 use crate::auth::passwd::AuthError;
-use crate::auth::Credentials;
 use crate::https::{self, Request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -3,7 +3,9 @@
 //! 3.1).
 
 use super::{Refused, TOKEN_MAX_OCTETS};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use postern_schema::site::{TokenKey, TokenPublicKey};
@@ -114,16 +116,24 @@ mod tests {
         ];
         let by_curve = |header: &str| token(header, "{}", |signed| curve.sign(&random, signed).unwrap().as_ref().to_vec());
         let by_edwards = |header: &str| token(header, "{}", |signed| edwards.sign(signed).as_ref().to_vec());
-        for good in [
-            by_curve(r#"{"alg":"ES256"}"#), by_curve(r#"{"alg":"ES256","kid":"a"}"#), by_edwards(r#"{"alg":"EdDSA","kid":"b"}"#),
-        ] {
+        for good in
+            [by_curve(r#"{"alg":"ES256"}"#), by_curve(r#"{"alg":"ES256","kid":"a"}"#), by_edwards(r#"{"alg":"EdDSA","kid":"b"}"#)]
+        {
             assert!(claims(&good, &keys).is_ok(), "{good}");
         }
         for bad in [
-            by_curve(r#"{"alg":"ES256","kid":"b"}"#), by_curve(r#"{"alg":"EdDSA"}"#), by_edwards(r#"{"alg":"ES256"}"#),
-            by_curve(r#"{"alg":"ES256","crit":["x"],"x":1}"#), by_curve(r#"{}"#), by_curve("[]"),
-            token(r#"{"alg":"none"}"#, "{}", |_| Vec::new()), token(r#"{"alg":"HS256"}"#, "{}", |_| vec![0; 32]),
-            format!("{}.x", by_curve(r#"{"alg":"ES256"}"#)), "a.b".to_owned(), String::new(), "..".to_owned(),
+            by_curve(r#"{"alg":"ES256","kid":"b"}"#),
+            by_curve(r#"{"alg":"EdDSA"}"#),
+            by_edwards(r#"{"alg":"ES256"}"#),
+            by_curve(r#"{"alg":"ES256","crit":["x"],"x":1}"#),
+            by_curve(r#"{}"#),
+            by_curve("[]"),
+            token(r#"{"alg":"none"}"#, "{}", |_| Vec::new()),
+            token(r#"{"alg":"HS256"}"#, "{}", |_| vec![0; 32]),
+            format!("{}.x", by_curve(r#"{"alg":"ES256"}"#)),
+            "a.b".to_owned(),
+            String::new(),
+            "..".to_owned(),
         ] {
             assert!(claims(&bad, &keys).is_err(), "{bad}");
         }

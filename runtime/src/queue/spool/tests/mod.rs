@@ -4,7 +4,6 @@ use super::*;
 use crate::queue::envelope::{MessageState, Outcome, RecipientState};
 use crate::queue::fixture::{accepted, attempt, mailbox};
 use crate::queue::message::{Accepted, Generated};
-use postern_schema::decide::TlsWish;
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;

@@ -1,8 +1,6 @@
 //! Transactions: what is said, and which reply falls to whom.
 
-use super::player::{
-    CONTENT, PIPELINING, READY, config, describe, lmtp, plaintext, play, play_once, recipient, transaction,
-};
+use super::player::{CONTENT, PIPELINING, READY, config, describe, lmtp, plaintext, play, play_once, recipient, transaction};
 use crate::smtp::client::transaction::WINDOW;
 use crate::smtp::client::{Client, ClientConfig, ClientStep, Recipient, Transaction};
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
