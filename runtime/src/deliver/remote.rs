@@ -23,7 +23,7 @@ const MESSAGES_PER_TURN: u32 = 20;
 /// Jobs that are given back at once where their peer cannot be had.
 const JOBS_DECLINED: usize = 1000;
 /// Attempts whose notes may be on their way to disk while the next message is sent.
-const NOTES_PENDING: usize = 64;
+const NOTES_PENDING: usize = 2;
 
 /// A connection, and the right to it.
 struct Line {
