@@ -164,6 +164,7 @@ fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind,
         // The null path may be used by everybody, so what is decided is the recipient alone.
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
+        srs: None,
     };
     let (disposition, reason, source) = match accept(&facts, model) {
         Answer::Need(need) => ("undecided", format!("{need:?}"), None),
