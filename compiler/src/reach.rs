@@ -184,7 +184,14 @@ fn opening(reason: Reason, trace: &Trace) -> Option<Origin> {
         Reason::AuthenticatedRelay => matches!(kind, StepKind::Listener(..)),
         Reason::LocalRecipient => matches!(
             kind,
-            StepKind::Mailbox(_) | StepKind::Alias(..) | StepKind::Pattern(..) | StepKind::CatchAll(_) | StepKind::Postmaster(_)
+            StepKind::Mailbox(_)
+                | StepKind::Alias(..)
+                | StepKind::Forward(..)
+                | StepKind::List(_)
+                | StepKind::Rewritten(..)
+                | StepKind::Pattern(..)
+                | StepKind::CatchAll(_)
+                | StepKind::Postmaster(_)
         ),
         Reason::RelayDomain => matches!(kind, StepKind::Relayed(_)),
         _ => false,

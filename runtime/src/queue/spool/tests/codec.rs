@@ -16,7 +16,12 @@ fn full_entry() -> (Envelope, Progress) {
     message.client.user = Some("alice".into());
     message.recipients[1].notify = Some(Notify { success: true, failure: false, delay: true });
     message.recipients[1].orcpt = OriginalRecipient::parse("rfc822;c@example.com");
-    let envelope = NewMessage::from(message).envelope;
+    let mut envelope = NewMessage::from(message).envelope;
+    let other = envelope.recipients[0].original().clone();
+    envelope.recipients[0].sent_as = SentAs::Owner(other.clone());
+    envelope.recipients[1].sent_as = SentAs::Forwarder { by: other.clone(), srs: true };
+    // The very address that RCPT said.
+    envelope.recipients[2].sent_as = SentAs::Forwarder { by: other, srs: false };
     let mut progress = Progress::new(envelope.recipients.len());
     let deferred = Outcome::Deferred { attempt: attempt("450", "4.2.0 later\nmuch later", Some("mx.test")), next_ms: 12 };
     for (index, outcome) in [
