@@ -6,7 +6,7 @@
 //! (RFC 5321 4.4). The file name follows from queue id and recipient, so a delivery that is repeated because the daemon died
 //! before it could note the first one finds the file there and adds none.
 
-use crate::queue::Envelope;
+use super::lane::Job;
 use crate::queue::spool::BodyReader;
 use postern_schema::name::Mailbox;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};

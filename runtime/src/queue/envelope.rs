@@ -55,7 +55,7 @@ pub struct Envelope {
 
 impl Envelope {
     /// Who hears of what becomes of a recipient.
-    pub fn return_path(&self, recipient: &Recipient) -> Option<&Mailbox> {
+    pub fn return_path<'a>(&'a self, recipient: &'a Recipient) -> Option<&'a Mailbox> {
         match (&self.reverse_path, &recipient.sent_as) {
             (ReversePath::Null, _) => None,
             (ReversePath::Mailbox(_), SentAs::Owner(owner)) => Some(owner),

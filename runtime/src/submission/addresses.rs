@@ -9,12 +9,19 @@ use postern_schema::site::Slot;
 
 /// The header with its addresses replaced; `None` where none is. `origin`: where a bare local part belongs.
 pub fn rewrite_header(header: &Header, origin: &Domain, map: impl Fn(&Mailbox, Slot) -> Option<Mailbox>) -> Option<Header> {
-    let mut octets = Vec::with_capacity(header.octets().len());
+    let all = header.octets();
+    let mut octets = Vec::with_capacity(all.len());
     let mut is_changed = false;
-    // Fields lie one behind the other; what ends the header, or text without one, comes behind them.
+    let mut at = 0;
     for field in header.fields() {
-        let rewritten = Slot::of_field(field.name).and_then(|slot| rewrite(field.value, origin, &|mailbox| map(mailbox, slot)));
-        match rewritten {
+        let start = field.octets.as_ptr() as usize - all.as_ptr() as usize;
+        // A line that is no field, or an empty one, ends the header; what follows is text.
+        if start != at || field.name.is_empty() {
+            break;
+        }
+        at = start + field.octets.len();
+        let slot = Slot::of_field(field.name);
+        match slot.and_then(|slot| rewrite(field.value, origin, &|mailbox: &Mailbox| map(mailbox, slot))) {
             Some(value) => {
                 is_changed = true;
                 octets.extend_from_slice(&field.octets[..field.octets.len() - field.value.len()]);
@@ -23,12 +30,8 @@ pub fn rewrite_header(header: &Header, origin: &Domain, map: impl Fn(&Mailbox, S
             None => octets.extend_from_slice(field.octets),
         }
     }
-    if !is_changed {
-        return None;
-    }
-    let fields: usize = header.fields().map(|field| field.octets.len()).sum();
-    octets.extend_from_slice(&header.octets()[fields..]);
-    Some(Header::new(octets))
+    octets.extend_from_slice(&all[at..]);
+    is_changed.then(|| Header::new(octets))
 }
 
 /// A piece of an address list.
