@@ -70,9 +70,9 @@ pub fn model() -> Model {
     let targets = ["alice@example.com", "bob@example.com"].map(|to| Forward { mailbox: mailbox(to) });
     let info = AddressEntry { kind: AddressKind::Alias(targets.into()), origin: line(13) };
     declare(&mut model, &here, "info", &info);
-    let targets = vec![Forward { mailbox: mailbox("carol@elsewhere.example") }];
-    let carol = AddressEntry { kind: AddressKind::Forward { targets, srs: true, keep_copy: true }, origin: line(14) };
-    declare(&mut model, &here, "carol", &carol);
+    let targets = vec![Forward { mailbox: mailbox("dave@elsewhere.example") }];
+    let dave = AddressEntry { kind: AddressKind::Forward { targets, srs: true, keep_copy: true }, origin: line(14) };
+    declare(&mut model, &here, "dave", &dave);
     let dev = AddressEntry { kind: AddressKind::List { transport: "manager".into() }, origin: line(15) };
     declare(&mut model, &here, "dev", &dev);
     model

@@ -16,12 +16,7 @@ fn full_entry() -> (Envelope, Progress) {
     message.client.user = Some("alice".into());
     message.recipients[1].notify = Some(Notify { success: true, failure: false, delay: true });
     message.recipients[1].orcpt = OriginalRecipient::parse("rfc822;c@example.com");
-    let mut envelope = NewMessage::from(message).envelope;
-    let other = envelope.recipients[0].original().clone();
-    envelope.recipients[0].sent_as = SentAs::Owner(other.clone());
-    envelope.recipients[1].sent_as = SentAs::Forwarder { by: other.clone(), srs: true };
-    // The very address that RCPT said.
-    envelope.recipients[2].sent_as = SentAs::Forwarder { by: other, srs: false };
+    let envelope = NewMessage::from(message).envelope;
     let mut progress = Progress::new(envelope.recipients.len());
     let deferred = Outcome::Deferred { attempt: attempt("450", "4.2.0 later\nmuch later", Some("mx.test")), next_ms: 12 };
     for (index, outcome) in [
@@ -79,6 +74,18 @@ fn everything_reads_back() {
     let mut meta = Vec::new();
     put_changes(&mut meta, &all_changes());
     assert_eq!(changes(&meta), Ok(all_changes()));
+}
+
+/// The sender of a copy is stored with what RCPT said, in tags that no earlier message has: what was stored before reads as it did.
+#[test]
+fn in_whose_name_a_copy_is_sent_reads_back() {
+    let (mut envelope, _) = full_entry();
+    let other = envelope.recipients[0].original().clone();
+    envelope.recipients[0].sent_as = SentAs::Owner(other.clone());
+    envelope.recipients[1].sent_as = SentAs::Forwarder { by: other.clone(), srs: true };
+    // The very address that RCPT said.
+    envelope.recipients[3].sent_as = SentAs::Forwarder { by: other, srs: false };
+    assert_eq!(super::envelope(&encoded_envelope(&envelope)), Ok(envelope));
 }
 
 /// Written down, so that a change of the stored form cannot go unnoticed: it needs a new format version.
