@@ -209,7 +209,7 @@ listen "mx" port=0 address="127.0.0.1"
 listen "submissions" port=0 address="127.0.0.1"
 users "staff" { passwd secret="users" }
 domain "example.com" { mailbox "alice" }
-route to="*"
+route to="*" via="direct"
 log format="postfix"
 "#,
     );

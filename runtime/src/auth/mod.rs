@@ -11,9 +11,11 @@ mod login;
 mod passwd;
 mod scram;
 pub mod token;
+mod srs;
 
 pub use credentials::{CredentialError, Credentials, Stamp};
 pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
 pub use login::{Answer, ChannelBinding, Exchange, Login, Outside, mechanisms};
 pub use passwd::{AuthError, store_of};
+pub use srs::{SrsError, SrsKeys};

@@ -2,6 +2,7 @@
 
 use super::connect;
 use super::lane::{Job, Place};
+use super::onward;
 use super::peers::{Busy, Slot};
 use super::session::Session;
 use super::settle::{Settled, settle};
@@ -24,7 +25,7 @@ const MESSAGES_PER_TURN: u32 = 20;
 /// Jobs that are given back at once where their peer cannot be had.
 const JOBS_DECLINED: usize = 1000;
 /// Attempts whose notes may be on their way to disk while the next message is sent.
-const NOTES_PENDING: usize = 64;
+const NOTES_PENDING: usize = 2;
 
 /// A connection, and the right to it.
 struct Line {
@@ -119,8 +120,8 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
             }
         };
         is_paced = true;
-        let id = job.envelope.id;
-        let body = || daemon.spool.read_body(id).map_err(|error| Reply::local_trouble(error.to_string()));
+        let destination = place.destination().clone();
+        let body = |job: &Job| onward::message(daemon, job, &destination);
         reach(Point::PeerConnected);
         match current.session.send(&job, body).await {
             Ok(results) => {

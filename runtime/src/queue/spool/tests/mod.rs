@@ -172,7 +172,7 @@ fn a_notification_and_what_it_is_about_change_together() {
         id: spool.fresh_id(NOW),
         arrival_ms: NOW,
         recipient: mailbox("alice@example.com"),
-        expansion: vec![mailbox("alice@inside.example.com")],
+        expansion: vec![mailbox("alice@inside.example.com").into()],
         smtp_utf8: false,
         eight_bit: false,
         tls_wish: Default::default(),
@@ -268,6 +268,9 @@ fn a_damaged_inline_body_is_an_error_that_names_it() {
     let (spool, _) = open(folder.path());
     let id = append(&spool, &[b'x'; 500]);
     let other = append(&spool, &[b'y'; 500]);
+    // What waits is not at hand any more, and is read from disk.
+    let attempt = attempt("450", "4.2.0 later", None);
+    spool.record_blocking(outcome(id, Outcome::Deferred { attempt, next_ms: NOW + 1 })).unwrap();
     let path = &segment_files(folder.path())[0];
     let place = fs::read(path).unwrap().windows(9).position(|window| window == b"xxxxxxxxx").unwrap();
     OpenOptions::new().write(true).open(path).unwrap().write_all_at(b"z", place as u64).unwrap();
