@@ -16,6 +16,7 @@ mod lane;
 mod local;
 pub mod maildir;
 pub mod notice;
+mod onward;
 pub mod peers;
 mod program;
 pub mod quota;

@@ -2,6 +2,7 @@
 
 use super::connect;
 use super::lane::{Job, Place};
+use super::onward;
 use super::peers::{Busy, Slot};
 use super::session::Session;
 use super::settle::{Settled, settle};
@@ -112,8 +113,8 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
             }
         };
         is_paced = true;
-        let id = job.envelope.id;
-        let body = || daemon.spool.read_body(id).map_err(|error| Reply::local_trouble(error.to_string()));
+        let destination = place.destination().clone();
+        let body = |job: &Job| onward::message(daemon, job, &destination);
         match current.session.send(&job, body).await {
             Ok(results) => {
                 let peer = current.session.peer();

@@ -104,7 +104,7 @@ impl Session {
     /// # Errors
     /// The connection broke before the peer had said anything about this message.
     pub async fn send(
-        &mut self, job: &Job, mut body: impl FnMut() -> Result<BodyReader, Reply>,
+        &mut self, job: &Job, mut body: impl FnMut(&Job) -> Result<BodyReader, Reply>,
     ) -> Result<Vec<(u32, Reply)>, Reply> {
         if self.transactions > 0 && self.has_spoken() {
             // Between messages a peer speaks only to say that it is going, or it is gone already.
@@ -116,7 +116,7 @@ impl Session {
         for recipients in job.recipients.chunks(most.max(1)) {
             let sent = match &over {
                 Some(reply) => Ok(vec![Reply::clone(reply); recipients.len()]),
-                None => match body() {
+                None => match body(job) {
                     Ok(body) => self.send_to(job, recipients, body).await,
                     Err(reply) => Ok(vec![reply; recipients.len()]),
                 },
@@ -136,7 +136,7 @@ impl Session {
 
     /// One transaction. A reply for each recipient.
     async fn send_to(&mut self, job: &Job, recipients: &[(u32, Mailbox)], mut body: BodyReader) -> Result<Vec<Reply>, Reply> {
-        self.client.begin(transaction(job, recipients));
+        self.client.begin(transaction(job, recipients, body.left_octets()));
         self.transactions += 1;
         let mut heard = false;
         let outcome = loop {
@@ -237,7 +237,7 @@ impl Session {
     }
 }
 
-fn transaction(job: &Job, recipients: &[(u32, Mailbox)]) -> Transaction {
+fn transaction(job: &Job, recipients: &[(u32, Mailbox)], size_octets: u64) -> Transaction {
     let envelope = &job.envelope;
     let recipient = |(place, mailbox): &(u32, Mailbox)| {
         let given = envelope.recipients.get(*place as usize);
@@ -248,9 +248,9 @@ fn transaction(job: &Job, recipients: &[(u32, Mailbox)]) -> Transaction {
         }
     };
     Transaction {
-        reverse_path: envelope.reverse_path.clone(),
+        reverse_path: job.reverse_path.clone(),
         recipients: recipients.iter().map(recipient).collect(),
-        size_octets: envelope.body_octets,
+        size_octets,
         smtputf8: envelope.smtp_utf8,
         eight_bit: envelope.eight_bit,
         ret: envelope.ret,
