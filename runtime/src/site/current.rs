@@ -159,6 +159,7 @@ impl Current {
             && self.generation().srs.as_ref().is_ok_and(Option::is_some)
         {
             return Err(LoadError::Srs(error.clone()));
+        }
         let broken_before = self.generation().keys.unusable().len();
         match next.keys.unusable().into_iter().next() {
             Some(broken) if broken_before == 0 => Err(LoadError::Key(broken)),
