@@ -47,7 +47,7 @@ pub(super) fn describe(explanation: &Explanation, recorded: &[String]) -> String
     let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
     if outcome.disposition == "undecided" {
         text.push_str(
-            "say what the daemon would find: --dns FILE, or --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass\n",
+            "say what the daemon would find: --dns FILE, or --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass, --fact srs=good\n",
         );
     }
     text
@@ -59,6 +59,10 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
     decision(text, &format!("delivery to {}: {destination}", hop.recipient), &hop.outcome, &hop.steps);
     let details = [
         hop.mailbox.as_ref().filter(|mailbox| **mailbox != hop.recipient).map(|mailbox| format!("as {mailbox}")),
+        hop.sender.as_ref().map(|sender| match sender.as_str() {
+            "srs" => "with a sender of this site that leads bounces back".to_owned(),
+            sender => format!("with the sender {sender}"),
+        }),
         hop.endpoint.as_ref().map(|endpoint| format!("to {endpoint}")),
         hop.tls.map(|level| match level {
             "none" => "without TLS".to_owned(),

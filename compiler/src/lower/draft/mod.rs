@@ -10,6 +10,7 @@ mod model;
 mod planned;
 mod publication;
 mod report;
+mod rewriting;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
@@ -17,6 +18,7 @@ pub use gaps::{Gaps, Part};
 pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, ReinjectDraft};
 pub use publication::PublicationDraft;
 pub use report::ReportsDraft;
+pub use rewriting::{ArchiveDraft, MasqueradeDraft, RewriteDraft, RewritingDraft, SrsDraft};
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
     TransportDraft, UsersDraft, WebDraft,
@@ -100,6 +102,8 @@ pub struct SiteDraft {
     pub limits: LimitsDraft,
     /// `headers`, one for each change.
     pub headers: Vec<HeaderDraft>,
+    /// `rewrite`, `masquerade`, `archive`, `srs`.
+    pub rewriting: RewritingDraft,
     /// `log`.
     pub log_format: Setting<LogFormat>,
     /// `metrics`.
