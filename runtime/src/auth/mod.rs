@@ -10,8 +10,8 @@ pub mod ldap;
 mod login;
 mod passwd;
 mod scram;
-pub mod token;
 mod srs;
+pub mod token;
 
 pub use credentials::{CredentialError, Credentials, Stamp};
 pub use dovecot::{Dovecot, DovecotError};

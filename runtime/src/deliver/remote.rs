@@ -122,10 +122,7 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
         is_paced = true;
         let destination = place.destination().clone();
         let body = |job: &Job| onward::message(daemon, job, &destination);
-<<<<<<< HEAD
         reach(Point::PeerConnected);
-=======
->>>>>>> outbound
         match current.session.send(&job, body).await {
             Ok(results) => {
                 reach(Point::PeerTook);

@@ -137,14 +137,10 @@ impl Session {
 
     /// One transaction. A reply for each recipient.
     async fn send_to(&mut self, job: &Job, recipients: &[(u32, Mailbox)], mut body: BodyReader) -> Result<Vec<Reply>, Reply> {
-<<<<<<< HEAD
         let transaction = transaction(job, recipients, body.left_octets());
         // LMTP is the last step: nobody is there to pass it on (RFC 2033 1).
         let require_tls = transaction.require_tls && !self.lmtp;
         self.client.begin(Transaction { require_tls, ..transaction });
-=======
-        self.client.begin(transaction(job, recipients, body.left_octets()));
->>>>>>> outbound
         self.transactions += 1;
         let mut heard = false;
         let outcome = loop {

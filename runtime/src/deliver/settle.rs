@@ -236,13 +236,9 @@ async fn tell(
         return false;
     }
     loop {
-<<<<<<< HEAD
         let appended = append_notice(daemon, entry, [over, late], generation, &changes).await;
         reach(Point::NoticeQueued);
         let result = match appended {
-=======
-        let result = match append_notice(daemon, entry, [over, late], generation, &changes).await {
->>>>>>> outbound
             // One that waits is written when the snapshot is loaded next, with its keys, or when its time has come.
             Ok(Notice::Queued) => {
                 if is_last {

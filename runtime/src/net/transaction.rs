@@ -13,7 +13,9 @@ use crate::site::Generation;
 use crate::smtp::command::{MailRequest, Notify, RecipientRequest};
 use crate::smtp::server::{ClientOverride, Message};
 use crate::submission::{Completion, HeaderRewriting, Rework};
-use postern_schema::decide::{self, Answer, Disposition, Need, Reason, RecipientFacts, SenderFacts, TlsWish, Trace, Verdict, rewrite};
+use postern_schema::decide::{
+    self, Answer, Disposition, Need, Reason, RecipientFacts, SenderFacts, TlsWish, Trace, Verdict, rewrite,
+};
 use postern_schema::dns::Transcript;
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;

@@ -6,7 +6,13 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    Acme, AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, ClientLimit, Directory, DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Masquerade, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service, SigningState, SpfPolicy, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl, Whose,
+    Acme, AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, ClientLimit, Directory,
+    DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, HeaderChange, HeaderEdit, Language,
+    LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Masquerade, Metrics, MtaSts,
+    Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver,
+    Relay, Reporter, Reports, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service,
+    SigningState, SpfPolicy, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey,
+    Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl, Whose,
 };
 use ipnet::IpNet;
 
