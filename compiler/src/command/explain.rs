@@ -9,7 +9,7 @@ use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
 use crate::explain::{Question, explain};
 use clap::Args;
-use postern_schema::decide::{DmarcFact, Lookup, SenderDomain};
+use postern_schema::decide::{DmarcFact, Lookup, SenderDomain, SrsFact};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
@@ -51,7 +51,7 @@ pub struct Arguments {
     /// The domain in the From field; without it, that of the sender
     #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     author: Option<Domain>,
-    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject; may be given several times
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, srs=good; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
     /// For programs
@@ -77,6 +77,7 @@ enum Fact {
     SenderDomain(SenderDomain),
     Spf(SpfResult),
     Dmarc(DmarcFact),
+    Srs(&'static str),
 }
 
 fn fact(text: &str) -> Result<Fact, String> {
@@ -91,7 +92,11 @@ fn fact(text: &str) -> Result<Fact, String> {
         Some((name @ "dmarc", value)) => {
             DmarcFact::parse(value).map(Fact::Dmarc).ok_or_else(|| one_of(name, &DmarcFact::ALL.map(DmarcFact::as_str)))
         }
-        _ => Err("the facts are sender-domain, spf and dmarc".to_owned()),
+        Some((name @ "srs", value)) => {
+            let known = SrsFact::WORDS.into_iter().find(|word| *word == value);
+            known.map(Fact::Srs).ok_or_else(|| one_of(name, &SrsFact::WORDS))
+        }
+        _ => Err("the facts are sender-domain, spf, dmarc and srs".to_owned()),
     }
 }
 
@@ -118,12 +123,14 @@ fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Resul
         spf: None,
         dmarc: None,
         author: arguments.author.clone(),
+        srs: None,
     };
     for fact in &arguments.facts {
         match fact {
             Fact::SenderDomain(found) => question.sender_domain = Some(*found),
             Fact::Spf(result) => question.spf = Some(*result),
             Fact::Dmarc(fact) => question.dmarc = Some(*fact),
+            Fact::Srs(word) => question.srs = Some((*word).to_owned()),
         }
     }
     // A snapshot answers from its file, as it does in the daemon.

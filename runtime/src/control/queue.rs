@@ -4,6 +4,7 @@ use super::{Answer, QueueAction, Selection};
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::{Dispatcher, next_hop};
 use crate::queue::{Attempt, Change, QueueEntry, QueueId, RecipientState, SpoolError};
+use postern_schema::decide::SentAs;
 use postern_schema::name::Mailbox;
 use postern_schema::site::Destination;
 use serde_json::{Value, json};
@@ -130,9 +131,8 @@ fn selects(daemon: &Daemon, selection: &Selection, entry: &QueueEntry) -> bool {
         })
         && contains(&selection.relay, &mut |wanted| {
             let generation = daemon.current.generation();
-            let leads_over =
-                |recipient| next_hop(entry, recipient, &generation).is_ok_and(|hop| is_over(&hop.destination, wanted));
-            pending().any(|(recipient, _)| leads_over(&recipient.address))
+            let way = |recipient| next_hop(entry, recipient, &generation, now_ms());
+            pending().any(|(recipient, _)| way(recipient).is_ok_and(|(way, _)| is_over(&way.destination, wanted)))
         })
         && selection.older_than_seconds.is_none_or(|wanted| age_seconds >= wanted)
 }
@@ -174,6 +174,15 @@ fn detail(entry: &QueueEntry) -> Value {
         json!({
             "address": recipient.address.to_string(),
             "original": recipient.original().to_string(),
+            "owner": match &recipient.sent_as {
+                SentAs::Owner(owner) => Some(owner.to_string()),
+                SentAs::Sender | SentAs::Forwarder { .. } => None,
+            },
+            "forwarded-by": match &recipient.sent_as {
+                SentAs::Forwarder { by, .. } => Some(by.to_string()),
+                SentAs::Sender | SentAs::Owner(_) => None,
+            },
+            "srs": matches!(recipient.sent_as, SentAs::Forwarder { srs: true, .. }),
             "state": state_name(state),
             "reply": last_reply(state),
             "generation": last_attempt(state).map(|attempt| attempt.generation.to_string()),

@@ -7,10 +7,11 @@ use crate::daemon::{Daemon, now_ms};
 use crate::fault::{Point, reach};
 use crate::queue::due::DueQueue;
 use crate::queue::schedule;
-use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError, Standing};
+use crate::queue::{Change, QueueEntry, QueueId, Recipient, RecipientState, SpoolError, Standing};
 use crate::site::Generation;
-use postern_schema::decide::{Answer, Disposition, Hop, Reason, RouteFacts, route};
+use postern_schema::decide::{Answer, Departure, Disposition, Reason, RouteFacts, SentAs, route};
 use postern_schema::name::{Mailbox, ReversePath};
+use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Means};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,6 +29,8 @@ const LOCAL_WORKERS: usize = 2;
 const RECIPIENTS_PER_JOB: usize = 50;
 /// The place of no recipient: it stands for the notice about the message.
 const NOTICE: u32 = u32::MAX;
+/// How soon a recipient is looked at anew whose way could not be found a second time.
+const AGAIN_MS: u64 = 1000;
 /// How many messages are looked at between two pauses when the whole queue is gone through.
 const PAGE: usize = 1000;
 
@@ -116,23 +119,23 @@ impl Dispatcher {
         }
         let (id, now) = (entry.id(), now_ms());
         let generation = daemon.current.generation();
-        let mut groups: Vec<(Destination, Vec<(u32, Option<Box<Mailbox>>)>)> = Vec::new();
+        let mut groups: Vec<(Way, Vec<u32>)> = Vec::new();
         let mut declined = Vec::new();
         let too_far = schedule::too_far_ms(&generation.site().queue, now);
         for (index, recipient) in entry.due(now, too_far) {
             if !daemon.dispatcher.lanes.claim(id.number(), index) {
                 continue;
             }
-            match next_hop(&entry, &recipient.address, &generation) {
-                Ok(hop) => add(&mut groups, hop, &recipient.address, index),
-                Err(reason) => declined.push((index, reason.reply())),
+            match next_hop(&entry, recipient, &generation, now) {
+                Ok((way, _)) => add(&mut groups, way, index),
+                Err(reply) => declined.push((index, reply)),
             }
         }
         let has_news = !declined.is_empty() || entry.unreturned().next().is_some();
         if let Some(at) = entry.progress.next_attempt_ms().filter(|at| *at > now) {
             daemon.dispatcher.wake_at(at, id);
         }
-        for (destination, recipients) in groups {
+        for (Way { destination, .. }, recipients) in groups {
             let ticket = Ticket { id, generation: generation.number, recipients: recipients.into() };
             dispatch(daemon, &destination, &entry.envelope.reverse_path, ticket);
         }
@@ -150,16 +153,31 @@ impl Dispatcher {
         let generation = daemon.current.generation();
         let entry = daemon.spool.find(id).filter(|entry| !entry.progress.held);
         let Some(entry) = entry.filter(|_| generation.number == ticket.generation) else {
-            daemon.dispatcher.release(id, recipients.iter().map(|(place, _)| *place));
+            daemon.dispatcher.release(id, recipients);
             Dispatcher::consider_id(daemon, id);
             return None;
         };
-        let mailbox = |(place, mailbox): (u32, Option<Box<Mailbox>>)| {
-            let own = || entry.envelope.recipients.get(place as usize).map(|recipient| recipient.address.clone());
-            Some((place, mailbox.map(|mailbox| *mailbox).or_else(own)?))
-        };
-        let recipients = recipients.into_iter().filter_map(mailbox).collect();
-        Some(Job { envelope: entry.envelope.clone(), recipients, generation })
+        let now = now_ms();
+        let mut job: Option<Job> = None;
+        for place in recipients {
+            let recipient = entry.envelope.recipients.get(place as usize);
+            let Some(Ok((way, mailbox))) = recipient.map(|recipient| next_hop(&entry, recipient, &generation, now)) else {
+                // The keys or the site could be read a moment ago: it is looked at anew.
+                daemon.dispatcher.release(id, [place]);
+                daemon.dispatcher.wake_at(now + AGAIN_MS, id);
+                continue;
+            };
+            let Way { reverse_path, forwarded_by, .. } = way;
+            let job = job.get_or_insert_with(|| Job {
+                envelope: entry.envelope.clone(),
+                reverse_path,
+                forwarded_by,
+                recipients: Vec::new(),
+                generation: generation.clone(),
+            });
+            job.recipients.push((place, mailbox));
+        }
+        job
     }
 
     /// After a reload: what waits because the old site had no way for it may have one now.
@@ -196,31 +214,61 @@ async fn retry_all(daemon: &Arc<Daemon>, wanted: impl Fn(&QueueEntry) -> bool) -
     }
 }
 
-/// Where a recipient's mail goes in the site of a generation.
+/// What recipients of one message must have in common to be one job.
+#[derive(PartialEq, Debug)]
+pub struct Way {
+    /// Where it leads.
+    pub destination: Destination,
+    /// The reverse-path that the message has on it.
+    pub reverse_path: ReversePath,
+    /// Who forwards it, where that is to be said.
+    pub forwarded_by: Option<Mailbox>,
+}
+
+/// Where a recipient's mail goes in the site of a generation, and the mailbox that it means there.
 ///
 /// # Errors
 /// Why it goes nowhere.
-pub fn next_hop(entry: &QueueEntry, recipient: &Mailbox, generation: &Generation) -> Result<Hop, Reason> {
-    let facts = RouteFacts { reverse_path: &entry.envelope.reverse_path, recipient };
-    match route(&facts, &*generation.snapshot) {
+pub fn next_hop(
+    entry: &QueueEntry, recipient: &Recipient, generation: &Generation, now_ms: u64,
+) -> Result<(Way, Mailbox), Reply> {
+    let reverse_path = &entry.envelope.reverse_path;
+    let facts = RouteFacts { reverse_path, recipient: &recipient.address, sent_as: &recipient.sent_as };
+    let hop = match route(&facts, &*generation.snapshot) {
         Answer::Verdict(verdict) => match verdict.disposition {
-            Disposition::Accept(hop) => Ok(hop),
-            Disposition::Refuse | Disposition::Defer => Err(verdict.reason),
+            Disposition::Accept(hop) => hop,
+            Disposition::Refuse | Disposition::Defer => return Err(verdict.reason.reply()),
         },
         // A route needs nothing but the site; if that changes, the mail waits rather than being lost.
-        Answer::Need(_) => Err(Reason::LookupFailed),
+        Answer::Need(_) => return Err(Reason::LookupFailed.reply()),
+    };
+    let reverse_path = departing(reverse_path, hop.sender, generation, now_ms / 1000)?;
+    let forwarded_by = match &recipient.sent_as {
+        // Mail for mailboxes of our own says so anyhow.
+        SentAs::Forwarder { by, .. } if !matches!(hop.destination, Destination::Transport { .. }) => Some(by.clone()),
+        SentAs::Sender | SentAs::Owner(_) | SentAs::Forwarder { .. } => None,
+    };
+    Ok((Way { destination: hop.destination, reverse_path, forwarded_by }, hop.mailbox))
+}
+
+fn departing(own: &ReversePath, departure: Departure, generation: &Generation, now_seconds: u64) -> Result<ReversePath, Reply> {
+    match (departure, own, &generation.srs) {
+        (Departure::Unchanged, ..) | (Departure::Srs, ReversePath::Null, _) | (Departure::Srs, _, Ok(None)) => Ok(own.clone()),
+        (Departure::As(mailbox), ..) => Ok(ReversePath::Mailbox(mailbox)),
+        // One that would be too long for any host leaves as it is: that its SPF fails is better than that nobody gets it.
+        (Departure::Srs, ReversePath::Mailbox(sender), Ok(Some(keys))) => {
+            Ok(keys.forward(sender, now_seconds).unwrap_or(own.clone()))
+        }
+        (Departure::Srs, _, Err(error)) => Err(Reply::local_trouble(format!("a bounce address cannot be made: {error}"))),
     }
 }
 
-fn add(groups: &mut Vec<(Destination, Vec<(u32, Option<Box<Mailbox>>)>)>, hop: Hop, own: &Mailbox, index: u32) {
-    let fits = |(destination, recipients): &&mut (Destination, Vec<_>)| {
-        *destination == hop.destination && recipients.len() < RECIPIENTS_PER_JOB
-    };
-    let mailbox = (hop.mailbox != *own).then(|| Box::new(hop.mailbox));
-    // From the back: the group that still has room is the last one of its destination.
+fn add(groups: &mut Vec<(Way, Vec<u32>)>, way: Way, index: u32) {
+    let fits = |(known, recipients): &&mut (Way, Vec<u32>)| *known == way && recipients.len() < RECIPIENTS_PER_JOB;
+    // From the back: the group that still has room is the last one of its way.
     match groups.iter_mut().rev().find(fits) {
-        Some((_, recipients)) => recipients.push((index, mailbox)),
-        None => groups.push((hop.destination, vec![(index, mailbox)])),
+        Some((_, recipients)) => recipients.push(index),
+        None => groups.push((way, vec![index])),
     }
 }
 

@@ -25,6 +25,10 @@ const WORKERS_MAX: usize = 1500;
 pub struct Job {
     /// The message.
     pub envelope: Arc<Envelope>,
+    /// With which sender it goes there.
+    pub reverse_path: ReversePath,
+    /// Whose Delivered-To it carries: the address that sends it on to another site.
+    pub forwarded_by: Option<Mailbox>,
     /// Places in the envelope, and the mailbox that each means at its next hop.
     pub recipients: Vec<(u32, Mailbox)>,
     /// Whose route it is.
@@ -38,15 +42,14 @@ pub struct Ticket {
     pub id: QueueId,
     /// The number of the generation whose route it is.
     pub generation: u64,
-    /// Places in the envelope, and the mailbox that each means at its next hop where that is not the recipient's own.
-    pub recipients: Box<[(u32, Option<Box<Mailbox>>)]>,
+    /// Places in the envelope.
+    pub recipients: Box<[u32]>,
 }
 
 impl Ticket {
-    fn of(job: Job) -> Ticket {
-        let own = |place: u32| job.envelope.recipients.get(place as usize).map(|recipient| &recipient.address);
-        let one = |(place, mailbox): &(u32, Mailbox)| (*place, (own(*place) != Some(mailbox)).then(|| Box::new(mailbox.clone())));
-        Ticket { id: job.envelope.id, generation: job.generation.number, recipients: job.recipients.iter().map(one).collect() }
+    fn of(job: &Job) -> Ticket {
+        let recipients = job.recipients.iter().map(|(place, _)| *place).collect();
+        Ticket { id: job.envelope.id, generation: job.generation.number, recipients }
     }
 }
 
@@ -210,7 +213,7 @@ impl Place {
         let sender = lanes.sender(&job.envelope.reverse_path);
         let mut state = lanes.state();
         let Some(lane) = state.lanes.get_mut(&self.destination).filter(|lane| lane.workers > 1) else { return Some(job) };
-        lane.ready.push(sender, Ticket::of(job));
+        lane.ready.push(sender, Ticket::of(&job));
         // As many as there is room for: whoever comes next would only leave again.
         lane.limit = lane.workers - 1;
         lane.wake.notify_one();

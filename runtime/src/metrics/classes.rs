@@ -1,7 +1,7 @@
 //! Recipients that wait, by the state of their message and the class of their destination. Who asks goes through the whole queue and
 //! asks the site for each route, so the answer is kept for a while: the longer, the longer it took.
 
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, now_ms};
 use crate::deliver::next_hop;
 use crate::queue::{MessageState, QueueEntry, RecipientState};
 use crate::site::Generation;
@@ -66,7 +66,7 @@ fn count(daemon: &Daemon) -> Counts {
 fn add(counts: &mut Counts, entry: &QueueEntry, generation: &Generation) {
     let state = entry.progress.state().as_str();
     for (_, recipient, _) in entry.recipients().filter(|(_, _, state)| matches!(state, RecipientState::Pending { .. })) {
-        let class = next_hop(entry, &recipient.address, generation).map_or("none", |hop| class(&hop.destination));
+        let class = next_hop(entry, recipient, generation, now_ms()).map_or("none", |(way, _)| class(&way.destination));
         *counts.entry((state, class)).or_default() += 1;
     }
 }

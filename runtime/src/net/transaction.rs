@@ -10,12 +10,12 @@ use crate::dns::sender_domain;
 use crate::queue::spool::BodyWriter;
 use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::site::Generation;
-use crate::smtp::command::{MailRequest, RecipientRequest};
+use crate::smtp::command::{MailRequest, Notify, RecipientRequest};
 use crate::smtp::server::Message;
-use crate::submission::{Completion, Rework};
-use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, Verdict};
+use crate::submission::{Completion, HeaderRewriting, Rework};
+use postern_schema::decide::{self, Answer, Disposition, Need, RecipientFacts, SenderFacts, Trace, Verdict, rewrite};
 use postern_schema::dns::Transcript;
-use postern_schema::name::{ForwardPath, Mailbox};
+use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::ListenerKind;
 use std::fmt::{self, Display};
@@ -53,6 +53,8 @@ pub struct Spoken<'a> {
 pub struct Transaction {
     generation: Arc<Generation>,
     request: MailRequest,
+    /// The reverse-path that the message has from now on: that of the request, as the site rewrites it.
+    sender: ReversePath,
     protection: Option<String>,
     id: FreshId,
     arrival_ms: u64,
@@ -119,6 +121,7 @@ impl Transaction {
             peer,
             helo,
             reverse_path: &request.reverse_path,
+            sender: &request.reverse_path,
             recipients: &[],
             arrival_ms,
         };
@@ -144,9 +147,32 @@ impl Transaction {
         });
         // What is not from a listener is from a program of this host, and its own.
         let kind = site.listener(&peer.listener).map_or(ListenerKind::Submission, |listener| listener.kind);
-        let intake = Intake::new(purpose, site.hostname.as_str(), Rework::new(site, kind, completion));
+        // Headers of strangers stay as they are.
+        let is_ours = purpose == Purpose::Sign && rewrite::changes_headers(site);
+        let (listener, address) = (peer.listener.clone(), peer.address);
+        let rewriting = is_ours.then(|| HeaderRewriting { generation: generation.clone(), listener, address });
+        let rework = Rework::new(site, kind, completion).and_rewriting(rewriting);
+        let intake = Intake::new(purpose, site.hostname.as_str(), rework);
+        let mut trace = Trace::default();
+        let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);
+        if sender != request.reverse_path {
+            let source = site.sources.describe(trace.cause());
+            tracing::info!(peer = %peer.address, from = %request.reverse_path, %sender, source, "sender rewritten");
+        }
         Ok((
-            Transaction { generation, request, protection, id, arrival_ms, recipients, transcript, purpose, intake, body },
+            Transaction {
+                generation,
+                request,
+                sender,
+                protection,
+                id,
+                arrival_ms,
+                recipients,
+                transcript,
+                purpose,
+                intake,
+                body,
+            },
             reply,
         ))
     }
@@ -163,15 +189,15 @@ impl Transaction {
 
     /// Decides RCPT.
     pub fn recipient(&mut self, peer: &Peer, request: RecipientRequest) -> Reply {
-        let facts = RecipientFacts {
-            client: peer.client(),
-            reverse_path: &self.request.reverse_path,
-            forward_path: &request.forward_path,
-        };
-        let Answer::Verdict(verdict) = decide::accept(&facts, &*self.generation.snapshot) else {
-            // Nothing is asked for at RCPT; were it so, "later" is the answer that loses nothing.
-            return Reply::LOCAL_ERROR;
-        };
+        let facts =
+            RecipientFacts { client: peer.client(), reverse_path: &self.sender, forward_path: &request.forward_path, srs: None };
+        let mut answer = decide::accept(&facts, &*self.generation.snapshot);
+        if let Answer::Need(Need::Srs(address)) = &answer {
+            let fact = self.generation.srs_fact(address, self.arrival_ms / 1000);
+            answer = decide::accept(&RecipientFacts { srs: Some(&fact), ..facts }, &*self.generation.snapshot);
+        }
+        // Nothing else is asked for at RCPT; were it so, "later" is the answer that loses nothing.
+        let Answer::Verdict(verdict) = answer else { return Reply::LOCAL_ERROR };
         log(peer, &self.generation, &verdict, &self.request.reverse_path, Some(&request.forward_path));
         if let Disposition::Accept(permit) = verdict.disposition {
             let (notify, orcpt) = (request.notify, request.original_recipient);
@@ -213,13 +239,14 @@ impl Transaction {
         };
         let id = self.id.id();
         let octets = body.octets();
-        let (from, recipients) = (self.request.reverse_path.to_string(), self.recipients.len());
+        let (from, recipients) = (self.sender.to_string(), self.recipients.len());
         let accepted = Accepted {
             id: self.id,
             arrival_ms: self.arrival_ms,
-            reverse_path: self.request.reverse_path,
+            // What the site has put in may need it where the client did not.
+            smtp_utf8: self.request.smtputf8 || !from.is_ascii(),
+            reverse_path: self.sender,
             recipients: self.recipients,
-            smtp_utf8: self.request.smtputf8,
             eight_bit: self.request.eight_bit || message.eight_bit,
             ret: self.request.ret,
             envid: self.request.envelope_id,
@@ -265,9 +292,12 @@ impl Transaction {
             peer,
             helo: spoken.helo,
             reverse_path: &self.request.reverse_path,
+            sender: &self.sender,
             recipients: &self.recipients,
             arrival_ms: self.arrival_ms,
         };
+        arrival.check_loop(whole)?;
+        let copies = arrival.archives()?;
         let mut head = match self.purpose {
             Purpose::Sign => {
                 arrival.decide(whole, None)?;
@@ -277,6 +307,9 @@ impl Transaction {
             Purpose::Pass => Vec::new(),
         };
         head.extend_from_slice(&self.trace(peer, spoken));
+        // Nobody is told what becomes of a copy that nobody asked for by name (RFC 3461 4.1).
+        let never = Notify { success: false, failure: false, delay: false };
+        self.recipients.extend(copies.into_iter().map(|permit| AcceptedRecipient { permit, notify: Some(never), orcpt: None }));
         Ok(head)
     }
 

@@ -14,6 +14,7 @@ mod network;
 mod origin;
 mod policy;
 mod publication;
+mod rewriting;
 mod secret;
 mod signing;
 mod users;
@@ -30,6 +31,7 @@ pub use network::Network;
 pub use origin::{Origin, Sources};
 pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
+pub use rewriting::{Archive, Archived, Masquerade, Place, Rewrite, Rewriting, Selection, Slot, Srs, Stage, Whose};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{SendAs, UserBackend, UserStore};
@@ -77,6 +79,8 @@ pub struct Site {
     pub screen: Screen,
     /// What is changed in headers, in source order.
     pub headers: Vec<HeaderEdit>,
+    /// Addresses that turn into others.
+    pub rewriting: Rewriting,
     /// Retry and lifetime.
     pub queue: QueuePolicy,
     /// Sizes and counts.

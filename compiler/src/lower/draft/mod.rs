@@ -9,12 +9,14 @@ mod gaps;
 mod model;
 mod planned;
 mod publication;
+mod rewriting;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
 pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, ReinjectDraft};
 pub use publication::PublicationDraft;
+pub use rewriting::{ArchiveDraft, MasqueradeDraft, RewriteDraft, RewritingDraft, SrsDraft};
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
     TransportDraft, UsersDraft, WebDraft,
@@ -98,6 +100,8 @@ pub struct SiteDraft {
     pub limits: LimitsDraft,
     /// `headers`, one for each change.
     pub headers: Vec<HeaderDraft>,
+    /// `rewrite`, `masquerade`, `archive`, `srs`.
+    pub rewriting: RewritingDraft,
     /// `log`.
     pub log_format: Setting<LogFormat>,
     /// `metrics`.
