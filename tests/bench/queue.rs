@@ -72,7 +72,7 @@ fn permit(snapshot: &Snapshot, number: usize) -> RelayPermit {
     let address = format!("friend{number}@d{}.elsewhere.test", number % DOMAINS);
     let forward_path = ForwardPath::parse(&address).expect("it is an address");
     let client = DecideClient { listener: "mx", address: IpAddr::V4(Ipv4Addr::LOCALHOST), user: None, certificate: &[] };
-    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &forward_path };
+    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &forward_path, srs: None };
     match decide::accept(&facts, snapshot) {
         Answer::Verdict(verdict) => match verdict.disposition {
             Disposition::Accept(permit) => permit,
