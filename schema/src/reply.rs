@@ -349,6 +349,10 @@ impl Reply {
     pub fn local_trouble(text: String) -> Reply {
         Reply::fixed(451, Some((4, 3, 0)), "").with_text(text)
     }
+    /// The mailbox holds as much as it may, RFC 3463 3.3.
+    pub fn mailbox_full(text: String) -> Reply {
+        Reply::fixed(452, Some((4, 2, 2)), "").with_text(text)
+    }
     /// DNS did not answer.
     pub fn dns_failed(text: String) -> Reply {
         Reply::fixed(451, Some((4, 4, 3)), "").with_text(text)
@@ -430,7 +434,14 @@ impl Reason {
             | Reason::TrustedPeer
             | Reason::LocalSubmission
             | Reason::LocalDelivery
+            | Reason::BounceReturned
+            | Reason::Archived
             | Reason::Routed => Reply::RECIPIENT_OK,
+            Reason::SrsInvalid => Reply::fixed(550, Some((5, 1, 1)), "No such bounce address here"),
+            Reason::SrsExpired => Reply::fixed(550, Some((5, 1, 6)), "Bounce address has expired"),
+            Reason::SrsNotBounce => Reply::fixed(550, Some((5, 7, 1)), "Address takes bounces only"),
+            Reason::SrsUnknown => Reply::fixed(451, Some((4, 3, 0)), "Bounce address cannot be checked now"),
+            Reason::ForwardingLoop => Reply::fixed(554, Some((5, 4, 6)), "Mail forwarding loop"),
             Reason::MailboxGone => Reply::fixed(450, Some((4, 2, 1)), "Mailbox unavailable"),
             Reason::PeerNotListed => Reply::fixed(554, Some((5, 7, 1)), "Not for you"),
             Reason::RelayDenied => Reply::fixed(554, Some((5, 7, 1)), "Relay access denied"),

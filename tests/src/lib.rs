@@ -16,6 +16,7 @@
 //! | [`load`] | many sessions and messages at once, each message with a name |
 //! | [`oracle`] | programs of others that our output is held against |
 //! | [`publishing`] | sites that publish everything that a domain can, made up at random |
+//! | [`receiver`] | real servers that take our mail |
 //! | [`scene`] | the quickstart, running, with everything around it |
 //! | [`signatures`] | signing keys, and what the runtime makes of signed messages |
 //! | [`suite`] | test suites of other people, where they lie beside this tree |
@@ -36,6 +37,7 @@ pub mod oracle;
 pub mod peer;
 pub mod protocol;
 pub mod publishing;
+pub mod receiver;
 pub mod scene;
 pub mod signatures;
 pub mod suite;

@@ -109,7 +109,7 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 impl Identity {
-    /// The certificate.
+    /// The certificate itself, in DER.
     pub fn der(&self) -> &[u8] {
         &self.der
     }

@@ -12,7 +12,7 @@ pub mod store;
 use crate::daemon::Daemon;
 use challenge::Challenges;
 use postern_schema::name::Domain;
-use postern_schema::site::{Acme, TlsLevel};
+use postern_schema::site::Acme;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -133,7 +133,7 @@ async fn look(daemon: &Arc<Daemon>) -> Duration {
 
 async fn obtain(daemon: &Daemon, acme: &Acme, names: &[Domain], store: &Store) -> Result<(), String> {
     let key = store.account(&acme.directory).map_err(|error| format!("the account's key: {error}"))?;
-    let tls = daemon.client_tls.config(TlsLevel::Verify).map_err(|why| why.to_string())?;
+    let tls = daemon.client_tls.verifying().map_err(|why| why.to_string())?;
     let issued = order::obtain(acme, names, &key, &daemon.renewal.challenges, tls, &*daemon.dns).await?;
     let kept = store.keep(names, &issued, now())?;
     tracing::info!(name = names.first().map(Domain::as_str), expires = crate::queue::date::http(kept.life.1), "certificate");

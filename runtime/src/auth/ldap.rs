@@ -7,7 +7,7 @@ use crate::deliver::tls::ClientTls;
 use crate::dns::{Dns, Found};
 use message::{Answer, Kind, MESSAGE_MAX_OCTETS};
 use postern_schema::name::HostName;
-use postern_schema::site::{Directory, DirectorySecurity, TlsLevel};
+use postern_schema::site::{Directory, DirectorySecurity};
 use rustls::pki_types::ServerName;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -126,7 +126,7 @@ impl Conversation {
             HostName::Literal(address) => ServerName::from(*address),
             HostName::Domain(host) => ServerName::try_from(host.as_str().to_owned()).map_err(|error| error.to_string())?,
         };
-        let config = tls.config(TlsLevel::Verify).map_err(|why| why.to_string())?;
+        let config = tls.verifying().map_err(|why| why.to_string())?;
         let channel = TlsConnector::from(config).connect(name, self.channel).await.map_err(|error| error.to_string())?;
         Ok(Conversation { channel: Box::new(channel), input: Vec::new() })
     }

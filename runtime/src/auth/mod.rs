@@ -10,6 +10,7 @@ pub mod ldap;
 mod login;
 mod passwd;
 mod scram;
+mod srs;
 pub mod token;
 
 pub use credentials::{CredentialError, Credentials, Stamp};
@@ -17,3 +18,4 @@ pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
 pub use login::{Answer, ChannelBinding, Exchange, Login, Outside, mechanisms};
 pub use passwd::{AuthError, store_of};
+pub use srs::{SrsError, SrsKeys};

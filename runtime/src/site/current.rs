@@ -2,11 +2,12 @@
 
 use super::certificate::{self, CertificateError, Served};
 use super::client_certificate::ClientCertificate;
-use crate::auth::{Credentials, Stamp};
+use crate::auth::{Credentials, SrsError, SrsKeys, Stamp};
 use crate::authentication::keys::{CannotSign, Keys};
 use crate::queue;
 use arc_swap::ArcSwap;
-use postern_schema::decide::{Lookup, LookupFailed};
+use postern_schema::decide::{Lookup, LookupFailed, SrsFact};
+use postern_schema::name::Mailbox;
 use postern_schema::site::{ListenerKind, Site};
 use postern_schema::snapshot::{Snapshot, SnapshotError, locate};
 use rustls::ServerConfig;
@@ -27,11 +28,22 @@ pub struct Generation {
     pub tls: Option<Served>,
     /// What it signs with.
     pub keys: Keys,
+    /// What the addresses of forwarded mail are signed with. `None`: the site
+    /// forwards nothing so. An error: what it would sign waits, and so do bounces of it.
+    pub srs: Result<Option<SrsKeys>, Arc<SrsError>>,
     /// The state of the files that its certificates come from, from before they were read.
     pub stamps: Vec<Option<Stamp>>,
 }
 
 impl Generation {
+    /// What a bounce address of forwarded mail comes to.
+    pub fn srs_fact(&self, address: &Mailbox, now_seconds: u64) -> SrsFact {
+        match &self.srs {
+            Ok(Some(keys)) => keys.reverse(address, now_seconds),
+            Ok(None) | Err(_) => SrsFact::Unknown,
+        }
+    }
+
     /// What the queue keeps of it.
     pub fn mark(&self) -> queue::Generation {
         // The digest was verified: 64 hexadecimal digits.
@@ -69,6 +81,8 @@ pub enum LoadError {
     /// A key that must sign and cannot. At a reload this keeps the keys in force that can; at a start there are none, and mail
     /// that must be signed waits.
     Key(CannotSign),
+    /// The secrets of its bounce addresses, at a reload; as with keys.
+    Srs(Arc<SrsError>),
     /// Its domains cannot be read.
     Lookup(LookupFailed),
 }
@@ -79,6 +93,7 @@ impl fmt::Display for LoadError {
             LoadError::Snapshot(error) => error.fmt(f),
             LoadError::Certificate(error) => error.fmt(f),
             LoadError::Key(error) => error.fmt(f),
+            LoadError::Srs(error) => error.fmt(f),
             LoadError::Lookup(error) => error.fmt(f),
         }
     }
@@ -142,6 +157,11 @@ impl Current {
         if let (Some(name), None) = (expired(&next), expired(&self.generation())) {
             return Err(LoadError::Certificate(CertificateError::Expired(name)));
         }
+        if let Err(error) = &next.srs
+            && self.generation().srs.as_ref().is_ok_and(Option::is_some)
+        {
+            return Err(LoadError::Srs(error.clone()));
+        }
         let broken_before = self.generation().keys.unusable().len();
         match next.keys.unusable().into_iter().next() {
             Some(broken) if broken_before == 0 => Err(LoadError::Key(broken)),
@@ -183,5 +203,6 @@ fn with_secrets(snapshot: Arc<Snapshot>, state: &Path, credentials: &Credentials
     let stamps = certificate::stamps(snapshot.site(), credentials);
     let tls = certificate::server_config(snapshot.site(), state, credentials).map_err(LoadError::Certificate)?;
     let keys = Keys::load(&snapshot, credentials).map_err(LoadError::Lookup)?;
-    Ok(Generation { number, snapshot, tls, keys, stamps })
+    let srs = snapshot.site().rewriting.srs.as_ref().map(|srs| SrsKeys::load(srs, credentials)).transpose().map_err(Arc::new);
+    Ok(Generation { number, snapshot, tls, keys, srs, stamps })
 }

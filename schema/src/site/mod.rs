@@ -15,6 +15,8 @@ mod network;
 mod origin;
 mod policy;
 mod publication;
+mod report;
+mod rewriting;
 mod secret;
 mod signing;
 mod users;
@@ -35,6 +37,8 @@ pub use policy::{
     Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy, TlsVersion,
 };
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
+pub use report::{ReportKind, Reporter, Reports};
+pub use rewriting::{Archive, Archived, Masquerade, Place, Rewrite, Rewriting, Selection, Slot, Srs, Stage, Whose};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{
@@ -43,7 +47,7 @@ pub use users::{
 pub use web_url::WebUrl;
 
 use crate::name::{Domain, Mailbox};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Everything about a site but its domains and addresses.
 ///
@@ -63,6 +67,8 @@ pub struct Site {
     pub postmaster_origin: Origin,
     /// The public addresses of the host, those that mail leaves from.
     pub addresses: Vec<IpAddr>,
+    /// The DNS server that is asked; `None`: those of the system.
+    pub resolver: Option<SocketAddr>,
     /// The services that are listened on.
     pub listeners: Vec<Listener>,
     /// Where policies and settings are served over HTTPS; `None`: nowhere.
@@ -85,6 +91,8 @@ pub struct Site {
     pub screen: Screen,
     /// What is changed in headers, in source order.
     pub headers: Vec<HeaderEdit>,
+    /// Addresses that turn into others.
+    pub rewriting: Rewriting,
     /// Retry and lifetime.
     pub queue: QueuePolicy,
     /// Sizes and counts.
@@ -93,9 +101,16 @@ pub struct Site {
     pub logging: Logging,
     /// Where numbers for Prometheus are served.
     pub metrics: Option<Metrics>,
+    /// What others are told about their mail.
+    pub reports: Reports,
 }
 
 impl Site {
+    /// Whether strangers' mail is judged at all: then its header says what was found (RFC 8601).
+    pub fn authenticates(&self) -> bool {
+        self.screen.authenticates() || self.reports.dmarc.is_some()
+    }
+
     /// The listener of that name.
     pub fn listener(&self, name: &str) -> Option<&Listener> {
         self.listeners.iter().find(|listener| &*listener.name == name)

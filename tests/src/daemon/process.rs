@@ -23,6 +23,7 @@ pub struct Options {
     log: PathBuf,
     dns: Option<SocketAddr>,
     authority: Option<PathBuf>,
+    trust_anchor: Option<PathBuf>,
     environment: Vec<(String, String)>,
     disk: Option<String>,
 }
@@ -37,6 +38,7 @@ impl Options {
             log: site.path("posternd.log"),
             dns: None,
             authority: None,
+            trust_anchor: None,
             environment: Vec::new(),
             disk: None,
         }
@@ -53,6 +55,13 @@ impl Options {
     #[must_use]
     pub fn authority(mut self, pem: &Path) -> Options {
         self.authority = Some(pem.to_path_buf());
+        self
+    }
+
+    /// Believes DNSSEC by the root keys in this file.
+    #[must_use]
+    pub fn trust_anchor(mut self, file: &Path) -> Options {
+        self.trust_anchor = Some(file.to_path_buf());
         self
     }
 
@@ -108,6 +117,9 @@ impl Options {
         }
         if let Some(dns) = self.dns {
             command.arg("--dns").arg(dns.to_string());
+        }
+        if let Some(anchor) = &self.trust_anchor {
+            command.arg("--trust-anchor").arg(anchor);
         }
         if let Some(pem) = &self.authority {
             command.env("SSL_CERT_FILE", pem).env_remove("SSL_CERT_DIR");

@@ -32,6 +32,7 @@ impl SiteDraft {
             postmaster: self.host.postmaster.value.clone(),
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
+            resolver: self.host.resolver.as_ref().map(|resolver| resolver.value),
             listeners: self.listeners(sources),
             web: self.web.first().map(|web| WebListener {
                 name: web.name.value.clone(),
@@ -49,8 +50,10 @@ impl SiteDraft {
             screen: self.screen(sources),
             queue: self.queue(sources),
             headers: self.headers(sources),
+            rewriting: self.rewriting.to_site(self, sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
+            reports: self.reports.to_site(sources),
             metrics: self.metrics.as_ref().map(|at| Metrics { listen: at.value, origin: sources.origin(at.span) }),
         }
     }
@@ -115,7 +118,11 @@ impl SiteDraft {
             host: draft.host.value.clone(),
             port: draft.port.value,
             tls: draft.tls.value,
-            login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
+            login: draft.login.as_ref().map(|login| Login {
+                user: login.user.value.clone(),
+                secret: login.secret.value.clone(),
+                bearer: login.bearer,
+            }),
             rate: draft.rate.as_ref().map(|rate| rate.value),
             backup: draft.backup.as_ref().map(|backup| backup.value.clone()),
             spf_includes: draft.spf_includes.iter().map(|name| name.value.clone()).collect(),
@@ -227,6 +234,7 @@ impl SiteDraft {
             message_octets: self.limits.message_octets.value,
             recipients: self.limits.recipients.value,
             hops: self.limits.hops.value,
+            mailbox_octets: self.limits.mailbox_octets.as_ref().map(|octets| octets.value),
             sessions: self.limits.sessions.value,
             vrfy: self.limits.vrfy.value,
             origin: origin(self.limits.span, sources),

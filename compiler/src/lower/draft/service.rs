@@ -140,6 +140,8 @@ pub struct LoginDraft {
     pub user: Spanned<Box<str>>,
     /// The credential that holds the password.
     pub secret: Spanned<SecretName>,
+    /// It is an access token.
+    pub bearer: bool,
 }
 
 /// `route`.

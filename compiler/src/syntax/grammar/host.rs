@@ -27,6 +27,9 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
             .properties(&[PropertySpec::later("interface", ValueType::Ip, "The local address, where NAT hides the public one.")])
             .example("address \"203.0.113.25\" \"2001:db8::25\"")
             .postfix(&["proxy_interfaces", "smtp_bind_address"]),
+        NodeSpec::new("resolver", "The DNS server that the daemon asks; without it, those of `/etc/resolv.conf`.")
+            .arguments(&[Argument::new("server", ValueType::Socket, "A caching resolver, best on this host.")])
+            .example("resolver \"127.0.0.1:53\""),
         NodeSpec::new(
             "require",
             "The checkers whose rules the site keeps too: what they complain of is a warning, and names them.",

@@ -7,7 +7,7 @@ use crate::auth::passwd::AuthError;
 use crate::https::{self, Request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use postern_schema::site::{SecretName, TlsLevel, WebUrl};
+use postern_schema::site::{SecretName, WebUrl};
 use serde_json::{Map, Value};
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub async fn claims(
     let pair = format!("{}:{}", form_encoded(client), form_encoded(&password));
     let authorization = format!("Basic {}", STANDARD.encode(pair));
     let body = format!("token={}&token_type_hint=access_token", form_encoded(token));
-    let tls = outside.tls.config(TlsLevel::Verify).map_err(|why| failed(why.to_string()))?;
+    let tls = outside.tls.verifying().map_err(|why| failed(why.to_string()))?;
     let request = Request {
         host: &url.host,
         port: url.port,
