@@ -88,7 +88,7 @@ fn sign(job: &Job, header: &Header, destination: &Destination, skipped: u64, mut
     let author = match job.envelope.client.as_deref() {
         None => Author::Server,
         Some(client) => {
-            Author::Client(Client { listener: &client.listener, address: client.address, user: client.user.as_deref() })
+            Author::Client(Client { listener: &client.listener, address: client.address, user: client.user.as_deref(), certificate: &[] })
         }
     };
     let from = header.from_domains();
