@@ -145,6 +145,7 @@ fn site() -> Site {
         xclient_from: None,
         origin: line(at),
     };
+    let listeners = [(ListenerKind::Mx, 3), (ListenerKind::Submission, 4), (ListenerKind::Reinject, 4)];
     let secret = |name: &str| SecretName::parse(name).expect("a secret name");
     Site {
         sources: sources().to_site(),
@@ -153,11 +154,7 @@ fn site() -> Site {
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: line(2),
         addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
-        listeners: vec![
-            listener(ListenerKind::Mx, 3),
-            listener(ListenerKind::Submission, 4),
-            listener(ListenerKind::Reinject, 4),
-        ],
+        listeners: listeners.map(|(kind, at)| listener(kind, at)).into(),
         web: None,
         networks: networks(),
         users: users(),

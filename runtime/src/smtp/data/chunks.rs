@@ -14,7 +14,7 @@ pub struct Chunks {
 impl Chunks {
     /// Takes the next piece of content, and appends the one before it to `out`.
     pub fn push(&mut self, content: &[u8], out: &mut Vec<u8>) {
-        if !self.held.is_empty() {
+        if !self.held.is_empty() && !content.is_empty() {
             out.extend_from_slice(format!("BDAT {}\r\n", self.held.len()).as_bytes());
             out.append(&mut self.held);
             self.unanswered += 1;
