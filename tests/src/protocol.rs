@@ -116,7 +116,8 @@ impl Core {
                 reply
             }
             Question::Recipient(request) => {
-                let facts = RecipientFacts { client, reverse_path: &self.reverse_path, forward_path: &request.forward_path };
+                let facts =
+                    RecipientFacts { client, reverse_path: &self.reverse_path, forward_path: &request.forward_path, srs: None };
                 spoken(accept(&facts, &*self.model))
             }
             Question::Client(said) => {

@@ -1,19 +1,21 @@
 //! `postern explain`: what becomes of one message, by the daemon's own decisions, with the line behind each step; or, with
 //! `--relay`, who may send to whom; or, with `--attempt`, how a message came into the queue and where it was sent on to.
 
+mod recorded;
 mod relay;
 mod replay;
 mod text;
 
 use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
-use crate::explain::{Question, explain};
+use crate::explain::{Explanation, Question, explain};
 use clap::Args;
-use postern_schema::decide::{DmarcFact, Lookup, SenderDomain, TlsWish};
+use postern_schema::decide::{DmarcFact, Lookup, SenderDomain, SrsFact, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
 use postern_schema::site::Fingerprint;
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
+use recorded::Recorded;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -47,10 +49,10 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
     /// The sender; empty or <> for the null path
-    #[arg(long, value_name = "A", value_parser = reverse_path, required_unless_present_any = ["relay", "attempt"])]
+    #[arg(long, value_name = "A", value_parser = reverse_path, required_unless_present_any = ["relay", "attempt", "dns"])]
     from: Option<ReversePath>,
     /// The recipient
-    #[arg(long, value_name = "B", value_parser = forward_path, required_unless_present_any = ["relay", "attempt"])]
+    #[arg(long, value_name = "B", value_parser = forward_path, required_unless_present_any = ["relay", "attempt", "dns"])]
     to: Option<ForwardPath>,
     /// The sender asks for TLS on every hop (REQUIRETLS, RFC 8689)
     #[arg(long)]
@@ -58,9 +60,13 @@ pub struct Arguments {
     /// The domain in the From field; without it, that of the sender
     #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     author: Option<Domain>,
-    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject; may be given several times
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, srs=good; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
+    /// Take the message and the answers of DNS from a file that `posternd trace ID --dns` wrote, or - for standard input, and judge
+    /// SPF and DMARC by them; what else is given here holds instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["relay", "attempt"])]
+    dns: Option<PathBuf>,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -88,6 +94,7 @@ enum Fact {
     SenderDomain(SenderDomain),
     Spf(SpfResult),
     Dmarc(DmarcFact),
+    Srs(&'static str),
 }
 
 fn fact(text: &str) -> Result<Fact, String> {
@@ -102,7 +109,11 @@ fn fact(text: &str) -> Result<Fact, String> {
         Some((name @ "dmarc", value)) => {
             DmarcFact::parse(value).map(Fact::Dmarc).ok_or_else(|| one_of(name, &DmarcFact::ALL.map(DmarcFact::as_str)))
         }
-        _ => Err("the facts are sender-domain, spf and dmarc".to_owned()),
+        Some((name @ "srs", value)) => {
+            let known = SrsFact::WORDS.into_iter().find(|word| *word == value);
+            known.map(Fact::Srs).ok_or_else(|| one_of(name, &SrsFact::WORDS))
+        }
+        _ => Err("the facts are sender-domain, spf, dmarc and srs".to_owned()),
     }
 }
 
@@ -112,31 +123,45 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             let message = replay::Message::new(message, arguments.state.as_deref());
             replay::run(&arguments.subject, &message, arguments.json)?
         }
-        (None, Some(from), Some(to)) => message(arguments, from, to)?,
-        _ => relay::run(&subject::open(&arguments.subject)?, arguments.json)?,
+        _ if arguments.relay => relay::run(&subject::open(&arguments.subject)?, arguments.json)?,
+        (None, from, to) => {
+            let recorded = arguments.dns.as_deref().map(Recorded::read).transpose()?;
+            let of_file = |name| recorded.as_ref().and_then(|recorded| recorded.fact(name));
+            let from = from.clone().map_or_else(|| parsed(of_file("from"), "from", reverse_path), Ok)?;
+            let to = to.clone().map_or_else(|| parsed(of_file("to"), "to", forward_path), Ok)?;
+            message(arguments, from, to, recorded)?
+        }
     };
     print(&shown).map(|()| Status::Fine)
 }
 
-fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Result<String, Failure> {
+/// A fact of the file that nobody gave on the command line.
+fn parsed<T>(text: Option<&str>, name: &str, parse: fn(&str) -> Result<T, String>) -> Result<T, Failure> {
+    let text = text.ok_or_else(|| Failure::usage(format!("the file does not say @{name}; give --{name}")))?;
+    parse(text).map_err(|error| Failure::usage(format!("@{name} in the file: {error}")))
+}
+
+fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: Option<Recorded>) -> Result<String, Failure> {
     let mut question = Question {
         client: arguments.client,
         user: arguments.user.clone(),
         certificate: arguments.certificate,
         listener: arguments.listener.clone(),
-        from: from.clone(),
-        to: to.clone(),
+        from,
+        to,
         tls_wish: if arguments.requiretls { TlsWish::Required } else { TlsWish::Default },
         sender_domain: None,
         spf: None,
         dmarc: None,
         author: arguments.author.clone(),
+        srs: None,
     };
     for fact in &arguments.facts {
         match fact {
             Fact::SenderDomain(found) => question.sender_domain = Some(*found),
             Fact::Spf(result) => question.spf = Some(*result),
             Fact::Dmarc(fact) => question.dmarc = Some(*fact),
+            Fact::Srs(word) => question.srs = Some((*word).to_owned()),
         }
     }
     // A snapshot answers from its file, as it does in the daemon.
@@ -145,8 +170,18 @@ fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Resul
     } else {
         Box::new(subject::open(&arguments.subject)?)
     };
+    let findings = recorded.map(|recorded| recorded.judge(&mut question, lookup.site())).transpose()?.unwrap_or_default();
     let explanation = explain(&question, &*lookup).map_err(|error| Failure::usage(error.to_string()))?;
-    if arguments.json { json(&explanation) } else { Ok(text::describe(&explanation)) }
+    if arguments.json { json(&Shown { explanation, recorded: findings }) } else { Ok(text::describe(&explanation, &findings)) }
+}
+
+/// What programs read.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    explanation: Explanation,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recorded: Vec<String>,
 }
 
 fn json(value: &impl Serialize) -> Result<String, Failure> {

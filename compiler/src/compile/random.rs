@@ -144,7 +144,7 @@ proptest! {
                     sender_domain: None,
                     spf: None,
                     dmarc: None,
-                    author: None,
+                    author: None, srs: None,
                 };
                 // A site that compiles never answers "try again later": nothing in it is unresolved.
                 if let Ok(explanation) = explain(&question, model) {

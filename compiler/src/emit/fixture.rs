@@ -4,10 +4,11 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint, Forward, HeaderChange,
-    HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern,
-    QueuePolicy, Rate, Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel,
-    TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via,
+    AddressEntry, AddressKind, Archive, Archived, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint,
+    Forward, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Masquerade, Metrics,
+    Network, Origin, Pattern, Place, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Rewrite, Rewriting, Route,
+    RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, Transport,
+    TransportKind, UserBackend, UserStore, Via, Whose,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -69,6 +70,11 @@ pub fn model() -> Model {
     let targets = ["alice@example.com", "bob@example.com"].map(|to| Forward { mailbox: mailbox(to) });
     let info = AddressEntry { kind: AddressKind::Alias(targets.into()), origin: line(13) };
     declare(&mut model, &here, "info", &info);
+    let targets = vec![Forward { mailbox: mailbox("dave@elsewhere.example") }];
+    let dave = AddressEntry { kind: AddressKind::Forward { targets, srs: true, keep_copy: true }, origin: line(14) };
+    declare(&mut model, &here, "dave", &dave);
+    let dev = AddressEntry { kind: AddressKind::List { transport: "manager".into() }, origin: line(15) };
+    declare(&mut model, &here, "dev", &dev);
     model
 }
 
@@ -77,6 +83,7 @@ fn users() -> Vec<UserStore> {
         name: "staff".into(),
         backend: UserBackend::Dovecot("/run/dovecot/auth-client".into()),
         messages: Some(Rate { count: 100, per: Duration::from_secs(3600) }),
+        new_recipients: None,
         send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
         origin: line(6),
     }]
@@ -94,6 +101,38 @@ fn networks() -> Vec<Network> {
     }]
 }
 
+/// One of each kind.
+fn rewriting() -> Rewriting {
+    let domain = |name: &str| Domain::parse(name).unwrap();
+    let mailbox = |text: &str| Mailbox::parse(text).unwrap();
+    let (old, new) = (Whose::Domain(domain("old.example")), Whose::Mailbox(mailbox("alice@example.com")));
+    let rewrites = Place::ALL.into_iter().zip([Stage::Egress, Stage::Arrival(Service::Mx)].into_iter().cycle());
+    let rewrite = |(place, at)| Rewrite {
+        place,
+        from: old.clone(),
+        to: new.clone(),
+        at,
+        delimiter: (at == Stage::Egress).then_some('+'),
+        origin: line(30),
+    };
+    let archive = |when| Archive { to: mailbox("keep@example.com"), when, origin: line(31) };
+    Rewriting {
+        rewrites: rewrites.map(rewrite).collect(),
+        masquerades: vec![Masquerade {
+            domain: domain("example.com"),
+            except: vec![LocalPart::from_content("root").unwrap()],
+            kept: vec![domain("lists.example.com")],
+            origin: line(32),
+        }],
+        archives: [Archived::All]
+            .into_iter()
+            .chain(["from:.example.org", "to:a@example.com"].map(|text| Archived::parse(text).unwrap()))
+            .map(archive)
+            .collect(),
+        srs: Some(Srs { domain: domain("example.com"), secret: SecretName::parse("srs").unwrap(), origin: line(33) }),
+    }
+}
+
 fn site() -> Site {
     let listener = |kind: ListenerKind, at: u32| Listener {
         name: kind.as_str().into(),
@@ -106,6 +145,7 @@ fn site() -> Site {
         xclient_from: None,
         origin: line(at),
     };
+    let listeners = [(ListenerKind::Mx, 3), (ListenerKind::Submission, 4), (ListenerKind::Reinject, 4)];
     let secret = |name: &str| SecretName::parse(name).expect("a secret name");
     Site {
         sources: sources().to_site(),
@@ -114,11 +154,7 @@ fn site() -> Site {
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: line(2),
         addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
-        listeners: vec![
-            listener(ListenerKind::Mx, 3),
-            listener(ListenerKind::Submission, 4),
-            listener(ListenerKind::Reinject, 4),
-        ],
+        listeners: listeners.map(|(kind, at)| listener(kind, at)).into(),
         web: None,
         networks: networks(),
         users: users(),
@@ -132,7 +168,7 @@ fn site() -> Site {
             host: HostName::Domain(domain("smtp.provider.example")),
             port: 587,
             tls: TlsLevel::Verify,
-            login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            login: Some(Login { user: "postern".into(), secret: secret("smarthost"), bearer: true }),
             rate: Some(Rate { count: 14, per: Duration::from_secs(1) }),
             backup: None,
             spf_includes: Vec::new(),
@@ -162,6 +198,7 @@ fn site() -> Site {
                 origin: line(15),
             }],
             self_signed: false,
+            acme: None,
             minimum: TlsVersion::Tls13,
             origin: line(15),
         },
@@ -180,6 +217,7 @@ fn site() -> Site {
                 },
             ],
         },
+        rewriting: rewriting(),
         headers: vec![HeaderEdit {
             change: HeaderChange::Add("X-Site".into(), "example".into()),
             at: Service::Submission,
@@ -189,5 +227,15 @@ fn site() -> Site {
         limits: Limits::default(),
         logging: Logging::default(),
         metrics: Some(Metrics { listen: "127.0.0.1:9100".parse().expect("it is an address"), origin: line(19) }),
+        resolver: Some("127.0.0.1:53".parse().expect("it is an address")),
+        reports: reports(),
+    }
+}
+
+fn reports() -> Reports {
+    Reports {
+        organization: Some("Example".into()),
+        dmarc: Some(Reporter { from: mailbox("reports@example.com"), origin: line(23) }),
+        tls: None,
     }
 }

@@ -48,6 +48,10 @@ impl LoopbackPorts {
             web.addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
             web.port = (self.web..=u16::MAX).find(|port| *port == 0 || taken.insert(*port)).unwrap_or_default();
         }
+        // No authority can ask here whether a name is ours, and none is troubled because somebody tries a site out.
+        if site.tls.acme.take().is_some() {
+            site.tls.self_signed = true;
+        }
         for transport in &mut site.transports {
             if let TransportKind::Maildir { path } = &mut transport.kind {
                 *path = path.trim_start_matches('/').into();

@@ -1,15 +1,12 @@
-//! `listen`, `network`, `users`: who reaches the host.
+//! `listen`, `network`: who reaches the host, and where.
 
-use super::draft::{ListenerDraft, NetworkDraft, Part, SendAsDraft, Setting, UsersDraft, WebDraft};
-use super::{Lowering, tls};
-use crate::rules::{
-    BACKEND_OF_USERS, LISTENER_WITHOUT_KIND, LMTP_ON_25, MISPLACED_PROPERTY, NETWORK_OF_NOBODY, SPOKESMAN_OF_WEB,
-};
+use super::Lowering;
+use super::draft::{ListenerDraft, NetworkDraft, Part, Setting, WebDraft};
+use crate::rules::{LISTENER_WITHOUT_KIND, LMTP_ON_25, MISPLACED_PROPERTY, NETWORK_OF_NOBODY, SPOKESMAN_OF_WEB};
 use crate::source::Spanned;
 use crate::syntax::View;
 use ipnet::IpNet;
-use postern_schema::name::Mailbox;
-use postern_schema::site::{Chain, Endpoint, Fingerprint, ListenerKind, SecretName, UserBackend};
+use postern_schema::site::{Endpoint, Fingerprint, ListenerKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Without an `address`, a listener for peers is bound where filters are.
@@ -176,64 +173,6 @@ pub(super) fn networks(lowering: &mut Lowering<'_>) -> Vec<NetworkDraft> {
         })
     };
     views.into_iter().filter_map(&mut network).collect()
-}
-
-pub(super) fn users(lowering: &mut Lowering<'_>) -> Vec<UsersDraft> {
-    let views: Vec<View<'_>> = lowering.document.children("users").collect();
-    let store = |view: View<'_>| {
-        let name = view.argument::<String>("name").filter(|name| lowering.users.is_first(name))?;
-        let backend = backend(&view, &name.value, lowering)?;
-        let send_as = view.children("may-send-as").filter_map(|view| send_as(&view)).collect();
-        let messages = view.child("limit").and_then(|limit| limit.property("messages"));
-        Some(UsersDraft { span: view.span(), name: boxed(name), backend, send_as, messages })
-    };
-    views.into_iter().filter_map(store).collect()
-}
-
-/// Who knows the users: exactly one of those who can.
-fn backend(view: &View<'_>, name: &str, lowering: &mut Lowering<'_>) -> Option<Spanned<UserBackend>> {
-    let wrong = |span, what: &str| {
-        BACKEND_OF_USERS
-            .at(span, format!("The users of {name:?} {what}"))
-            .help("Write `passwd secret=\"users\"`, `dovecot \"unix:/run/dovecot/auth-client\"` or `client-certificate authority=\"tls/clients.pem\"`; a second store is a second `users`")
-            .postfix(&["smtpd_sasl_type", "smtpd_sasl_path", "smtpd_tls_CAfile"])
-    };
-    let known = ["passwd", "dovecot", "client-certificate"];
-    let mut said = known.into_iter().filter_map(|backend| view.child(backend));
-    let Some(backend) = said.next() else {
-        // What could not be read may have been it.
-        if !lowering.gaps.holds(Part::Users) {
-            lowering.findings.push(wrong(view.span(), "have no passwords anywhere"));
-        }
-        return None;
-    };
-    if let Some(second) = said.next() {
-        lowering.findings.push(wrong(second.span(), "have two places for their passwords"));
-        return None;
-    }
-    match backend.name() {
-        "passwd" => backend.property::<SecretName>("secret").map(|secret| secret.map(UserBackend::Passwd)),
-        "dovecot" => {
-            let socket = backend.argument::<Endpoint>("socket")?;
-            if let Endpoint::Unix(path) = socket.value {
-                return Some(Spanned::new(UserBackend::Dovecot(path), socket.span));
-            }
-            // Passwords pass over it, and the protocol protects nothing.
-            lowering.findings.push(wrong(socket.span, "are asked for over a network, in the clear"));
-            None
-        }
-        _ => {
-            let path = backend.property::<String>("authority")?;
-            let (chain, _) = tls::chain(path, lowering)?;
-            let Chain::Pem(pem) = chain.value else { return None };
-            Some(Spanned::new(UserBackend::Certificate(pem), chain.span))
-        }
-    }
-}
-
-fn send_as(view: &View<'_>) -> Option<SendAsDraft> {
-    let user = boxed(view.argument::<String>("user")?);
-    Some(SendAsDraft { span: view.span(), user, mailboxes: view.arguments::<Mailbox>("addresses") })
 }
 
 pub(super) fn boxed(text: Spanned<String>) -> Spanned<Box<str>> {

@@ -1,8 +1,8 @@
 //! The registry: every code that can appear, in the order of codes.
 
 use super::{
-    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, flt, hdr, lim, lst, nam, net, reading, rly, rte, scr, sec, sit, spf, sts, tbl,
-    tls, tsa, tst, usr,
+    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, flt, fwd, hdr, lim, lst, nam, net, reading, rly, rte, rwr, scr, sec, sit, spf,
+    sts, tbl, tls, tsa, tst, usr,
 };
 use std::sync::LazyLock;
 
@@ -45,6 +45,7 @@ static NAMED: &[&Rule] = &[
     &dmc::report_mailbox::RULE,
     &dmc::no_reports::RULE,
     &dmc::unaligned::RULE,
+    &dmc::report_author::RULE,
     &dom::domain_twice::RULE,
     &dom::alias_loop::RULE,
     &dom::target_missing::RULE,
@@ -78,6 +79,11 @@ static NAMED: &[&Rule] = &[
     &flt::changed_after_signing::RULE,
     &flt::plain_network::RULE,
     &flt::fail_open::RULE,
+    &fwd::no_srs::RULE,
+    &fwd::foreign_domain::RULE,
+    &fwd::not_covered::RULE,
+    &fwd::without_srs::RULE,
+    &fwd::stays_here::RULE,
     &hdr::HEADER_FIELD,
     &lim::few_recipients::RULE,
     &lim::bounce_lifetime::RULE,
@@ -137,6 +143,12 @@ static NAMED: &[&Rule] = &[
     &rte::short_relay_name::RULE,
     &rte::foreign_source::RULE,
     &rte::own_backup::RULE,
+    &rwr::REWRITE_FORM,
+    &rwr::no_effect::RULE,
+    &rwr::shadowed::RULE,
+    &rwr::hides_mailbox::RULE,
+    &rwr::foreign_author::RULE,
+    &rwr::archive_elsewhere::RULE,
     &scr::threshold_out_of_reach::RULE,
     &sec::two_purposes::RULE,
     &sit::NO_POSTMASTER,
@@ -161,7 +173,6 @@ static NAMED: &[&Rule] = &[
     &tbl::FOREIGN_DOMAIN,
     &tbl::BARE_ADDRESS,
     &tbl::UNSERVED_ENTRY,
-    &tbl::OWNER_ALIAS,
     &tbl::UNUSED_COLUMN,
     &tbl::EMPTY_TABLE,
     &tls::submission_without_certificate::RULE,
@@ -173,6 +184,8 @@ static NAMED: &[&Rule] = &[
     &tls::broken_signature::RULE,
     &tls::incomplete_chain::RULE,
     &tls::certificate_twice::RULE,
+    &tls::acme_without_web::RULE,
+    &tls::AUTHORITY_WITHOUT_NAME,
     &tls::self_signed_unused::RULE,
     &tls::expired::RULE,
     &tls::expires_soon::RULE,
@@ -187,6 +200,11 @@ static NAMED: &[&Rule] = &[
     &usr::send_as_nobody::RULE,
     &usr::user_twice::RULE,
     &usr::BACKEND_OF_USERS,
+    &usr::DIRECTORY_IN_THE_CLEAR,
+    &usr::DN_WITHOUT_USER,
+    &usr::NO_TOKEN_KEYS,
+    &usr::WEAK_TOKEN_KEY,
+    &usr::UNASKABLE_ISSUER,
 ];
 
 /// Every finding that can be made, in the order of codes.

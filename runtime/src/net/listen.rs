@@ -1,9 +1,10 @@
 //! The sockets of a site. A reload binds what is new before it commits to anything, keeps what stays, and closes what is gone;
 //! sessions that are open go on in any case.
 
-use super::{Stream, session};
+use super::{Reserve, Stream, session};
 use crate::daemon::Daemon;
 use crate::web;
+use postern_schema::reply::Reply;
 use postern_schema::site::{Listener, Site, WebListener};
 use std::collections::HashMap;
 use std::fmt;
@@ -12,7 +13,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::task::JoinHandle;
 
@@ -22,6 +23,9 @@ const BACKLOG: u32 = 1024;
 const SOCKET_MODE: u32 = 0o660;
 /// The pause after the system refused us a connection, for want of file descriptors most of all.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often that is said.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// What makes two listeners the same socket. The name counts only where the system chooses the port.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -229,20 +233,47 @@ fn bind_path(path: &str) -> io::Result<UnixListener> {
 }
 
 async fn accept(socket: Socket, key: Key, daemon: Arc<Daemon>) {
+    // Thousands may be refused in a second, and one line for each would fill the disk.
+    let mut last_said: Option<Instant> = None;
     loop {
-        let accepted = match &socket {
-            Socket::Inet(socket) => socket.accept().await.map(|(stream, peer)| (Stream::Plain(stream), peer.ip())),
-            Socket::Unix(socket) => socket.accept().await.map(|(stream, _)| (Stream::Local(stream), Ipv4Addr::LOCALHOST.into())),
-        };
-        match accepted {
+        match take(&socket).await {
             Ok((stream, peer)) => start(stream, peer, &key, &daemon),
             Err(error) => {
-                // Out of descriptors: the next try would fail at once, and so on for ever.
-                tracing::warn!(%error, at = %key.place, "cannot accept");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                let is_dismissed = Reserve::is_for(&error)
+                    && daemon
+                        .reserve
+                        .dismiss(async { take(&socket).await.map(|(stream, _)| stream) }, &farewell(&key, &daemon))
+                        .await;
+                if last_said.is_none_or(|at| at.elapsed() > SILENCE) {
+                    last_said = Some(Instant::now());
+                    tracing::warn!(%error, at = %key.place, "cannot accept");
+                }
+                if !is_dismissed {
+                    // The next try would fail at once, and so on for ever.
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }
+}
+
+async fn take(socket: &Socket) -> io::Result<(Stream, IpAddr)> {
+    match socket {
+        Socket::Inet(socket) => socket.accept().await.map(|(stream, peer)| (Stream::Plain(stream), peer.ip())),
+        Socket::Unix(socket) => socket.accept().await.map(|(stream, _)| (Stream::Local(stream), Ipv4Addr::LOCALHOST.into())),
+    }
+}
+
+/// What a client is told that cannot be served; nothing, where it would have to be told inside TLS.
+fn farewell(key: &Key, daemon: &Daemon) -> Vec<u8> {
+    let generation = daemon.current.generation();
+    let mut out = Vec::new();
+    if let Some((_, Service::Mail(listener))) = sockets(generation.site()).find(|(other, _)| other == key)
+        && !listener.kind.is_implicit_tls()
+    {
+        Reply::TOO_MANY_CONNECTIONS.write(&mut out);
+    }
+    out
 }
 
 /// Which listener the socket stands for is asked of the site in force: its name or kind may have changed since it was bound.

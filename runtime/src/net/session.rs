@@ -10,12 +10,13 @@ use super::transaction::{Peer, Spoken, Transaction};
 use crate::auth;
 use crate::daemon::{Daemon, SessionGuard};
 use crate::site::Generation;
+use crate::smtp::command::RecipientRequest;
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
 use bytes::BytesMut;
 use ipnet::IpNet;
 use postern_schema::decide::{Client, Reason};
 use postern_schema::reply::Reply;
-use postern_schema::site::{Listener, ListenerKind, Reaction, UserStore};
+use postern_schema::site::{Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -77,7 +78,17 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     );
     let kind = listener.kind;
     let peer = Peer { address, listener: listener.name, user: None, certificate: None, speaks_for: None, author: None };
-    let mut session = Session { daemon, generation, server, peer, transaction: None, logins: Logins::default(), kind, errors: 0 };
+    let mut session = Session {
+        daemon,
+        generation,
+        server,
+        peer,
+        transaction: None,
+        logins: Logins::default(),
+        kind,
+        errors: 0,
+        strangers: None,
+    };
     session.protected(&stream);
     if !is_admitted {
         let (peer, reason) = (session.peer.address, Reason::PeerNotListed);
@@ -145,6 +156,8 @@ struct Session {
     kind: ListenerKind,
     /// Errors that were answered late already.
     errors: u32,
+    /// How many people its user may write to for the first time, and where that is said.
+    strangers: Option<(Rate, Origin)>,
 }
 
 impl Session {
@@ -271,7 +284,7 @@ impl Session {
     }
 
     /// Counts a message, by the limits that are in force now.
-    fn count_message(&self) -> Result<(), Reply> {
+    fn count_message(&mut self) -> Result<(), Reply> {
         let generation = self.daemon.current.generation();
         let site = generation.site();
         let now = Instant::now();
@@ -283,6 +296,7 @@ impl Session {
                 tracing::info!(%peer, listener, user = &**user, reason = "user-message-limit", source, "refused");
                 return Err(Reply::TOO_MANY_MESSAGES);
             }
+            self.strangers = store.and_then(|store| Some((store.new_recipients?, store.origin)));
             return Ok(());
         }
         if self.kind.is_for_peers() {
@@ -293,6 +307,28 @@ impl Session {
             tracing::info!(%peer, listener, reason = "message-limit", source, "refused");
             Reply::TOO_MANY_MESSAGES
         })
+    }
+
+    /// Decides RCPT, and counts whom a user has not written to before.
+    fn recipient(&mut self, request: RecipientRequest) -> Reply {
+        let Some(transaction) = &mut self.transaction else { return Reply::BAD_SEQUENCE };
+        let (Some(user), Some((most, origin))) = (self.peer.user.as_deref(), self.strangers) else {
+            return transaction.recipient(&self.peer, request);
+        };
+        let (known, now) = (&self.daemon.acquaintances, Instant::now());
+        if !known.may_write(user, &request.forward_path, most, now) {
+            let (peer, listener) = (self.peer.address, &*self.peer.listener);
+            let generation = self.daemon.current.generation();
+            let source = generation.site().sources.describe(origin);
+            tracing::info!(%peer, listener, user, reason = "new-recipient-limit", source, "refused");
+            return Reply::TOO_MANY_NEW_RECIPIENTS;
+        }
+        let forward_path = request.forward_path.clone();
+        let reply = transaction.recipient(&self.peer, request);
+        if reply.code.is_positive() {
+            tokio::task::block_in_place(|| known.wrote(user, &forward_path, most, now));
+        }
+        reply
     }
 
     async fn reply(&mut self, question: Question, stream: &Stream) -> Reply {
@@ -327,10 +363,7 @@ impl Session {
                 known.helo = said.helo.or(known.helo.take());
                 Reply::OK
             }
-            Question::Recipient(request) => match &mut self.transaction {
-                Some(transaction) => transaction.recipient(&self.peer, request),
-                None => Reply::BAD_SEQUENCE,
-            },
+            Question::Recipient(request) => self.recipient(request),
             Question::Message(message) => match self.transaction.take() {
                 Some(transaction) => {
                     let spoken = Spoken { helo: self.server.helo().unwrap_or_default(), protocol: self.server.protocol() };

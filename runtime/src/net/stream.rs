@@ -4,6 +4,7 @@ use crate::auth::ChannelBinding;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion, ServerConfig};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -42,6 +43,16 @@ impl Stream {
             Stream::Plain(stream) => Ok(Stream::Tls(Box::new(TlsConnector::from(config).connect(name, stream).await?.into()))),
             Stream::Tls(_) | Stream::Local(_) => Err(io::Error::other("TLS is not for this connection")),
         }
+    }
+
+    /// Our own address; `None` where the connection has none.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        let stream = match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+            Stream::Local(_) => return None,
+        };
+        stream.local_addr().ok().map(|address| address.ip())
     }
 
     /// `TLSv1_3 TLS13_AES_256_GCM_SHA384`, for logs and the Received field; `None` without TLS.

@@ -9,7 +9,7 @@ use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
     AddressEntry, AddressKind, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging, Network, Origin,
-    QueuePolicy, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, TlsVersion, Via,
+    QueuePolicy, Reports, Rewriting, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, TlsVersion, Via,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -71,8 +71,8 @@ fn site() -> Site {
             name: "everybody".into(),
             ranges: everybody.into(),
             certificates: Vec::new(),
-            mends_line_ends: false,
             relay: true,
+            mends_line_ends: false,
             reason: "".into(),
             origin: ORIGIN,
         }],
@@ -88,13 +88,22 @@ fn site() -> Site {
             origin: ORIGIN,
         }],
         receivers: Vec::new(),
-        tls: TlsPolicy { certificates: Vec::new(), self_signed: false, minimum: TlsVersion::default(), origin: ORIGIN },
+        tls: TlsPolicy {
+            certificates: Vec::new(),
+            self_signed: false,
+            acme: None,
+            minimum: TlsVersion::default(),
+            origin: ORIGIN,
+        },
         screen: Screen::default(),
         headers: Vec::new(),
+        rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        resolver: None,
         metrics: None,
+        reports: Reports::default(),
     }
 }
 
@@ -105,7 +114,7 @@ pub(super) fn mailbox(text: &str) -> Mailbox {
 pub(super) fn permit(to: &str) -> RelayPermit {
     let client = decide::Client { listener: "mx", address: CLIENT, user: None, certificate: &[] };
     let (reverse_path, forward_path) = (ReversePath::Null, ForwardPath::parse(to).unwrap());
-    let facts = RecipientFacts { client, reverse_path: &reverse_path, forward_path: &forward_path };
+    let facts = RecipientFacts { client, reverse_path: &reverse_path, forward_path: &forward_path, srs: None };
     decide::accept(&facts, &Fixture(site())).verdict().unwrap().disposition.accepted().unwrap()
 }
 

@@ -3,6 +3,7 @@
 //! they hold; the first one for whoever asks for none.
 
 use super::client_certificate::Authorities;
+use crate::acme::store::Store;
 use crate::auth::{CredentialError, Credentials, Stamp};
 use postern_schema::name::Domain;
 use postern_schema::site::{Certificate, Chain, Site, TlsVersion};
@@ -20,6 +21,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Why certificates cannot be served. Names files and hosts, never what is in a key.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub enum CertificateError {
     BadKey(Domain, String),
     /// The authority of a user store is none.
     BadAuthority(Box<str>, String),
+    /// The certificate has expired, and the one that is served has not.
+    Expired(Domain),
     /// The throw-away certificate cannot be made or kept.
     SelfSigned(PathBuf, String),
 }
@@ -43,6 +48,7 @@ impl fmt::Display for CertificateError {
             CertificateError::BadChain(name, why) => write!(f, "the certificate chain for {name} is unusable: {why}"),
             CertificateError::BadKey(name, why) => write!(f, "the private key for {name} is unusable: {why}"),
             CertificateError::BadAuthority(store, why) => write!(f, "the authority of user store {store} is unusable: {why}"),
+            CertificateError::Expired(name) => write!(f, "the certificate for {name} has expired"),
             CertificateError::SelfSigned(path, why) => {
                 write!(f, "a self-signed certificate cannot be kept in {}: {why}", path.display())
             }
@@ -62,13 +68,23 @@ pub fn server_config(site: &Site, state: &Path, credentials: &Credentials) -> Re
     for certificate in &site.tls.certificates {
         by_name.push((certificate.name.clone(), Arc::new(load(certificate, credentials, &provider)?)));
     }
-    if by_name.is_empty() && site.tls.self_signed {
+    if let Some(acme) = &site.tls.acme {
+        let kept = Store::of(state).certificates(acme);
+        for (names, kept) in acme.certificates.iter().zip(kept) {
+            let Some(kept) = kept else { continue };
+            by_name.extend(names.iter().map(|name| (name.clone(), kept.certified.clone())));
+        }
+    }
+    // Before the authority has made the first, other hosts have one that they do not verify, rather than none.
+    if by_name.is_empty() && (site.tls.self_signed || site.tls.acme.is_some()) {
         let key = self_signed(&site.hostname, state, &provider)?;
         by_name.push((site.hostname.clone(), Arc::new(key)));
     }
     if by_name.is_empty() {
         return Ok(None);
     }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+    let expired = by_name.iter().find(|(_, key)| has_expired(key, now)).map(|(name, _)| name.clone());
     let certificates: Arc<dyn ResolvesServerCert> = Arc::new(ByName(by_name));
     // Keys of tickets change every six hours by themselves (RFC 5077 5.5). Without a source of them sessions are not resumed.
     let ticketer = aws_lc_rs::Ticketer::new().ok();
@@ -92,7 +108,7 @@ pub fn server_config(site: &Site, state: &Path, credentials: &Credentials) -> Re
     let of_users = if authorities.is_empty() { silent.clone() } else { config(Some(authorities.asking(&provider)))? };
     let names_members = site.networks.iter().any(|network| !network.certificates.is_empty());
     let of_hosts = if names_members { config(Some(Authorities::default().asking(&provider)))? } else { silent.clone() };
-    Ok(Some(Served { silent, of_users, of_hosts, authorities }))
+    Ok(Some(Served { silent, of_users, of_hosts, authorities, expired }))
 }
 
 /// What is served, by who is asked for a certificate.
@@ -106,6 +122,14 @@ pub struct Served {
     pub of_hosts: Arc<ServerConfig>,
     /// Whose certificates stand for a login.
     pub authorities: Authorities,
+    /// The first name whose certificate had expired when it was loaded: it is served, since most hosts do not look, and does not
+    /// take the place of one that is good.
+    pub expired: Option<Domain>,
+}
+
+fn has_expired(key: &CertifiedKey, now: i64) -> bool {
+    let parsed = key.cert.first().and_then(|leaf| X509Certificate::from_der(leaf).ok());
+    parsed.is_some_and(|(_, leaf)| leaf.validity().not_after.timestamp() <= now)
 }
 
 fn versions(least: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {

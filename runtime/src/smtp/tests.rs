@@ -1,6 +1,6 @@
 //! The two sides of the protocol against each other: what our client sends, our server has to receive.
 
-use super::client::{Client, ClientConfig, ClientStep, Recipient, Transaction};
+use super::client::{Client, ClientConfig, ClientLogin, ClientStep, Recipient, Transaction};
 use super::command::{Notify, OriginalRecipient, Return, Xtext};
 use super::sasl::Credentials;
 use super::server::{MailRequest, Question, RecipientRequest, Server, ServerConfig, Step};
@@ -121,7 +121,7 @@ fn config(login: bool) -> ClientConfig {
     ClientConfig {
         helo: "client.example".into(),
         tls: if login { TlsLevel::Verify } else { TlsLevel::None },
-        login: login.then_some(credentials),
+        login: login.then_some(ClientLogin { credentials, bearer: false, nonce: "abc".into() }),
         lmtp: false,
     }
 }

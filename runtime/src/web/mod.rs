@@ -1,6 +1,8 @@
 //! The HTTPS listener of a site: MTA-STS policies (RFC 8461 3.3) and settings for mail programs, below `/.well-known/` and for
 //! the domains of the snapshot in force. No files, no state, nothing that a client sends is kept.
 //!
+//! The authority of [`crate::acme`] is answered here too (RFC 8737).
+//!
 //! [`request`] reads one request, [`response`] says what becomes of it: both pure. A connection carries one of them, and is over
 //! after a few seconds whatever the client does.
 
@@ -10,6 +12,7 @@ mod response;
 use crate::daemon::Daemon;
 use crate::queue::date;
 use rustls::ServerConfig;
+use rustls::server::Acceptor;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +20,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 
 /// All that one connection may take, from the handshake to the farewell.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,6 +53,12 @@ pub async fn serve(socket: TcpStream, peer: IpAddr, daemon: Arc<Daemon>) {
 
 /// Returns the line of the log.
 async fn converse(socket: TcpStream, daemon: &Daemon) -> io::Result<String> {
+    let greeted = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+    if let Some(config) = daemon.renewal.challenges.config(&greeted.client_hello()) {
+        // RFC 8737 3: the handshake is all that the authority wants.
+        greeted.into_stream(config).await?.shutdown().await?;
+        return Ok("acme-tls/1".to_owned());
+    }
     let generation = daemon.current.generation();
     let Some(config) = generation.tls.as_ref().map(|served| &served.silent) else {
         return Err(io::Error::other("the site has no certificate"));
@@ -57,7 +66,7 @@ async fn converse(socket: TcpStream, daemon: &Daemon) -> io::Result<String> {
     // What speaks another protocol is told so in the handshake (RFC 9325 3.8).
     let mut config = ServerConfig::clone(config);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let mut stream = TlsAcceptor::from(Arc::new(config)).accept(socket).await?;
+    let mut stream = greeted.into_stream(Arc::new(config)).await?;
     let request = read_head(&mut stream).await?;
     // The snapshot is a mapped file, and its reader may wait for the disk.
     let answer = tokio::task::block_in_place(|| response::to(&request, &*generation.snapshot));

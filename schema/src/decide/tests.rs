@@ -75,6 +75,7 @@ fn users() -> Vec<UserStore> {
         name: "staff".into(),
         backend: UserBackend::Passwd(SecretName::parse("users").unwrap()),
         messages: None,
+        new_recipients: None,
         send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
         origin: at(5),
     }]
@@ -155,13 +156,16 @@ fn site() -> Memory {
             },
         ],
         receivers: Vec::new(),
-        tls: TlsPolicy { certificates: vec![], self_signed: true, minimum: TlsVersion::default(), origin: at(9) },
+        tls: TlsPolicy { certificates: vec![], self_signed: true, acme: None, minimum: TlsVersion::default(), origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         headers: Vec::new(),
+        rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        resolver: None,
         metrics: None,
+        reports: Reports::default(),
     };
     let keep = AddressKind::Mailbox { quota_octets: None };
     let alias =
@@ -195,7 +199,7 @@ fn client<'a>(listener: &'a str, address: &str, user: Option<&'a str>) -> Client
 fn accepting(site: &Memory, client: Client<'_>, to: &str) -> Verdict<RelayPermit> {
     let from = ReversePath::parse("alice@example.com").unwrap();
     let to = ForwardPath::parse(to).unwrap();
-    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to }, site).verdict().unwrap()
+    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, srs: None }, site).verdict().unwrap()
 }
 
 #[test]
@@ -234,7 +238,7 @@ fn recipients_by_client_and_class() {
 fn an_alias_expands_to_each_address_once() {
     let verdict = accepting(&site(), client("mx", "198.51.100.1", None), "team@example.com");
     let permit = verdict.disposition.accepted().unwrap();
-    let expansion: Vec<String> = permit.expansion().iter().map(Mailbox::to_string).collect();
+    let expansion: Vec<String> = permit.expansion().iter().map(|end| end.mailbox.to_string()).collect();
     assert_eq!(expansion, ["alice@example.com", "bob@example.com", "carol@elsewhere.example"]);
     assert_eq!(permit.recipient(), &mailbox("team@example.com"));
     assert_eq!(verdict.trace.steps()[2].describe(&site().site.sources), "domain example.com is of class local  (site.kdl:10)");
@@ -301,7 +305,8 @@ fn the_senders_domain_is_asked_for_only_when_it_matters() {
 #[test]
 fn routes() {
     let hop = |from: &str, to: &str| {
-        let facts = RouteFacts { reverse_path: &ReversePath::parse(from).unwrap(), recipient: &mailbox(to) };
+        let facts =
+            RouteFacts { reverse_path: &ReversePath::parse(from).unwrap(), recipient: &mailbox(to), sent_as: &SentAs::Sender };
         let verdict = route(&facts, &site()).verdict().unwrap();
         (verdict.reason, verdict.disposition.accepted().map(|hop| format!("{} {}", hop.destination, hop.mailbox)))
     };
@@ -311,7 +316,11 @@ fn routes() {
     assert_eq!(hop("", "x@direct.example"), (Reason::NoRoute, None));
     assert_eq!(hop("alice@example.com", "x@direct.example"), (Reason::Routed, some("relay:up x@direct.example")));
     assert_eq!(hop("", "nobody@example.com"), (Reason::MailboxGone, None));
-    let facts = RouteFacts { reverse_path: &ReversePath::parse("a@example.com").unwrap(), recipient: &mailbox("x@y.example") };
+    let facts = RouteFacts {
+        reverse_path: &ReversePath::parse("a@example.com").unwrap(),
+        recipient: &mailbox("x@y.example"),
+        sent_as: &SentAs::Sender,
+    };
     let hop = route(&facts, &site()).verdict().unwrap().disposition.accepted().unwrap();
     assert_eq!(
         hop.destination,
@@ -344,6 +353,7 @@ proptest! {
             client: Client { listener: "mx", address, user: None, certificate: &[] },
             reverse_path: &from,
             forward_path: &ForwardPath::Mailbox(to.clone()),
+            srs: None,
         };
         let verdict = accept(&facts, &site).verdict().unwrap();
         if verdict.disposition.accepted().is_some() {
@@ -387,6 +397,8 @@ fn a_filter_gives_back_what_it_was_given_and_nobody_else_does() {
 
 fn rcpt(client: Client<'_>, to: &str, site: &Memory) -> Reason {
     let forward_path = ForwardPath::Mailbox(mailbox(to));
-    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &forward_path };
+    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &forward_path, srs: None };
     accept(&facts, site).verdict().unwrap().reason
 }
+
+mod rewritten;

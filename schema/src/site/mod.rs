@@ -4,6 +4,7 @@
 //! Every entry carries an [`Origin`], the file and line that said so: it survives into the snapshot, so that a decision
 //! can name its line. These are domain types; how they are stored is for [`crate::snapshot`] alone.
 
+mod acme;
 mod address;
 mod domain;
 mod egress;
@@ -14,10 +15,14 @@ mod network;
 mod origin;
 mod policy;
 mod publication;
+mod report;
+mod rewriting;
 mod secret;
 mod signing;
 mod users;
+mod web_url;
 
+pub use acme::Acme;
 pub use address::{AddressEntry, AddressKind, Forward};
 pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
@@ -32,12 +37,17 @@ pub use policy::{
     Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy, TlsVersion,
 };
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
+pub use report::{ReportKind, Reporter, Reports};
+pub use rewriting::{Archive, Archived, Masquerade, Place, Rewrite, Rewriting, Selection, Slot, Srs, Stage, Whose};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
-pub use users::{SendAs, UserBackend, UserStore};
+pub use users::{
+    Directory, DirectorySecurity, SendAs, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, UserBackend, UserStore,
+};
+pub use web_url::WebUrl;
 
 use crate::name::{Domain, Mailbox};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Everything about a site but its domains and addresses.
 ///
@@ -57,6 +67,8 @@ pub struct Site {
     pub postmaster_origin: Origin,
     /// The public addresses of the host, those that mail leaves from.
     pub addresses: Vec<IpAddr>,
+    /// The DNS server that is asked; `None`: those of the system.
+    pub resolver: Option<SocketAddr>,
     /// The services that are listened on.
     pub listeners: Vec<Listener>,
     /// Where policies and settings are served over HTTPS; `None`: nowhere.
@@ -79,6 +91,8 @@ pub struct Site {
     pub screen: Screen,
     /// What is changed in headers, in source order.
     pub headers: Vec<HeaderEdit>,
+    /// Addresses that turn into others.
+    pub rewriting: Rewriting,
     /// Retry and lifetime.
     pub queue: QueuePolicy,
     /// Sizes and counts.
@@ -87,9 +101,16 @@ pub struct Site {
     pub logging: Logging,
     /// Where numbers for Prometheus are served.
     pub metrics: Option<Metrics>,
+    /// What others are told about their mail.
+    pub reports: Reports,
 }
 
 impl Site {
+    /// Whether strangers' mail is judged at all: then its header says what was found (RFC 8601).
+    pub fn authenticates(&self) -> bool {
+        self.screen.authenticates() || self.reports.dmarc.is_some()
+    }
+
     /// The listener of that name.
     pub fn listener(&self, name: &str) -> Option<&Listener> {
         self.listeners.iter().find(|listener| &*listener.name == name)

@@ -7,7 +7,7 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{DmarcFact, SenderDomain, TlsWish};
+use postern_schema::decide::{DmarcFact, End, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
@@ -46,6 +46,22 @@ struct QueuedRecipient {
     state: String,
     reply: Option<String>,
     generation: Option<String>,
+    owner: Option<String>,
+    #[serde(rename = "forwarded-by")]
+    forwarded_by: Option<String>,
+    #[serde(default)]
+    srs: bool,
+}
+
+impl QueuedRecipient {
+    fn sent_as(&self) -> Result<SentAs, Failure> {
+        let parse = |text: &String| Mailbox::parse(text).map_err(|error| odd(text, &error));
+        Ok(match (&self.owner, &self.forwarded_by) {
+            (Some(owner), _) => SentAs::Owner(parse(owner)?),
+            (None, Some(by)) => SentAs::Forwarder { by: parse(by)?, srs: self.srs },
+            (None, None) => SentAs::Sender,
+        })
+    }
 }
 
 /// A message, decided again.
@@ -149,6 +165,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 spf: Some(SpfResult::Pass),
                 dmarc: Some(DmarcFact::Pass),
                 author: None,
+                srs: Some("good".to_owned()),
             };
             accepted.push(explain(&question, &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);
         }
@@ -161,7 +178,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
             state: recipient.state.clone(),
             reply: recipient.reply.clone(),
             routed_by: routing.digest().to_owned(),
-            hop: explain_hop(&from, &address, wish, &*routing),
+            hop: explain_hop(&from, &End { mailbox: address, sent_as: recipient.sent_as()? }, wish, &*routing),
         });
     }
     Ok(Replay { id: queued.id.clone(), accepted_by: acceptance.digest().to_owned(), accepted, attempts })
@@ -208,7 +225,7 @@ fn describe(replay: &Replay) -> String {
     let mut out = format!("message {}, accepted by snapshot {}\n", replay.id, replay.accepted_by);
     // Writing to a string does not fail.
     for explanation in &replay.accepted {
-        let _ = write!(out, "\n{}", text::describe(explanation));
+        let _ = write!(out, "\n{}", text::describe(explanation, &[]));
     }
     for attempt in &replay.attempts {
         let _ = writeln!(

@@ -3,8 +3,8 @@
 use crate::explain::{Explanation, HopExplained, Outcome, StepExplained, Timetable};
 use std::fmt::Write;
 
-/// The whole explanation.
-pub(super) fn describe(explanation: &Explanation) -> String {
+/// The whole explanation, with what a recording of DNS came to.
+pub(super) fn describe(explanation: &Explanation, recorded: &[String]) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let who = explanation.user.as_deref().map(|user| format!(", logged in as {user}")).unwrap_or_default();
@@ -13,6 +13,9 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     for fact in &explanation.facts {
         let answer = fact.answer.map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
         let _ = writeln!(text, "the daemon asks: {} of {} ({answer})", fact.name, fact.of);
+    }
+    for finding in recorded {
+        let _ = writeln!(text, "as DNS answered: {finding}");
     }
     for stage in &explanation.stages {
         let path = match stage.name {
@@ -44,7 +47,9 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     let outcome = &explanation.outcome;
     let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
     if outcome.disposition == "undecided" {
-        text.push_str("say what the daemon would find: --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass\n");
+        text.push_str(
+            "say what the daemon would find: --dns FILE, or --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass, --fact srs=good\n",
+        );
     }
     text
 }
@@ -55,10 +60,16 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
     decision(text, &format!("delivery to {}: {destination}", hop.recipient), &hop.outcome, &hop.steps);
     let details = [
         hop.mailbox.as_ref().filter(|mailbox| **mailbox != hop.recipient).map(|mailbox| format!("as {mailbox}")),
+        hop.sender.as_ref().map(|sender| match sender.as_str() {
+            "srs" => "with a sender of this site that leads bounces back".to_owned(),
+            sender => format!("with the sender {sender}"),
+        }),
         hop.endpoint.as_ref().map(|endpoint| format!("to {endpoint}")),
         hop.tls.map(|level| match level {
             "none" => "without TLS".to_owned(),
             "may" => "over TLS where the other side offers it".to_owned(),
+            "published" => "over TLS as the other side publishes: DANE, else MTA-STS, else where it offers it".to_owned(),
+            "dane-or-verify" => "over TLS, by DANE where the other side has it, else verified".to_owned(),
             level => format!("over TLS, {level} at least"),
         }),
         hop.requiretls.then(|| "to a host that offers REQUIRETLS".to_owned()),

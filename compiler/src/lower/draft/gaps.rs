@@ -22,15 +22,17 @@ pub enum Part {
     Routes,
     /// `domain` and `parked`.
     Domains,
-    /// `screen`, `queue`, `limits`, `log`.
+    /// `screen`, `queue`, `limits`, `log`, `reports`.
     Policy,
+    /// `rewrite`, `masquerade`, `archive`, `srs`.
+    Rewriting,
     /// `test`.
     Tests,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Part; 11] = [
+    pub const ALL: [Part; 12] = [
         Part::Host,
         Part::Tls,
         Part::Listeners,
@@ -41,6 +43,7 @@ impl Part {
         Part::Routes,
         Part::Domains,
         Part::Policy,
+        Part::Rewriting,
         Part::Tests,
     ];
 
@@ -56,7 +59,8 @@ impl Part {
             "relay" => Part::Relays,
             "route" | "routes" | "destination" => Part::Routes,
             "domain" | "parked" | "mailboxes" | "aliases" => Part::Domains,
-            "screen" | "queue" | "limits" | "log" => Part::Policy,
+            "screen" | "queue" | "limits" | "log" | "reports" => Part::Policy,
+            "rewrite" | "masquerade" | "archive" | "srs" => Part::Rewriting,
             "test" => Part::Tests,
             _ => return None,
         })

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::site::{
     Chain, Fingerprint, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TlsVersion, TransportKind, UserBackend, Via,
+    WebUrl,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -79,6 +80,8 @@ pub struct UsersDraft {
     pub send_as: Vec<SendAsDraft>,
     /// The most messages of one user in a time.
     pub messages: Option<Spanned<Rate>>,
+    /// The most new recipients of one user in a time.
+    pub new_recipients: Option<Spanned<Rate>>,
 }
 
 /// `may-send-as`.
@@ -137,6 +140,8 @@ pub struct LoginDraft {
     pub user: Spanned<Box<str>>,
     /// The credential that holds the password.
     pub secret: Spanned<SecretName>,
+    /// It is an access token.
+    pub bearer: bool,
 }
 
 /// `route`.
@@ -180,6 +185,8 @@ pub struct TlsDraft {
     pub certificates: Vec<CertificateDraft>,
     /// `self-signed`.
     pub self_signed: Option<Span>,
+    /// `acme`.
+    pub acme: Option<AcmeDraft>,
     /// `minimum`.
     pub minimum: TlsVersion,
 }
@@ -197,4 +204,22 @@ pub struct CertificateDraft {
     pub parsed: Vec<Certificate>,
     /// The credential that holds the key.
     pub key: Spanned<SecretName>,
+}
+
+/// `acme`.
+#[derive(Clone, Debug)]
+pub struct AcmeDraft {
+    /// The node.
+    pub span: Span,
+    /// The authority's directory.
+    pub directory: WebUrl,
+    /// Who hears from the authority.
+    pub contact: Option<Spanned<Mailbox>>,
+}
+
+impl TlsDraft {
+    /// Whether listeners have a certificate to show.
+    pub fn has_certificate(&self) -> bool {
+        !self.certificates.is_empty() || self.self_signed.is_some() || self.acme.is_some()
+    }
 }

@@ -27,6 +27,9 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
             .properties(&[PropertySpec::later("interface", ValueType::Ip, "The local address, where NAT hides the public one.")])
             .example("address \"203.0.113.25\" \"2001:db8::25\"")
             .postfix(&["proxy_interfaces", "smtp_bind_address"]),
+        NodeSpec::new("resolver", "The DNS server that the daemon asks; without it, those of `/etc/resolv.conf`.")
+            .arguments(&[Argument::new("server", ValueType::Socket, "A caching resolver, best on this host.")])
+            .example("resolver \"127.0.0.1:53\""),
         NodeSpec::new(
             "require",
             "The checkers whose rules the site keeps too: what they complain of is a warning, and names them.",
@@ -75,11 +78,19 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
         )
         .arguments(&[Argument::flag()])
         .example("self-signed"),
-        NodeSpec::later("acme", "Certificates from a public authority, renewed by the daemon (RFC 8555).")
+        NodeSpec::new(
+            "acme",
+            "Certificates that the daemon gets from a public authority and renews (RFC 8555): for the host's name, and for the names \
+             that policies and settings of its domains are served at.",
+        )
             .properties(&[
-                PropertySpec::new("directory", ValueType::Url, "The authority's directory.").required(),
+                PropertySpec::new("directory", ValueType::WebAddress, "The authority's directory.").required(),
                 PropertySpec::new("contact", ValueType::Mailbox, "Who hears from the authority."),
-                PropertySpec::new("challenge", ValueType::Word(CHALLENGES), "How control of the name is shown."),
+                PropertySpec::new(
+                    "challenge",
+                    ValueType::Word(CHALLENGES),
+                    "How control of the names is shown; without it, `tls-alpn-01`, which the listener `web` answers.",
+                ),
             ])
             .example("acme directory=\"https://acme.example/directory\" contact=\"ops@example.com\" challenge=\"tls-alpn-01\""),
         NodeSpec::new("minimum", "The oldest protocol version that is spoken.")
@@ -92,8 +103,8 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
 
 const CHALLENGES: &[Word] = &[
     Word::new("tls-alpn-01", "By a TLS handshake on port 443 (RFC 8737)."),
-    Word::new("http-01", "By a file on port 80."),
-    Word::new("dns-01", "By a DNS record."),
+    Word::later("http-01", "By a file on port 80."),
+    Word::later("dns-01", "By a DNS record."),
 ];
 
 const TLS_VERSIONS: &[Word] = &[Word::new("1.2", "TLS 1.2 (RFC 5246)."), Word::new("1.3", "TLS 1.3 (RFC 8446).")];
@@ -206,6 +217,33 @@ pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses
     .example("network \"office\" \"192.0.2.0/24\" \"2001:db8:1::/48\" relay=#true reason=\"wired LAN, no guests\"")
     .postfix(&["mynetworks", "mynetworks_style"]);
 
+const LDAP_BIND: NodeSpec = NodeSpec::new("ldap-bind", "Asks a directory, by logging in there as the user; instead of `passwd`.")
+    .arguments(&[Argument::new("server", ValueType::Url, "The directory server: `ldaps://`, or `ldap://` with `starttls`.")])
+    .properties(&[
+        PropertySpec::new("dn", ValueType::Text, "The name to log in as; the user's name stands for `{user}`.").required(),
+        PropertySpec::new("starttls", ValueType::Truth, "Whether TLS begins by StartTLS (RFC 4511 4.14); without it, no."),
+    ])
+    .example("ldap-bind \"ldaps://ldap.example.com\" dn=\"uid={user},ou=people,dc=example,dc=com\"")
+    .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]);
+
+const OAUTH: NodeSpec = NodeSpec::new(
+    "oauth",
+    "Takes tokens as logins, by AUTH OAUTHBEARER (RFC 7628) and XOAUTH2; instead of `passwd`. They are checked by the keys of their \
+     issuer, or by asking it.",
+)
+.properties(&[
+    PropertySpec::new("issuer", ValueType::WebAddress, "Who issues the tokens: what their `iss` is.").required(),
+    PropertySpec::new("audience", ValueType::Text, "Whom they are issued for: what must be in their `aud`.").required(),
+    PropertySpec::new("user", ValueType::Text, "The claim that names the user; without it, `email`."),
+    PropertySpec::new("jwks", ValueType::Path, "A file in the site's folder with the issuer's public keys (RFC 7517 5)."),
+    PropertySpec::new("introspection", ValueType::WebAddress, "Where the issuer says whether a token is good (RFC 7662)."),
+    PropertySpec::new("client", ValueType::Text, "Who asks there.").beside("introspection"),
+    PropertySpec::new("secret", ValueType::Secret, "The credential that shows it.").beside("introspection"),
+])
+.one_of(&["jwks", "introspection"])
+.example("oauth issuer=\"https://id.example.com\" audience=\"mail\" jwks=\"oauth/keys.json\"")
+.postfix(&["smtpd_sasl_type", "smtpd_sasl_mechanism_filter"]);
+
 /// `users`.
 pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what they may send as.")
     .arguments(&[Argument::name(Kind::Users, "A name, unique among user stores.")])
@@ -226,10 +264,8 @@ pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what the
             .arguments(&[Argument::new("socket", ValueType::Endpoint, "The Unix socket of its auth service.")])
             .example("dovecot \"unix:/run/dovecot/auth-client\"")
             .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]),
-        NodeSpec::later("ldap-bind", "Logs in to a directory as the user.")
-            .arguments(&[Argument::new("server", ValueType::Url, "The directory server.")])
-            .properties(&[PropertySpec::new("dn", ValueType::Text, "The name to bind as; `{user}` is filled in.").required()])
-            .example("ldap-bind \"ldaps://ldap.example.com\" dn=\"uid={user},ou=people,dc=example,dc=com\""),
+        LDAP_BIND,
+        OAUTH,
         NodeSpec::new(
             "client-certificate",
             "Takes a TLS certificate of this authority as a login, by AUTH EXTERNAL (RFC 4422 A); instead of `passwd`. The user is the \
@@ -243,7 +279,7 @@ pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what the
         NodeSpec::new("limit", "What one user may send in a time.")
             .properties(&[
                 PropertySpec::new("messages", ValueType::Rate, "Messages."),
-                PropertySpec::later("new-recipients", ValueType::Rate, "Recipients that the user never wrote to before."),
+                PropertySpec::new("new-recipients", ValueType::Rate, "Recipients that the user never wrote to before."),
             ])
             .example("limit messages=\"1000/1d\" new-recipients=\"200/1d\""),
     ])

@@ -1,7 +1,7 @@
 //! What a peer announced in its reply to EHLO or LHLO (RFC 5321 4.1.1.1).
 
 use super::Transaction;
-use crate::smtp::sasl::Mechanism;
+use super::login::Offered;
 use postern_schema::reply::Reply;
 
 /// The extensions of a peer that matter here. HELO leaves all of them unset.
@@ -26,7 +26,7 @@ pub struct Capabilities {
     /// The largest message that the peer takes, in octets; `None`: it did not say (RFC 1870 4).
     pub message_octets: Option<u64>,
     /// The mechanisms of AUTH that both sides speak (RFC 4954).
-    pub mechanisms: Vec<Mechanism>,
+    pub mechanisms: Offered,
     /// LIMITS RCPTMAX: the most recipients of one transaction (RFC 9422 4.2).
     pub recipients: Option<u32>,
     /// LIMITS MAILMAX: the most transactions of one session (RFC 9422 4.1).
@@ -54,7 +54,7 @@ impl Capabilities {
                     found.message_octets = words.next().and_then(|word| word.parse().ok()).filter(|octets| *octets > 0);
                 }
                 // `AUTH=LOGIN` is how servers spoke before RFC 4954.
-                "AUTH" => found.mechanisms.extend(words.filter_map(Mechanism::parse)),
+                "AUTH" => words.for_each(|name| found.mechanisms.note(name)),
                 "LIMITS" => found.read_limits(line),
                 _ => {}
             }
@@ -108,13 +108,13 @@ mod tests {
                 dsn: true,
                 size: true,
                 message_octets: Some(1000),
-                mechanisms: vec![Mechanism::Login, Mechanism::Plain],
+                mechanisms: Offered { login: true, plain: true, ..Offered::default() },
                 recipients: Some(50),
                 transactions: Some(7),
                 ..Capabilities::default()
             }
         );
-        assert_eq!(Capabilities::parse("a\nAUTH=PLAIN").mechanisms, [Mechanism::Plain]);
+        assert_eq!(Capabilities::parse("a\nAUTH=PLAIN").mechanisms, Offered { plain: true, ..Offered::default() });
         assert_eq!(Capabilities::parse("STARTTLS"), Capabilities::default());
     }
 

@@ -177,8 +177,8 @@ impl Player {
                 None => format!("rcpt <{}>", request.forward_path),
                 Some(notify) => format!("rcpt <{}> {notify}", request.forward_path),
             },
-            Question::Forwarded(said) => format!("forwarded {:?} {:?}", said.address, said.helo),
             Question::Client(said) => format!("client {:?} {:?} {:?}", said.address, said.helo, said.login),
+            Question::Forwarded(said) => format!("forwarded {:?} {:?}", said.address, said.helo),
             Question::Authenticate(credentials) => format!("login {}", credentials.user),
             Question::Sasl(SaslStep::Begin { mechanism, initial }) => {
                 format!("begin {mechanism} {:?}", initial.as_deref().map(<[u8]>::escape_ascii).map(|text| text.to_string()))
@@ -220,8 +220,8 @@ fn answer(question: &Question) -> Reply {
         Question::Sasl(SaslStep::Response(response)) if response == b"wonderland" => Reply::BAD_CREDENTIALS,
         Question::Sasl(_) => Reply::challenge("Y2FsbA==".to_owned()),
         Question::Message(message) if message.header.date => Reply::INSUFFICIENT_STORAGE,
-        Question::Forwarded(_) => Reply::OK,
         Question::Client(_) => Reply::greeting("mx.example"),
+        Question::Forwarded(_) => Reply::OK,
         Question::Message(_) => Reply::queued("1"),
     }
 }
