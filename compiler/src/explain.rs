@@ -272,7 +272,10 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     let answer = explanation.ask_recipient(question, client, &sender, lookup);
     if let Some(permit) = explanation.reach("RCPT", answer, &site.sources) {
         let mut trace = Trace::default();
-        let copies = rewrite::archives(&sender, &[&permit], lookup, &mut trace).unwrap_or_default();
+        let copies = match client.is_peer(site) {
+            true => Vec::new(),
+            false => rewrite::archives(&sender, &[&permit], lookup, &mut trace).unwrap_or_default(),
+        };
         explanation.add_steps(&trace, &site.sources);
         let ends: Vec<End> = std::iter::once(&permit).chain(&copies).flat_map(|permit| permit.expansion()).cloned().collect();
         explanation.hops = ends.iter().map(|end| explain_hop(&sender, end, question.tls_wish, lookup)).collect();

@@ -75,6 +75,11 @@ pub fn accept(facts: &RecipientFacts<'_>, lookup: &dyn Lookup) -> Answer<RelayPe
         // filter itself writes to.
         Ok(resolved @ (Resolved::Others { .. } | Resolved::Forwarded { .. })) => {
             let (kept, targets) = follow(recipient.clone().into(), resolved);
+            // What a filter gives back was forwarded before it got it: this is the copy that stays. An address that only stands
+            // for others is one that the filter itself writes to.
+            if kept.is_some() && matches!(class, ClientClass::Peer(_)) {
+                return plain(recipient, Reason::LocalRecipient, trace);
+            }
             permit(recipient, kept, targets, Reason::LocalRecipient, lookup, trace)
         }
         // Mail that could go nowhere is not taken, be it asked for or not.

@@ -12,6 +12,8 @@ use crate::site::{Archived, ListenerKind, Rewrite, RoutePattern, Selection, Site
 /// The reverse-path that a message has from now on, once MAIL was accepted as the client gave it.
 pub fn reverse_path(client: Client<'_>, given: &ReversePath, site: &Site, trace: &mut Trace) -> ReversePath {
     match given {
+        // What a filter gives back was rewritten before.
+        _ if client.is_peer(site) => given.clone(),
         ReversePath::Null => ReversePath::Null,
         ReversePath::Mailbox(mailbox) => ReversePath::Mailbox(
             arriving(mailbox, Slot::EnvelopeSender, kind(client, site), site, trace).unwrap_or(mailbox.clone()),
@@ -21,6 +23,9 @@ pub fn reverse_path(client: Client<'_>, given: &ReversePath, site: &Site, trace:
 
 /// The recipient that RCPT means, before it is looked up; `None`: the one that was given.
 pub(super) fn recipient(client: Client<'_>, given: &Mailbox, site: &Site, trace: &mut Trace) -> Option<Mailbox> {
+    if client.is_peer(site) {
+        return None;
+    }
     canonical(given, Slot::EnvelopeRecipient, kind(client, site), site, trace)
 }
 

@@ -7,7 +7,7 @@ use crate::rules::{Rule, Subject};
 pub static RULE: Rule = Rule::check("LST005", "random-port", Severity::Warning, &[], check, include_str!("random_port.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    for listener in subject.draft.listeners.iter().filter(|listener| listener.port.value == 0) {
+    for listener in subject.draft.listeners.iter().filter(|listener| listener.port.value == 0 && listener.socket.is_none()) {
         findings.push(
             RULE.at(
                 listener.port.span.unwrap_or(listener.name.span),

@@ -104,7 +104,7 @@ fn dsn_parameters_are_kept_rfc_3461_4() {
 
 #[test]
 fn unknown_parameters_rfc_5321_4_1_1_11() {
-    for parameter in ["X", "X=1", "BODY=BINARYMIME", "NOTIFY=NEVER", "REQUIRETLS", "-=1"] {
+    for parameter in ["X", "X=1", "BODY=BINARYMIME", "NOTIFY=NEVER", "XREQUIRETLS", "-=1"] {
         let reply = if parameter == "-=1" { Reply::SYNTAX } else { Reply::UNKNOWN_PARAMETER };
         assert_eq!(mail(&format!("FROM:<> {parameter}")), Err(reply), "{parameter}");
     }

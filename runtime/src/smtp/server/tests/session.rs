@@ -126,7 +126,8 @@ fn starttls_forgets_everything_rfc_3207_4_2() {
          S: 250-ENHANCEDSTATUSCODES
          S: 250-CHUNKING
          S: 250-DSN
-         S: 250 LIMITS RCPTMAX=3
+         S: 250-LIMITS RCPTMAX=3
+         S: 250 REQUIRETLS
          C: STARTTLS
          S: 503 5.5.1 TLS is already on",
     );
