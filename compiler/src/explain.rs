@@ -10,12 +10,14 @@ pub use limits::LimitExplained;
 
 use crate::standing::{Leaving, SpfStanding, standing};
 use postern_schema::decide::{
-    Answer, Author, Client, ContentFacts, Disposition, DmarcFact, Handling, Hop, Lookup, LookupFailed, Need, Reason,
-    RecipientFacts, RouteFacts, SenderDomain, SenderFacts, SignFacts, Step, Trace, Verdict, accept, content, route, sender,
-    signing,
+    Answer, Author, Client, ContentFacts, Departure, Disposition, DmarcFact, End, Handling, Hop, Lookup, LookupFailed, Need,
+    Reason, RecipientFacts, RelayPermit, RouteFacts, SenderDomain, SenderFacts, SignFacts, SrsFact, Step, TlsWish, Trace,
+    Verdict, accept, content, rewrite, route, sender, signing,
 };
 use postern_schema::name::{Domain, ForwardPath, HostName, Mailbox, ReversePath};
-use postern_schema::site::{AddressKind, Destination, ListenerKind, Relay, Site, Sources, TlsLevel, TransportKind};
+use postern_schema::site::{
+    AddressKind, Destination, Fingerprint, ListenerKind, Relay, Site, Slot, Sources, TlsLevel, TransportKind,
+};
 use postern_schema::spf::SpfResult;
 use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr};
@@ -28,12 +30,16 @@ pub struct Question {
     pub client: Option<IpAddr>,
     /// The client's login name.
     pub user: Option<String>,
+    /// The certificate that the client has shown to hold.
+    pub certificate: Option<Fingerprint>,
     /// The listener's name; `None`: the one that such a client uses.
     pub listener: Option<String>,
     /// The reverse-path.
     pub from: ReversePath,
     /// The forward-path.
     pub to: ForwardPath,
+    /// What the sender asks of TLS on the way.
+    pub tls_wish: TlsWish,
     /// What DNS says of the sender's domain, for sites that ask.
     pub sender_domain: Option<SenderDomain>,
     /// What the SPF check says, for sites that refuse by it.
@@ -42,6 +48,8 @@ pub struct Question {
     pub dmarc: Option<DmarcFact>,
     /// The domain in the From field; `None`: that of the reverse-path.
     pub author: Option<Domain>,
+    /// What the forward-path is as a bounce address of forwarded mail, for sites that have such; one of [`SrsFact::WORDS`].
+    pub srs: Option<String>,
 }
 
 /// The whole answer.
@@ -51,10 +59,15 @@ pub struct Explanation {
     pub client: String,
     /// The client's login name.
     pub user: Option<String>,
+    /// The fingerprint of the certificate that the client has shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// The listener's name.
     pub listener: String,
     /// The reverse-path, without brackets; empty for the null path.
     pub from: String,
+    /// The same as the site has rewritten it.
+    pub sender: String,
     /// The forward-path, without brackets.
     pub to: String,
     /// What the client is told in the end: of MAIL if that was refused, else of RCPT.
@@ -136,6 +149,8 @@ pub struct HopExplained {
     pub recipient: String,
     /// The mailbox at the next hop.
     pub mailbox: Option<String>,
+    /// The envelope sender there, where it is not that of the message; `srs` for one that leads its bounces back through this site.
+    pub sender: Option<String>,
     /// The transport or relay by name, or `direct`; `None` where there is no way.
     pub via: Option<String>,
     /// The next hop as logs have it: `relay:ses`, `mx:example.org`.
@@ -148,6 +163,9 @@ pub struct HopExplained {
     pub login: Option<String>,
     /// The least protection of the session; `None` for delivery here.
     pub tls: Option<&'static str>,
+    /// The next host must promise to pass it on under TLS alone (RFC 8689); `false` for delivery here.
+    #[serde(skip_serializing_if = "is_false")]
+    pub requiretls: bool,
     /// The most that the mailbox holds, in octets, where it has a limit of its own.
     pub quota_octets: Option<u64>,
     /// What the receiver's SPF check says of the sender; `None` for delivery here, and where that was not asked.
@@ -203,7 +221,7 @@ impl Question {
         let found = if self.user.is_some() {
             first(&ListenerKind::requires_login).ok_or(QuestionError::NoSubmissionListener)?
         } else {
-            first(&|kind| !kind.requires_login()).or_else(|| site.listeners.first()).ok_or(QuestionError::NoListener)?
+            first(&|kind| kind == ListenerKind::Mx).or_else(|| site.listeners.first()).ok_or(QuestionError::NoListener)?
         };
         Ok(&found.name)
     }
@@ -226,12 +244,14 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     let site = lookup.site();
     let listener = question.listener(site)?;
     let address = question.client.unwrap_or_else(|| stranger(site));
-    let client = Client { listener, address, user: question.user.as_deref() };
+    let client = Client { listener, address, user: question.user.as_deref(), certificate: question.certificate.as_slice() };
     let mut explanation = Explanation {
         client: address.to_string(),
         user: question.user.clone(),
+        certificate: question.certificate.map(|shown| shown.to_string()),
         listener: listener.to_owned(),
         from: question.from.to_string(),
+        sender: question.from.to_string(),
         to: question.to.to_string(),
         outcome: Outcome { disposition: "undecided", reason: String::new(), reply: String::new() },
         facts: Vec::new(),
@@ -245,13 +265,20 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     if explanation.reach("MAIL", answer, &site.sources).is_none() {
         return Ok(explanation);
     }
-    let facts = RecipientFacts { client, reverse_path: &question.from, forward_path: &question.to };
-    if let Some(permit) = explanation.reach("RCPT", accept(&facts, lookup), &site.sources) {
-        let hops = permit.expansion().iter().map(|recipient| explain_hop(&question.from, recipient, lookup));
-        explanation.hops = hops.collect();
+    let mut trace = Trace::default();
+    let sender = rewrite::reverse_path(client, &question.from, site, &mut trace);
+    explanation.add_steps(&trace, &site.sources);
+    explanation.sender = sender.to_string();
+    let answer = explanation.ask_recipient(question, client, &sender, lookup);
+    if let Some(permit) = explanation.reach("RCPT", answer, &site.sources) {
+        let mut trace = Trace::default();
+        let copies = rewrite::archives(&sender, &[&permit], lookup, &mut trace).unwrap_or_default();
+        explanation.add_steps(&trace, &site.sources);
+        let ends: Vec<End> = std::iter::once(&permit).chain(&copies).flat_map(|permit| permit.expansion()).cloned().collect();
+        explanation.hops = ends.iter().map(|end| explain_hop(&sender, end, question.tls_wish, lookup)).collect();
         explanation.limits = limits::incoming(client, site);
-        explanation.retry = Some(timetable(&question.from, site));
-        explanation.content(question, client, permit.expansion(), lookup);
+        explanation.retry = Some(timetable(&sender, site));
+        explanation.content(question, client, &sender, &ends, lookup);
     }
     Ok(explanation)
 }
@@ -284,6 +311,19 @@ impl Explanation {
         }
     }
 
+    fn ask_recipient(
+        &mut self, question: &Question, client: Client<'_>, sender: &ReversePath, lookup: &dyn Lookup,
+    ) -> Answer<RelayPermit> {
+        let facts = RecipientFacts { client, reverse_path: sender, forward_path: &question.to, srs: None };
+        let answer = accept(&facts, lookup);
+        let Answer::Need(need @ Need::Srs(address)) = &answer else { return answer };
+        self.note_fact(need, question);
+        match question.srs.as_deref().and_then(|word| SrsFact::parse(word, address)) {
+            Some(fact) => accept(&RecipientFacts { srs: Some(&fact), ..facts }, lookup),
+            None => answer,
+        }
+    }
+
     /// Notes what the daemon would ask; whether the question brought the answer along.
     fn note_fact(&mut self, need: &Need, question: &Question) -> bool {
         let (name, of, answer) = match need {
@@ -293,13 +333,17 @@ impl Explanation {
                 let author = author(question).map(|author| author.to_string());
                 ("dmarc", author.unwrap_or_default(), question.dmarc.map(DmarcFact::as_str))
             }
+            Need::Srs(address) => {
+                let known = SrsFact::WORDS.into_iter().find(|word| question.srs.as_deref() == Some(*word));
+                ("srs", address.to_string(), known)
+            }
         };
         self.facts.push(FactExplained { name, of, answer });
         answer.is_some()
     }
 
     /// The end of the message: whether it comes in, and which keys sign it.
-    fn content(&mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup) {
+    fn content(&mut self, question: &Question, client: Client<'_>, sender: &ReversePath, ends: &[End], lookup: &dyn Lookup) {
         let sources = &lookup.site().sources;
         let recipient_accepted = self.outcome.clone();
         let authors: Vec<Option<Mailbox>> = author_mailbox(question).map(Some).into_iter().collect();
@@ -319,7 +363,7 @@ impl Explanation {
                 return;
             }
         }
-        if self.leave(question, client, expansion, lookup).is_err() {
+        if self.leave(question, client, sender, ends, lookup).is_err() {
             // The daemon defers it.
             self.outcome = outcome::<()>(&Disposition::Defer, Reason::LookupFailed);
         }
@@ -327,40 +371,58 @@ impl Explanation {
 
     /// The way out: who signs it, and what its receivers find.
     fn leave(
-        &mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup,
+        &mut self, question: &Question, client: Client<'_>, sender: &ReversePath, ends: &[End], lookup: &dyn Lookup,
     ) -> Result<(), LookupFailed> {
         let site = lookup.site();
-        let reverse_path = &question.from;
-        let hop = |recipient| route(&RouteFacts { reverse_path, recipient }, lookup).verdict()?.disposition.accepted();
-        let hops: Vec<Option<Hop>> = expansion.iter().map(hop).collect();
+        let hop = |end| {
+            let hop = route(&route_facts(sender, end), lookup).verdict()?.disposition.accepted()?;
+            Some(hop.as_wished(question.tls_wish))
+        };
+        let hops: Vec<Option<Hop>> = ends.iter().map(hop).collect();
         let destinations: Vec<Destination> = hops.iter().flatten().map(|hop| hop.destination.clone()).collect();
-        let author = author(question);
+        let mut author = author(question);
+        // Headers of strangers' mail stay as they are.
+        if let Some(mailbox) = author_mailbox(question).filter(|_| !client.is_stranger(site)) {
+            let mut trace = Trace::default();
+            if let Some(rewritten) = rewrite::header(client, &mailbox, Slot::From, site, &mut trace) {
+                author = rewritten.domain().cloned();
+            }
+            self.add_steps(&trace, &site.sources);
+        }
         let facts = SignFacts { author: Author::Client(client), from: author.as_slice(), destinations: &destinations };
         let (due, trace) = signing(&facts, lookup)?;
         self.signed_by = due.iter().map(|due| due.signer.selector.to_string()).collect();
-        if let Some(stage) = self.stages.last_mut() {
-            for step in steps(&trace, &site.sources) {
-                if !stage.steps.contains(&step) {
-                    stage.steps.push(step);
-                }
-            }
-        }
+        self.add_steps(&trace, &site.sources);
         let signed: Vec<Domain> = due.into_iter().map(|due| due.domain).collect();
-        for ((explained, hop), recipient) in self.hops.iter_mut().zip(&hops).zip(expansion) {
+        for ((explained, hop), end) in self.hops.iter_mut().zip(&hops).zip(ends) {
             let Some(hop) = hop else { continue };
-            let mail = Leaving { sender: reverse_path, author: author.as_ref(), destination: &hop.destination, signed: &signed };
+            let leaves_as = match &hop.sender {
+                Departure::As(mailbox) => ReversePath::Mailbox(mailbox.clone()),
+                Departure::Unchanged | Departure::Srs => sender.clone(),
+            };
+            let mail = Leaving { sender: &leaves_as, author: author.as_ref(), destination: &hop.destination, signed: &signed };
             // What a stranger sends on is vouched for, or not, by where it came from.
             if let Some(standing) = standing(&mail, lookup)?.filter(|_| !client.is_stranger(site)) {
                 explained.spf = Some(standing.spf);
                 explained.dmarc = Some(if standing.aligned { "aligned" } else { "unaligned" });
             }
-            for limit in limits::outgoing(hop, recipient, site) {
+            for limit in limits::outgoing(hop, &end.mailbox, site) {
                 if !self.limits.contains(&limit) {
                     self.limits.push(limit);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Adds to what led to the last stage.
+    fn add_steps(&mut self, trace: &Trace, sources: &Sources) {
+        let Some(stage) = self.stages.last_mut() else { return };
+        for step in steps(trace, sources) {
+            if !stage.steps.contains(&step) {
+                stage.steps.push(step);
+            }
+        }
     }
 
     /// Notes a stage; what it accepted, if it did.
@@ -372,11 +434,16 @@ impl Explanation {
     }
 }
 
+fn route_facts<'a>(sender: &'a ReversePath, end: &'a End) -> RouteFacts<'a> {
+    RouteFacts { reverse_path: sender, recipient: &end.mailbox, sent_as: &end.sent_as }
+}
+
 /// Where the mail for one address goes.
-pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Lookup) -> HopExplained {
-    let answer = route(&RouteFacts { reverse_path: sender, recipient }, lookup);
+pub fn explain_hop(sender: &ReversePath, end: &End, wish: TlsWish, lookup: &dyn Lookup) -> HopExplained {
+    let answer = route(&route_facts(sender, end), lookup);
     let site = lookup.site();
     let (outcome, steps, hop) = write_down(answer, &site.sources);
+    let hop = hop.map(|hop| hop.as_wished(wish));
     let relay = hop.as_ref().and_then(|hop| relay(&hop.destination, site));
     let quota = hop.as_ref().and_then(|hop| lookup.address(hop.mailbox.domain()?, &hop.mailbox.local.folded()).ok()?);
     HopExplained {
@@ -384,19 +451,29 @@ pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Looku
         leaves_from: hop.as_ref().map_or_else(Vec::new, |hop| leaves_from(&hop.destination, site)),
         login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
         quota_octets: quota.and_then(|entry| match entry.kind {
-            AddressKind::Mailbox { quota_octets } => quota_octets,
-            AddressKind::Alias(_) | AddressKind::Relayed => None,
+            AddressKind::Mailbox { quota_octets } => quota_octets.or(site.limits.mailbox_octets),
+            _ => None,
         }),
-        recipient: recipient.to_string(),
+        recipient: end.mailbox.to_string(),
+        sender: hop.as_ref().and_then(|hop| match &hop.sender {
+            Departure::Unchanged => None,
+            Departure::As(mailbox) => Some(mailbox.to_string()),
+            Departure::Srs => Some("srs".to_owned()),
+        }),
         mailbox: hop.as_ref().map(|hop| hop.mailbox.to_string()),
         via: hop.as_ref().map(|hop| via(&hop.destination)),
         tls: hop.as_ref().and_then(|hop| hop.destination.tls()).map(TlsLevel::as_str),
+        requiretls: wish == TlsWish::Required && hop.as_ref().is_some_and(|hop| hop.destination.tls().is_some()),
         spf: None,
         dmarc: None,
         destination: hop.map(|hop| hop.destination.to_string()),
         outcome,
         steps,
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn relay<'a>(destination: &Destination, site: &'a Site) -> Option<&'a Relay> {
@@ -486,6 +563,7 @@ fn describe_need(need: &Need) -> String {
         Need::SenderDomain(domain) => format!("needs sender-domain: what DNS says of {domain}"),
         Need::Spf => "needs spf: what the SPF check says".to_owned(),
         Need::Dmarc => "needs dmarc: what DMARC comes to".to_owned(),
+        Need::Srs(address) => format!("needs srs: what the bounce address {address} is"),
     }
 }
 

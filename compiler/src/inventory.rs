@@ -3,9 +3,11 @@
 
 use crate::addresses::Address;
 use crate::model::Model;
+use postern_schema::name::LocalPart;
 use postern_schema::site::{
-    AddressKind, Autoconfig, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay,
-    ReportKind, Route, Site, SpfPolicy, TransportKind, UserBackend, UserStore,
+    AddressKind, Autoconfig, Chain, Directory, DirectorySecurity, DomainClass, DomainEntry, Forward, Limited, Network, NextHop,
+    Origin, Publication, Receiver, Relay, ReportKind, Rewriting, Route, Site, SpfPolicy, TokenIssuer, TokenKey, TokenProof,
+    TokenPublicKey, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -48,8 +50,16 @@ pub fn settings(site: &Site) -> Vec<Item> {
     for listener in &site.listeners {
         list.of(format!("listen {}", listener.name), listener.origin);
         list.say("kind", listener.kind);
-        list.say("address", join(&listener.addresses));
-        list.say("port", listener.port);
+        match &listener.socket {
+            Some(path) => list.say("socket", format_args!("unix:{path}")),
+            None => {
+                list.say("address", join(&listener.addresses));
+                list.say("port", listener.port);
+            }
+        }
+        if listener.kind.is_for_peers() && listener.socket.is_none() {
+            list.say("from", listener.peers.map_or("this host".to_owned(), |range| range.to_string()));
+        }
         if let Some(range) = listener.proxy_from {
             list.say("proxy-protocol-from", range);
         }
@@ -109,6 +119,17 @@ impl List {
     fn tls(&mut self, site: &Site) {
         self.of("tls".to_owned(), site.tls.origin);
         self.say("self-signed", site.tls.self_signed);
+        self.say("minimum", site.tls.minimum.as_str());
+        if let Some(acme) = &site.tls.acme {
+            self.of("acme".to_owned(), acme.origin);
+            self.say("directory", &acme.directory);
+            if let Some(contact) = &acme.contact {
+                self.say("contact", contact);
+            }
+            for names in &acme.certificates {
+                self.say("certificate", join(names));
+            }
+        }
         for certificate in &site.tls.certificates {
             self.of(format!("certificate {}", certificate.name), certificate.origin);
             match &certificate.chain {
@@ -123,7 +144,13 @@ impl List {
     fn network(&mut self, network: &Network) {
         self.of(format!("network {}", network.name), network.origin);
         self.say("ranges", join(&network.ranges));
+        if !network.certificates.is_empty() {
+            self.say("certificate", join(&network.certificates));
+        }
         self.say("relay", network.relay);
+        if network.mends_line_ends {
+            self.say("mend-line-ends", true);
+        }
         self.say("reason", &network.reason);
     }
 
@@ -132,12 +159,62 @@ impl List {
         match &users.backend {
             UserBackend::Passwd(secret) => self.say("passwd", secret),
             UserBackend::Dovecot(socket) => self.say("dovecot", format_args!("unix:{socket}")),
+            UserBackend::Certificate(pem) => {
+                self.say("client-certificate", format!("{} octets of PEM, SHA-256 {}", pem.len(), mark(pem.as_bytes())));
+            }
+            UserBackend::Directory(directory) => self.directory(directory),
+            UserBackend::Tokens(issuer) => self.tokens(issuer),
         }
         if let Some(rate) = users.messages {
             self.say("limit messages", rate);
         }
+        if let Some(rate) = users.new_recipients {
+            self.say("limit new-recipients", rate);
+        }
         for entry in &users.send_as {
             self.say_at(&format!("may-send-as {}", entry.user), join(&entry.mailboxes), entry.origin);
+        }
+    }
+
+    fn directory(&mut self, directory: &Directory) {
+        let scheme = if directory.security == DirectorySecurity::Tls { "ldaps" } else { "ldap" };
+        self.say("ldap-bind", format_args!("{scheme}://{}:{}", directory.host, directory.port));
+        self.say("starttls", directory.security == DirectorySecurity::StartTls);
+        self.say("dn", &directory.dn);
+    }
+
+    fn tokens(&mut self, tokens: &TokenIssuer) {
+        self.say("oauth issuer", &tokens.issuer);
+        self.say("audience", &tokens.audience);
+        self.say("user", &tokens.claim);
+        match &tokens.proof {
+            TokenProof::Keys(keys) => {
+                let name = |key: &TokenKey| {
+                    let mut octets = Vec::new();
+                    let kind = match &key.public {
+                        TokenPublicKey::Rsa { modulus, exponent } => {
+                            octets.extend_from_slice(modulus);
+                            octets.extend_from_slice(exponent);
+                            "RS256"
+                        }
+                        TokenPublicKey::P256(point) => {
+                            octets.extend_from_slice(point);
+                            "ES256"
+                        }
+                        TokenPublicKey::Ed25519(key) => {
+                            octets.extend_from_slice(key);
+                            "EdDSA"
+                        }
+                    };
+                    format!("{kind} {} SHA-256 {}", key.id.as_deref().unwrap_or("without kid"), mark(&octets))
+                };
+                self.say("jwks", keys.iter().map(name).collect::<Vec<_>>().join(", "));
+            }
+            TokenProof::Introspection { url, client, secret } => {
+                self.say("introspection", url);
+                self.say("client", client);
+                self.say("secret", secret);
+            }
         }
     }
 
@@ -181,6 +258,9 @@ impl List {
         if let Some(login) = &relay.login {
             self.say("login", &login.user);
             self.say("secret", &login.secret);
+            if login.bearer {
+                self.say("bearer", true);
+            }
         }
         if let Some(rate) = relay.rate {
             self.say("rate", rate);
@@ -234,10 +314,14 @@ impl List {
             self.of("headers".to_owned(), edit.origin);
             self.say(edit.at.as_str(), &edit.change);
         }
+        self.rewriting(&site.rewriting);
         self.of("limits".to_owned(), site.limits.origin);
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);
         self.say("hops", site.limits.hops);
+        if let Some(most) = site.limits.mailbox_octets {
+            self.say("mailbox", octets(most));
+        }
         self.say("sessions", site.limits.sessions);
         self.say("vrfy", site.limits.vrfy);
         self.of("log".to_owned(), site.logging.origin);
@@ -252,6 +336,33 @@ impl List {
                 self.say("from", &reporter.from);
                 self.say("organization", site.reports.organization.as_deref().unwrap_or(site.hostname.as_str()));
             }
+        }
+    }
+}
+
+impl List {
+    fn rewriting(&mut self, said: &Rewriting) {
+        for rewrite in &said.rewrites {
+            self.of("rewrite".to_owned(), rewrite.origin);
+            let name = format!("{} {} at {}", rewrite.place.as_str(), rewrite.from, rewrite.at.as_str());
+            self.say(&name, &rewrite.to);
+        }
+        for masquerade in &said.masquerades {
+            self.of("masquerade".to_owned(), masquerade.origin);
+            let except = masquerade.except.iter().map(LocalPart::as_str).collect::<Vec<_>>();
+            self.say(
+                masquerade.domain.as_str(),
+                if except.is_empty() { String::new() } else { format!("except {}", except.join(" ")) },
+            );
+        }
+        for archive in &said.archives {
+            self.of("archive".to_owned(), archive.origin);
+            self.say(&archive.to.to_string(), &archive.when);
+        }
+        if let Some(srs) = &said.srs {
+            self.of("srs".to_owned(), srs.origin);
+            self.say("domain", &srs.domain);
+            self.say("secret", &srs.secret);
         }
     }
 }
@@ -332,7 +443,13 @@ pub fn address(found: &Address<'_>) -> Item {
         AddressKind::Mailbox { quota_octets: None } => ("mailbox", String::new()),
         AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(quota))),
         AddressKind::Relayed => ("recipient", String::new()),
-        AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
+        AddressKind::Alias(targets) => ("alias", mailboxes(&targets)),
+        AddressKind::Forward { targets, srs, keep_copy } => {
+            let words = [(srs, " srs"), (keep_copy, " keep-copy")];
+            let said = words.iter().filter(|(is_on, _)| *is_on).map(|(_, word)| *word).collect::<String>();
+            ("forward", mailboxes(&targets) + &said)
+        }
+        AddressKind::List { transport } => ("list", format!("via {transport}")),
     };
     Item {
         subject: format!("address {}@{}", found.local(), found.host_name()),
@@ -340,6 +457,10 @@ pub fn address(found: &Address<'_>) -> Item {
         value,
         origin: found.origin(),
     }
+}
+
+fn mailboxes(targets: &[Forward]) -> String {
+    join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())
 }
 
 /// The first octets of a digest: enough to see that two are not the same.

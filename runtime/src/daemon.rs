@@ -1,14 +1,16 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
+use crate::acme::{self, Renewal};
 use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
-use crate::deliver::{Dispatcher, tls::ClientTls};
-use crate::dns::{Dns, Memory, Resolver};
+use crate::deliver::sts::{HTTPS_PORT, Sts};
+use crate::deliver::{Dispatcher, backscatter::Backscatter, quota::Quotas, tls::ClientTls};
+use crate::dns::{Dns, Memory, Resolver, secure::Validator};
 use crate::logging::Logging;
-use crate::metrics::{self, Counters};
-use crate::net::{Admission, Bound, ListenError, Listeners};
-use crate::queue::{Spool, SpoolError, SpoolOptions};
+use crate::metrics::{self, Classes, Counters, Rates};
+use crate::net::{Acquaintances, Admission, Bound, ListenError, Listeners, Reserve};
+use crate::queue::{Recovered, Recovery, Spool, SpoolError, SpoolOptions, Standing};
 use crate::report::{self, Reports};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
@@ -25,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 /// How long open sessions may go on once the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -44,6 +46,8 @@ pub struct Options {
     pub credentials: Option<PathBuf>,
     /// The resolver to ask; the system's own without it.
     pub dns: Option<SocketAddr>,
+    /// The keys of the root that DNSSEC is believed by; without a file, those of the Internet's root.
+    pub trust_anchor: Option<PathBuf>,
 }
 
 /// Everything that sessions, deliveries and the control socket share.
@@ -64,6 +68,10 @@ pub struct Daemon {
     pub guesses: Guesses,
     /// How much each client has of us.
     pub admission: Admission,
+    /// What is left when there are no descriptors.
+    pub reserve: Reserve,
+    /// Whom users wrote to.
+    pub acquaintances: Acquaintances,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// How peers are treated.
@@ -72,16 +80,30 @@ pub struct Daemon {
     pub reports: Reports,
     /// TLS towards peers.
     pub client_tls: ClientTls,
+    /// What DNSSEC proves, for DANE.
+    pub validator: Validator,
+    /// How many notices go to strangers.
+    pub backscatter: Backscatter,
+    /// How full mailboxes are.
+    pub quotas: Quotas,
+    /// The MTA-STS policies of others.
+    pub sts: Sts,
     /// The state folder.
     pub state: State,
     /// When it started.
     pub started: Instant,
     /// What has happened.
     pub counters: Arc<Counters>,
+    /// How much of it happens in a minute.
+    pub rates: Rates,
+    /// Whom the queue is for.
+    pub classes: Classes,
     /// How many read web pages.
     pub web: web::Places,
     /// The resolver that the command line names, whatever the site says.
     resolver: Option<SocketAddr>,
+    /// Certificates that the daemon gets by itself.
+    pub renewal: Renewal,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -172,6 +194,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
         .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
     tokio::spawn(pickup::run(daemon.clone()));
     tokio::spawn(report::run(daemon.clone()));
+    tokio::spawn(acme::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
     Ok(())
@@ -191,29 +214,22 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     // The queue first: its lock says that the state folder is ours.
     let (arrivals, arrived) = mpsc::unbounded_channel();
     let spool_options = SpoolOptions { node: state.node(), arrivals: Some(arrivals), ..SpoolOptions::default() };
-    let (spool, recovered) = Spool::open(&state.spool_folder(), spool_options).map_err(StartError::Spool)?;
+    let (spool, recovery) = Spool::begin(&state.spool_folder(), spool_options).map_err(StartError::Spool)?;
     let credentials = Credentials::new(options.credentials.as_deref());
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let counters = Arc::new(Counters::default());
     let logging = Logging::start(current.generation().site(), &state, &counters);
+    if let Err(error) = &current.generation().srs {
+        tracing::error!(%error, "mail that is sent on, and bounces of it, wait until a reload");
+    }
     for broken in current.generation().keys.unusable() {
         tracing::error!(error = %broken, "mail that this key must sign is deferred");
-    }
-    for damage in &recovered.corrupt {
-        let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
-        let saved_as = saved_as.map(tracing::field::display);
-        tracing::error!(
-            segment,
-            damage.offset,
-            damage.octets,
-            damage.reason,
-            saved_as,
-            "a damaged piece of the queue was set aside"
-        );
     }
     let resolver = options.dns.or(current.generation().site().resolver);
     let names = Resolver::new(resolver).map_err(|error| system("DNS")(&error))?;
     let names = Arc::new(Memory::new(names));
+    let validator = Validator::new(resolver, options.trust_anchor.as_deref()).map_err(|error| system("DNS")(&error))?;
+    let sts = Sts::open(&state.folder().join("mta-sts"), HTTPS_PORT);
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
     let daemon = Arc::new(Daemon {
         current,
@@ -225,23 +241,57 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dovecot: Dovecot::default(),
         guesses: Guesses::default(),
         admission: Admission::default(),
+        reserve: Reserve::default(),
+        acquaintances: Acquaintances::open(state.folder()),
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
+        validator,
+        sts,
+        backscatter: Backscatter::default(),
+        quotas: Quotas::default(),
         reports: Reports::new(&state.reports_folder()),
         state,
         started: Instant::now(),
+        rates: Rates::of(counters.clone()),
+        classes: Classes::default(),
         counters,
         web: web::Places::default(),
+        renewal: Renewal::default(),
         listeners: Mutex::default(),
         metrics: Mutex::default(),
         sessions: AtomicUsize::new(0),
         stopping: watch::Sender::new(false),
         logging,
     });
-    tracing::info!(messages = recovered.messages.len(), "queue recovered");
-    Dispatcher::start(&daemon, arrived, recovered.messages);
+    daemon.reserve.fill();
+    let watching = daemon.clone();
+    tokio::spawn(async move { watching.validator.watch().await });
+    let (tell, recovered) = oneshot::channel();
+    // A large queue is read while new mail is taken already.
+    tokio::task::spawn_blocking(move || drop(tell.send(recover(recovery))));
+    Dispatcher::start(&daemon, arrived, recovered);
     Ok(daemon)
+}
+
+/// Reads what an earlier process left in the queue, and says what was damaged.
+fn recover(recovery: Recovery) -> Vec<Standing> {
+    let Recovered { messages, corrupt, torn_tail_octets, duration } = recovery.finish();
+    for damage in &corrupt {
+        let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
+        let saved_as = saved_as.map(tracing::field::display);
+        tracing::error!(
+            segment,
+            damage.offset,
+            damage.octets,
+            damage.reason,
+            saved_as,
+            "a damaged piece of the queue was set aside"
+        );
+    }
+    let milliseconds = duration.as_millis() as u64;
+    tracing::info!(messages = messages.len(), torn_tail_octets, milliseconds, "queue recovered");
+    messages
 }
 
 impl Daemon {
@@ -257,6 +307,7 @@ impl Daemon {
         match &result {
             Ok(generation) => {
                 tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "snapshot in force");
+                self.renewal.hurry();
                 Dispatcher::reconsider(self);
             }
             Err(error) => {
@@ -265,6 +316,20 @@ impl Daemon {
             }
         }
         result
+    }
+
+    /// Takes the certificates and keys that there are now, with the snapshot that is in force. If one of them is no good, all that
+    /// is served stays as it is.
+    pub async fn renew_certificates(&self) {
+        // The lock keeps this from crossing with a reload.
+        let _listeners = self.listeners.lock().await;
+        match tokio::task::block_in_place(|| self.current.renew()) {
+            Ok(next) => {
+                let generation = self.current.swap(next);
+                tracing::info!(generation = generation.number, "certificates in force");
+            }
+            Err(error) => tracing::error!(%error, "certificates are not renewed, the old ones are served on"),
+        }
     }
 
     async fn prepare_and_swap(
@@ -343,11 +408,12 @@ impl Daemon {
         loop {
             tokio::select! {
                 _ = look.tick() => {
+                    self.rates.look();
                     let found = site::stamps(self.current.generation().site(), &self.credentials);
-                    // A renewed certificate is a reload; one that is no good changes nothing, and is said once.
+                    // One that is no good changes nothing, and is said once.
                     if found != stamps {
                         stamps = found;
-                        drop(self.reload(None).await);
+                        self.renew_certificates().await;
                     }
                 }
                 // What went wrong is in the log; SIGHUP has nobody to tell.

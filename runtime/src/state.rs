@@ -4,10 +4,13 @@
 //! node             the number that makes queue ids of this folder unlike those of others
 //! spool/           the queue, its format version, and the lock that keeps a second daemon out
 //! tls/             the self-signed certificate, where the site wants one
+//! acme/            the accounts at authorities, and the certificates that they made
 //! drop/            what programs of this host handed in by sendmail(1), until it is in the queue
 //! mail/            Maildirs whose path in the site is relative
 //! history/         what became of messages, for `posternd trace`
 //! reports/         what reports to others will be made of
+//! mta-sts/         the MTA-STS policies of others
+//! acquaintances    whom users wrote to, for `new-recipients`
 //! pace             when peers with a rate may be given the next message
 //! control.sock     the operator's socket
 //! ```

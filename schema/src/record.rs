@@ -18,7 +18,7 @@ pub use bimi::Bimi;
 pub use caa::{CaaIssuer, Certificates};
 pub use dkim::DkimKey;
 pub use dmarc::{Dmarc, DmarcPolicy, ReportPermission};
-pub use mta_sts::{MtaStsMode, MtaStsPolicy, MtaStsRecord};
+pub use mta_sts::{MtaStsMode, MtaStsPolicy, MtaStsRecord, PolicyError, ReceivedPolicy};
 pub use pacc::PaccDigest;
 pub use report_uri::{ReportUri, TlsReport};
 pub use spf::{Spf, SpfAll, SpfTerm};

@@ -10,8 +10,9 @@ use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
 use crate::explain::{Explanation, Question, explain};
 use clap::Args;
-use postern_schema::decide::{DmarcFact, Lookup, SenderDomain};
+use postern_schema::decide::{DmarcFact, Lookup, SenderDomain, SrsFact, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
+use postern_schema::site::Fingerprint;
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
 use recorded::Recorded;
@@ -26,11 +27,11 @@ pub struct Arguments {
     #[arg(value_name = "SITE|FILE.mdb")]
     subject: PathBuf,
     /// Show who may send to whom, with the line that allows it
-    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "listener", "from", "to", "author", "facts"])]
+    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "facts"])]
     relay: bool,
     /// Show how a queued message was decided, by the snapshots that decided it: its queue id, of which `posternd` is asked; or a
     /// file with what `posternd queue show ID --json` says, or - for standard input
-    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "listener", "from", "to", "author", "facts"])]
+    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "facts"])]
     attempt: Option<String>,
     /// The state folder of the daemon that has the message; without it, where `posternd` looks itself
     #[arg(long, value_name = "DIR", requires = "attempt")]
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// The name that the client has logged in by
     #[arg(long, value_name = "U")]
     user: Option<String>,
+    /// The SHA-256 of the certificate that the client has shown to hold, or of its public key
+    #[arg(long, value_name = "SHA-256", value_parser = fingerprint)]
+    certificate: Option<Fingerprint>,
     /// The listener that the client came in by; else the first that fits
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
@@ -50,10 +54,13 @@ pub struct Arguments {
     /// The recipient
     #[arg(long, value_name = "B", value_parser = forward_path, required_unless_present_any = ["relay", "attempt", "dns"])]
     to: Option<ForwardPath>,
+    /// The sender asks for TLS on every hop (REQUIRETLS, RFC 8689)
+    #[arg(long)]
+    requiretls: bool,
     /// The domain in the From field; without it, that of the sender
     #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     author: Option<Domain>,
-    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject; may be given several times
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, srs=good; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
     /// Take the message and the answers of DNS from a file that `posternd trace ID --dns` wrote, or - for standard input, and judge
@@ -73,6 +80,10 @@ fn forward_path(text: &str) -> Result<ForwardPath, String> {
     ForwardPath::parse(text).map_err(|error| error.to_string())
 }
 
+fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    Fingerprint::parse(text).ok_or_else(|| "a SHA-256 has 64 hexadecimal digits".to_owned())
+}
+
 fn domain(text: &str) -> Result<Domain, String> {
     Domain::parse(text).map_err(|error| error.to_string())
 }
@@ -83,6 +94,7 @@ enum Fact {
     SenderDomain(SenderDomain),
     Spf(SpfResult),
     Dmarc(DmarcFact),
+    Srs(&'static str),
 }
 
 fn fact(text: &str) -> Result<Fact, String> {
@@ -97,7 +109,11 @@ fn fact(text: &str) -> Result<Fact, String> {
         Some((name @ "dmarc", value)) => {
             DmarcFact::parse(value).map(Fact::Dmarc).ok_or_else(|| one_of(name, &DmarcFact::ALL.map(DmarcFact::as_str)))
         }
-        _ => Err("the facts are sender-domain, spf and dmarc".to_owned()),
+        Some((name @ "srs", value)) => {
+            let known = SrsFact::WORDS.into_iter().find(|word| *word == value);
+            known.map(Fact::Srs).ok_or_else(|| one_of(name, &SrsFact::WORDS))
+        }
+        _ => Err("the facts are sender-domain, spf, dmarc and srs".to_owned()),
     }
 }
 
@@ -129,19 +145,23 @@ fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: 
     let mut question = Question {
         client: arguments.client,
         user: arguments.user.clone(),
+        certificate: arguments.certificate,
         listener: arguments.listener.clone(),
         from,
         to,
+        tls_wish: if arguments.requiretls { TlsWish::Required } else { TlsWish::Default },
         sender_domain: None,
         spf: None,
         dmarc: None,
         author: arguments.author.clone(),
+        srs: None,
     };
     for fact in &arguments.facts {
         match fact {
             Fact::SenderDomain(found) => question.sender_domain = Some(*found),
             Fact::Spf(result) => question.spf = Some(*result),
             Fact::Dmarc(fact) => question.dmarc = Some(*fact),
+            Fact::Srs(word) => question.srs = Some((*word).to_owned()),
         }
     }
     // A snapshot answers from its file, as it does in the daemon.

@@ -136,13 +136,15 @@ proptest! {
                 let question = Question {
                     client: None,
                     user: None,
+                    certificate: None,
                     listener: None,
                     from: ReversePath::Null,
                     to: ForwardPath::parse(to).unwrap(),
+                    tls_wish: Default::default(),
                     sender_domain: None,
                     spf: None,
                     dmarc: None,
-                    author: None,
+                    author: None, srs: None,
                 };
                 // A site that compiles never answers "try again later": nothing in it is unresolved.
                 if let Ok(explanation) = explain(&question, model) {

@@ -4,10 +4,11 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, HeaderChange, HeaderEdit,
-    LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Reporter, Reports, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel,
-    TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via,
+    AddressEntry, AddressKind, Archive, Archived, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint,
+    Forward, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Masquerade, Metrics,
+    Network, Origin, Pattern, Place, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Rewrite, Rewriting, Route,
+    RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, Transport,
+    TransportKind, UserBackend, UserStore, Via, Whose,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -69,6 +70,11 @@ pub fn model() -> Model {
     let targets = ["alice@example.com", "bob@example.com"].map(|to| Forward { mailbox: mailbox(to) });
     let info = AddressEntry { kind: AddressKind::Alias(targets.into()), origin: line(13) };
     declare(&mut model, &here, "info", &info);
+    let targets = vec![Forward { mailbox: mailbox("dave@elsewhere.example") }];
+    let dave = AddressEntry { kind: AddressKind::Forward { targets, srs: true, keep_copy: true }, origin: line(14) };
+    declare(&mut model, &here, "dave", &dave);
+    let dev = AddressEntry { kind: AddressKind::List { transport: "manager".into() }, origin: line(15) };
+    declare(&mut model, &here, "dev", &dev);
     model
 }
 
@@ -77,9 +83,54 @@ fn users() -> Vec<UserStore> {
         name: "staff".into(),
         backend: UserBackend::Dovecot("/run/dovecot/auth-client".into()),
         messages: Some(Rate { count: 100, per: Duration::from_secs(3600) }),
+        new_recipients: None,
         send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
         origin: line(6),
     }]
+}
+
+fn networks() -> Vec<Network> {
+    vec![Network {
+        name: "loopback".into(),
+        ranges: vec!["127.0.0.0/8".parse().expect("a range")],
+        certificates: vec![Fingerprint([7; 32])],
+        mends_line_ends: true,
+        relay: true,
+        reason: "this host".into(),
+        origin: line(5),
+    }]
+}
+
+/// One of each kind.
+fn rewriting() -> Rewriting {
+    let domain = |name: &str| Domain::parse(name).unwrap();
+    let mailbox = |text: &str| Mailbox::parse(text).unwrap();
+    let (old, new) = (Whose::Domain(domain("old.example")), Whose::Mailbox(mailbox("alice@example.com")));
+    let rewrites = Place::ALL.into_iter().zip([Stage::Egress, Stage::Arrival(Service::Mx)].into_iter().cycle());
+    let rewrite = |(place, at)| Rewrite {
+        place,
+        from: old.clone(),
+        to: new.clone(),
+        at,
+        delimiter: (at == Stage::Egress).then_some('+'),
+        origin: line(30),
+    };
+    let archive = |when| Archive { to: mailbox("keep@example.com"), when, origin: line(31) };
+    Rewriting {
+        rewrites: rewrites.map(rewrite).collect(),
+        masquerades: vec![Masquerade {
+            domain: domain("example.com"),
+            except: vec![LocalPart::from_content("root").unwrap()],
+            kept: vec![domain("lists.example.com")],
+            origin: line(32),
+        }],
+        archives: [Archived::All]
+            .into_iter()
+            .chain(["from:.example.org", "to:a@example.com"].map(|text| Archived::parse(text).unwrap()))
+            .map(archive)
+            .collect(),
+        srs: Some(Srs { domain: domain("example.com"), secret: SecretName::parse("srs").unwrap(), origin: line(33) }),
+    }
 }
 
 fn site() -> Site {
@@ -88,6 +139,8 @@ fn site() -> Site {
         kind,
         addresses: vec!["0.0.0.0".parse().expect("an address"), "::".parse().expect("an address")],
         port: kind.default_port(),
+        socket: None,
+        peers: kind.is_for_peers().then(|| "10.9.1.0/24".parse().expect("a range")),
         proxy_from: (kind == ListenerKind::Mx).then(|| "10.9.0.0/24".parse().expect("a range")),
         xclient_from: None,
         origin: line(at),
@@ -100,15 +153,13 @@ fn site() -> Site {
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: line(2),
         addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
-        listeners: vec![listener(ListenerKind::Mx, 3), listener(ListenerKind::Submission, 4)],
+        listeners: vec![
+            listener(ListenerKind::Mx, 3),
+            listener(ListenerKind::Submission, 4),
+            listener(ListenerKind::Reinject, 4),
+        ],
         web: None,
-        networks: vec![Network {
-            name: "loopback".into(),
-            ranges: vec!["127.0.0.0/8".parse().expect("a range")],
-            relay: true,
-            reason: "this host".into(),
-            origin: line(5),
-        }],
+        networks: networks(),
         users: users(),
         transports: vec![Transport {
             name: "store".into(),
@@ -120,7 +171,7 @@ fn site() -> Site {
             host: HostName::Domain(domain("smtp.provider.example")),
             port: 587,
             tls: TlsLevel::Verify,
-            login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            login: Some(Login { user: "postern".into(), secret: secret("smarthost"), bearer: true }),
             rate: Some(Rate { count: 14, per: Duration::from_secs(1) }),
             backup: None,
             spf_includes: Vec::new(),
@@ -150,6 +201,8 @@ fn site() -> Site {
                 origin: line(15),
             }],
             self_signed: false,
+            acme: None,
+            minimum: TlsVersion::Tls13,
             origin: line(15),
         },
         screen: Screen {
@@ -167,6 +220,7 @@ fn site() -> Site {
                 },
             ],
         },
+        rewriting: rewriting(),
         headers: vec![HeaderEdit {
             change: HeaderChange::Add("X-Site".into(), "example".into()),
             at: Service::Submission,

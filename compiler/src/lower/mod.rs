@@ -16,11 +16,13 @@ mod names;
 mod planned;
 mod policy;
 mod publication;
+mod rewriting;
 mod route_table;
 mod service;
 mod signing;
 mod table;
 mod tls;
+mod users;
 
 pub use loopback::LoopbackPorts;
 
@@ -90,13 +92,15 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
     table::site_tables(&mut lowering, &domains);
     table::finish(&mut lowering, &mut domains);
     let (listeners, web) = service::listeners(&mut lowering);
+    let host = host::finish(host, origin_domain, &domains);
+    let rewriting = rewriting::lower(&mut lowering, &host.origin_domain.value);
     let mut draft = SiteDraft {
-        host: host::finish(host, origin_domain, &domains),
+        host,
         tls: tls::lower(&mut lowering),
         listeners,
         web,
         networks: service::networks(&mut lowering),
-        users: service::users(&mut lowering),
+        users: users::users(&mut lowering),
         transports: egress::transports(&mut lowering),
         relays: egress::relays(&mut lowering),
         routes: egress::routes(&mut lowering),
@@ -109,6 +113,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
         headers: header::lower(&mut lowering),
+        rewriting,
         log_format: policy::log_format(&lowering),
         metrics: policy::metrics(&lowering),
         reports: policy::reports(&lowering),

@@ -71,6 +71,7 @@ pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
         message_octets: Setting::new(message.map(|size| size.map(|octets| octets.0)), default.message_octets),
         recipients: Setting::new(count("recipients"), default.recipients),
         hops: Setting::new(count("hops"), default.hops),
+        mailbox_octets: view.and_then(|view| view.property::<Octets>("mailbox")).map(|size| size.map(|octets| octets.0)),
         sessions: Setting::new(count("sessions"), default.sessions),
         vrfy: Setting::new(view.and_then(|view| view.property("vrfy")), default.vrfy),
     }

@@ -1,8 +1,8 @@
 //! The registry: every code that can appear, in the order of codes.
 
 use super::{
-    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, flt, hdr, lim, lst, nam, net, reading, rly, rte, scr, sec, sit, spf, sts, tbl,
-    tls, tsa, tst, usr,
+    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, flt, fwd, hdr, lim, lst, nam, net, reading, rly, rte, rwr, scr, sec, sit, spf,
+    sts, tbl, tls, tsa, tst, usr,
 };
 use std::sync::LazyLock;
 
@@ -79,6 +79,11 @@ static NAMED: &[&Rule] = &[
     &flt::changed_after_signing::RULE,
     &flt::plain_network::RULE,
     &flt::fail_open::RULE,
+    &fwd::no_srs::RULE,
+    &fwd::foreign_domain::RULE,
+    &fwd::not_covered::RULE,
+    &fwd::without_srs::RULE,
+    &fwd::stays_here::RULE,
     &hdr::HEADER_FIELD,
     &lim::few_recipients::RULE,
     &lim::bounce_lifetime::RULE,
@@ -104,6 +109,9 @@ static NAMED: &[&Rule] = &[
     &lst::web_name_not_covered::RULE,
     &lst::LISTENER_WITHOUT_KIND,
     &lst::SPOKESMAN_OF_WEB,
+    &lst::MISPLACED_PROPERTY,
+    &lst::LMTP_ON_25,
+    &net::NETWORK_OF_NOBODY,
     &nam::UNKNOWN_NAME,
     &nam::DUPLICATE_NAME,
     &nam::UNUSED_NAME,
@@ -135,6 +143,12 @@ static NAMED: &[&Rule] = &[
     &rte::short_relay_name::RULE,
     &rte::foreign_source::RULE,
     &rte::own_backup::RULE,
+    &rwr::REWRITE_FORM,
+    &rwr::no_effect::RULE,
+    &rwr::shadowed::RULE,
+    &rwr::hides_mailbox::RULE,
+    &rwr::foreign_author::RULE,
+    &rwr::archive_elsewhere::RULE,
     &scr::threshold_out_of_reach::RULE,
     &sec::two_purposes::RULE,
     &sit::NO_POSTMASTER,
@@ -159,7 +173,6 @@ static NAMED: &[&Rule] = &[
     &tbl::FOREIGN_DOMAIN,
     &tbl::BARE_ADDRESS,
     &tbl::UNSERVED_ENTRY,
-    &tbl::OWNER_ALIAS,
     &tbl::UNUSED_COLUMN,
     &tbl::EMPTY_TABLE,
     &tls::submission_without_certificate::RULE,
@@ -171,6 +184,8 @@ static NAMED: &[&Rule] = &[
     &tls::broken_signature::RULE,
     &tls::incomplete_chain::RULE,
     &tls::certificate_twice::RULE,
+    &tls::acme_without_web::RULE,
+    &tls::AUTHORITY_WITHOUT_NAME,
     &tls::self_signed_unused::RULE,
     &tls::expired::RULE,
     &tls::expires_soon::RULE,
@@ -185,6 +200,11 @@ static NAMED: &[&Rule] = &[
     &usr::send_as_nobody::RULE,
     &usr::user_twice::RULE,
     &usr::BACKEND_OF_USERS,
+    &usr::DIRECTORY_IN_THE_CLEAR,
+    &usr::DN_WITHOUT_USER,
+    &usr::NO_TOKEN_KEYS,
+    &usr::WEAK_TOKEN_KEY,
+    &usr::UNASKABLE_ISSUER,
 ];
 
 /// Every finding that can be made, in the order of codes.

@@ -5,7 +5,7 @@ use crate::source::{Span, Spanned};
 use crate::syntax::View;
 use postern_schema::decide::{DmarcFact, Reason, SenderDomain};
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
-use postern_schema::site::TlsLevel;
+use postern_schema::site::{Fingerprint, TlsLevel};
 use postern_schema::spf::SpfResult;
 use std::net::IpAddr;
 
@@ -20,6 +20,8 @@ pub struct TestDraft {
     pub client: Option<Spanned<IpAddr>>,
     /// The client's login name.
     pub user: Option<Spanned<Box<str>>>,
+    /// The certificate that it has shown.
+    pub certificate: Option<Fingerprint>,
     /// The listener; `None`: the first that fits.
     pub listener: Option<Spanned<Box<str>>>,
     /// The reverse-path.
@@ -30,10 +32,14 @@ pub struct TestDraft {
     pub spf: Option<SpfResult>,
     /// What DMARC comes to.
     pub dmarc: Option<DmarcFact>,
+    /// MAIL comes with REQUIRETLS.
+    pub requiretls: bool,
     /// The domain in the From field.
     pub author: Option<Domain>,
     /// The forward-path.
     pub to: Spanned<ForwardPath>,
+    /// What it is as a bounce address.
+    pub srs: Option<Box<str>>,
     /// What must become of it.
     pub expect: ExpectDraft,
 }
@@ -51,6 +57,8 @@ pub struct ExpectDraft {
     pub delivers_to: Option<Spanned<Vec<Mailbox>>>,
     /// The relay or transport that it goes to next, or `direct`.
     pub via: Option<Spanned<Box<str>>>,
+    /// The envelope sender that it goes on with, or `srs`.
+    pub sender: Option<Spanned<Box<str>>>,
     /// The least protection on the way.
     pub tls: Option<Spanned<TlsLevel>>,
     /// The key that signs it.
@@ -83,13 +91,16 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
         name,
         client: client.and_then(|client| client.argument::<IpAddr>("address")),
         user: client.and_then(|client| client.property::<String>("user")).map(boxed),
+        certificate: client.and_then(|client| client.property::<Fingerprint>("certificate")).map(|shown| shown.value),
         listener: listener.map(boxed),
         from: from.argument("address")?,
         sender_domain,
         spf: from.property::<String>("spf").and_then(|word| SpfResult::parse(&word.value)),
         dmarc: from.property::<String>("dmarc").and_then(|word| DmarcFact::parse(&word.value)),
+        requiretls: from.property::<bool>("requiretls").is_some_and(|asked| asked.value),
         author: from.property::<Domain>("author").map(|author| author.value),
         to: view.child("to")?.argument("address")?,
+        srs: view.child("to")?.property::<String>("srs").map(|word| word.value.into()),
         expect: expect(&view.child("expect")?, lowering)?,
     })
 }
@@ -115,6 +126,7 @@ fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
         reply: view.property::<String>("reply").map(boxed),
         delivers_to,
         via: via.map(boxed),
+        sender: view.property::<String>("sender").map(boxed),
         tls,
         signed_by: view.property::<String>("signed-by").map(boxed),
         spf: view.property::<String>("spf").map(boxed),

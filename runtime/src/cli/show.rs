@@ -38,6 +38,25 @@ fn one_line(value: &Value) -> String {
     }
 }
 
+/// One message: what is known of it, then its header, then its text or how much of it there is.
+pub(super) fn message(value: &Value) {
+    let Value::Object(all) = value else { return };
+    let plain = all.iter().filter(|(name, _)| !["header", "body", "body-octets"].contains(&name.as_str()));
+    fields(&Value::Object(plain.map(|(name, value)| (name.clone(), value.clone())).collect()));
+    println!("\n{}", printable(&value["header"]));
+    match &value["body"] {
+        Value::String(_) => println!("{}", printable(&value["body"])),
+        _ => println!("[{} octets of text, which --body shows]", one_line(&value["body-octets"])),
+    }
+}
+
+/// Text of a stranger, without what would do something to a terminal.
+fn printable(text: &Value) -> String {
+    let text = text.as_str().unwrap_or_default().replace("\r\n", "\n");
+    let harmless = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
+    text.trim_end_matches('\n').chars().map(harmless).collect()
+}
+
 fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }

@@ -19,10 +19,13 @@ pub enum Request {
         /// Which.
         select: Selection,
     },
-    /// One message: envelope and recipients.
+    /// One message: envelope, recipients and header.
     QueueShow {
         /// Its queue id.
         id: String,
+        /// With its text, and not with its header alone.
+        #[serde(default)]
+        body: bool,
     },
     /// What is collected for reports to others.
     ReportList {
@@ -60,6 +63,9 @@ pub struct Selection {
     pub to: Option<String>,
     /// The domain of somebody whom it still has to reach.
     pub domain: Option<String>,
+    /// The relay or transport that somebody's way leads over today, whom it still has to reach.
+    #[serde(default)]
+    pub relay: Option<String>,
     /// A part of the last reply that it met with.
     pub reason: Option<String>,
     /// Its least age.

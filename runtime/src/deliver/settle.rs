@@ -1,7 +1,10 @@
 //! What became of an attempt: one log line for each recipient, a durable note in the queue, a bounce where one is due.
 
+use super::backscatter::{self, is_of_stranger};
+use super::session::Protection;
 use super::{Dispatcher, notice};
 use crate::daemon::{Daemon, now_ms};
+use crate::fault::{Point, reach};
 use crate::queue::dsn;
 use crate::queue::schedule::{self, Next};
 use crate::queue::{Action, Attempt, Change, Envelope, Outcome, QueueEntry, QueueId, RecipientState, SpoolError, Unreturned};
@@ -10,7 +13,7 @@ use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The pause before a note that the queue did not take is tried again.
 const NOTE_PAUSE: Duration = Duration::from_secs(1);
@@ -24,6 +27,7 @@ pub struct Settled {
     results: Vec<(u32, Reply)>,
     via: Option<Arc<str>>,
     handover: Handover,
+    protection: Option<Protection>,
 }
 
 /// What a positive reply means for somebody who wants to hear of success (RFC 3461 5.2).
@@ -42,7 +46,7 @@ impl Settled {
     pub fn new(
         envelope: Arc<Envelope>, generation: Arc<Generation>, results: Vec<(u32, Reply)>, via: Option<Arc<str>>,
     ) -> Settled {
-        Settled { envelope, generation, results, via, handover: Handover::Final }
+        Settled { envelope, generation, results, via, handover: Handover::Final, protection: None }
     }
 
     /// With another meaning of success.
@@ -52,8 +56,17 @@ impl Settled {
     }
 }
 
+impl Settled {
+    /// With the protection of the session that the results came by.
+    pub fn protected(mut self, protection: Protection) -> Settled {
+        self.protection = Some(protection);
+        self
+    }
+}
+
 /// Notes results, and does what follows from them. When it returns, they are durable.
 pub async fn settle(daemon: Arc<Daemon>, all: Vec<Settled>) {
+    reach(Point::ResultKnown);
     let now = now_ms();
     let mut changes = Vec::with_capacity(2 * all.len());
     for settled in &all {
@@ -151,6 +164,8 @@ impl Settled {
             to = %recipient.address,
             via = self.via.as_deref().unwrap_or("none"),
             status,
+            tls_wanted = self.protection.map(|protection| protection.wanted.as_str()),
+            tls_level = self.protection.map(|protection| protection.reached.as_str()),
             dsn = reply.status.map(|status| status.to_string()),
             delay_ms = now.saturating_sub(self.envelope.arrival_ms),
             generation = self.generation.number,
@@ -177,40 +192,67 @@ async fn follow_up(daemon: &Arc<Daemon>, entry: QueueEntry, generation: &Generat
     }
 }
 
-/// Tells the sender of every recipient with which it is over, or of those that are late too, and notes that it was told, in one
-/// step.
+/// Tells whoever hears of it: the sender, and the owners of aliases that mail came through, each in a notice of their own.
 async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_late: bool) {
-    // The claim came after the look: another notice may have been written in between.
-    let Some(entry) = daemon.spool.find(id) else { return };
-    let over: Vec<Unreturned<'_>> = entry.unreturned().collect();
-    let late: Vec<Unreturned<'_>> = if is_late { entry.unwarned().collect() } else { Vec::new() };
+    loop {
+        // The claim came after the look: another notice may have been written in between.
+        let Some(entry) = daemon.spool.find(id) else { return };
+        let mut over: Vec<Unreturned<'_>> = entry.unreturned().collect();
+        let mut late: Vec<Unreturned<'_>> = if is_late { entry.unwarned().collect() } else { Vec::new() };
+        let Some(first) = over.iter().chain(&late).next() else { return };
+        let hearer = entry.envelope.return_path(first.recipient);
+        let count = over.len() + late.len();
+        let hears = |one: &Unreturned<'_>| entry.envelope.return_path(one.recipient) == hearer;
+        over.retain(hears);
+        late.retain(hears);
+        let is_all = count == over.len() + late.len();
+        if !tell(daemon, &entry, &over, &late, generation).await || is_all {
+            return;
+        }
+    }
+}
+
+/// Tells one of them of every recipient with which it is over, and of those that are late too, and notes that it was told, in one
+/// step. `false`: not now.
+async fn tell(
+    daemon: &Arc<Daemon>, entry: &QueueEntry, over: &[Unreturned<'_>], late: &[Unreturned<'_>], generation: &Generation,
+) -> bool {
+    let id = entry.id();
     let places = |about: &[Unreturned<'_>]| about.iter().map(|one| one.index).collect::<Box<[u32]>>();
     let is_last = (0u32..).zip(&entry.progress.states).all(|(place, state)| {
         matches!(state, RecipientState::Delivered | RecipientState::Returned) || over.iter().any(|one| one.index == place)
     });
+    reach(Point::NoticeDue);
     let changes = if is_last {
         vec![Change::Remove(id)]
     } else {
-        [(&over, Outcome::Returned), (&late, Outcome::Warned)]
+        [(over, Outcome::Returned), (late, Outcome::Warned)]
             .into_iter()
             .filter(|(about, _)| !about.is_empty())
             .map(|(about, outcome)| Change::Outcome { id, recipients: places(about), outcome })
             .collect()
     };
     if changes.is_empty() {
-        return;
+        return false;
     }
     loop {
-        let result = match append_notice(daemon, &entry, [over.as_slice(), &late], generation, &changes).await {
-            // One that waits is written when the snapshot is loaded next, with its keys.
-            Ok(Notice::Queued) if is_last => return tracing::info!(%id, "removed"),
-            Ok(Notice::Queued | Notice::Waits) => return,
+        let appended = append_notice(daemon, entry, [over, late], generation, &changes).await;
+        reach(Point::NoticeQueued);
+        let result = match appended {
+            // One that waits is written when the snapshot is loaded next, with its keys, or when its time has come.
+            Ok(Notice::Queued) => {
+                if is_last {
+                    tracing::info!(%id, "removed");
+                }
+                return true;
+            }
+            Ok(Notice::Waits) => return false,
             // RFC 5321 4.5.5: nobody is told about a notice that could not be delivered; others do not want to hear.
-            Ok(Notice::Unwanted) => return drop(note(daemon, changes).await),
+            Ok(Notice::Unwanted) => return note(daemon, changes).await.is_ok(),
             Err(error) => error,
         };
         if matches!(result, SpoolError::Closed) {
-            return;
+            return false;
         }
         tracing::error!(error = %result, id = %entry.id(), "the queue does not take a notice; trying again");
         tokio::time::sleep(NOTE_PAUSE).await;
@@ -222,7 +264,7 @@ enum Notice {
     Queued,
     /// There is nobody to tell.
     Unwanted,
-    /// It must be signed and cannot be.
+    /// It must be signed and cannot be, or too many have gone.
     Waits,
 }
 
@@ -240,6 +282,12 @@ async fn append_notice(
     let mut about = over.to_vec();
     if !late.is_empty() && !dsn::is_automatic(&original) {
         about.extend_from_slice(late);
+    }
+    let is_counted = !over.is_empty() && entry.envelope.reverse_path != ReversePath::Null;
+    if is_counted && is_of_stranger(&entry.envelope, generation.site()) && !daemon.backscatter.admit(Instant::now()) {
+        tracing::info!(id = %entry.id(), "a notice waits: too many go to strangers");
+        daemon.dispatcher.wake_at(now + backscatter::AGAIN.as_millis() as u64, entry.id());
+        return Ok(Notice::Waits);
     }
     let generated = match notice::write(generation, (id, now), entry, &about, &original, changes.to_vec()) {
         Ok(Some(generated)) => generated,

@@ -3,6 +3,7 @@
 
 mod memory;
 mod resolver;
+pub mod secure;
 
 pub use memory::Memory;
 pub use resolver::{Resolver, ResolverError};

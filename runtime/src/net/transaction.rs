@@ -8,13 +8,16 @@ use crate::authentication::intake::{Intake, Purpose, Whole};
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::spool::BodyWriter;
 use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
+use crate::site::ClientCertificate;
 use crate::site::Generation;
-use crate::smtp::command::{MailRequest, RecipientRequest};
-use crate::smtp::server::Message;
-use crate::submission::{Completion, Rework};
-use postern_schema::decide::{self, Answer, Disposition, Need, Reason, RecipientFacts, SenderFacts, Verdict};
+use crate::smtp::command::{MailRequest, Notify, RecipientRequest};
+use crate::smtp::server::{ClientOverride, Message};
+use crate::submission::{Completion, HeaderRewriting, Rework};
+use postern_schema::decide::{
+    self, Answer, Disposition, Need, Reason, RecipientFacts, SenderFacts, TlsWish, Trace, Verdict, rewrite,
+};
 use postern_schema::dns::Transcript;
-use postern_schema::name::{ForwardPath, Mailbox};
+use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::ListenerKind;
 use std::fmt::{self, Display};
@@ -29,13 +32,22 @@ pub struct Peer {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
+    /// The certificate that it has shown to hold.
+    pub certificate: Option<ClientCertificate>,
+    /// Whom it speaks for, as it says by XFORWARD: for logs alone.
+    pub speaks_for: Option<ClientOverride>,
     /// What its mail has for a From field that has none: a whole address.
     pub author: Option<Box<str>>,
 }
 
 impl Peer {
     pub(super) fn client(&self) -> decide::Client<'_> {
-        decide::Client { listener: &self.listener, address: self.address, user: self.user.as_deref() }
+        decide::Client {
+            listener: &self.listener,
+            address: self.address,
+            user: self.user.as_deref(),
+            certificate: self.certificate.as_ref().map_or(&[], |shown| &shown.fingerprints),
+        }
     }
 }
 
@@ -52,6 +64,8 @@ pub struct Spoken<'a> {
 pub struct Transaction {
     generation: Arc<Generation>,
     request: MailRequest,
+    /// The reverse-path that the message has from now on: that of the request, as the site rewrites it.
+    sender: ReversePath,
     protection: Option<String>,
     id: FreshId,
     arrival_ms: u64,
@@ -118,6 +132,7 @@ impl Transaction {
             peer,
             helo,
             reverse_path: &request.reverse_path,
+            sender: &request.reverse_path,
             recipients: &[],
             arrival_ms,
             id: None,
@@ -132,6 +147,8 @@ impl Transaction {
         let body = Ok(daemon.spool.begin_body(&id));
         let (site, recipients) = (generation.site(), Vec::new());
         let purpose = match peer.client().is_stranger(site) {
+            // It was judged, changed and signed before it went to the filter.
+            _ if peer.client().is_peer(site) => Purpose::Pass,
             false => Purpose::Sign,
             true if site.authenticates() => Purpose::Verify,
             true => Purpose::Pass,
@@ -144,9 +161,35 @@ impl Transaction {
         });
         // What is not from a listener is from a program of this host, and its own.
         let kind = site.listener(&peer.listener).map_or(ListenerKind::Submission, |listener| listener.kind);
-        let intake = Intake::new(purpose, site.hostname.as_str(), Rework::new(site, kind, completion));
+        // Headers of strangers stay as they are.
+        let is_ours = purpose == Purpose::Sign && rewrite::changes_headers(site);
+        let (listener, address) = (peer.listener.clone(), peer.address);
+        let rewriting = is_ours.then(|| HeaderRewriting { generation: generation.clone(), listener, address });
+        let rework = match kind.is_for_peers() {
+            true => Rework::default(),
+            false => Rework::new(site, kind, completion).and_rewriting(rewriting),
+        };
+        let intake = Intake::new(purpose, site.hostname.as_str(), rework);
+        let mut trace = Trace::default();
+        let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);
+        if sender != request.reverse_path {
+            let source = site.sources.describe(trace.cause());
+            tracing::info!(peer = %peer.address, from = %request.reverse_path, %sender, source, "sender rewritten");
+        }
         Ok((
-            Transaction { generation, request, protection, id, arrival_ms, recipients, transcript, purpose, intake, body },
+            Transaction {
+                generation,
+                request,
+                sender,
+                protection,
+                id,
+                arrival_ms,
+                recipients,
+                transcript,
+                purpose,
+                intake,
+                body,
+            },
             reply,
         ))
     }
@@ -163,15 +206,15 @@ impl Transaction {
 
     /// Decides RCPT.
     pub fn recipient(&mut self, peer: &Peer, request: RecipientRequest) -> Reply {
-        let facts = RecipientFacts {
-            client: peer.client(),
-            reverse_path: &self.request.reverse_path,
-            forward_path: &request.forward_path,
-        };
-        let Answer::Verdict(verdict) = decide::accept(&facts, &*self.generation.snapshot) else {
-            // Nothing is asked for at RCPT; were it so, "later" is the answer that loses nothing.
-            return Reply::LOCAL_ERROR;
-        };
+        let facts =
+            RecipientFacts { client: peer.client(), reverse_path: &self.sender, forward_path: &request.forward_path, srs: None };
+        let mut answer = decide::accept(&facts, &*self.generation.snapshot);
+        if let Answer::Need(Need::Srs(address)) = &answer {
+            let fact = self.generation.srs_fact(address, self.arrival_ms / 1000);
+            answer = decide::accept(&RecipientFacts { srs: Some(&fact), ..facts }, &*self.generation.snapshot);
+        }
+        // Nothing else is asked for at RCPT; were it so, "later" is the answer that loses nothing.
+        let Answer::Verdict(verdict) = answer else { return Reply::LOCAL_ERROR };
         log(peer, &self.generation, &verdict, &self.request.reverse_path, Some(&request.forward_path));
         if let Disposition::Accept(permit) = verdict.disposition {
             let (notify, orcpt) = (request.notify, request.original_recipient);
@@ -213,14 +256,21 @@ impl Transaction {
         };
         let id = self.id.id();
         let octets = body.octets();
-        let (from, recipients) = (self.request.reverse_path.to_string(), self.recipients.len());
+        let (from, recipients) = (self.sender.to_string(), self.recipients.len());
         let accepted = Accepted {
             id: self.id,
             arrival_ms: self.arrival_ms,
-            reverse_path: self.request.reverse_path,
+            // What the site has put in may need it where the client did not.
+            smtp_utf8: self.request.smtputf8 || !from.is_ascii(),
+            reverse_path: self.sender,
             recipients: self.recipients,
-            smtp_utf8: self.request.smtputf8,
             eight_bit: self.request.eight_bit || message.eight_bit,
+            // RFC 8689 3: the parameter is stronger than the field.
+            tls_wish: match (self.request.require_tls, message.header.tls_optional) {
+                (true, _) => TlsWish::Required,
+                (false, true) => TlsWish::Optional,
+                (false, false) => TlsWish::Default,
+            },
             ret: self.request.ret,
             envid: self.request.envelope_id,
             client: Client { address: peer.address, helo: helo.into(), listener: peer.listener.clone(), user: peer.user.clone() },
@@ -232,6 +282,7 @@ impl Transaction {
                 tracing::info!(
                     %id, from, recipients, octets,
                     peer = %peer.address, listener = &*peer.listener, user = peer.user.as_deref(), helo,
+                    forwarded_for = peer.speaks_for.as_ref().and_then(|said| said.address).map(tracing::field::display),
                     generation = self.generation.number, "queued"
                 );
                 Reply::queued(&id.to_string())
@@ -265,10 +316,13 @@ impl Transaction {
             peer,
             helo: spoken.helo,
             reverse_path: &self.request.reverse_path,
+            sender: &self.sender,
             recipients: &self.recipients,
             arrival_ms: self.arrival_ms,
             id: Some(self.id.id()),
         };
+        arrival.check_loop(whole)?;
+        let copies = arrival.archives()?;
         let mut head = match self.purpose {
             Purpose::Sign => {
                 arrival.decide(whole, None).map_err(Reason::reply)?;
@@ -278,6 +332,9 @@ impl Transaction {
             Purpose::Pass => Vec::new(),
         };
         head.extend_from_slice(&self.trace(peer, spoken));
+        // Nobody is told what becomes of a copy that nobody asked for by name (RFC 3461 4.1).
+        let never = Notify { success: false, failure: false, delay: false };
+        self.recipients.extend(copies.into_iter().map(|permit| AcceptedRecipient { permit, notify: Some(never), orcpt: None }));
         Ok(head)
     }
 

@@ -8,7 +8,7 @@ use super::id::FreshId;
 use super::spool::SpilledBody;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use bytes::Bytes;
-use postern_schema::decide::RelayPermit;
+use postern_schema::decide::{End, RelayPermit, SentAs, TlsWish};
 use postern_schema::name::{Mailbox, ReversePath};
 
 /// Mail from a client.
@@ -26,6 +26,8 @@ pub struct Accepted {
     pub smtp_utf8: bool,
     /// MAIL had BODY=8BITMIME (RFC 6152 2).
     pub eight_bit: bool,
+    /// REQUIRETLS, or `TLS-Required: No` in the header (RFC 8689).
+    pub tls_wish: TlsWish,
     /// RET (RFC 3461 4.3).
     pub ret: Option<Return>,
     /// ENVID (RFC 3461 4.4).
@@ -66,11 +68,13 @@ pub struct Generated {
     /// Whom it is for: the reverse-path of the message that it is about.
     pub recipient: Mailbox,
     /// The addresses that this stands for in the site of today; the recipient itself where it is no alias.
-    pub expansion: Vec<Mailbox>,
+    pub expansion: Vec<End>,
     /// It holds UTF-8 in its header or addresses.
     pub smtp_utf8: bool,
     /// It holds octets above 127.
     pub eight_bit: bool,
+    /// That of the message that it is about: what must not travel in the clear must not come back so (RFC 8689 5).
+    pub tls_wish: TlsWish,
     /// The snapshot that expanded the recipient.
     pub generation: Generation,
     /// The message.
@@ -119,8 +123,11 @@ impl From<Accepted> for NewMessage {
         let mut seen = std::collections::HashSet::new();
         for AcceptedRecipient { permit, notify, orcpt } in accepted.recipients {
             // Two recipients that lead to one address make one copy. Compared exactly: a foreign host may mind the case.
-            for address in permit.expansion().iter().filter(|address| seen.insert((*address).clone())) {
-                recipients.push(recipient(permit.recipient(), address.clone(), notify, orcpt.clone()));
+            for end in permit.expansion().iter().filter(|end| seen.insert(end.mailbox.clone())) {
+                // The owner of a list did not ask for what the sender asked for (RFC 3461 5.2.7.3).
+                let is_owned = matches!(end.sent_as, SentAs::Owner(_));
+                let (notify, orcpt) = if is_owned { (None, None) } else { (notify, orcpt.clone()) };
+                recipients.push(recipient(permit.recipient(), end.clone(), notify, orcpt));
             }
         }
         let envelope = Envelope {
@@ -130,6 +137,7 @@ impl From<Accepted> for NewMessage {
             recipients: recipients.into(),
             smtp_utf8: accepted.smtp_utf8,
             eight_bit: accepted.eight_bit,
+            tls_wish: accepted.tls_wish,
             ret: accepted.ret,
             envid: accepted.envid,
             client: Some(Box::new(accepted.client)),
@@ -143,7 +151,7 @@ impl From<Accepted> for NewMessage {
 
 impl From<Generated> for NewMessage {
     fn from(generated: Generated) -> NewMessage {
-        let expand = |address| recipient(&generated.recipient, address, None, None);
+        let expand = |end| recipient(&generated.recipient, end, None, None);
         let envelope = Envelope {
             id: generated.id.id(),
             arrival_ms: generated.arrival_ms,
@@ -151,6 +159,7 @@ impl From<Generated> for NewMessage {
             recipients: generated.expansion.into_iter().map(expand).collect(),
             smtp_utf8: generated.smtp_utf8,
             eight_bit: generated.eight_bit,
+            tls_wish: generated.tls_wish,
             ret: None,
             envid: None,
             client: None,
@@ -162,9 +171,10 @@ impl From<Generated> for NewMessage {
     }
 }
 
-fn recipient(original: &Mailbox, address: Mailbox, notify: Option<Notify>, orcpt: Option<OriginalRecipient>) -> Recipient {
+fn recipient(original: &Mailbox, end: End, notify: Option<Notify>, orcpt: Option<OriginalRecipient>) -> Recipient {
+    let End { mailbox: address, sent_as } = end;
     let given = (*original != address).then(|| Box::new(original.clone()));
-    Recipient { address, given, notify, orcpt }
+    Recipient { address, given, notify, orcpt, sent_as }
 }
 
 fn checksum(body: &Body) -> Option<u32> {

@@ -11,7 +11,7 @@ use crate::authentication::{fetch, generated};
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::{Body, Generated};
 use crate::site::Generation;
-use postern_schema::decide::expansion;
+use postern_schema::decide::{TlsWish, expansion};
 use postern_schema::dmarc::destination::{self, Destinations};
 use postern_schema::dns::Transcript;
 use postern_schema::name::{Domain, Mailbox};
@@ -147,6 +147,7 @@ fn message(daemon: &Daemon, generation: &Generation, prepared: &Prepared<'_>, to
         recipient: to,
         smtp_utf8: false,
         eight_bit: false,
+        tls_wish: TlsWish::Default,
         generation: generation.mark(),
         body: Body::Inline(vec![signatures.into(), octets.into()]),
         changes: Vec::new(),

@@ -1,14 +1,17 @@
 //! Loads generations and swaps between them.
 
-use super::certificate::{self, CertificateError};
-use crate::auth::Credentials;
+use super::certificate::{self, CertificateError, Served};
+use super::client_certificate::ClientCertificate;
+use crate::auth::{Credentials, SrsError, SrsKeys};
 use crate::authentication::keys::{CannotSign, Keys};
 use crate::queue;
 use arc_swap::ArcSwap;
-use postern_schema::decide::{Lookup, LookupFailed};
-use postern_schema::site::Site;
+use postern_schema::decide::{Lookup, LookupFailed, SrsFact};
+use postern_schema::name::Mailbox;
+use postern_schema::site::{ListenerKind, Site};
 use postern_schema::snapshot::{Snapshot, SnapshotError, locate};
 use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,16 +25,42 @@ pub struct Generation {
     /// What it decides by.
     pub snapshot: Arc<Snapshot>,
     /// Certificates of its listeners; `None` where the site has none.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Served>,
     /// What it signs with.
     pub keys: Keys,
+    /// What the addresses of forwarded mail are signed with. `None`: the site
+    /// forwards nothing so. An error: what it would sign waits, and so do bounces of it.
+    pub srs: Result<Option<SrsKeys>, Arc<SrsError>>,
 }
 
 impl Generation {
+    /// What a bounce address of forwarded mail comes to.
+    pub fn srs_fact(&self, address: &Mailbox, now_seconds: u64) -> SrsFact {
+        match &self.srs {
+            Ok(Some(keys)) => keys.reverse(address, now_seconds),
+            Ok(None) | Err(_) => SrsFact::Unknown,
+        }
+    }
+
     /// What the queue keeps of it.
     pub fn mark(&self) -> queue::Generation {
         // The digest was verified: 64 hexadecimal digits.
         queue::Generation(u64::from_str_radix(&self.snapshot.digest()[..16], 16).unwrap_or_default())
+    }
+
+    /// What a listener of this kind serves TLS with.
+    pub fn tls_for(&self, kind: ListenerKind) -> Option<Arc<ServerConfig>> {
+        let served = self.tls.as_ref()?;
+        Some(match kind {
+            ListenerKind::Submission | ListenerKind::Submissions => served.of_users.clone(),
+            ListenerKind::Mx => served.of_hosts.clone(),
+            ListenerKind::Reinject | ListenerKind::Lmtp => served.silent.clone(),
+        })
+    }
+
+    /// What the certificates come to that a client has shown.
+    pub fn client_certificate(&self, chain: &[CertificateDer<'_>]) -> Option<ClientCertificate> {
+        self.tls.as_ref()?.authorities.judge(chain, UnixTime::now())
     }
 
     /// The small parts of its site.
@@ -50,6 +79,8 @@ pub enum LoadError {
     /// A key that must sign and cannot. At a reload this keeps the keys in force that can; at a start there are none, and mail
     /// that must be signed waits.
     Key(CannotSign),
+    /// The secrets of its bounce addresses, at a reload; as with keys.
+    Srs(Arc<SrsError>),
     /// Its domains cannot be read.
     Lookup(LookupFailed),
 }
@@ -60,6 +91,7 @@ impl fmt::Display for LoadError {
             LoadError::Snapshot(error) => error.fmt(f),
             LoadError::Certificate(error) => error.fmt(f),
             LoadError::Key(error) => error.fmt(f),
+            LoadError::Srs(error) => error.fmt(f),
             LoadError::Lookup(error) => error.fmt(f),
         }
     }
@@ -113,13 +145,35 @@ impl Current {
         let path = locate(&self.source).map_err(LoadError::Snapshot)?;
         let snapshot = self.open_once(&path)?;
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let next = with_secrets(snapshot, &self.state, &self.credentials, number)?;
-        // A key that broke since must not take the place of one that works. One that never worked changes nothing for the worse.
+        self.with_working_keys(with_secrets(snapshot, &self.state, &self.credentials, number)?)
+    }
+
+    /// A key that broke since, or a certificate that has expired, must not take the place of one that is good. One that never was
+    /// changes nothing for the worse.
+    fn with_working_keys(&self, next: Generation) -> Result<Generation, LoadError> {
+        let expired = |generation: &Generation| generation.tls.as_ref().and_then(|served| served.expired.clone());
+        if let (Some(name), None) = (expired(&next), expired(&self.generation())) {
+            return Err(LoadError::Certificate(CertificateError::Expired(name)));
+        }
+        if let Err(error) = &next.srs
+            && self.generation().srs.as_ref().is_ok_and(Option::is_some)
+        {
+            return Err(LoadError::Srs(error.clone()));
+        }
         let broken_before = self.generation().keys.unusable().len();
         match next.keys.unusable().into_iter().next() {
             Some(broken) if broken_before == 0 => Err(LoadError::Key(broken)),
             _ => Ok(next),
         }
+    }
+
+    /// The same snapshot with the certificates and keys that there are now, before anything changes.
+    ///
+    /// # Errors
+    /// [`LoadError`]: what is in force is still good, so it stays.
+    pub fn renew(&self) -> Result<Generation, LoadError> {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        self.with_working_keys(with_secrets(self.generation().snapshot.clone(), &self.state, &self.credentials, number)?)
     }
 
     fn open_once(&self, path: &Path) -> Result<Arc<Snapshot>, LoadError> {
@@ -145,5 +199,6 @@ impl Current {
 fn with_secrets(snapshot: Arc<Snapshot>, state: &Path, credentials: &Credentials, number: u64) -> Result<Generation, LoadError> {
     let tls = certificate::server_config(snapshot.site(), state, credentials).map_err(LoadError::Certificate)?;
     let keys = Keys::load(&snapshot, credentials).map_err(LoadError::Lookup)?;
-    Ok(Generation { number, snapshot, tls, keys })
+    let srs = snapshot.site().rewriting.srs.as_ref().map(|srs| SrsKeys::load(srs, credentials)).transpose().map_err(Arc::new);
+    Ok(Generation { number, snapshot, tls, keys, srs })
 }

@@ -3,8 +3,9 @@
 use super::{StepKind, Trace};
 use crate::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use crate::record::DmarcPolicy;
-use crate::site::{Network, Site};
+use crate::site::{Fingerprint, Listener, Network, Site};
 use crate::spf::SpfResult;
+use crate::srs::SrsAddress;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -20,6 +21,8 @@ pub struct Client<'a> {
     pub address: IpAddr,
     /// Its login name, once it has logged in; of a program of this host, the name of its user.
     pub user: Option<&'a str>,
+    /// The fingerprints of the certificate that it has shown to hold; none: it has shown none.
+    pub certificate: &'a [Fingerprint],
 }
 
 /// What is known when MAIL is decided.
@@ -55,6 +58,8 @@ pub struct RecipientFacts<'a> {
     pub reverse_path: &'a ReversePath,
     /// The recipient in question.
     pub forward_path: &'a ForwardPath,
+    /// The answer to [`Need::Srs`], once it is known.
+    pub srs: Option<&'a SrsFact>,
 }
 
 /// A fact that has to be fetched.
@@ -66,6 +71,47 @@ pub enum Need {
     Spf,
     /// What the author's domain asks for, and whether anybody vouches for it (RFC 9989).
     Dmarc,
+    /// Whose mail this bounce address was made for, if it was made here ([`crate::srs`]).
+    Srs(Mailbox),
+}
+
+/// What a bounce address of forwarded mail comes to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SrsFact {
+    /// It is good, and its bounce goes there.
+    Good(Mailbox),
+    /// It was never given.
+    Forged,
+    /// It was given too long ago.
+    Expired,
+    /// The secrets cannot be read.
+    Unknown,
+}
+
+impl SrsFact {
+    /// The words of test blocks and `explain`.
+    pub const WORDS: [&'static str; 4] = ["good", "forged", "expired", "unknown"];
+
+    /// The word of test blocks and `explain`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            SrsFact::Good(_) => "good",
+            SrsFact::Forged => "forged",
+            SrsFact::Expired => "expired",
+            SrsFact::Unknown => "unknown",
+        }
+    }
+
+    /// Reads the word; an address that is good is taken for what it says.
+    pub fn parse(word: &str, address: &Mailbox) -> Option<SrsFact> {
+        match word {
+            "good" => SrsAddress::parse(address.local.as_str())?.bounce_to().map(SrsFact::Good),
+            "forged" => Some(SrsFact::Forged),
+            "expired" => Some(SrsFact::Expired),
+            "unknown" => Some(SrsFact::Unknown),
+            _ => None,
+        }
+    }
 }
 
 /// What DMARC comes to for one message.
@@ -163,6 +209,10 @@ pub enum ClientClass<'a> {
     Local,
     /// In a network that may relay.
     Trusted(&'a Network),
+    /// The holder of a certificate that such a network names.
+    Certified(&'a Network),
+    /// A content filter or another MTA that the listener is for: what it hands in was taken before.
+    Peer(&'a Listener),
     /// Anybody.
     Anonymous,
 }
@@ -171,6 +221,16 @@ impl<'a> Client<'a> {
     /// Whether nothing is known of the client: no login, no network that may relay.
     pub fn is_stranger(self, site: &Site) -> bool {
         matches!(self.classify(site, &mut Trace::default()), ClientClass::Anonymous)
+    }
+
+    /// Whether it is a peer of a listener for such: its mail was judged, rewritten and signed before.
+    pub fn is_peer(self, site: &Site) -> bool {
+        matches!(self.classify(site, &mut Trace::default()), ClientClass::Peer(_))
+    }
+
+    /// Whether it may use its listener. Asked when it connects, and again by every decision, since a reload may come between.
+    pub fn is_admitted(self, site: &Site) -> bool {
+        site.listener(self.listener).is_none_or(|listener| listener.admits(self.address))
     }
 
     /// Whether it is a program of this host. A site that gives a listener that name has no such mail.
@@ -184,9 +244,17 @@ impl<'a> Client<'a> {
             trace.push_default(StepKind::Local(self.user.unwrap_or_default().into()));
             return ClientClass::Local;
         }
+        if let Some(listener) = site.listener(self.listener).filter(|listener| listener.kind.is_for_peers()) {
+            trace.push(StepKind::Peer(listener.name.clone()), listener.origin);
+            return ClientClass::Peer(listener);
+        }
         if let Some(user) = self.user {
             trace.push_default(StepKind::User(user.into()));
             return ClientClass::User(user);
+        }
+        if let Some(network) = site.certified(self.certificate).filter(|network| network.relay) {
+            trace.push(StepKind::TrustedCertificate(network.name.clone()), network.origin);
+            return ClientClass::Certified(network);
         }
         match site.network(self.address) {
             Some(network) if network.relay => {

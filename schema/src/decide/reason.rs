@@ -32,8 +32,28 @@ reasons! {
     AuthenticatedRelay => "authenticated-relay",
     /// The client is in a network that may relay, and the recipient is elsewhere.
     TrustedNetwork => "trusted-network",
+    /// The client holds a certificate that may relay, and the recipient is elsewhere.
+    TrustedCertificate => "trusted-certificate",
+    /// The client is a filter or MTA that the listener is for: the recipient is taken as it is.
+    TrustedPeer => "trusted-peer",
+    /// The listener takes mail from listed peers only.
+    PeerNotListed => "peer-not-listed",
     /// The client is a program of this host, and the recipient is elsewhere.
     LocalSubmission => "local-submission",
+    /// A bounce of mail that this site has forwarded, on its way back to whoever wrote it.
+    BounceReturned => "bounce-returned",
+    /// A copy for an archive of the site.
+    Archived => "archived",
+    /// The recipient looks like one that this site gives to forwarded mail, and is none that it gave.
+    SrsInvalid => "srs-invalid",
+    /// The recipient is one that this site gave to forwarded mail, too long ago.
+    SrsExpired => "srs-expired",
+    /// The recipient takes bounces, and this is none.
+    SrsNotBounce => "srs-not-a-bounce",
+    /// The secrets that tell a good bounce address cannot be read.
+    SrsUnknown => "srs-unknown",
+    /// The message has been forwarded by this recipient before.
+    ForwardingLoop => "forwarding-loop",
     /// The recipient is elsewhere, and nothing lets this client relay.
     RelayDenied => "relay-denied",
     /// The domain is ours, the local part is nobody's.

@@ -46,6 +46,8 @@ fn listener(name: &str, kind: ListenerKind) -> Listener {
         kind,
         addresses: vec!["0.0.0.0".parse().unwrap()],
         port: kind.default_port(),
+        socket: None,
+        peers: None,
         proxy_from: None,
         xclient_from: None,
         origin: at(2),
@@ -73,9 +75,33 @@ fn users() -> Vec<UserStore> {
         name: "staff".into(),
         backend: UserBackend::Passwd(SecretName::parse("users").unwrap()),
         messages: None,
+        new_recipients: None,
         send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
         origin: at(5),
     }]
+}
+
+fn networks() -> Vec<Network> {
+    vec![
+        Network {
+            name: "office".into(),
+            ranges: vec!["192.0.2.0/24".parse().unwrap()],
+            certificates: vec![Fingerprint([7; 32])],
+            relay: true,
+            mends_line_ends: false,
+            reason: "".into(),
+            origin: at(3),
+        },
+        Network {
+            name: "guests".into(),
+            ranges: vec!["192.0.2.128/25".parse().unwrap()],
+            certificates: Vec::new(),
+            relay: false,
+            mends_line_ends: false,
+            reason: "".into(),
+            origin: at(4),
+        },
+    ]
 }
 
 fn site() -> Memory {
@@ -86,24 +112,13 @@ fn site() -> Memory {
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: at(1),
         addresses: vec![],
-        listeners: vec![listener("mx", ListenerKind::Mx), listener("submission", ListenerKind::Submission)],
-        web: None,
-        networks: vec![
-            Network {
-                name: "office".into(),
-                ranges: vec!["192.0.2.0/24".parse().unwrap()],
-                relay: true,
-                reason: "".into(),
-                origin: at(3),
-            },
-            Network {
-                name: "guests".into(),
-                ranges: vec!["192.0.2.128/25".parse().unwrap()],
-                relay: false,
-                reason: "".into(),
-                origin: at(4),
-            },
+        listeners: vec![
+            listener("mx", ListenerKind::Mx),
+            listener("submission", ListenerKind::Submission),
+            listener("back", ListenerKind::Reinject),
         ],
+        web: None,
+        networks: networks(),
         users: users(),
         transports: vec![Transport {
             name: "store".into(),
@@ -141,9 +156,10 @@ fn site() -> Memory {
             },
         ],
         receivers: Vec::new(),
-        tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
+        tls: TlsPolicy { certificates: vec![], self_signed: true, acme: None, minimum: TlsVersion::default(), origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         headers: Vec::new(),
+        rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
@@ -177,13 +193,13 @@ fn site() -> Memory {
 }
 
 fn client<'a>(listener: &'a str, address: &str, user: Option<&'a str>) -> Client<'a> {
-    Client { listener, address: address.parse().unwrap(), user }
+    Client { listener, address: address.parse().unwrap(), user, certificate: &[] }
 }
 
 fn accepting(site: &Memory, client: Client<'_>, to: &str) -> Verdict<RelayPermit> {
     let from = ReversePath::parse("alice@example.com").unwrap();
     let to = ForwardPath::parse(to).unwrap();
-    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to }, site).verdict().unwrap()
+    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, srs: None }, site).verdict().unwrap()
 }
 
 #[test]
@@ -222,7 +238,7 @@ fn recipients_by_client_and_class() {
 fn an_alias_expands_to_each_address_once() {
     let verdict = accepting(&site(), client("mx", "198.51.100.1", None), "team@example.com");
     let permit = verdict.disposition.accepted().unwrap();
-    let expansion: Vec<String> = permit.expansion().iter().map(Mailbox::to_string).collect();
+    let expansion: Vec<String> = permit.expansion().iter().map(|end| end.mailbox.to_string()).collect();
     assert_eq!(expansion, ["alice@example.com", "bob@example.com", "carol@elsewhere.example"]);
     assert_eq!(permit.recipient(), &mailbox("team@example.com"));
     assert_eq!(verdict.trace.steps()[2].describe(&site().site.sources), "domain example.com is of class local  (site.kdl:10)");
@@ -289,7 +305,8 @@ fn the_senders_domain_is_asked_for_only_when_it_matters() {
 #[test]
 fn routes() {
     let hop = |from: &str, to: &str| {
-        let facts = RouteFacts { reverse_path: &ReversePath::parse(from).unwrap(), recipient: &mailbox(to) };
+        let facts =
+            RouteFacts { reverse_path: &ReversePath::parse(from).unwrap(), recipient: &mailbox(to), sent_as: &SentAs::Sender };
         let verdict = route(&facts, &site()).verdict().unwrap();
         (verdict.reason, verdict.disposition.accepted().map(|hop| format!("{} {}", hop.destination, hop.mailbox)))
     };
@@ -299,7 +316,11 @@ fn routes() {
     assert_eq!(hop("", "x@direct.example"), (Reason::NoRoute, None));
     assert_eq!(hop("alice@example.com", "x@direct.example"), (Reason::Routed, some("relay:up x@direct.example")));
     assert_eq!(hop("", "nobody@example.com"), (Reason::MailboxGone, None));
-    let facts = RouteFacts { reverse_path: &ReversePath::parse("a@example.com").unwrap(), recipient: &mailbox("x@y.example") };
+    let facts = RouteFacts {
+        reverse_path: &ReversePath::parse("a@example.com").unwrap(),
+        recipient: &mailbox("x@y.example"),
+        sent_as: &SentAs::Sender,
+    };
     let hop = route(&facts, &site()).verdict().unwrap().disposition.accepted().unwrap();
     assert_eq!(
         hop.destination,
@@ -329,9 +350,10 @@ proptest! {
         let address = IpAddr::from([198, 51, 100, last]);
         let from = ReversePath::Null;
         let facts = RecipientFacts {
-            client: Client { listener: "mx", address, user: None },
+            client: Client { listener: "mx", address, user: None, certificate: &[] },
             reverse_path: &from,
             forward_path: &ForwardPath::Mailbox(to.clone()),
+            srs: None,
         };
         let verdict = accept(&facts, &site).verdict().unwrap();
         if verdict.disposition.accepted().is_some() {
@@ -342,3 +364,41 @@ proptest! {
 
 mod authentication;
 mod relayed;
+
+#[test]
+fn whoever_holds_a_named_certificate_relays_from_anywhere() {
+    let site = site();
+    let stranger = client("mx", "198.51.100.9", None);
+    let shown = [Fingerprint([7; 32])];
+    for (client, reason) in [
+        (stranger, Reason::RelayDenied),
+        (Client { certificate: &[Fingerprint([8; 32])], ..stranger }, Reason::RelayDenied),
+        (Client { certificate: &shown, ..stranger }, Reason::TrustedCertificate),
+        (Client { certificate: &shown, listener: "submission", ..stranger }, Reason::AuthenticationRequired),
+    ] {
+        assert_eq!(rcpt(client, "x@direct.example.sub.direct.example", &site), reason);
+    }
+}
+
+#[test]
+fn a_filter_gives_back_what_it_was_given_and_nobody_else_does() {
+    let site = site();
+    let filter = client("back", "127.0.0.1", None);
+    assert_eq!(rcpt(filter, "x@sub.direct.example", &site), Reason::TrustedPeer);
+    assert_eq!(rcpt(filter, "alice@example.com", &site), Reason::LocalRecipient);
+    assert_eq!(rcpt(filter, "nobody@example.com", &site), Reason::UnknownMailbox);
+    // Not even a network that may relay.
+    for address in ["192.0.2.1", "198.51.100.9"] {
+        let client = client("back", address, None);
+        assert_eq!(rcpt(client, "alice@example.com", &site), Reason::PeerNotListed);
+        assert!(!client.is_admitted(&site.site) && filter.is_admitted(&site.site));
+    }
+}
+
+fn rcpt(client: Client<'_>, to: &str, site: &Memory) -> Reason {
+    let forward_path = ForwardPath::Mailbox(mailbox(to));
+    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &forward_path, srs: None };
+    accept(&facts, site).verdict().unwrap().reason
+}
+
+mod rewritten;

@@ -4,6 +4,7 @@
 //! Every entry carries an [`Origin`], the file and line that said so: it survives into the snapshot, so that a decision
 //! can name its line. These are domain types; how they are stored is for [`crate::snapshot`] alone.
 
+mod acme;
 mod address;
 mod domain;
 mod egress;
@@ -15,10 +16,13 @@ mod origin;
 mod policy;
 mod publication;
 mod report;
+mod rewriting;
 mod secret;
 mod signing;
 mod users;
+mod web_url;
 
+pub use acme::Acme;
 pub use address::{AddressEntry, AddressKind, Forward};
 pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
@@ -27,14 +31,20 @@ pub use egress::{
 pub use header::{HeaderChange, HeaderEdit, Service};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
-pub use network::Network;
+pub use network::{Fingerprint, Network};
 pub use origin::{Origin, Sources};
-pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
+pub use policy::{
+    Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy, TlsVersion,
+};
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use report::{ReportKind, Reporter, Reports};
+pub use rewriting::{Archive, Archived, Masquerade, Place, Rewrite, Rewriting, Selection, Slot, Srs, Stage, Whose};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
-pub use users::{SendAs, UserBackend, UserStore};
+pub use users::{
+    Directory, DirectorySecurity, SendAs, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, UserBackend, UserStore,
+};
+pub use web_url::WebUrl;
 
 use crate::name::{Domain, Mailbox};
 use std::net::{IpAddr, SocketAddr};
@@ -81,6 +91,8 @@ pub struct Site {
     pub screen: Screen,
     /// What is changed in headers, in source order.
     pub headers: Vec<HeaderEdit>,
+    /// Addresses that turn into others.
+    pub rewriting: Rewriting,
     /// Retry and lifetime.
     pub queue: QueuePolicy,
     /// Sizes and counts.
@@ -108,6 +120,11 @@ impl Site {
     pub fn public_listener(&self, kind: ListenerKind) -> Option<&Listener> {
         let is_public = |listener: &&Listener| listener.addresses.iter().any(|address| !address.is_loopback());
         self.listeners.iter().filter(|listener| listener.kind == kind).find(is_public)
+    }
+
+    /// The network that names one of these certificates; the first.
+    pub fn certified(&self, fingerprints: &[Fingerprint]) -> Option<&Network> {
+        self.networks.iter().find(|network| network.knows(fingerprints))
     }
 
     /// The transport of that name.

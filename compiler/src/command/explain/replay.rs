@@ -7,7 +7,7 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{DmarcFact, SenderDomain};
+use postern_schema::decide::{DmarcFact, End, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
@@ -25,6 +25,9 @@ struct Queued {
     id: String,
     from: String,
     generation: String,
+    /// An older daemon does not say.
+    #[serde(default)]
+    requiretls: bool,
     client: Option<QueuedClient>,
     recipients: Vec<QueuedRecipient>,
 }
@@ -43,6 +46,22 @@ struct QueuedRecipient {
     state: String,
     reply: Option<String>,
     generation: Option<String>,
+    owner: Option<String>,
+    #[serde(rename = "forwarded-by")]
+    forwarded_by: Option<String>,
+    #[serde(default)]
+    srs: bool,
+}
+
+impl QueuedRecipient {
+    fn sent_as(&self) -> Result<SentAs, Failure> {
+        let parse = |text: &String| Mailbox::parse(text).map_err(|error| odd(text, &error));
+        Ok(match (&self.owner, &self.forwarded_by) {
+            (Some(owner), _) => SentAs::Owner(parse(owner)?),
+            (None, Some(by)) => SentAs::Forwarder { by: parse(by)?, srs: self.srs },
+            (None, None) => SentAs::Sender,
+        })
+    }
 }
 
 /// A message, decided again.
@@ -129,20 +148,24 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
     let mut snapshots = Snapshots::new(folder);
     let acceptance = snapshots.generation(&queued.generation)?;
     let mut accepted = Vec::new();
+    let wish = if queued.requiretls { TlsWish::Required } else { TlsWish::Default };
     if let Some(client) = &queued.client {
         let originals: BTreeSet<&str> = queued.recipients.iter().map(|recipient| &*recipient.original).collect();
         for original in originals {
             let question = Question {
                 client: Some(client.address),
                 user: client.user.clone(),
+                certificate: None,
                 listener: Some(client.listener.clone()),
                 from: from.clone(),
                 to: ForwardPath::parse(original).map_err(|error| odd(original, &error))?,
+                tls_wish: wish,
                 // It was accepted, so DNS knew the domain and had nothing against it.
                 sender_domain: Some(SenderDomain::Found),
                 spf: Some(SpfResult::Pass),
                 dmarc: Some(DmarcFact::Pass),
                 author: None,
+                srs: Some("good".to_owned()),
             };
             accepted.push(explain(&question, &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);
         }
@@ -155,7 +178,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
             state: recipient.state.clone(),
             reply: recipient.reply.clone(),
             routed_by: routing.digest().to_owned(),
-            hop: explain_hop(&from, &address, &*routing),
+            hop: explain_hop(&from, &End { mailbox: address, sent_as: recipient.sent_as()? }, wish, &*routing),
         });
     }
     Ok(Replay { id: queued.id.clone(), accepted_by: acceptance.digest().to_owned(), accepted, attempts })

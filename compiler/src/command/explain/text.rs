@@ -8,7 +8,8 @@ pub(super) fn describe(explanation: &Explanation, recorded: &[String]) -> String
     let mut text = String::new();
     // Writing to a string does not fail.
     let who = explanation.user.as_deref().map(|user| format!(", logged in as {user}")).unwrap_or_default();
-    let _ = writeln!(text, "client {}{who}, listener {}", explanation.client, explanation.listener);
+    let shown = explanation.certificate.as_deref().map(|shown| format!(", holder of certificate {shown}")).unwrap_or_default();
+    let _ = writeln!(text, "client {}{who}{shown}, listener {}", explanation.client, explanation.listener);
     for fact in &explanation.facts {
         let answer = fact.answer.map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
         let _ = writeln!(text, "the daemon asks: {} of {} ({answer})", fact.name, fact.of);
@@ -47,7 +48,7 @@ pub(super) fn describe(explanation: &Explanation, recorded: &[String]) -> String
     let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
     if outcome.disposition == "undecided" {
         text.push_str(
-            "say what the daemon would find: --dns FILE, or --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass\n",
+            "say what the daemon would find: --dns FILE, or --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass, --fact srs=good\n",
         );
     }
     text
@@ -59,12 +60,19 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
     decision(text, &format!("delivery to {}: {destination}", hop.recipient), &hop.outcome, &hop.steps);
     let details = [
         hop.mailbox.as_ref().filter(|mailbox| **mailbox != hop.recipient).map(|mailbox| format!("as {mailbox}")),
+        hop.sender.as_ref().map(|sender| match sender.as_str() {
+            "srs" => "with a sender of this site that leads bounces back".to_owned(),
+            sender => format!("with the sender {sender}"),
+        }),
         hop.endpoint.as_ref().map(|endpoint| format!("to {endpoint}")),
         hop.tls.map(|level| match level {
             "none" => "without TLS".to_owned(),
             "may" => "over TLS where the other side offers it".to_owned(),
+            "published" => "over TLS as the other side publishes: DANE, else MTA-STS, else where it offers it".to_owned(),
+            "dane-or-verify" => "over TLS, by DANE where the other side has it, else verified".to_owned(),
             level => format!("over TLS, {level} at least"),
         }),
+        hop.requiretls.then(|| "to a host that offers REQUIRETLS".to_owned()),
         hop.login.as_ref().map(|login| format!("logged in as {login}")),
         (!hop.leaves_from.is_empty()).then(|| {
             let addresses: Vec<String> = hop.leaves_from.iter().map(ToString::to_string).collect();

@@ -10,16 +10,18 @@ mod model;
 mod planned;
 mod publication;
 mod report;
+mod rewriting;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
-pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, ReinjectDraft};
+pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft};
 pub use publication::PublicationDraft;
 pub use report::ReportsDraft;
+pub use rewriting::{ArchiveDraft, MasqueradeDraft, RewriteDraft, RewritingDraft, SrsDraft};
 pub use service::{
-    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
-    TransportDraft, UsersDraft, WebDraft,
+    AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft,
+    TlsDraft, TransportDraft, UsersDraft, WebDraft,
 };
 
 use crate::addresses::AddressBook;
@@ -100,6 +102,8 @@ pub struct SiteDraft {
     pub limits: LimitsDraft,
     /// `headers`, one for each change.
     pub headers: Vec<HeaderDraft>,
+    /// `rewrite`, `masquerade`, `archive`, `srs`.
+    pub rewriting: RewritingDraft,
     /// `log`.
     pub log_format: Setting<LogFormat>,
     /// `metrics`.
@@ -215,6 +219,8 @@ pub struct LimitsDraft {
     pub recipients: Setting<u32>,
     /// The most Received fields.
     pub hops: Setting<u32>,
+    /// What a mailbox holds that has no quota of its own.
+    pub mailbox_octets: Option<Spanned<u64>>,
     /// Sessions at once.
     pub sessions: Setting<u32>,
     /// Whether VRFY is answered.

@@ -5,7 +5,10 @@ use crate::certificate::Certificate;
 use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
-use postern_schema::site::{Chain, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, UserBackend, Via};
+use postern_schema::site::{
+    Chain, Fingerprint, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TlsVersion, TransportKind, UserBackend, Via,
+    WebUrl,
+};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,10 +21,14 @@ pub struct ListenerDraft {
     pub name: Spanned<Box<str>>,
     /// From `kind=`, or from the name.
     pub kind: Spanned<ListenerKind>,
-    /// Addresses to bind; never empty.
+    /// Addresses to bind; none where there is a socket.
     pub addresses: Vec<Setting<IpAddr>>,
-    /// TCP port.
+    /// TCP port; 0 where there is a socket.
     pub port: Setting<u16>,
+    /// The socket in the file system instead, by its path.
+    pub socket: Option<Spanned<Box<str>>>,
+    /// The only clients of a listener for peers; `None`: this host.
+    pub peers: Option<Spanned<IpNet>>,
     /// Who sends PROXY headers.
     pub proxy_from: Option<Spanned<IpNet>>,
     /// Whose XCLIENT is believed.
@@ -50,8 +57,12 @@ pub struct NetworkDraft {
     pub name: Spanned<Box<str>>,
     /// Ranges with their host bits cleared.
     pub ranges: Vec<Spanned<IpNet>>,
+    /// Fingerprints of members' certificates.
+    pub certificates: Vec<Spanned<Fingerprint>>,
     /// Whether members may relay.
     pub relay: Setting<bool>,
+    /// Whether stray CR and LF of members are mended.
+    pub mends_line_ends: Setting<bool>,
     /// Why it is trusted; may be empty.
     pub reason: Setting<Box<str>>,
 }
@@ -69,6 +80,8 @@ pub struct UsersDraft {
     pub send_as: Vec<SendAsDraft>,
     /// The most messages of one user in a time.
     pub messages: Option<Spanned<Rate>>,
+    /// The most new recipients of one user in a time.
+    pub new_recipients: Option<Spanned<Rate>>,
 }
 
 /// `may-send-as`.
@@ -127,6 +140,8 @@ pub struct LoginDraft {
     pub user: Spanned<Box<str>>,
     /// The credential that holds the password.
     pub secret: Spanned<SecretName>,
+    /// It is an access token.
+    pub bearer: bool,
 }
 
 /// `route`.
@@ -170,6 +185,10 @@ pub struct TlsDraft {
     pub certificates: Vec<CertificateDraft>,
     /// `self-signed`.
     pub self_signed: Option<Span>,
+    /// `acme`.
+    pub acme: Option<AcmeDraft>,
+    /// `minimum`.
+    pub minimum: TlsVersion,
 }
 
 /// `certificate`.
@@ -185,4 +204,22 @@ pub struct CertificateDraft {
     pub parsed: Vec<Certificate>,
     /// The credential that holds the key.
     pub key: Spanned<SecretName>,
+}
+
+/// `acme`.
+#[derive(Clone, Debug)]
+pub struct AcmeDraft {
+    /// The node.
+    pub span: Span,
+    /// The authority's directory.
+    pub directory: WebUrl,
+    /// Who hears from the authority.
+    pub contact: Option<Spanned<Mailbox>>,
+}
+
+impl TlsDraft {
+    /// Whether listeners have a certificate to show.
+    pub fn has_certificate(&self) -> bool {
+        !self.certificates.is_empty() || self.self_signed.is_some() || self.acme.is_some()
+    }
 }

@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     if !subject.graph.loops.is_empty() {
         return;
     }
-    let client = Client { listener: &listener.name, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), user: None };
+    let client = Client { listener: &listener.name, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), user: None, certificate: &[] };
     let book = &subject.draft.addresses;
     // The daemon is asked about those alone that may be too large, and the narrower first: whatever leads to one that is too
     // large is so itself.
@@ -60,6 +60,6 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 
 fn is_refused(alias: Address<'_>, client: Client<'_>, subject: &Subject<'_>) -> bool {
     let Some(path) = alias.mailbox().map(ForwardPath::Mailbox) else { return false };
-    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path };
+    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, srs: None };
     matches!(accept(&facts, subject.model), Answer::Verdict(verdict) if verdict.reason == Reason::ExpansionTooLarge)
 }

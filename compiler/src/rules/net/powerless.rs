@@ -14,7 +14,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let networks = &subject.draft.networks;
     let relay_ranges = || networks.iter().filter(|network| network.relay.value).flat_map(|network| &network.ranges);
     let is_exception = |range: IpNet| relay_ranges().any(|wide| wide.value != range && wide.value.contains(&range));
-    for network in networks.iter().filter(|network| !network.relay.value) {
+    for network in networks.iter().filter(|network| !network.relay.value && !network.mends_line_ends.value) {
         if network.ranges.iter().any(|range| is_exception(range.value)) {
             continue;
         }

@@ -38,7 +38,9 @@ fn networks() -> impl Strategy<Value = Vec<Network>> {
         let named = |(index, (ranges, relay)): (usize, (Vec<IpNet>, bool))| Network {
             name: format!("n{index}").into(),
             ranges,
+            certificates: Vec::new(),
             relay,
+            mends_line_ends: false,
             reason: Box::default(),
             origin: Origin::DEFAULT,
         };
@@ -100,8 +102,15 @@ fn two_halves_of_the_internet_are_the_internet() {
     let mut model = model();
     assert!(open_paths(&model).is_empty());
     let ranges = ["0.0.0.0/1", "128.0.0.0/1"].map(|range| range.parse().unwrap()).to_vec();
-    model.site.networks =
-        vec![Network { name: "all".into(), ranges, relay: true, reason: Box::default(), origin: Origin::DEFAULT }];
+    model.site.networks = vec![Network {
+        name: "all".into(),
+        ranges,
+        certificates: Vec::new(),
+        relay: true,
+        mends_line_ends: false,
+        reason: Box::default(),
+        origin: Origin::DEFAULT,
+    }];
     let open = open_paths(&model);
     let public: u128 = open.iter().filter(|path| path.region.public).map(|path| path.region.addresses).sum();
     assert!(public > 3_000_000_000, "{public}");
@@ -109,6 +118,14 @@ fn two_halves_of_the_internet_are_the_internet() {
     let name = "none".into();
     let ranges =
         ["0.0.0.0/1", "128.0.0.0/1"].iter().flat_map(|half| half.parse::<IpNet>().unwrap().subnets(2).unwrap()).collect();
-    model.site.networks.push(Network { name, ranges, relay: false, reason: Box::default(), origin: Origin::DEFAULT });
+    model.site.networks.push(Network {
+        name,
+        ranges,
+        certificates: Vec::new(),
+        relay: false,
+        mends_line_ends: false,
+        reason: Box::default(),
+        origin: Origin::DEFAULT,
+    });
     assert!(open_paths(&model).is_empty());
 }

@@ -54,8 +54,12 @@ pub const LIMITS: NodeSpec = NodeSpec::new("limits", "Sizes and counts that hold
             "The most Received fields; without it, 100. RFC 5321 6.3 wants at least 100.",
         )
         .postfix(&["hopcount_limit"]),
-        PropertySpec::later("mailbox", ValueType::Size, "The most that a mailbox holds that has no quota of its own.")
-            .postfix(&["mailbox_size_limit", "virtual_mailbox_limit"]),
+        PropertySpec::new(
+            "mailbox",
+            ValueType::Size,
+            "The most that a mailbox holds that has no quota of its own; without it, as much as the disk.",
+        )
+        .postfix(&["mailbox_size_limit", "virtual_mailbox_limit"]),
         PropertySpec::new(
             "sessions",
             ValueType::Count { least: 1, most: 1_000_000 },

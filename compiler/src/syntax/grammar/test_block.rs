@@ -39,6 +39,13 @@ const DMARC_FACTS: &[Word] = &[
     Word::new("permerror", "The record is wrong."),
 ];
 
+const SRS_FACTS: &[Word] = &[
+    Word::new("good", "The site gave it to a message that it sent on."),
+    Word::new("forged", "It did not."),
+    Word::new("expired", "It did, more than three weeks ago."),
+    Word::new("unknown", "The secrets cannot be read."),
+];
+
 const SPF_RESULTS: &[Word] =
     &[Word::new("pass", "It passes."), Word::new("fail", "It fails."), Word::new("none", "There is no record.")];
 
@@ -53,6 +60,11 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
             .arguments(&[Argument::new("address", ValueType::Ip, "Its address; without it, a stranger's.").optional()])
             .properties(&[
                 PropertySpec::new("user", ValueType::Text, "The login name; without it, nobody has logged in."),
+                PropertySpec::new(
+                    "certificate",
+                    ValueType::Fingerprint,
+                    "The SHA-256 of the certificate that it has shown to hold, or of its public key.",
+                ),
                 PropertySpec::new(
                     "listener",
                     ValueType::Reference { kinds: &[Kind::Listener], words: &[] },
@@ -70,12 +82,18 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                 ),
                 PropertySpec::new("spf", ValueType::Word(SPF_FACTS), "What its SPF check says; needed where the site refuses by it."),
                 PropertySpec::new("dmarc", ValueType::Word(DMARC_FACTS), "What DMARC comes to; needed where the site honours it."),
+                PropertySpec::new("requiretls", ValueType::Truth, "Whether the sender asks for TLS on every hop (RFC 8689); without it, no."),
                 PropertySpec::new("author", ValueType::Domain, "The domain in the From field; without it, that of the sender."),
             ])
             .required()
             .example("from \"x@evil.example\""),
         NodeSpec::new("to", "The envelope recipient.")
             .arguments(&[Argument::new("address", ValueType::ForwardPath, "A mail address, or `postmaster`.")])
+            .properties(&[PropertySpec::new(
+                "srs",
+                ValueType::Word(SRS_FACTS),
+                "What the recipient is as a bounce address of forwarded mail; needed for one of the site's `srs`.",
+            )])
             .required()
             .example("to \"victim@elsewhere.example\""),
         NodeSpec::new("expect", "What must become of it.")
@@ -88,7 +106,12 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                     ValueType::Reference { kinds: &[Kind::Relay, Kind::Transport], words: BUILT_IN_WAYS },
                     "Where it goes next.",
                 ),
-                PropertySpec::new("tls", ValueType::Word(super::egress::ROUTE_TLS_LEVELS), "The least protection on the way."),
+                PropertySpec::new(
+                    "sender",
+                    ValueType::Text,
+                    "The envelope sender that it goes on with; `srs` for one that leads its bounces back through this site.",
+                ),
+                PropertySpec::new("tls", ValueType::Word(super::egress::TLS_LEVELS), "The least protection on the way."),
                 PropertySpec::new("signed-by", ValueType::Reference { kinds: &[Kind::Dkim], words: &[] }, "The DKIM key that signs."),
                 PropertySpec::new("spf", ValueType::Word(SPF_RESULTS), "What the receiver's SPF check says, by the records of the site."),
                 PropertySpec::new("dmarc", ValueType::Word(DMARC_RESULTS), "What the receiver's DMARC check says, by the records of the site and the keys that sign."),
