@@ -179,3 +179,35 @@ fn strangers_are_judged_as_the_site_says() {
     // Who may relay is not judged.
     assert_eq!(scene.trusted().send_message("x@forbidden.test", &["bob@example.com"], &from("x@strict.test")).code, 250);
 }
+
+/// What was known of a message is kept, and the compiler comes to the same from it, without asking anybody; another answer of DNS
+/// comes to something else.
+#[test]
+fn what_was_known_can_be_judged_again() {
+    let scene = Scene::with(|kdl| kdl + "screen { spf fail=\"reject\"; dmarc honour=#true; }\n");
+    scene.dns.replace_zone(ZONE);
+    let reply = scene.stranger().send_message("x@remote.test", &["bob@example.com"], &from("x@remote.test"));
+    assert_eq!(reply.code, 250);
+    let id = reply.text().rsplit(' ').next().unwrap().trim().to_owned();
+    scene.site.maildir("bob@example.com").wait_for(1);
+    let recording = postern_tests::wait::until("the history is written", || {
+        let outcome = scene.daemon.control(&["trace", &id, "--dns"]);
+        (outcome.status == 0).then_some(outcome.stdout)
+    });
+    for expected in
+        ["@client 127.0.0.9", "@from x@remote.test", "@to bob@example.com", "remote.test TXT \"v=spf1 ip4:127.0.0.9 -all\""]
+    {
+        assert!(recording.contains(expected), "{expected}\n{recording}");
+    }
+    let explain = |text: &str| {
+        scene.site.write("case.txt", text);
+        let (site, case) = (scene.site.source(), scene.site.path("case.txt"));
+        scene.site.postern(&["explain", site.to_str().unwrap(), "--dns", case.to_str().unwrap()]).success()
+    };
+    let told = explain(&recording);
+    assert!(told.contains("spf: pass") && told.contains("dmarc: pass") && told.contains("\naccept: "), "{told}");
+    let told = explain(&recording.replace("ip4:127.0.0.9", "ip4:192.0.2.1"));
+    assert!(told.contains("spf: fail") && told.contains("reject: spf-failed"), "{told}");
+    let told = explain(&recording.replace("remote.test TXT \"v=spf1", "other.test TXT \"v=spf1"));
+    assert!(told.contains("the file has no answer to remote.test TXT") && told.contains("undecided"), "{told}");
+}
