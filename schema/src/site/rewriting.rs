@@ -153,8 +153,8 @@ impl Slot {
         let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
         match () {
             () if is(&"from") => Some(Slot::From),
-            () if SENDERS.iter().any(|known| is(known)) => Some(Slot::Senders),
-            () if RECIPIENTS.iter().any(|known| is(known)) => Some(Slot::Recipients),
+            () if SENDERS.iter().any(is) => Some(Slot::Senders),
+            () if RECIPIENTS.iter().any(is) => Some(Slot::Recipients),
             () => None,
         }
     }
