@@ -201,7 +201,7 @@ fn what_was_known_can_be_judged_again() {
     }
     let explain = |text: &str| {
         scene.site.write("case.txt", text);
-        let (site, case) = (scene.site.source(), scene.site.path("case.txt"));
+        let (site, case) = (scene.site.source(), scene.site.path("source/case.txt"));
         scene.site.postern(&["explain", site.to_str().unwrap(), "--dns", case.to_str().unwrap()]).success()
     };
     let told = explain(&recording);

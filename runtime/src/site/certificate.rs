@@ -83,8 +83,7 @@ pub fn server_config(site: &Site, state: &Path, credentials: &Credentials) -> Re
     if by_name.is_empty() {
         return Ok(None);
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-    let expired = by_name.iter().find(|(_, key)| has_expired(key, now)).map(|(name, _)| name.clone());
+    let ends = by_name.iter().filter_map(|(name, key)| Some((name.clone(), end(key)?))).collect();
     let certificates: Arc<dyn ResolvesServerCert> = Arc::new(ByName(by_name));
     // Keys of tickets change every six hours by themselves (RFC 5077 5.5). Without a source of them sessions are not resumed.
     let ticketer = aws_lc_rs::Ticketer::new().ok();
@@ -108,7 +107,7 @@ pub fn server_config(site: &Site, state: &Path, credentials: &Credentials) -> Re
     let of_users = if authorities.is_empty() { silent.clone() } else { config(Some(authorities.asking(&provider)))? };
     let names_members = site.networks.iter().any(|network| !network.certificates.is_empty());
     let of_hosts = if names_members { config(Some(Authorities::default().asking(&provider)))? } else { silent.clone() };
-    Ok(Some(Served { silent, of_users, of_hosts, authorities, expired }))
+    Ok(Some(Served { silent, of_users, of_hosts, authorities, ends }))
 }
 
 /// What is served, by who is asked for a certificate.
@@ -122,14 +121,21 @@ pub struct Served {
     pub of_hosts: Arc<ServerConfig>,
     /// Whose certificates stand for a login.
     pub authorities: Authorities,
-    /// The first name whose certificate had expired when it was loaded: it is served, since most hosts do not look, and does not
-    /// take the place of one that is good.
-    pub expired: Option<Domain>,
+    /// When the certificate of each name ends, in seconds since the epoch.
+    ends: Vec<(Domain, i64)>,
 }
 
-fn has_expired(key: &CertifiedKey, now: i64) -> bool {
-    let parsed = key.cert.first().and_then(|leaf| X509Certificate::from_der(leaf).ok());
-    parsed.is_some_and(|(_, leaf)| leaf.validity().not_after.timestamp() <= now)
+impl Served {
+    /// The first name whose certificate is over. It is served all the same, since most hosts do not look.
+    pub fn expired(&self) -> Option<&Domain> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        self.ends.iter().find(|(_, end)| *end <= now).map(|(name, _)| name)
+    }
+}
+
+fn end(key: &CertifiedKey) -> Option<i64> {
+    let (_, leaf) = X509Certificate::from_der(key.cert.first()?).ok()?;
+    Some(leaf.validity().not_after.timestamp())
 }
 
 fn versions(least: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {

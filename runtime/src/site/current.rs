@@ -153,7 +153,7 @@ impl Current {
     /// A key that broke since, or a certificate that has expired, must not take the place of one that is good. One that never was
     /// changes nothing for the worse.
     fn with_working_keys(&self, next: Generation) -> Result<Generation, LoadError> {
-        let expired = |generation: &Generation| generation.tls.as_ref().and_then(|served| served.expired.clone());
+        let expired = |generation: &Generation| generation.tls.as_ref().and_then(|served| served.expired().cloned());
         if let (Some(name), None) = (expired(&next), expired(&self.generation())) {
             return Err(LoadError::Certificate(CertificateError::Expired(name)));
         }

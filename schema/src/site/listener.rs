@@ -110,7 +110,7 @@ impl Listener {
     /// Whether a client may use it: of a listener for peers, one of them. Whoever may open a socket in the file system is one.
     pub fn admits(&self, client: IpAddr) -> bool {
         match self.peers {
-            _ if !self.kind.is_for_peers() || self.socket.is_some() => true,
+            _ if !self.kind.is_for_peers() => true,
             Some(peers) => peers.contains(&client.to_canonical()),
             None => client.to_canonical().is_loopback(),
         }

@@ -9,7 +9,8 @@ pub static RULE: Rule =
     Rule::check("LST003", "port-of-another-kind", Severity::Warning, &[], check, include_str!("unusual_port.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    for listener in &subject.draft.listeners {
+    // Peers have been told the port, whichever it is.
+    for listener in subject.draft.listeners.iter().filter(|listener| !listener.kind.value.is_for_peers()) {
         let kind = listener.kind.value;
         let other = ListenerKind::ALL.into_iter().find(|other| *other != kind && other.default_port() == listener.port.value);
         if let Some(other) = other {
