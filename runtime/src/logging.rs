@@ -23,6 +23,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
+/// What is said unless `POSTERN_LOG` asks for something else. The resolver's own words about an answer hold all of it, and what follows from
+/// the answer is said by who asked.
+const WANTED: &str = "info,hickory_net=error,hickory_proto=error,hickory_resolver=error";
+
 type Output = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Changes the form of the lines while the daemon runs, and writes out what is left when it is dropped.
@@ -37,7 +41,7 @@ impl Logging {
     pub fn start(site: &Site, state: &State, counters: &Arc<Counters>) -> Logging {
         let lines = Lines::start(io::stderr());
         let (layer, form) = reload::Layer::new(output(site, &lines));
-        let wanted = EnvFilter::try_from_env("POSTERN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+        let wanted = EnvFilter::try_from_env("POSTERN_LOG").unwrap_or_else(|_| EnvFilter::new(WANTED));
         let history = Lines::start(History::open(&state.history_folder()));
         let kept = history.clone();
         let kept = fmt::layer()

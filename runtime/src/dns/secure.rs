@@ -88,11 +88,13 @@ pub enum Ability {
 pub struct Validator {
     resolver: TokioResolver,
     ability: tokio::sync::watch::Sender<Ability>,
-    verdicts: Mutex<HashMap<(Box<str>, RecordType), (Verdict, Instant)>>,
+    verdicts: Mutex<Verdicts>,
 }
 
 /// What was proved, with all records of the answer.
 type Verdict = Proven<Record>;
+/// What was proved of a name and a type, and until when that is believed.
+type Verdicts = HashMap<(Box<str>, RecordType), (Verdict, Instant)>;
 
 impl Validator {
     /// Asks the server given, or those of the system, and trusts these keys of the root: without a file, those of the Internet's.
@@ -169,7 +171,7 @@ impl Validator {
         self.prove(&format!("_{port}._tcp.{host}"), RecordType::TLSA).await.filter(tlsa_of)
     }
 
-    fn verdicts(&self) -> MutexGuard<'_, HashMap<(Box<str>, RecordType), (Verdict, Instant)>> {
+    fn verdicts(&self) -> MutexGuard<'_, Verdicts> {
         // What is guarded is whole at every moment, also after a panic.
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
