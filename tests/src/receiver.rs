@@ -272,8 +272,10 @@ pub fn dovecot() -> Option<Receiver> {
     let (path, port) = (folder.path(), free_port());
     let boxes = owned(path, "mail", "mail");
     fs::create_dir(path.join("run")).unwrap();
-    fs::write(path.join("users"), "alice@receiver.test:{PLAIN}x\nbob@receiver.test:{PLAIN}x\n").unwrap();
     let p = path.display();
+    // User and group 8 are mail, on every Debian.
+    let user = |name: &str| format!("{name}@receiver.test:{{PLAIN}}x:8:8::{p}/mail/{name}::\n");
+    fs::write(path.join("users"), ["alice", "bob"].map(user).concat()).unwrap();
     let config = format!(
         "base_dir = {p}/run\nstate_dir = {p}/run\nlog_path = {p}/log\nprotocols = lmtp\nlisten = 127.0.0.1\nssl = no\n\
          auth_username_format = %Lu\nmail_location = maildir:{p}/mail/%n\nfirst_valid_uid = 8\nfirst_valid_gid = 8\n\

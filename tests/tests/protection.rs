@@ -229,7 +229,7 @@ fn a_resolver_without_dnssec_is_told_and_mail_that_demands_dane_waits() {
     assert_eq!(status, "deferred", "{reply}");
     assert!(reply.contains("The site demands DANE"), "{reply}");
     assert_eq!(daemon.status()["dnssec"]["state"], "missing");
-    assert!(daemon.log().contains("DANE is not available"), "{}", daemon.log());
+    wait::until("the log says why", || daemon.log().contains("DANE is not available").then_some(()));
     let (_site, daemon) = scene.daemon("receiver.test", "published");
     send(&daemon, "alice@receiver.test");
     assert_eq!(first_attempt(&daemon).0, "sent");
