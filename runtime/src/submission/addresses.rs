@@ -190,7 +190,9 @@ fn read(value: &[u8], pieces: &[Token], origin: &Domain) -> Option<Mailbox> {
     match pieces.iter().position(|token| token.kind == Kind::Special(b'@')) {
         Some(at) => {
             let local = LocalPart::parse(&text(&pieces[..at])?).ok()?;
-            Some(Mailbox::new(local, HostName::parse(&text(&pieces[at + 1..])?).ok()?))
+            // A name may end in a dot elsewhere, and not in a field (RFC 5322 3.4.1).
+            let host = text(&pieces[at + 1..]).filter(|host| !host.ends_with('.'))?;
+            Some(Mailbox::new(local, HostName::parse(&host).ok()?))
         }
         None => Some(Mailbox::new(LocalPart::parse(&text(pieces)?).ok()?, HostName::Domain(origin.clone()))),
     }
@@ -253,6 +255,7 @@ mod tests {
             " <>\r\n",
             " nobody <x@y.example> a@old.example\r\n",
             " a@old..example\r\n",
+            " a@old.example.\r\n",
             " \\a@old.example\r\n",
         ] {
             assert_eq!(rewritten(value), None, "{value:?}");
