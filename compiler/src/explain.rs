@@ -10,9 +10,9 @@ pub use limits::LimitExplained;
 
 use crate::standing::{Leaving, SpfStanding, standing};
 use postern_schema::decide::{
-    Answer, Author, Client, ContentFacts, Disposition, DmarcFact, Handling, Hop, Lookup, LookupFailed, Need, Reason,
-    RecipientFacts, RouteFacts, SenderDomain, SenderFacts, SignFacts, Step, Trace, Verdict, accept, content, route, sender,
-    signing,
+    Answer, Author, Client, ContentFacts, Disposition, DmarcFact, GreylistFact, Handling, Hop, Listing, Lookup, LookupFailed,
+    Need, Reason, RecipientFacts, RelayPermit, ReputationFact, RouteFacts, ScreenFacts, SenderDomain, SenderFacts, SignFacts,
+    Step, Trace, Verdict, accept, content, route, sender, signing,
 };
 use postern_schema::name::{Domain, ForwardPath, HostName, Mailbox, ReversePath};
 use postern_schema::site::{AddressKind, Destination, ListenerKind, Relay, Site, Sources, TlsLevel, TransportKind};
@@ -30,6 +30,8 @@ pub struct Question {
     pub user: Option<String>,
     /// The listener's name; `None`: the one that such a client uses.
     pub listener: Option<String>,
+    /// Whether the session is protected by TLS.
+    pub is_tls: bool,
     /// The reverse-path.
     pub from: ReversePath,
     /// The forward-path.
@@ -42,6 +44,16 @@ pub struct Question {
     pub dmarc: Option<DmarcFact>,
     /// The domain in the From field; `None`: that of the reverse-path.
     pub author: Option<Domain>,
+    /// What the client says in EHLO, for sites that look at it.
+    pub helo: Option<String>,
+    /// What DNS says of that name.
+    pub helo_domain: Option<SenderDomain>,
+    /// What lists say of the client; an empty list: nothing.
+    pub lists: Option<Vec<Listing>>,
+    /// Where the client stands with the greylist.
+    pub greylist: Option<GreylistFact>,
+    /// What the client did before.
+    pub reputation: Option<ReputationFact>,
 }
 
 /// The whole answer.
@@ -51,6 +63,9 @@ pub struct Explanation {
     pub client: String,
     /// The client's login name.
     pub user: Option<String>,
+    /// What it said in EHLO, where the question says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helo: Option<String>,
     /// The listener's name.
     pub listener: String,
     /// The reverse-path, without brackets; empty for the null path.
@@ -81,7 +96,7 @@ pub struct FactExplained {
     /// What it is of.
     pub of: String,
     /// The answer that the question brought along.
-    pub answer: Option<&'static str>,
+    pub answer: Option<String>,
 }
 
 /// The schedule of attempts, before the daemon spreads each pause by up to a tenth.
@@ -230,6 +245,7 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     let mut explanation = Explanation {
         client: address.to_string(),
         user: question.user.clone(),
+        helo: question.helo.clone(),
         listener: listener.to_owned(),
         from: question.from.to_string(),
         to: question.to.to_string(),
@@ -245,8 +261,8 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     if explanation.reach("MAIL", answer, &site.sources).is_none() {
         return Ok(explanation);
     }
-    let facts = RecipientFacts { client, reverse_path: &question.from, forward_path: &question.to };
-    if let Some(permit) = explanation.reach("RCPT", accept(&facts, lookup), &site.sources) {
+    let answer = explanation.ask_recipient(question, client, lookup);
+    if let Some(permit) = explanation.reach("RCPT", answer, &site.sources) {
         let hops = permit.expansion().iter().map(|recipient| explain_hop(&question.from, recipient, lookup));
         explanation.hops = hops.collect();
         explanation.limits = limits::incoming(client, site);
@@ -271,7 +287,8 @@ fn author_mailbox(question: &Question) -> Option<Mailbox> {
 impl Explanation {
     /// Asks as the daemon does: without facts, and again with each that turned out to matter.
     fn ask_sender(&mut self, question: &Question, client: Client<'_>, lookup: &dyn Lookup) -> Answer<()> {
-        let mut facts = SenderFacts { client, reverse_path: &question.from, sender_domain: None, spf: None };
+        let mut facts =
+            SenderFacts { client, is_tls: question.is_tls, reverse_path: &question.from, sender_domain: None, spf: None };
         loop {
             let answer = sender(&facts, lookup);
             let Answer::Need(need) = &answer else { return answer };
@@ -284,18 +301,51 @@ impl Explanation {
         }
     }
 
+    /// The same of the recipient.
+    fn ask_recipient(&mut self, question: &Question, client: Client<'_>, lookup: &dyn Lookup) -> Answer<RelayPermit> {
+        let mut screen = ScreenFacts::default();
+        loop {
+            let facts = RecipientFacts { client, reverse_path: &question.from, forward_path: &question.to, screen };
+            let answer = accept(&facts, lookup);
+            let Answer::Need(need) = &answer else { return answer };
+            if !self.note_fact(need, question) {
+                return answer;
+            }
+            match need {
+                Need::Helo => screen.helo = question.helo.as_deref(),
+                Need::HeloDomain(_) => screen.helo_domain = question.helo_domain,
+                Need::Lists => screen.lists = question.lists.as_deref(),
+                Need::Greylist => screen.greylist = question.greylist,
+                Need::Reputation => screen.reputation = question.reputation,
+                Need::SenderDomain(_) | Need::Spf | Need::Dmarc => return answer,
+            }
+        }
+    }
+
     /// Notes what the daemon would ask; whether the question brought the answer along.
     fn note_fact(&mut self, need: &Need, question: &Question) -> bool {
+        let client = self.client.clone();
+        let word = |word: &'static str| word.to_owned();
         let (name, of, answer) = match need {
-            Need::SenderDomain(domain) => ("sender-domain", domain.to_string(), question.sender_domain.map(SenderDomain::as_str)),
-            Need::Spf => ("spf", question.from.to_string(), question.spf.map(SpfResult::as_str)),
+            Need::SenderDomain(domain) => {
+                ("sender-domain", domain.to_string(), question.sender_domain.map(SenderDomain::as_str).map(word))
+            }
+            Need::Spf => ("spf", question.from.to_string(), question.spf.map(SpfResult::as_str).map(word)),
             Need::Dmarc => {
                 let author = author(question).map(|author| author.to_string());
-                ("dmarc", author.unwrap_or_default(), question.dmarc.map(DmarcFact::as_str))
+                ("dmarc", author.unwrap_or_default(), question.dmarc.map(DmarcFact::as_str).map(word))
             }
+            Need::Helo => ("helo", client, question.helo.clone()),
+            Need::HeloDomain(domain) => {
+                ("helo-domain", domain.to_string(), question.helo_domain.map(SenderDomain::as_str).map(word))
+            }
+            Need::Lists => ("listed", client, question.lists.as_deref().map(describe_listings)),
+            Need::Greylist => ("greylist", client, question.greylist.map(GreylistFact::as_str).map(word)),
+            Need::Reputation => ("reputation", client, question.reputation.map(ReputationFact::as_str).map(word)),
         };
+        let known = answer.is_some();
         self.facts.push(FactExplained { name, of, answer });
-        answer.is_some()
+        known
     }
 
     /// The end of the message: whether it comes in, and which keys sign it.
@@ -486,6 +536,18 @@ fn describe_need(need: &Need) -> String {
         Need::SenderDomain(domain) => format!("needs sender-domain: what DNS says of {domain}"),
         Need::Spf => "needs spf: what the SPF check says".to_owned(),
         Need::Dmarc => "needs dmarc: what DMARC comes to".to_owned(),
+        Need::Helo => "needs helo: what the client says in EHLO".to_owned(),
+        Need::HeloDomain(domain) => format!("needs helo-domain: what DNS says of {domain}"),
+        Need::Lists => "needs listed or unlisted: which lists know the client".to_owned(),
+        Need::Greylist => "needs greylist: whether the client was here before with this sender and recipient".to_owned(),
+        Need::Reputation => "needs reputation: what the client did before".to_owned(),
+    }
+}
+
+fn describe_listings(listings: &[Listing]) -> String {
+    match listings {
+        [] => "none".to_owned(),
+        listings => listings.iter().map(Listing::to_string).collect::<Vec<_>>().join(" "),
     }
 }
 

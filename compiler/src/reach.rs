@@ -6,7 +6,7 @@
 use crate::addresses::{Address, Form};
 use crate::model::Model;
 use crate::rules::probe::{Region, recipients_elsewhere, regions};
-use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, StepKind, Trace, accept};
+use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, ScreenFacts, StepKind, Trace, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::site::{DomainClass, DomainEntry, Listener, Origin};
 use serde::Serialize;
@@ -164,6 +164,7 @@ fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind,
         // The null path may be used by everybody, so what is decided is the recipient alone.
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
+        screen: ScreenFacts::CLEAR,
     };
     let (disposition, reason, source) = match accept(&facts, model) {
         Answer::Need(need) => ("undecided", format!("{need:?}"), None),

@@ -9,6 +9,7 @@ use crate::logging::Logging;
 use crate::metrics::{self, Counters};
 use crate::net::{Admission, Bound, ListenError, Listeners};
 use crate::queue::{Spool, SpoolError, SpoolOptions};
+use crate::screen::{Lists, Memory, Reputations};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
@@ -28,6 +29,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 /// How long open sessions may go on once the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How often it is written down who was here.
+const GREYLIST_NOTE: Duration = Duration::from_secs(1);
 
 /// How often the files of certificates are looked at.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
@@ -61,6 +65,12 @@ pub struct Daemon {
     pub guesses: Guesses,
     /// How much each client has of us.
     pub admission: Admission,
+    /// What is known of the lists that others keep of clients.
+    pub lists: Arc<Lists>,
+    /// Who was here before.
+    pub greylist: Arc<Memory>,
+    /// What went wrong with whom.
+    pub reputations: Reputations,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// How peers are treated.
@@ -213,6 +223,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dovecot: Dovecot::default(),
         guesses: Guesses::default(),
         admission: Admission::default(),
+        lists: Arc::default(),
+        greylist: Arc::new(Memory::open(state.folder())),
+        reputations: Reputations::default(),
         dispatcher: Dispatcher::default(),
         peers: Arc::new(Peers::open(state.folder())),
         client_tls,
@@ -313,6 +326,7 @@ impl Daemon {
 
     async fn supervise(self: &Arc<Self>, mut signals: Signals) {
         let mut look = tokio::time::interval(CERTIFICATE_LOOK);
+        let mut remember = tokio::time::interval(GREYLIST_NOTE);
         let mut stamps = site::stamps(self.current.generation().site(), &self.credentials);
         loop {
             tokio::select! {
@@ -324,6 +338,7 @@ impl Daemon {
                         drop(self.reload(None).await);
                     }
                 }
+                _ = remember.tick() => self.note_greylist().await,
                 // What went wrong is in the log; SIGHUP has nobody to tell.
                 _ = signals.hangup.recv() => drop(self.reload(None).await),
                 _ = signals.terminate.recv() => break,
@@ -331,6 +346,13 @@ impl Daemon {
             }
         }
         self.stop().await;
+    }
+
+    /// Writes down what the greylist has learned, beside everything else.
+    async fn note_greylist(&self) {
+        let greylist = self.greylist.clone();
+        // It says itself what goes wrong.
+        let _ = tokio::task::spawn_blocking(move || greylist.save()).await;
     }
 
     async fn stop(&self) {
@@ -341,6 +363,7 @@ impl Daemon {
         while Instant::now() < patience && (self.sessions() > 0 || self.dispatcher.is_busy()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.note_greylist().await;
         // Whatever is still on its way is in the queue and will be found there.
         tracing::info!(sessions = self.sessions(), "stopped");
     }

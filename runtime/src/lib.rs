@@ -7,6 +7,7 @@
 //! | [`submission`] | what becomes of a message's header on its way in |
 //! | [`queue`] | what was accepted and is not delivered yet; durable |
 //! | [`deliver`] | the way out |
+//! | [`screen`] | what the checks of a stranger need to know of it |
 //! | [`site`] | the snapshot in force, and its successor |
 //! | [`web`] | policies and settings over HTTPS |
 //! | [`auth`], [`dns`] | who somebody is, and what names mean |
@@ -24,6 +25,7 @@ pub mod logging;
 pub mod metrics;
 pub mod net;
 pub mod queue;
+pub mod screen;
 pub mod sendmail;
 pub mod site;
 pub mod smtp;

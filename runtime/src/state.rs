@@ -7,6 +7,7 @@
 //! drop/            what programs of this host handed in by sendmail(1), until it is in the queue
 //! mail/            Maildirs whose path in the site is relative
 //! history/         what became of messages, for `posternd trace`
+//! greylist         which clients, senders and recipients were here together
 //! pace             when peers with a rate may be given the next message
 //! control.sock     the operator's socket
 //! ```

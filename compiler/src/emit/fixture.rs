@@ -4,10 +4,10 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Forward, HeaderChange, HeaderEdit,
-    LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network, Origin, Pattern, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, TlsLevel, TlsPolicy, Transport,
-    TransportKind, UserBackend, UserStore, Via,
+    AddressEntry, AddressKind, Certificate, Chain, Check, ClientLimit, ClientList, Codes, DomainClass, DomainEntry, Forward,
+    Greylist, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network,
+    Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay, Reputation, Route, RoutePattern, Screen, SecretName, SendAs,
+    Service, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -106,6 +106,7 @@ fn site() -> Site {
             name: "loopback".into(),
             ranges: vec!["127.0.0.0/8".parse().expect("a range")],
             relay: true,
+            exempt: vec![Check::Greylist, Check::Dnsbl],
             reason: "this host".into(),
             origin: line(5),
         }],
@@ -158,6 +159,20 @@ fn site() -> Site {
             dmarc_honour: Some((true, line(18))),
             greet_wait: Some((Duration::from_secs(6), line(19))),
             early_talker: Reaction::Log,
+            require_fqdn_helo: Some(line(18)),
+            require_resolvable_helo: Some(line(18)),
+            lists: vec![
+                ClientList {
+                    zone: domain("bl.example"),
+                    weight: 3,
+                    codes: Codes::parse("127.0.0.2-11").expect("codes"),
+                    origin: line(21),
+                },
+                ClientList { zone: domain("wl.example"), weight: -2, codes: Codes::default(), origin: line(22) },
+            ],
+            threshold: (3, line(23)),
+            greylist: Some(Greylist { origin: line(24), ..Greylist::default() }),
+            reputation: Some(Reputation { halflife: Duration::from_secs(3600), limit: 20, origin: line(25) }),
             limits: vec![
                 ClientLimit::CONNECTIONS,
                 ClientLimit {

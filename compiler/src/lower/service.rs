@@ -7,7 +7,7 @@ use crate::source::Spanned;
 use crate::syntax::View;
 use ipnet::IpNet;
 use postern_schema::name::Mailbox;
-use postern_schema::site::{Endpoint, ListenerKind, SecretName, UserBackend};
+use postern_schema::site::{Check, Endpoint, ListenerKind, SecretName, UserBackend};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Without an `address`, every address of the host: IPv4 and IPv6 are two sockets, so that either may be missing.
@@ -91,10 +91,16 @@ pub(super) fn networks(lowering: &mut Lowering<'_>) -> Vec<NetworkDraft> {
             name: boxed(name),
             ranges: view.arguments::<IpNet>("ranges"),
             relay: Setting::new(view.property::<bool>("relay"), false),
+            exempt: view.child("exempt").map_or_else(Vec::new, |exempt| exempted(&exempt)),
             reason: Setting::new(reason, Box::default()),
         })
     };
     lowering.document.children("network").filter_map(network).collect()
+}
+
+fn exempted(view: &View<'_>) -> Vec<Spanned<Check>> {
+    let words = view.arguments::<String>("checks").into_iter();
+    words.filter_map(|word| Some(Spanned::new(Check::parse(&word.value)?, word.span))).collect()
 }
 
 pub(super) fn users(lowering: &mut Lowering<'_>) -> Vec<UsersDraft> {

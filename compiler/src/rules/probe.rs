@@ -6,7 +6,7 @@
 
 use crate::model::Model;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use postern_schema::decide::{Answer, Client, Disposition, Lookup, Reason, RecipientFacts, accept};
+use postern_schema::decide::{Answer, Client, Disposition, Lookup, Reason, RecipientFacts, ScreenFacts, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::site::{ListenerKind, RoutePattern, Site};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -108,6 +108,7 @@ pub fn relays(model: &Model, listener: &str, client: IpAddr, recipient: &Mailbox
         client: Client { listener, address: client, user: None },
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
+        screen: ScreenFacts::CLEAR,
     };
     // A missing route is found after the client was let through: the next route that is added opens the way.
     let Answer::Verdict(verdict) = accept(&facts, model) else { return false };

@@ -19,4 +19,4 @@ pub use admission::Admission;
 pub use levels::{Levels, client_key};
 pub use listen::{Bound, ListenError, Listeners};
 pub use stream::Stream;
-pub use transaction::{Peer, Spoken, Transaction};
+pub use transaction::{Peer, Spoken, Transaction, Visitor};

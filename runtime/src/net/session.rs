@@ -1,20 +1,21 @@
 //! One connection from its first octet to its last: I/O and time limits here, the protocol in [`crate::smtp::server`], the
 //! answers in [`super::transaction`].
 
-use super::admission::{ConnectionGuard, is_spared};
+use super::admission::ConnectionGuard;
 use super::login::Logins;
 use super::pace::Pace;
 use super::proxy;
 use super::stream::Stream;
-use super::transaction::{Peer, Spoken, Transaction};
+use super::transaction::{Peer, Spoken, Transaction, Visitor};
 use crate::auth;
 use crate::daemon::{Daemon, SessionGuard};
+use crate::screen::{self, EARLY, ERROR, Listed};
 use crate::site::Generation;
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
 use bytes::BytesMut;
 use ipnet::IpNet;
 use postern_schema::reply::Reply;
-use postern_schema::site::{Listener, ListenerKind, Reaction, UserStore};
+use postern_schema::site::{Check, Listener, ListenerKind, Reaction, UserStore};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -72,6 +73,10 @@ pub async fn serve(mut socket: TcpStream, peer: SocketAddr, listener: Listener, 
         listener.kind.is_implicit_tls(),
     );
     let peer = Peer { address, listener: listener.name, user: None, author: None };
+    let mut listed = Listed::default();
+    if listener.kind == ListenerKind::Mx && guards.is_some() {
+        listed.begin(&daemon, &generation, address);
+    }
     let mut session = Session {
         daemon,
         generation,
@@ -80,7 +85,9 @@ pub async fn serve(mut socket: TcpStream, peer: SocketAddr, listener: Listener, 
         transaction: None,
         logins: Logins::default(),
         mx: listener.kind == ListenerKind::Mx,
+        listed,
         errors: 0,
+        blamed: 0,
     };
     session.bind_channel(&stream);
     if guards.is_none() {
@@ -139,8 +146,12 @@ struct Session {
     logins: Logins,
     /// Mail from other hosts is what comes in here.
     mx: bool,
+    /// What lists say of the client.
+    listed: Listed,
     /// Errors that were answered late already.
     errors: u32,
+    /// Errors that were counted against the client already.
+    blamed: u32,
 }
 
 impl Session {
@@ -204,7 +215,7 @@ impl Session {
     /// Greets, unless the session was refused before it began. A stranger who talks before that shows what it is.
     async fn greet(&mut self, stream: &mut Stream, input: &mut BytesMut) -> io::Result<()> {
         let site = self.generation.site();
-        let screened = self.server.is_fresh() && self.mx && !is_spared(self.peer.address, site);
+        let screened = self.server.is_fresh() && self.mx && !screen::is_spared(self.peer.address, Check::GreetWait, site);
         if let Some((wait, origin)) = site.screen.greet_wait.filter(|_| screened) {
             let read = tokio::time::timeout(wait, stream.read_buf(input)).await;
             if matches!(read, Ok(Ok(0))) {
@@ -214,6 +225,7 @@ impl Session {
                 let action = site.screen.early_talker;
                 let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(origin));
                 tracing::info!(%peer, listener, reason = "early-talker", action = action.as_str(), source, "spoke before the greeting");
+                self.daemon.reputations.blame(peer, EARLY, site, Instant::now());
                 if action == Reaction::Reject {
                     self.server.refuse(&Reply::SPOKE_EARLY);
                 }
@@ -233,7 +245,18 @@ impl Session {
         }
     }
 
+    /// Counts errors against a client that has not logged in.
+    fn blame(&mut self) {
+        let errors = self.server.errors();
+        let new = errors.saturating_sub(std::mem::replace(&mut self.blamed, errors));
+        if new > 0 && self.peer.user.is_none() {
+            let points = ERROR * f64::from(new);
+            self.daemon.reputations.blame(self.peer.address, points, self.generation.site(), Instant::now());
+        }
+    }
+
     async fn flush(&mut self, stream: &mut Stream) -> io::Result<()> {
+        self.blame();
         if self.server.errors() >= SOFT_ERRORS && self.server.errors() > self.errors {
             self.errors = self.server.errors();
             tokio::time::sleep(ERROR_PAUSE).await;
@@ -307,7 +330,10 @@ impl Session {
                 Reply::greeting(self.generation.site().hostname.as_str())
             }
             Question::Recipient(request) => match &mut self.transaction {
-                Some(transaction) => transaction.recipient(&self.peer, request),
+                Some(transaction) => {
+                    let visitor = Visitor { helo: self.server.helo().unwrap_or_default(), listed: &mut self.listed };
+                    transaction.recipient(&self.daemon, &self.peer, visitor, request).await
+                }
                 None => Reply::BAD_SEQUENCE,
             },
             Question::Message(message) => match self.transaction.take() {

@@ -4,7 +4,7 @@
 use super::envelope::{Attempt, Client, Generation};
 use super::id::FreshId;
 use super::message::{Accepted, Body};
-use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPermit};
+use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPermit, ScreenFacts};
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
@@ -69,6 +69,7 @@ fn site() -> Site {
             name: "everybody".into(),
             ranges: everybody.into(),
             relay: true,
+            exempt: Vec::new(),
             reason: "".into(),
             origin: ORIGIN,
         }],
@@ -101,7 +102,7 @@ pub(super) fn mailbox(text: &str) -> Mailbox {
 pub(super) fn permit(to: &str) -> RelayPermit {
     let client = decide::Client { listener: "mx", address: CLIENT, user: None };
     let (reverse_path, forward_path) = (ReversePath::Null, ForwardPath::parse(to).unwrap());
-    let facts = RecipientFacts { client, reverse_path: &reverse_path, forward_path: &forward_path };
+    let facts = RecipientFacts { client, reverse_path: &reverse_path, forward_path: &forward_path, screen: ScreenFacts::CLEAR };
     decide::accept(&facts, &Fixture(site())).verdict().unwrap().disposition.accepted().unwrap()
 }
 

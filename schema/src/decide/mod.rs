@@ -20,6 +20,7 @@ mod facts;
 mod lookup;
 mod reason;
 mod route;
+mod screen;
 mod sender;
 mod sign;
 mod trace;
@@ -31,6 +32,7 @@ pub use facts::{Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Ne
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;
 pub use route::{Hop, RouteFacts, route};
+pub use screen::{GreylistFact, Listing, ReputationFact, ScreenFacts};
 pub use sender::sender;
 pub use sign::{Author, SignFacts, Signature, signing};
 pub use trace::{Step, StepKind, Trace};

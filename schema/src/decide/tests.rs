@@ -93,6 +93,7 @@ fn site() -> Memory {
                 name: "office".into(),
                 ranges: vec!["192.0.2.0/24".parse().unwrap()],
                 relay: true,
+                exempt: Vec::new(),
                 reason: "".into(),
                 origin: at(3),
             },
@@ -100,6 +101,7 @@ fn site() -> Memory {
                 name: "guests".into(),
                 ranges: vec!["192.0.2.128/25".parse().unwrap()],
                 relay: false,
+                exempt: vec![Check::Dnsbl, Check::Spf],
                 reason: "".into(),
                 origin: at(4),
             },
@@ -181,7 +183,9 @@ fn client<'a>(listener: &'a str, address: &str, user: Option<&'a str>) -> Client
 fn accepting(site: &Memory, client: Client<'_>, to: &str) -> Verdict<RelayPermit> {
     let from = ReversePath::parse("alice@example.com").unwrap();
     let to = ForwardPath::parse(to).unwrap();
-    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to }, site).verdict().unwrap()
+    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, screen: ScreenFacts::CLEAR }, site)
+        .verdict()
+        .unwrap()
 }
 
 #[test]
@@ -241,7 +245,7 @@ fn a_broken_store_is_never_a_yes() {
 
 fn sending(client: Client<'_>, from: &str, found: Option<SenderDomain>) -> Answer<()> {
     let from = ReversePath::parse(from).unwrap();
-    sender(&SenderFacts { client, reverse_path: &from, sender_domain: found, spf: None }, &site())
+    sender(&SenderFacts { client, is_tls: true, reverse_path: &from, sender_domain: found, spf: None }, &site())
 }
 
 #[test]
@@ -330,6 +334,7 @@ proptest! {
             client: Client { listener: "mx", address, user: None },
             reverse_path: &from,
             forward_path: &ForwardPath::Mailbox(to.clone()),
+            screen: ScreenFacts::CLEAR,
         };
         let verdict = accept(&facts, &site).verdict().unwrap();
         if verdict.disposition.accepted().is_some() {
@@ -340,3 +345,4 @@ proptest! {
 
 mod authentication;
 mod relayed;
+mod screened;

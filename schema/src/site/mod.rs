@@ -5,6 +5,7 @@
 //! can name its line. These are domain types; how they are stored is for [`crate::snapshot`] alone.
 
 mod address;
+mod client_list;
 mod domain;
 mod egress;
 mod header;
@@ -14,11 +15,13 @@ mod network;
 mod origin;
 mod policy;
 mod publication;
+mod screening;
 mod secret;
 mod signing;
 mod users;
 
 pub use address::{AddressEntry, AddressKind, Forward};
+pub use client_list::{ClientList, Codes, CodesError};
 pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
     Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
@@ -30,6 +33,7 @@ pub use network::Network;
 pub use origin::{Origin, Sources};
 pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
+pub use screening::{Check, Greylist, Reputation};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{SendAs, UserBackend, UserStore};
@@ -122,5 +126,10 @@ impl Site {
             .filter_map(|network| Some((network.longest_match(client)?, network)))
             .reduce(|best, next| if next.0 > best.0 { next } else { best })
             .map(|(_, network)| network)
+    }
+
+    /// The network whose members are spared this check, if the client is one.
+    pub fn spares(&self, client: IpAddr, check: Check) -> Option<&Network> {
+        self.network(client).filter(|network| network.exempt.contains(&check))
     }
 }

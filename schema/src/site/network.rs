@@ -1,6 +1,6 @@
 //! Networks that are trusted with something.
 
-use super::Origin;
+use super::{Check, Origin};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -13,6 +13,8 @@ pub struct Network {
     pub ranges: Vec<IpNet>,
     /// Whether members may send mail to anywhere without a login.
     pub relay: bool,
+    /// The checks that members are spared; those that may relay are spared all of them.
+    pub exempt: Vec<Check>,
     /// Why it is trusted, in the words of the site's author; may be empty.
     pub reason: Box<str>,
     /// Where it was said.

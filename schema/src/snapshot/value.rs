@@ -6,11 +6,12 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, ClientLimit, DkimSigner, DomainClass, DomainEntry, Endpoint,
-    Forward, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login,
-    LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, PublicKey, Publication, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Route, RoutePattern, Screen, SecretName, Selector, SendAs, Service, SigningState, SpfPolicy,
-    TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via, WebListener,
+    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, Check, ClientLimit, ClientList, Codes, DkimSigner, DomainClass,
+    DomainEntry, Endpoint, Forward, Greylist, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener,
+    ListenerKind, LogFormat, Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf,
+    PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reputation, Route, RoutePattern, Screen, SecretName,
+    Selector, SendAs, Service, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore,
+    Via, WebListener,
 };
 use ipnet::IpNet;
 
@@ -32,7 +33,7 @@ stored_structs! {
     Origin { file, line }
     Listener { name, kind, addresses, port, proxy_from, xclient_from, origin }
     WebListener { name, addresses, port, origin }
-    Network { name, ranges, relay, reason, origin }
+    Network { name, ranges, relay, exempt, reason, origin }
     UserStore { name, backend, send_as, messages, origin }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
@@ -43,7 +44,13 @@ stored_structs! {
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, origin }
-    Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
+    Screen {
+        require_sender_domain, require_fqdn_helo, require_resolvable_helo, spf_fail, dmarc_honour, greet_wait, early_talker, limits,
+        lists, threshold, greylist, reputation
+    }
+    ClientList { zone, weight, codes, origin }
+    Greylist { after, remember, mask4, mask6, enough, origin }
+    Reputation { halflife, limit, origin }
     ClientLimit { what, per, origin }
     HeaderEdit { change, at, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
@@ -90,6 +97,8 @@ stored_texts! {
     SecretName: |value| value.as_str().into(), SecretName::parse;
     Selector: |value| value.as_str().into(), Selector::parse;
     ReportUri: |value| value.as_str().into(), ReportUri::parse;
+    Check: |value| value.as_str().into(), Check::parse;
+    Codes: |value| value.to_string().into(), |text| if text.is_empty() { Some(Codes::default()) } else { Codes::parse(text).ok() };
     IpNet: |value| value.to_string().into(), |text| text.parse().ok();
 }
 

@@ -10,7 +10,7 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     let who = explanation.user.as_deref().map(|user| format!(", logged in as {user}")).unwrap_or_default();
     let _ = writeln!(text, "client {}{who}, listener {}", explanation.client, explanation.listener);
     for fact in &explanation.facts {
-        let answer = fact.answer.map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
+        let answer = fact.answer.as_ref().map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
         let _ = writeln!(text, "the daemon asks: {} of {} ({answer})", fact.name, fact.of);
     }
     for stage in &explanation.stages {
@@ -43,9 +43,25 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     let outcome = &explanation.outcome;
     let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
     if outcome.disposition == "undecided" {
-        text.push_str("say what the daemon would find: --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass\n");
+        text.push_str("say what the daemon would find: --fact ");
+        text.push_str(missing(explanation));
+        text.push('\n');
     }
     text
+}
+
+/// The fact that is missing, with a value that speaks for the client.
+fn missing(explanation: &Explanation) -> &'static str {
+    match explanation.facts.last().map(|fact| fact.name) {
+        Some("spf") => "spf=pass",
+        Some("dmarc") => "dmarc=pass",
+        Some("helo") => "helo=mx.example.net, or --helo mx.example.net",
+        Some("helo-domain") => "helo-domain=found",
+        Some("listed") => "listed=none, or for each list listed=zen.spamhaus.org=127.0.0.2",
+        Some("greylist") => "greylist=passed",
+        Some("reputation") => "reputation=good",
+        _ => "sender-domain=found",
+    }
 }
 
 /// The next hop of one address.

@@ -4,8 +4,8 @@ use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::site::{
-    Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics, Network,
-    Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
+    Certificate, DkimSigner, DomainEntry, HeaderEdit, Limits, Listener, Logging, Login, Metrics, Network, Origin, QueuePolicy,
+    Receiver, Relay, Route, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -45,7 +45,7 @@ impl SiteDraft {
             routes: self.routes(sources),
             receivers: self.receivers(sources),
             tls: self.tls(sources),
-            screen: self.screen(sources),
+            screen: self.screen.to_site(&|span| sources.origin(span)),
             queue: self.queue(sources),
             headers: self.headers(sources),
             limits: self.limits(sources),
@@ -72,6 +72,7 @@ impl SiteDraft {
             name: draft.name.value.clone(),
             ranges: draft.ranges.iter().map(|range| range.value).collect(),
             relay: draft.relay.value,
+            exempt: draft.exempt.iter().map(|check| check.value).collect(),
             reason: draft.reason.value.clone(),
             origin: sources.origin(draft.span),
         };
@@ -166,24 +167,6 @@ impl SiteDraft {
             warn_after: self.queue.warn_after.value,
             language: self.queue.language.value,
             origin: origin(self.queue.span, sources),
-        }
-    }
-
-    fn screen(&self, sources: &Sources) -> Screen {
-        let draft = &self.screen;
-        let limit =
-            |limit: &super::LimitDraft| ClientLimit { what: limit.what, per: limit.per, origin: sources.origin(limit.span) };
-        let mut limits: Vec<ClientLimit> = draft.limits.iter().map(limit).collect();
-        if !limits.iter().any(|limit| matches!(limit.what, Limited::Connections(_))) {
-            limits.push(ClientLimit::CONNECTIONS);
-        }
-        Screen {
-            require_sender_domain: draft.require_sender_domain.map(|span| sources.origin(span)),
-            spf_fail: draft.spf_fail.as_ref().map(|said| (said.value, sources.origin(said.span))),
-            dmarc_honour: draft.dmarc_honour.as_ref().map(|said| (said.value, sources.origin(said.span))),
-            greet_wait: draft.greet_wait.as_ref().map(|wait| (wait.value, sources.origin(wait.span))),
-            early_talker: draft.early_talker,
-            limits,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Draft of what a site says and this runtime does not serve yet, as far as a rule judges it beside the refusal: filters, policy
-//! services, the listeners that filters give mail back to, lists and greylisting. None of it reaches a model.
+//! services, and the listeners that filters give mail back to. None of it reaches a model.
 
 use super::Setting;
 use crate::source::{Span, Spanned};
@@ -18,12 +18,6 @@ pub struct PlannedDraft {
     pub reinject: Vec<ReinjectDraft>,
     /// Whether the kind of every `listen` could be read, so that there are no more than those here and in the draft.
     pub knows_listeners: bool,
-    /// `greylist`.
-    pub greylist: Option<GreylistDraft>,
-    /// `dnsbl` and `dnswl`, in source order.
-    pub lists: Vec<ListDraft>,
-    /// `threshold`: the sum of weights at which a client is refused.
-    pub threshold: Option<Spanned<i64>>,
 }
 
 /// `filter`.
@@ -107,20 +101,4 @@ pub struct ReinjectDraft {
     pub address: Option<Spanned<IpAddr>>,
     /// The TCP port.
     pub port: Option<Spanned<u16>>,
-}
-
-/// `greylist`.
-#[derive(Clone, Debug)]
-pub struct GreylistDraft {
-    /// How long a client must wait.
-    pub after: Option<Spanned<Duration>>,
-    /// How long it stays known.
-    pub remember: Option<Spanned<Duration>>,
-}
-
-/// `dnsbl` or `dnswl`.
-#[derive(Clone, Debug)]
-pub struct ListDraft {
-    /// What a listing counts; below 0 for a welcome client.
-    pub weight: i64,
 }

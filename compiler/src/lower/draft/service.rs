@@ -5,7 +5,9 @@ use crate::certificate::Certificate;
 use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
-use postern_schema::site::{Chain, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, UserBackend, Via};
+use postern_schema::site::{
+    Chain, Check, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, UserBackend, Via,
+};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -52,6 +54,8 @@ pub struct NetworkDraft {
     pub ranges: Vec<Spanned<IpNet>>,
     /// Whether members may relay.
     pub relay: Setting<bool>,
+    /// `exempt`: the checks that members are spared.
+    pub exempt: Vec<Spanned<Check>>,
     /// Why it is trusted; may be empty.
     pub reason: Setting<Box<str>>,
 }

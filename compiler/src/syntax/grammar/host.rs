@@ -145,8 +145,18 @@ pub const LISTEN: NodeSpec =
         .example("listen \"mx\" port=25")
         .postfix(&["inet_interfaces", "master.cf", "smtpd_tls_wrappermode", "smtpd_sasl_auth_enable", "smtpd_tls_auth_only"]);
 
-const EXEMPTIONS: &[Word] =
-    &[Word::new("greylist", "Greylisting."), Word::new("dnsbl", "DNS block lists."), Word::new("limit", "Limits by address.")];
+const EXEMPTIONS: &[Word] = &[
+    Word::new("greet-wait", "The pause before the greeting."),
+    Word::new("limit", "Limits of connections and messages."),
+    Word::new("reputation", "Points of what went wrong before."),
+    Word::new("fqdn-helo", "A full host name in the greeting."),
+    Word::new("resolvable-helo", "A host name in the greeting that DNS knows."),
+    Word::new("sender-domain-exists", "A sender whose domain exists."),
+    Word::new("spf", "SPF of the sender."),
+    Word::new("dmarc", "DMARC of the author."),
+    Word::new("dnsbl", "Block lists and welcome lists."),
+    Word::new("greylist", "Greylisting."),
+];
 
 /// `network`.
 pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses that is trusted with something.")
@@ -162,10 +172,13 @@ pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses
         ),
         PropertySpec::new("reason", ValueType::Text, "Why it is trusted, for whoever reads this in a year."),
     ])
-    .children(&[NodeSpec::later("exempt", "The checks that its members are spared.")
-        .arguments(&[Argument::new("checks", ValueType::Word(EXEMPTIONS), "A check.").repeating()])
-        .example("exempt \"greylist\" \"dnsbl\"")
-        .postfix(&["postscreen_access_list"])])
+    .children(&[NodeSpec::new(
+        "exempt",
+        "The checks of `screen` that its members are spared; those that may relay are spared all of them.",
+    )
+    .arguments(&[Argument::new("checks", ValueType::Word(EXEMPTIONS), "A check.").repeating()])
+    .example("exempt \"greylist\" \"dnsbl\"")
+    .postfix(&["postscreen_access_list"])])
     .many()
     .example("network \"office\" \"192.0.2.0/24\" \"2001:db8:1::/48\" relay=#true reason=\"wired LAN, no guests\"")
     .postfix(&["mynetworks", "mynetworks_style"]);
