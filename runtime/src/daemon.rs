@@ -351,6 +351,9 @@ impl Daemon {
     /// Writes down what the greylist has learned, beside everything else.
     async fn note_greylist(&self) {
         let greylist = self.greylist.clone();
+        if !greylist.has_news() {
+            return;
+        }
         // It says itself what goes wrong.
         let _ = tokio::task::spawn_blocking(move || greylist.save()).await;
     }

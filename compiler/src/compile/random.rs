@@ -143,6 +143,12 @@ proptest! {
                     spf: None,
                     dmarc: None,
                     author: None,
+                    is_tls: true,
+                    helo: None,
+                    helo_domain: None,
+                    lists: None,
+                    greylist: None,
+                    reputation: None,
                 };
                 // A site that compiles never answers "try again later": nothing in it is unresolved.
                 if let Ok(explanation) = explain(&question, model) {

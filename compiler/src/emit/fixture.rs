@@ -82,6 +82,38 @@ fn users() -> Vec<UserStore> {
     }]
 }
 
+fn screen() -> Screen {
+    Screen {
+        require_sender_domain: Some(line(18)),
+        spf_fail: Some((Reaction::Reject, line(18))),
+        dmarc_honour: Some((true, line(18))),
+        greet_wait: Some((Duration::from_secs(6), line(19))),
+        early_talker: Reaction::Log,
+        require_fqdn_helo: Some(line(18)),
+        require_resolvable_helo: Some(line(18)),
+        lists: vec![
+            ClientList {
+                zone: domain("bl.example"),
+                weight: 3,
+                codes: Codes::parse("127.0.0.2-11").expect("codes"),
+                origin: line(21),
+            },
+            ClientList { zone: domain("wl.example"), weight: -2, codes: Codes::default(), origin: line(22) },
+        ],
+        threshold: (3, line(23)),
+        greylist: Some(Greylist { origin: line(24), ..Greylist::default() }),
+        reputation: Some(Reputation { halflife: Duration::from_secs(3600), limit: 20, origin: line(25) }),
+        limits: vec![
+            ClientLimit::CONNECTIONS,
+            ClientLimit {
+                what: Limited::Messages(Rate { count: 60, per: Duration::from_secs(60) }),
+                per: LimitPer::Network,
+                origin: line(20),
+            },
+        ],
+    }
+}
+
 fn site() -> Site {
     let listener = |kind: ListenerKind, at: u32| Listener {
         name: kind.as_str().into(),
@@ -153,35 +185,7 @@ fn site() -> Site {
             self_signed: false,
             origin: line(15),
         },
-        screen: Screen {
-            require_sender_domain: Some(line(18)),
-            spf_fail: Some((Reaction::Reject, line(18))),
-            dmarc_honour: Some((true, line(18))),
-            greet_wait: Some((Duration::from_secs(6), line(19))),
-            early_talker: Reaction::Log,
-            require_fqdn_helo: Some(line(18)),
-            require_resolvable_helo: Some(line(18)),
-            lists: vec![
-                ClientList {
-                    zone: domain("bl.example"),
-                    weight: 3,
-                    codes: Codes::parse("127.0.0.2-11").expect("codes"),
-                    origin: line(21),
-                },
-                ClientList { zone: domain("wl.example"), weight: -2, codes: Codes::default(), origin: line(22) },
-            ],
-            threshold: (3, line(23)),
-            greylist: Some(Greylist { origin: line(24), ..Greylist::default() }),
-            reputation: Some(Reputation { halflife: Duration::from_secs(3600), limit: 20, origin: line(25) }),
-            limits: vec![
-                ClientLimit::CONNECTIONS,
-                ClientLimit {
-                    what: Limited::Messages(Rate { count: 60, per: Duration::from_secs(60) }),
-                    per: LimitPer::Network,
-                    origin: line(20),
-                },
-            ],
-        },
+        screen: screen(),
         headers: vec![HeaderEdit {
             change: HeaderChange::Add("X-Site".into(), "example".into()),
             at: Service::Submission,

@@ -114,6 +114,11 @@ impl Memory {
         (state.waiting.len(), state.known.len())
     }
 
+    /// Whether something waits for the disk.
+    pub fn has_news(&self) -> bool {
+        !self.state().unsaved.is_empty() || self.file.lock().unwrap_or_else(PoisonError::into_inner).has_failed
+    }
+
     /// Writes down what is new. Blocks on the disk, and nobody waits for it who has mail.
     pub fn save(&self) {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

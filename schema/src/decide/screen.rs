@@ -106,7 +106,7 @@ words! {
 }
 
 /// Judges a recipient that was decided already, by who sends to it.
-pub(super) fn screen(facts: &RecipientFacts<'_>, site: &Site, verdict: Verdict<RelayPermit>) -> Answer<RelayPermit> {
+pub(super) fn screen<'a>(facts: &'a RecipientFacts<'a>, site: &'a Site, verdict: Verdict<RelayPermit>) -> Answer<RelayPermit> {
     let is_accepted = matches!(verdict.disposition, super::Disposition::Accept(_));
     // Whoever guesses at addresses is not told which there are.
     if !(is_accepted || verdict.reason == Reason::UnknownMailbox) || !facts.client.is_stranger(site) {
@@ -117,7 +117,7 @@ pub(super) fn screen(facts: &RecipientFacts<'_>, site: &Site, verdict: Verdict<R
     }
     let Verdict { disposition, reason, trace } = verdict;
     let mut screening = Screening { facts, site, trace };
-    let checks: &[fn(&mut Screening<'_>) -> Result<(), Stop>] = if is_accepted {
+    let checks: &[fn(&mut Screening<'a>) -> Result<(), Stop>] = if is_accepted {
         &[Screening::reputation, Screening::fqdn_helo, Screening::resolvable_helo, Screening::lists_and_greylist]
     } else {
         &[Screening::reputation]
@@ -135,7 +135,7 @@ pub(super) fn screen(facts: &RecipientFacts<'_>, site: &Site, verdict: Verdict<R
 fn is_postmaster(recipient: &ForwardPath) -> bool {
     match recipient {
         ForwardPath::Postmaster => true,
-        ForwardPath::Mailbox(mailbox) => mailbox.local.folded() == *"postmaster",
+        ForwardPath::Mailbox(mailbox) => &*mailbox.local.folded() == "postmaster",
     }
 }
 

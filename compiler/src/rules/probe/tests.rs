@@ -39,6 +39,7 @@ fn networks() -> impl Strategy<Value = Vec<Network>> {
             name: format!("n{index}").into(),
             ranges,
             relay,
+            exempt: Vec::new(),
             reason: Box::default(),
             origin: Origin::DEFAULT,
         };
@@ -100,8 +101,14 @@ fn two_halves_of_the_internet_are_the_internet() {
     let mut model = model();
     assert!(open_paths(&model).is_empty());
     let ranges = ["0.0.0.0/1", "128.0.0.0/1"].map(|range| range.parse().unwrap()).to_vec();
-    model.site.networks =
-        vec![Network { name: "all".into(), ranges, relay: true, reason: Box::default(), origin: Origin::DEFAULT }];
+    model.site.networks = vec![Network {
+        name: "all".into(),
+        ranges,
+        relay: true,
+        exempt: Vec::new(),
+        reason: Box::default(),
+        origin: Origin::DEFAULT,
+    }];
     let open = open_paths(&model);
     let public: u128 = open.iter().filter(|path| path.region.public).map(|path| path.region.addresses).sum();
     assert!(public > 3_000_000_000, "{public}");
@@ -109,6 +116,13 @@ fn two_halves_of_the_internet_are_the_internet() {
     let name = "none".into();
     let ranges =
         ["0.0.0.0/1", "128.0.0.0/1"].iter().flat_map(|half| half.parse::<IpNet>().unwrap().subnets(2).unwrap()).collect();
-    model.site.networks.push(Network { name, ranges, relay: false, reason: Box::default(), origin: Origin::DEFAULT });
+    model.site.networks.push(Network {
+        name,
+        ranges,
+        relay: false,
+        exempt: Vec::new(),
+        reason: Box::default(),
+        origin: Origin::DEFAULT,
+    });
     assert!(open_paths(&model).is_empty());
 }
