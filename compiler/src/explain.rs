@@ -5,56 +5,24 @@
 //! written down with the lines of the site that they come from.
 
 mod limits;
+mod question;
 
 pub use limits::LimitExplained;
+pub use question::{Question, QuestionError, stranger};
+use question::{author, author_mailbox};
 
 use crate::standing::{Leaving, SpfStanding, standing};
 use postern_schema::decide::{
-    Answer, Author, Client, ContentFacts, Disposition, DmarcFact, GreylistFact, Handling, Hop, Listing, Lookup, LookupFailed,
-    Need, Reason, RecipientFacts, RelayPermit, ReputationFact, RouteFacts, ScreenFacts, SenderDomain, SenderFacts, SignFacts,
-    Step, Trace, Verdict, accept, content, route, sender, signing,
+    Answer, Author, Client, ContentFacts, Departure, Disposition, DmarcFact, End, GreylistFact, Handling, Hop, Listing, Lookup,
+    LookupFailed, Need, Reason, RecipientFacts, RelayPermit, ReputationFact, RouteFacts, ScreenFacts, SenderDomain, SenderFacts,
+    SignFacts, SrsFact, Step, Trace, Verdict, accept, content, rewrite, route, sender, signing,
 };
-use postern_schema::name::{Domain, ForwardPath, HostName, Mailbox, ReversePath};
-use postern_schema::site::{AddressKind, Destination, ListenerKind, Relay, Site, Sources, TlsLevel, TransportKind};
+use postern_schema::name::{Domain, Mailbox, ReversePath};
+use postern_schema::site::{AddressKind, Destination, Relay, Site, Slot, Sources, TlsLevel, TransportKind};
 use postern_schema::spf::SpfResult;
 use serde::Serialize;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
-
-/// What is asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Question {
-    /// The client's address; `None`: one that the site says nothing of.
-    pub client: Option<IpAddr>,
-    /// The client's login name.
-    pub user: Option<String>,
-    /// The listener's name; `None`: the one that such a client uses.
-    pub listener: Option<String>,
-    /// Whether the session is protected by TLS.
-    pub is_tls: bool,
-    /// The reverse-path.
-    pub from: ReversePath,
-    /// The forward-path.
-    pub to: ForwardPath,
-    /// What DNS says of the sender's domain, for sites that ask.
-    pub sender_domain: Option<SenderDomain>,
-    /// What the SPF check says, for sites that refuse by it.
-    pub spf: Option<SpfResult>,
-    /// What DMARC comes to, for sites that honour it.
-    pub dmarc: Option<DmarcFact>,
-    /// The domain in the From field; `None`: that of the reverse-path.
-    pub author: Option<Domain>,
-    /// What the client says in EHLO, for sites that look at it.
-    pub helo: Option<String>,
-    /// What DNS says of that name.
-    pub helo_domain: Option<SenderDomain>,
-    /// What lists say of the client; an empty list: nothing.
-    pub lists: Option<Vec<Listing>>,
-    /// Where the client stands with the greylist.
-    pub greylist: Option<GreylistFact>,
-    /// What the client did before.
-    pub reputation: Option<ReputationFact>,
-}
 
 /// The whole answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -70,6 +38,8 @@ pub struct Explanation {
     pub listener: String,
     /// The reverse-path, without brackets; empty for the null path.
     pub from: String,
+    /// The same as the site has rewritten it.
+    pub sender: String,
     /// The forward-path, without brackets.
     pub to: String,
     /// What the client is told in the end: of MAIL if that was refused, else of RCPT.
@@ -151,6 +121,8 @@ pub struct HopExplained {
     pub recipient: String,
     /// The mailbox at the next hop.
     pub mailbox: Option<String>,
+    /// The envelope sender there, where it is not that of the message; `srs` for one that leads its bounces back through this site.
+    pub sender: Option<String>,
     /// The transport or relay by name, or `direct`; `None` where there is no way.
     pub via: Option<String>,
     /// The next hop as logs have it: `relay:ses`, `mx:example.org`.
@@ -175,64 +147,6 @@ pub struct HopExplained {
     pub steps: Vec<StepExplained>,
 }
 
-/// Why nothing could be asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum QuestionError {
-    /// No listener has this name; the names that there are.
-    UnknownListener(String, Vec<String>),
-    /// The client has logged in, and no listener takes logins.
-    NoSubmissionListener,
-    /// The site listens on nothing.
-    NoListener,
-}
-
-impl std::fmt::Display for QuestionError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            QuestionError::UnknownListener(name, known) if known.is_empty() => {
-                write!(f, "there is no listener {name:?}: the site has none")
-            }
-            QuestionError::UnknownListener(name, known) => {
-                write!(f, "there is no listener {name:?}: the site has {}", known.join(", "))
-            }
-            QuestionError::NoSubmissionListener => {
-                f.write_str("no listener takes logins: declare `listen \"submissions\"`, or leave the user out")
-            }
-            QuestionError::NoListener => f.write_str("the site listens on nothing: declare `listen \"mx\"`"),
-        }
-    }
-}
-
-impl std::error::Error for QuestionError {}
-
-impl Question {
-    /// The listener that is meant: the one named; else, for a logged-in client, the first that takes logins; else the first of
-    /// kind `mx`.
-    fn listener<'a>(&'a self, site: &'a Site) -> Result<&'a str, QuestionError> {
-        if let Some(name) = &self.listener {
-            let known = || site.listeners.iter().map(|listener| listener.name.to_string()).collect();
-            let found = site.listener(name).map(|listener| &*listener.name);
-            return found.ok_or_else(|| QuestionError::UnknownListener(name.clone(), known()));
-        }
-        let first = |wanted: &dyn Fn(ListenerKind) -> bool| site.listeners.iter().find(|listener| wanted(listener.kind));
-        let found = if self.user.is_some() {
-            first(&ListenerKind::requires_login).ok_or(QuestionError::NoSubmissionListener)?
-        } else {
-            first(&|kind| !kind.requires_login()).or_else(|| site.listeners.first()).ok_or(QuestionError::NoListener)?
-        };
-        Ok(&found.name)
-    }
-}
-
-/// An address that is in no network of the site: a stranger.
-pub fn stranger(site: &Site) -> IpAddr {
-    // The three documentation networks (RFC 5737), then the whole of 198.18.0.0/15, which no site hears from (RFC 2544).
-    let documentation = [[198, 51, 100, 99], [203, 0, 113, 99], [192, 0, 2, 99]].map(Ipv4Addr::from);
-    let benchmark = (1..=255).map(|last| Ipv4Addr::new(198, 18, 0, last));
-    let candidates = documentation.into_iter().chain(benchmark).map(IpAddr::V4);
-    candidates.into_iter().find(|address| site.network(*address).is_none()).unwrap_or(IpAddr::V4(documentation[0]))
-}
-
 /// Asks the decision functions.
 ///
 /// # Errors
@@ -248,6 +162,7 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
         helo: question.helo.clone(),
         listener: listener.to_owned(),
         from: question.from.to_string(),
+        sender: question.from.to_string(),
         to: question.to.to_string(),
         outcome: Outcome { disposition: "undecided", reason: String::new(), reply: String::new() },
         facts: Vec::new(),
@@ -261,27 +176,22 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     if explanation.reach("MAIL", answer, &site.sources).is_none() {
         return Ok(explanation);
     }
-    let answer = explanation.ask_recipient(question, client, lookup);
+    let mut trace = Trace::default();
+    let sender = rewrite::reverse_path(client, &question.from, site, &mut trace);
+    explanation.add_steps(&trace, &site.sources);
+    explanation.sender = sender.to_string();
+    let answer = explanation.ask_recipient(question, client, &sender, lookup);
     if let Some(permit) = explanation.reach("RCPT", answer, &site.sources) {
-        let hops = permit.expansion().iter().map(|recipient| explain_hop(&question.from, recipient, lookup));
-        explanation.hops = hops.collect();
+        let mut trace = Trace::default();
+        let copies = rewrite::archives(&sender, &[&permit], lookup, &mut trace).unwrap_or_default();
+        explanation.add_steps(&trace, &site.sources);
+        let ends: Vec<End> = std::iter::once(&permit).chain(&copies).flat_map(|permit| permit.expansion()).cloned().collect();
+        explanation.hops = ends.iter().map(|end| explain_hop(&sender, end, lookup)).collect();
         explanation.limits = limits::incoming(client, site);
-        explanation.retry = Some(timetable(&question.from, site));
-        explanation.content(question, client, permit.expansion(), lookup);
+        explanation.retry = Some(timetable(&sender, site));
+        explanation.content(question, client, &sender, &ends, lookup);
     }
     Ok(explanation)
-}
-
-/// The domain in From, as far as the question says.
-fn author(question: &Question) -> Option<Domain> {
-    question.author.clone().or_else(|| question.from.mailbox().and_then(Mailbox::domain).cloned())
-}
-
-/// The address in From: that of the sender, in the author's domain where the question names one.
-fn author_mailbox(question: &Question) -> Option<Mailbox> {
-    let sender = question.from.mailbox()?;
-    let host = question.author.clone().map_or_else(|| sender.host.clone(), HostName::Domain);
-    Some(Mailbox::new(sender.local.clone(), host))
 }
 
 impl Explanation {
@@ -302,10 +212,13 @@ impl Explanation {
     }
 
     /// The same of the recipient.
-    fn ask_recipient(&mut self, question: &Question, client: Client<'_>, lookup: &dyn Lookup) -> Answer<RelayPermit> {
+    fn ask_recipient(
+        &mut self, question: &Question, client: Client<'_>, sender: &ReversePath, lookup: &dyn Lookup,
+    ) -> Answer<RelayPermit> {
         let mut screen = ScreenFacts::default();
+        let mut srs = None;
         loop {
-            let facts = RecipientFacts { client, reverse_path: &question.from, forward_path: &question.to, screen };
+            let facts = RecipientFacts { client, reverse_path: sender, forward_path: &question.to, screen, srs: srs.as_ref() };
             let answer = accept(&facts, lookup);
             let Answer::Need(need) = &answer else { return answer };
             if !self.note_fact(need, question) {
@@ -317,7 +230,13 @@ impl Explanation {
                 Need::Lists => screen.lists = question.lists.as_deref(),
                 Need::Greylist => screen.greylist = question.greylist,
                 Need::Reputation => screen.reputation = question.reputation,
-                Need::SenderDomain(_) | Need::Spf | Need::Dmarc => return answer,
+                Need::Srs(address) if srs.is_none() => {
+                    srs = question.srs.as_deref().and_then(|word| SrsFact::parse(word, address));
+                    if srs.is_none() {
+                        return answer;
+                    }
+                }
+                Need::SenderDomain(_) | Need::Spf | Need::Dmarc | Need::Srs(_) => return answer,
             }
         }
     }
@@ -335,6 +254,10 @@ impl Explanation {
                 let author = author(question).map(|author| author.to_string());
                 ("dmarc", author.unwrap_or_default(), question.dmarc.map(DmarcFact::as_str).map(word))
             }
+            Need::Srs(address) => {
+                let known = SrsFact::WORDS.into_iter().find(|word| question.srs.as_deref() == Some(*word));
+                ("srs", address.to_string(), known.map(word))
+            }
             Need::Helo => ("helo", client, question.helo.clone()),
             Need::HeloDomain(domain) => {
                 ("helo-domain", domain.to_string(), question.helo_domain.map(SenderDomain::as_str).map(word))
@@ -349,7 +272,7 @@ impl Explanation {
     }
 
     /// The end of the message: whether it comes in, and which keys sign it.
-    fn content(&mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup) {
+    fn content(&mut self, question: &Question, client: Client<'_>, sender: &ReversePath, ends: &[End], lookup: &dyn Lookup) {
         let sources = &lookup.site().sources;
         let recipient_accepted = self.outcome.clone();
         let authors: Vec<Option<Mailbox>> = author_mailbox(question).map(Some).into_iter().collect();
@@ -369,7 +292,7 @@ impl Explanation {
                 return;
             }
         }
-        if self.leave(question, client, expansion, lookup).is_err() {
+        if self.leave(question, client, sender, ends, lookup).is_err() {
             // The daemon defers it.
             self.outcome = outcome::<()>(&Disposition::Defer, Reason::LookupFailed);
         }
@@ -377,40 +300,56 @@ impl Explanation {
 
     /// The way out: who signs it, and what its receivers find.
     fn leave(
-        &mut self, question: &Question, client: Client<'_>, expansion: &[Mailbox], lookup: &dyn Lookup,
+        &mut self, question: &Question, client: Client<'_>, sender: &ReversePath, ends: &[End], lookup: &dyn Lookup,
     ) -> Result<(), LookupFailed> {
         let site = lookup.site();
-        let reverse_path = &question.from;
-        let hop = |recipient| route(&RouteFacts { reverse_path, recipient }, lookup).verdict()?.disposition.accepted();
-        let hops: Vec<Option<Hop>> = expansion.iter().map(hop).collect();
+        let facts = |end| route_facts(sender, end);
+        let hop = |end| route(&facts(end), lookup).verdict()?.disposition.accepted();
+        let hops: Vec<Option<Hop>> = ends.iter().map(hop).collect();
         let destinations: Vec<Destination> = hops.iter().flatten().map(|hop| hop.destination.clone()).collect();
-        let author = author(question);
+        let mut author = author(question);
+        // Headers of strangers' mail stay as they are.
+        if let Some(mailbox) = author_mailbox(question).filter(|_| !client.is_stranger(site)) {
+            let mut trace = Trace::default();
+            if let Some(rewritten) = rewrite::header(client, &mailbox, Slot::From, site, &mut trace) {
+                author = rewritten.domain().cloned();
+            }
+            self.add_steps(&trace, &site.sources);
+        }
         let facts = SignFacts { author: Author::Client(client), from: author.as_slice(), destinations: &destinations };
         let (due, trace) = signing(&facts, lookup)?;
         self.signed_by = due.iter().map(|due| due.signer.selector.to_string()).collect();
-        if let Some(stage) = self.stages.last_mut() {
-            for step in steps(&trace, &site.sources) {
-                if !stage.steps.contains(&step) {
-                    stage.steps.push(step);
-                }
-            }
-        }
+        self.add_steps(&trace, &site.sources);
         let signed: Vec<Domain> = due.into_iter().map(|due| due.domain).collect();
-        for ((explained, hop), recipient) in self.hops.iter_mut().zip(&hops).zip(expansion) {
+        for ((explained, hop), end) in self.hops.iter_mut().zip(&hops).zip(ends) {
             let Some(hop) = hop else { continue };
-            let mail = Leaving { sender: reverse_path, author: author.as_ref(), destination: &hop.destination, signed: &signed };
+            let leaves_as = match &hop.sender {
+                Departure::As(mailbox) => ReversePath::Mailbox(mailbox.clone()),
+                Departure::Unchanged | Departure::Srs => sender.clone(),
+            };
+            let mail = Leaving { sender: &leaves_as, author: author.as_ref(), destination: &hop.destination, signed: &signed };
             // What a stranger sends on is vouched for, or not, by where it came from.
             if let Some(standing) = standing(&mail, lookup)?.filter(|_| !client.is_stranger(site)) {
                 explained.spf = Some(standing.spf);
                 explained.dmarc = Some(if standing.aligned { "aligned" } else { "unaligned" });
             }
-            for limit in limits::outgoing(hop, recipient, site) {
+            for limit in limits::outgoing(hop, &end.mailbox, site) {
                 if !self.limits.contains(&limit) {
                     self.limits.push(limit);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Adds to what led to the last stage.
+    fn add_steps(&mut self, trace: &Trace, sources: &Sources) {
+        let Some(stage) = self.stages.last_mut() else { return };
+        for step in steps(trace, sources) {
+            if !stage.steps.contains(&step) {
+                stage.steps.push(step);
+            }
+        }
     }
 
     /// Notes a stage; what it accepted, if it did.
@@ -422,9 +361,13 @@ impl Explanation {
     }
 }
 
+fn route_facts<'a>(sender: &'a ReversePath, end: &'a End) -> RouteFacts<'a> {
+    RouteFacts { reverse_path: sender, recipient: &end.mailbox, sent_as: &end.sent_as }
+}
+
 /// Where the mail for one address goes.
-pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Lookup) -> HopExplained {
-    let answer = route(&RouteFacts { reverse_path: sender, recipient }, lookup);
+pub fn explain_hop(sender: &ReversePath, end: &End, lookup: &dyn Lookup) -> HopExplained {
+    let answer = route(&route_facts(sender, end), lookup);
     let site = lookup.site();
     let (outcome, steps, hop) = write_down(answer, &site.sources);
     let relay = hop.as_ref().and_then(|hop| relay(&hop.destination, site));
@@ -435,9 +378,14 @@ pub fn explain_hop(sender: &ReversePath, recipient: &Mailbox, lookup: &dyn Looku
         login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
         quota_octets: quota.and_then(|entry| match entry.kind {
             AddressKind::Mailbox { quota_octets } => quota_octets,
-            AddressKind::Alias(_) | AddressKind::Relayed => None,
+            _ => None,
         }),
-        recipient: recipient.to_string(),
+        recipient: end.mailbox.to_string(),
+        sender: hop.as_ref().and_then(|hop| match &hop.sender {
+            Departure::Unchanged => None,
+            Departure::As(mailbox) => Some(mailbox.to_string()),
+            Departure::Srs => Some("srs".to_owned()),
+        }),
         mailbox: hop.as_ref().map(|hop| hop.mailbox.to_string()),
         via: hop.as_ref().map(|hop| via(&hop.destination)),
         tls: hop.as_ref().and_then(|hop| hop.destination.tls()).map(TlsLevel::as_str),
@@ -541,6 +489,7 @@ fn describe_need(need: &Need) -> String {
         Need::Lists => "needs listed or unlisted: which lists know the client".to_owned(),
         Need::Greylist => "needs greylist: whether the client was here before with this sender and recipient".to_owned(),
         Need::Reputation => "needs reputation: what the client did before".to_owned(),
+        Need::Srs(address) => format!("needs srs: what the bounce address {address} is"),
     }
 }
 

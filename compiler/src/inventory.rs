@@ -3,9 +3,10 @@
 
 use crate::addresses::Address;
 use crate::model::Model;
+use postern_schema::name::LocalPart;
 use postern_schema::site::{
-    AddressKind, Autoconfig, Chain, DomainClass, DomainEntry, Limited, Network, NextHop, Origin, Publication, Receiver, Relay,
-    Route, Screen, Site, SpfPolicy, TransportKind, UserBackend, UserStore,
+    AddressKind, Autoconfig, Chain, DomainClass, DomainEntry, Forward, Limited, Network, NextHop, Origin, Publication, Receiver,
+    Relay, Rewriting, Route, Screen, Site, SpfPolicy, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -266,6 +267,7 @@ impl List {
             self.of("headers".to_owned(), edit.origin);
             self.say(edit.at.as_str(), &edit.change);
         }
+        self.rewriting(&site.rewriting);
         self.of("limits".to_owned(), site.limits.origin);
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);
@@ -277,6 +279,33 @@ impl List {
         if let Some(metrics) = site.metrics {
             self.of("metrics".to_owned(), metrics.origin);
             self.say("listen", metrics.listen);
+        }
+    }
+}
+
+impl List {
+    fn rewriting(&mut self, said: &Rewriting) {
+        for rewrite in &said.rewrites {
+            self.of("rewrite".to_owned(), rewrite.origin);
+            let name = format!("{} {} at {}", rewrite.place.as_str(), rewrite.from, rewrite.at.as_str());
+            self.say(&name, &rewrite.to);
+        }
+        for masquerade in &said.masquerades {
+            self.of("masquerade".to_owned(), masquerade.origin);
+            let except = masquerade.except.iter().map(LocalPart::as_str).collect::<Vec<_>>();
+            self.say(
+                masquerade.domain.as_str(),
+                if except.is_empty() { String::new() } else { format!("except {}", except.join(" ")) },
+            );
+        }
+        for archive in &said.archives {
+            self.of("archive".to_owned(), archive.origin);
+            self.say(&archive.to.to_string(), &archive.when);
+        }
+        if let Some(srs) = &said.srs {
+            self.of("srs".to_owned(), srs.origin);
+            self.say("domain", &srs.domain);
+            self.say("secret", &srs.secret);
         }
     }
 }
@@ -357,7 +386,13 @@ pub fn address(found: &Address<'_>) -> Item {
         AddressKind::Mailbox { quota_octets: None } => ("mailbox", String::new()),
         AddressKind::Mailbox { quota_octets: Some(quota) } => ("mailbox", format!("quota {}", octets(quota))),
         AddressKind::Relayed => ("recipient", String::new()),
-        AddressKind::Alias(targets) => ("alias", join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())),
+        AddressKind::Alias(targets) => ("alias", mailboxes(&targets)),
+        AddressKind::Forward { targets, srs, keep_copy } => {
+            let words = [(srs, " srs"), (keep_copy, " keep-copy")];
+            let said = words.iter().filter(|(is_on, _)| *is_on).map(|(_, word)| *word).collect::<String>();
+            ("forward", mailboxes(&targets) + &said)
+        }
+        AddressKind::List { transport } => ("list", format!("via {transport}")),
     };
     Item {
         subject: format!("address {}@{}", found.local(), found.host_name()),
@@ -365,6 +400,10 @@ pub fn address(found: &Address<'_>) -> Item {
         value,
         origin: found.origin(),
     }
+}
+
+fn mailboxes(targets: &[Forward]) -> String {
+    join(&targets.iter().map(|target| &target.mailbox).collect::<Vec<_>>())
 }
 
 /// The first octets of a digest: enough to see that two are not the same.

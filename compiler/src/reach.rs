@@ -165,6 +165,7 @@ fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind,
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
         screen: ScreenFacts::CLEAR,
+        srs: None,
     };
     let (disposition, reason, source) = match accept(&facts, model) {
         Answer::Need(need) => ("undecided", format!("{need:?}"), None),
@@ -184,7 +185,14 @@ fn opening(reason: Reason, trace: &Trace) -> Option<Origin> {
         Reason::AuthenticatedRelay => matches!(kind, StepKind::Listener(..)),
         Reason::LocalRecipient => matches!(
             kind,
-            StepKind::Mailbox(_) | StepKind::Alias(..) | StepKind::Pattern(..) | StepKind::CatchAll(_) | StepKind::Postmaster(_)
+            StepKind::Mailbox(_)
+                | StepKind::Alias(..)
+                | StepKind::Forward(..)
+                | StepKind::List(_)
+                | StepKind::Rewritten(..)
+                | StepKind::Pattern(..)
+                | StepKind::CatchAll(_)
+                | StepKind::Postmaster(_)
         ),
         Reason::RelayDomain => matches!(kind, StepKind::Relayed(_)),
         _ => false,

@@ -198,6 +198,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let counters = Arc::new(Counters::default());
     let logging = Logging::start(current.generation().site(), &state, &counters);
+    if let Err(error) = &current.generation().srs {
+        tracing::error!(%error, "mail that is sent on, and bounces of it, wait until a reload");
+    }
     for broken in current.generation().keys.unusable() {
         tracing::error!(error = %broken, "mail that this key must sign is deferred");
     }

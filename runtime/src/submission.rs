@@ -2,19 +2,48 @@
 //! (RFC 6409 8). In this order, before anybody signs it:
 //!
 //! 1. fields that the site removes, then fields that it adds (`headers`);
-//! 2. Date and Message-ID (and From, of programs of this host), where mail of our own clients has none.
+//! 2. Date and Message-ID (and From, of programs of this host), where mail of our own clients has none;
+//! 3. addresses that the site rewrites ([`postern_schema::decide::rewrite`]), in mail of our own clients.
 //!
-//! Mail of strangers is completed by nobody: what they left out is theirs. [`crate::authentication::intake`] calls it.
+//! Mail of strangers is completed by nobody, and its addresses stay: what they wrote is theirs, and may be signed. [`crate::authentication::intake`] calls it.
+
+pub mod addresses;
 
 use crate::authentication::header::Header;
 use crate::queue::{QueueId, date};
+use crate::site::Generation;
+use postern_schema::decide::{Client, Trace, rewrite};
 use postern_schema::site::{HeaderChange, HeaderEdit, ListenerKind, Site};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What is to be done to one header.
 #[derive(Debug, Default)]
 pub struct Rework {
     edits: Vec<HeaderEdit>,
     completion: Option<Completion>,
+    rewriting: Option<HeaderRewriting>,
+}
+
+/// Whose addresses are rewritten, and by which site.
+#[derive(Debug)]
+pub struct HeaderRewriting {
+    /// The site.
+    pub generation: Arc<Generation>,
+    /// The listener that it came in by.
+    pub listener: Box<str>,
+    /// The client's address.
+    pub address: IpAddr,
+}
+
+impl HeaderRewriting {
+    fn apply(&self, header: &Header) -> Option<Header> {
+        let site = self.generation.site();
+        let client = Client { listener: &self.listener, address: self.address, user: None };
+        addresses::rewrite_header(header, &site.origin_domain, |mailbox, slot| {
+            rewrite::header(client, mailbox, slot, site, &mut Trace::default())
+        })
+    }
 }
 
 /// What a message of a client of our own gets where it lacks it.
@@ -33,7 +62,13 @@ pub struct Completion {
 impl Rework {
     /// What the site says of mail that came in by a listener of that kind. `completion`: it is from a client of our own.
     pub fn new(site: &Site, kind: ListenerKind, completion: Option<Completion>) -> Rework {
-        Rework { edits: site.headers.iter().filter(|edit| edit.at.covers(kind)).cloned().collect(), completion }
+        let edits = site.headers.iter().filter(|edit| edit.at.covers(kind)).cloned().collect();
+        Rework { edits, completion, rewriting: None }
+    }
+
+    /// The same, and addresses are rewritten.
+    pub fn and_rewriting(self, rewriting: Option<HeaderRewriting>) -> Rework {
+        Rework { rewriting, ..self }
     }
 
     /// Does it.
@@ -61,7 +96,8 @@ impl Rework {
                 added += &format!("Message-ID: <{arrival_ms}.{id}@{hostname}>\r\n");
             }
         }
-        header.with(added.as_bytes())
+        let header = header.with(added.as_bytes());
+        self.rewriting.as_ref().and_then(|rewriting| rewriting.apply(&header)).unwrap_or(header)
     }
 }
 
@@ -75,7 +111,7 @@ mod tests {
         let edits = vec![edit(HeaderChange::Add("X-Site".into(), "b".into())), edit(HeaderChange::Remove("x-site".into()))];
         let id = QueueId::parse("0123456789ABCDEF").unwrap();
         let completion = Some(Completion { arrival_ms: 7, id, hostname: "mx.test".into(), author: None });
-        let header = Rework { edits, completion }.apply(Header::new(header.as_bytes().to_vec()));
+        let header = Rework { edits, completion, rewriting: None }.apply(Header::new(header.as_bytes().to_vec()));
         String::from_utf8(header.octets().to_vec()).unwrap()
     }
 

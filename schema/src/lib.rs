@@ -14,3 +14,4 @@ pub mod reply;
 pub mod site;
 pub mod snapshot;
 pub mod spf;
+pub mod srs;

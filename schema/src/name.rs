@@ -8,8 +8,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Longest domain name, in octets of its text form without the trailing dot (RFC 1035 2.3.4, RFC 5321 4.5.3.1.2).
 pub const DOMAIN_MAX_OCTETS: usize = 253;
-/// Longest local part, in octets of its unquoted content (RFC 5321 4.5.3.1.1).
-pub const LOCAL_PART_MAX_OCTETS: usize = 64;
+/// Longest local part, in octets of its unquoted content. RFC 5321 4.5.3.1.1 names 64, and asks in 4.5.3.1 to impose none where
+/// one can: senders of bulk mail, and every forwarder that speaks for them (SRS), use more. A path has at most 256 (4.5.3.1.3).
+pub const LOCAL_PART_MAX_OCTETS: usize = 255;
+/// Longest local part of an address that a site declares, in octets (RFC 5321 4.5.3.1.1).
+pub const DECLARED_LOCAL_PART_MAX_OCTETS: usize = 64;
 
 /// A fully qualified domain name: A-labels, lower case, no trailing dot, 1 to 253 octets.
 ///
@@ -189,7 +192,7 @@ impl LocalPart {
         LocalPart::from_content(&content)
     }
 
-    /// Takes content as it is, without quotes: any text but control characters, 1 to 64 octets.
+    /// Takes content as it is, without quotes: any text but control characters, 1 to 255 octets.
     ///
     /// # Errors
     /// [`NameError`] for an empty, over-long or control-carrying content.

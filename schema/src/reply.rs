@@ -422,7 +422,14 @@ impl Reason {
             | Reason::TrustedNetwork
             | Reason::LocalSubmission
             | Reason::LocalDelivery
+            | Reason::BounceReturned
+            | Reason::Archived
             | Reason::Routed => Reply::RECIPIENT_OK,
+            Reason::SrsInvalid => Reply::fixed(550, Some((5, 1, 1)), "No such bounce address here"),
+            Reason::SrsExpired => Reply::fixed(550, Some((5, 1, 6)), "Bounce address has expired"),
+            Reason::SrsNotBounce => Reply::fixed(550, Some((5, 7, 1)), "Address takes bounces only"),
+            Reason::SrsUnknown => Reply::fixed(451, Some((4, 3, 0)), "Bounce address cannot be checked now"),
+            Reason::ForwardingLoop => Reply::fixed(554, Some((5, 4, 6)), "Mail forwarding loop"),
             Reason::MailboxGone => Reply::fixed(450, Some((4, 2, 1)), "Mailbox unavailable"),
             Reason::RelayDenied => Reply::fixed(554, Some((5, 7, 1)), "Relay access denied"),
             Reason::UnknownMailbox => Reply::fixed(550, Some((5, 1, 1)), "No such user here"),

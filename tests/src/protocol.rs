@@ -117,6 +117,7 @@ impl Core {
                     reverse_path: &self.reverse_path,
                     forward_path: &request.forward_path,
                     screen: ScreenFacts::CLEAR,
+                    srs: None,
                 };
                 spoken(accept(&facts, &*self.model))
             }

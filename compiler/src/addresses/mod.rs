@@ -13,7 +13,7 @@ use crate::source::{Span, Spanned};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Slot;
 use postern_schema::name::{Domain, HostName, LocalPart};
-use postern_schema::site::{AddressEntry, AddressKind, Origin};
+use postern_schema::site::{AddressEntry, AddressKind, Forward, Origin};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -64,6 +64,8 @@ pub struct AddressBook {
     entries: Vec<Entry>,
     targets: Vec<StoredTarget>,
     quotas: Vec<Spanned<u64>>,
+    /// The transports of lists, each once.
+    transports: Vec<Box<str>>,
     /// The first entry of each key.
     index: HashTable<AddressId>,
     /// Entries whose key another had before, with that other.
@@ -71,11 +73,11 @@ pub struct AddressBook {
     hasher: RandomState,
 }
 
-/// A stretch of [`AddressBook::texts`]. A local part has at most 64 octets, and three times as many once it is folded.
+/// A stretch of [`AddressBook::texts`]. A local part has at most 255 octets, and three times as many once it is folded.
 #[derive(Clone, Copy, Debug)]
 struct Text {
     start: u32,
-    octets: u8,
+    octets: u16,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +90,7 @@ struct Place {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     host: HostId,
-    /// Into `targets` of an alias; into `quotas` of a mailbox with a quota.
+    /// Into `targets` of an alias or forward; into `quotas` of a mailbox with a quota; into `transports` of a list.
     first: u32,
     count: u32,
     line: u32,
@@ -103,7 +105,44 @@ enum Kind {
     Mailbox,
     Quota,
     Alias,
+    Forward(Forwarding),
+    List,
     Relayed,
+}
+
+/// How a forward goes about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forwarding {
+    /// The sender stays.
+    Plain,
+    /// The sender stays, and so does a copy.
+    Copy,
+    /// The sender becomes one of the site.
+    Srs,
+    /// The same, and a copy stays.
+    SrsAndCopy,
+}
+
+impl Forwarding {
+    /// By its two properties.
+    pub fn new(srs: bool, keep_copy: bool) -> Forwarding {
+        match (srs, keep_copy) {
+            (false, false) => Forwarding::Plain,
+            (false, true) => Forwarding::Copy,
+            (true, false) => Forwarding::Srs,
+            (true, true) => Forwarding::SrsAndCopy,
+        }
+    }
+
+    /// Whether the sender becomes one of the site.
+    pub fn srs(self) -> bool {
+        matches!(self, Forwarding::Srs | Forwarding::SrsAndCopy)
+    }
+
+    /// Whether a copy stays.
+    pub fn keep_copy(self) -> bool {
+        matches!(self, Forwarding::Copy | Forwarding::SrsAndCopy)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -188,6 +227,22 @@ impl AddressBook {
         self.declare(domain, local, written, Kind::Alias, targets_before as u32, count as u32);
     }
 
+    /// Declares a forward to the targets that were added since there were so many.
+    pub fn forward(&mut self, domain: HostId, local: &LocalPart, written: Written, targets_before: usize, how: Forwarding) {
+        let count = self.targets.len() - targets_before;
+        self.declare(domain, local, written, Kind::Forward(how), targets_before as u32, count as u32);
+    }
+
+    /// Declares an address of a mailing list, whose manager is behind a transport.
+    pub fn list(&mut self, domain: HostId, local: &LocalPart, written: Written, transport: &str) {
+        let known = self.transports.iter().position(|known| **known == *transport);
+        let first = known.unwrap_or_else(|| {
+            self.transports.push(transport.into());
+            self.transports.len() - 1
+        });
+        self.declare(domain, local, written, Kind::List, first as u32, 0);
+    }
+
     /// Declares a mailbox.
     pub fn mailbox(&mut self, domain: HostId, local: &LocalPart, written: Written, quota_octets: Option<Spanned<u64>>) {
         let first = self.quotas.len() as u32;
@@ -211,21 +266,32 @@ impl AddressBook {
                 self.mailbox(domain, folded_local, written, quota_octets.map(|quota| Spanned::new(quota, nowhere)));
             }
             AddressKind::Alias(targets) => {
-                let before = self.targets_so_far();
-                for target in targets {
-                    let host = self.host(&target.mailbox.host);
-                    self.target(host, &target.mailbox.local, nowhere);
-                }
+                let before = self.insert_targets(targets, nowhere);
                 self.alias(domain, folded_local, written, before);
             }
+            AddressKind::Forward { targets, srs, keep_copy } => {
+                let before = self.insert_targets(targets, nowhere);
+                self.forward(domain, folded_local, written, before, Forwarding::new(*srs, *keep_copy));
+            }
+            AddressKind::List { transport } => self.list(domain, folded_local, written, transport),
             AddressKind::Relayed => self.relayed(domain, folded_local, written),
         }
+    }
+
+    /// How many targets there were before these.
+    fn insert_targets(&mut self, targets: &[Forward], span: Span) -> usize {
+        let before = self.targets_so_far();
+        for target in targets {
+            let host = self.host(&target.mailbox.host);
+            self.target(host, &target.mailbox.local, span);
+        }
+        before
     }
 
     fn text(&mut self, content: &str) -> Text {
         let start = self.texts.len() as u32;
         self.texts.push_str(content);
-        Text { start, octets: content.len() as u8 }
+        Text { start, octets: content.len() as u16 }
     }
 
     fn read(&self, text: Text) -> &str {

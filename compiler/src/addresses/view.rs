@@ -1,6 +1,6 @@
 //! What a book says of one address: [`Address`] and [`Target`], both no more than a place in it.
 
-use super::{AddressBook, AddressId, HostId, Kind, StoredTarget};
+use super::{AddressBook, AddressId, Forwarding, HostId, Kind, StoredTarget};
 use crate::source::{Span, Spanned};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{AddressEntry, AddressKind, Forward, Origin};
@@ -20,6 +20,10 @@ pub enum Form {
     Mailbox,
     /// Mail goes to others.
     Alias,
+    /// Mail is sent on to another site.
+    Forward,
+    /// A list manager has it.
+    List,
     /// The host behind a relay domain has it.
     Relayed,
 }
@@ -70,13 +74,29 @@ impl<'a> Address<'a> {
         match self.entry().kind {
             Kind::Mailbox | Kind::Quota => Form::Mailbox,
             Kind::Alias => Form::Alias,
+            Kind::Forward(_) => Form::Forward,
+            Kind::List => Form::List,
             Kind::Relayed => Form::Relayed,
         }
     }
 
-    /// Whether mail goes to others.
+    /// Whether mail goes to others: an alias or a forward.
     pub fn is_alias(&self) -> bool {
-        self.form() == Form::Alias
+        matches!(self.form(), Form::Alias | Form::Forward)
+    }
+
+    /// How it is sent on, of a forward.
+    pub fn forwarding(&self) -> Option<Forwarding> {
+        match self.entry().kind {
+            Kind::Forward(how) => Some(how),
+            _ => None,
+        }
+    }
+
+    /// The transport that leads to the manager, of a list.
+    pub fn list_transport(&self) -> Option<&'a str> {
+        let entry = self.entry();
+        (entry.kind == Kind::List).then(|| &*self.book.transports[entry.first as usize])
     }
 
     /// Whether mail is kept here.
@@ -88,7 +108,8 @@ impl<'a> Address<'a> {
     pub fn targets(&self) -> impl ExactSizeIterator<Item = Target<'a>> + use<'a> {
         let entry = self.entry();
         let (first, count) = (entry.first as usize, entry.count as usize);
-        let stored = if entry.kind == Kind::Alias { &self.book.targets[first..first + count] } else { &[] };
+        let stored =
+            if matches!(entry.kind, Kind::Alias | Kind::Forward(_)) { &self.book.targets[first..first + count] } else { &[] };
         let book = self.book;
         stored.iter().map(move |stored| Target { book, stored })
     }
@@ -117,10 +138,13 @@ impl<'a> Address<'a> {
 
     /// What the daemon knows of it.
     pub fn to_kind(&self) -> AddressKind {
-        match self.form() {
-            Form::Mailbox => AddressKind::Mailbox { quota_octets: self.quota_octets().map(|quota| quota.value) },
-            Form::Relayed => AddressKind::Relayed,
-            Form::Alias => AddressKind::Alias(self.targets().map(|target| Forward { mailbox: target.mailbox() }).collect()),
+        let targets = || self.targets().map(|target| Forward { mailbox: target.mailbox() }).collect();
+        match self.entry().kind {
+            Kind::Mailbox | Kind::Quota => AddressKind::Mailbox { quota_octets: self.quota_octets().map(|quota| quota.value) },
+            Kind::Relayed => AddressKind::Relayed,
+            Kind::Alias => AddressKind::Alias(targets()),
+            Kind::Forward(how) => AddressKind::Forward { targets: targets(), srs: how.srs(), keep_copy: how.keep_copy() },
+            Kind::List => AddressKind::List { transport: self.list_transport().unwrap_or_default().into() },
         }
     }
 

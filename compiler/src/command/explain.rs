@@ -9,7 +9,7 @@ use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
 use crate::explain::{Question, explain};
 use clap::Args;
-use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain};
+use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain, SrsFact};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
@@ -54,7 +54,7 @@ pub struct Arguments {
     /// What the client says in EHLO
     #[arg(long, value_name = "H")]
     helo: Option<String>,
-    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, helo-domain=found, listed=none,
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, srs=good, helo-domain=found, listed=none,
     /// listed=zen.spamhaus.org=127.0.0.2, greylist=passed, reputation=good; or what it has: tls=none; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
@@ -88,6 +88,7 @@ enum Fact {
     Listed(Option<Listing>),
     Greylist(GreylistFact),
     Reputation(ReputationFact),
+    Srs(&'static str),
 }
 
 fn fact(text: &str) -> Result<Fact, String> {
@@ -101,6 +102,10 @@ fn fact(text: &str) -> Result<Fact, String> {
         }
         Some((name @ "dmarc", value)) => {
             DmarcFact::parse(value).map(Fact::Dmarc).ok_or_else(|| one_of(name, &DmarcFact::ALL.map(DmarcFact::as_str)))
+        }
+        Some((name @ "srs", value)) => {
+            let known = SrsFact::WORDS.into_iter().find(|word| *word == value);
+            known.map(Fact::Srs).ok_or_else(|| one_of(name, &SrsFact::WORDS))
         }
         Some(("tls", "none")) => Ok(Fact::Tls(false)),
         Some(("tls", "encrypt")) => Ok(Fact::Tls(true)),
@@ -120,7 +125,10 @@ fn fact(text: &str) -> Result<Fact, String> {
         Some((name @ "reputation", value)) => ReputationFact::parse(value)
             .map(Fact::Reputation)
             .ok_or_else(|| one_of(name, &words(ReputationFact::ALL, ReputationFact::as_str))),
-        _ => Err("the facts are tls, sender-domain, spf, dmarc, helo, helo-domain, listed, greylist and reputation".to_owned()),
+        _ => {
+            Err("the facts are tls, sender-domain, spf, dmarc, srs, helo, helo-domain, listed, greylist and reputation"
+                .to_owned())
+        }
     }
 }
 
@@ -157,6 +165,7 @@ fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Resul
         lists: None,
         greylist: None,
         reputation: None,
+        srs: None,
     };
     for fact in &arguments.facts {
         match fact {
@@ -169,6 +178,7 @@ fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Resul
             Fact::SenderDomain(found) => question.sender_domain = Some(*found),
             Fact::Spf(result) => question.spf = Some(*result),
             Fact::Dmarc(fact) => question.dmarc = Some(*fact),
+            Fact::Srs(word) => question.srs = Some((*word).to_owned()),
         }
     }
     // A snapshot answers from its file, as it does in the daemon.

@@ -149,6 +149,7 @@ proptest! {
                     lists: None,
                     greylist: None,
                     reputation: None,
+                    srs: None,
                 };
                 // A site that compiles never answers "try again later": nothing in it is unresolved.
                 if let Ok(explanation) = explain(&question, model) {

@@ -4,10 +4,11 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Certificate, Chain, Check, ClientLimit, ClientList, Codes, DomainClass, DomainEntry, Forward,
-    Greylist, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Metrics, Network,
-    Origin, Pattern, QueuePolicy, Rate, Reaction, Receiver, Relay, Reputation, Route, RoutePattern, Screen, SecretName, SendAs,
-    Service, Site, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via,
+    AddressEntry, AddressKind, Archive, Archived, Certificate, Chain, Check, ClientLimit, ClientList, Codes, DomainClass,
+    DomainEntry, Forward, Greylist, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login,
+    Masquerade, Metrics, Network, Origin, Pattern, Place, QueuePolicy, Rate, Reaction, Receiver, Relay, Reputation, Rewrite,
+    Rewriting, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, Transport,
+    TransportKind, UserBackend, UserStore, Via, Whose,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -69,6 +70,11 @@ pub fn model() -> Model {
     let targets = ["alice@example.com", "bob@example.com"].map(|to| Forward { mailbox: mailbox(to) });
     let info = AddressEntry { kind: AddressKind::Alias(targets.into()), origin: line(13) };
     declare(&mut model, &here, "info", &info);
+    let targets = vec![Forward { mailbox: mailbox("dave@elsewhere.example") }];
+    let dave = AddressEntry { kind: AddressKind::Forward { targets, srs: true, keep_copy: true }, origin: line(14) };
+    declare(&mut model, &here, "dave", &dave);
+    let dev = AddressEntry { kind: AddressKind::List { transport: "manager".into() }, origin: line(15) };
+    declare(&mut model, &here, "dev", &dev);
     model
 }
 
@@ -111,6 +117,38 @@ fn screen() -> Screen {
                 origin: line(20),
             },
         ],
+    }
+}
+
+/// One of each kind.
+fn rewriting() -> Rewriting {
+    let domain = |name: &str| Domain::parse(name).unwrap();
+    let mailbox = |text: &str| Mailbox::parse(text).unwrap();
+    let (old, new) = (Whose::Domain(domain("old.example")), Whose::Mailbox(mailbox("alice@example.com")));
+    let rewrites = Place::ALL.into_iter().zip([Stage::Egress, Stage::Arrival(Service::Mx)].into_iter().cycle());
+    let rewrite = |(place, at)| Rewrite {
+        place,
+        from: old.clone(),
+        to: new.clone(),
+        at,
+        delimiter: (at == Stage::Egress).then_some('+'),
+        origin: line(30),
+    };
+    let archive = |when| Archive { to: mailbox("keep@example.com"), when, origin: line(31) };
+    Rewriting {
+        rewrites: rewrites.map(rewrite).collect(),
+        masquerades: vec![Masquerade {
+            domain: domain("example.com"),
+            except: vec![LocalPart::from_content("root").unwrap()],
+            kept: vec![domain("lists.example.com")],
+            origin: line(32),
+        }],
+        archives: [Archived::All]
+            .into_iter()
+            .chain(["from:.example.org", "to:a@example.com"].map(|text| Archived::parse(text).unwrap()))
+            .map(archive)
+            .collect(),
+        srs: Some(Srs { domain: domain("example.com"), secret: SecretName::parse("srs").unwrap(), origin: line(33) }),
     }
 }
 
@@ -186,6 +224,7 @@ fn site() -> Site {
             origin: line(15),
         },
         screen: screen(),
+        rewriting: rewriting(),
         headers: vec![HeaderEdit {
             change: HeaderChange::Add("X-Site".into(), "example".into()),
             at: Service::Submission,

@@ -6,7 +6,7 @@
 //! `NO_MEM_INIT`; and the compacted copy is what counts, not the file that was written first. The page size is that of the
 //! machine: a snapshot made where pages are not 4,096 octets long has another digest.
 
-use crate::addresses::Address;
+use crate::addresses::{Address, Form};
 use crate::model::Model;
 use heed::types::Bytes;
 use heed::{CommitOrAbort, CompactionOption, Env, EnvFlags, EnvOpenOptions, PutFlags, WithoutTls};
@@ -148,7 +148,7 @@ impl Content<'_> {
 }
 
 fn write_address(value: &mut Writer, address: &Address<'_>) {
-    if address.is_alias() {
+    if address.form() == Form::Alias {
         let targets = address.targets().map(|target| (target.local(), target.host_text()));
         write_alias(value, targets, address.origin());
     } else {
@@ -159,7 +159,8 @@ fn write_address(value: &mut Writer, address: &Address<'_>) {
 /// The most octets that an address takes in its table, key and all.
 fn stored_octets_at_most(address: &Address<'_>) -> usize {
     let targets: usize = address.targets().map(|target| 8 + target.local().len() + target.host_text().len()).sum();
-    address.domain().map_or(0, |domain| domain.as_str().len()) + 1 + address.local().len() + 32 + targets
+    let list = address.list_transport().map_or(0, |transport| 4 + transport.len());
+    address.domain().map_or(0, |domain| domain.as_str().len()) + 1 + address.local().len() + 32 + targets + list
 }
 
 /// Addresses in one transaction: what it has changed is in memory until it ends.

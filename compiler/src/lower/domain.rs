@@ -4,7 +4,7 @@ use super::draft::{DomainDraft, PatternDraft, PublicationDraft, Setting};
 use super::egress::STORE;
 use super::table::{self, Scope};
 use super::{Lowering, publication, signing};
-use crate::addresses::{HostId, Written};
+use crate::addresses::{Forwarding, HostId, Written};
 use crate::rules::OTHER_CLASS;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
@@ -82,6 +82,8 @@ fn domain(view: &View<'_>, lowering: &mut Lowering<'_>, found: &mut Vec<DomainDr
         match child.name() {
             "mailbox" => mailbox(&child, &hosts, lowering),
             "alias" => alias(&child, &hosts, lowering),
+            "forward" => forward(&child, &hosts, lowering),
+            "list" => list(&child, &hosts, lowering),
             "mailboxes" => table::mailboxes(&child, &Scope::Domain(&hosts), lowering),
             "aliases" => table::aliases(&child, &Scope::Domain(&hosts), lowering),
             "recipients" if matches!(class.value, DomainClass::Relay(_)) => table::recipients(&child, &hosts, lowering),
@@ -127,6 +129,7 @@ fn report_strangers(view: &View<'_>, class: &DomainClass, lowering: &mut Lowerin
     if matches!(class, DomainClass::Relay(_)) {
         for child in view.all() {
             let help = match child.name() {
+                "forward" | "list" => "Move it into a domain whose mail is kept here, or let the other host do it",
                 "mailbox" | "mailboxes" => "Name the addresses that the other host has in a table: `recipients file=\"…\"`",
                 "pattern" | "catch-all" | "delimiter" => "Remove it: the other host knows what its addresses are",
                 "deliver" => "Write via= behind the name of the domain instead",
@@ -190,6 +193,41 @@ fn alias(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {
             }
         }
         book.alias(*host, &local.value, written, before);
+    }
+}
+
+fn forward(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {
+    let targets = view.arguments::<Mailbox>("targets");
+    let Some(local) = view.argument::<LocalPart>("local-part").filter(|_| !targets.is_empty()) else { return };
+    let is_on = |name| view.property::<bool>(name).is_some_and(|on| on.value);
+    let how = Forwarding::new(is_on("srs"), is_on("keep-copy"));
+    let written = written(view, &local, lowering);
+    let book = &mut lowering.addresses;
+    for host in hosts {
+        let before = book.targets_so_far();
+        for target in &targets {
+            let elsewhere = book.host(&target.value.host);
+            book.target(elsewhere, &target.value.local, target.span);
+        }
+        book.forward(*host, &local.value, written, before, how);
+    }
+}
+
+/// What a list manager has beside the address of a list (Mailman 3 `SUBADDRESS_NAMES`; `-subscribe` and `-unsubscribe` are RFC 2142 6's).
+const LIST_PARTS: [&str; 8] = ["bounces", "confirm", "join", "leave", "owner", "request", "subscribe", "unsubscribe"];
+
+fn list(view: &View<'_>, hosts: &[HostId], lowering: &mut Lowering<'_>) {
+    let Some(local) = view.argument::<LocalPart>("local-part") else { return };
+    let Some(name) = view.property::<String>("via") else { return };
+    if !lowering.transports.resolve(&name.value) {
+        return;
+    }
+    let written = written(view, &local, lowering);
+    let parts = LIST_PARTS.iter().filter_map(|part| LocalPart::from_content(&format!("{}-{part}", local.value.as_str())).ok());
+    for local in std::iter::once(local.value.clone()).chain(parts) {
+        for host in hosts {
+            lowering.addresses.list(*host, &local, written, &name.value);
+        }
     }
 }
 

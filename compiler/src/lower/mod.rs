@@ -16,6 +16,7 @@ mod names;
 mod planned;
 mod policy;
 mod publication;
+mod rewriting;
 mod route_table;
 mod service;
 mod signing;
@@ -90,8 +91,10 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
     table::site_tables(&mut lowering, &domains);
     table::finish(&mut lowering, &mut domains);
     let (listeners, web) = service::listeners(&mut lowering);
+    let host = host::finish(host, origin_domain, &domains);
+    let rewriting = rewriting::lower(&mut lowering, &host.origin_domain.value);
     let mut draft = SiteDraft {
-        host: host::finish(host, origin_domain, &domains),
+        host,
         tls: tls::lower(&mut lowering),
         listeners,
         web,
@@ -109,6 +112,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
         headers: header::lower(&mut lowering),
+        rewriting,
         log_format: policy::log_format(&lowering),
         metrics: policy::metrics(&lowering),
         planned: planned::lower(&mut lowering),

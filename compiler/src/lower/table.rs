@@ -7,7 +7,7 @@ use super::draft::{DomainDraft, TableDraft};
 use crate::addresses::HostId;
 use crate::progress::Progress;
 use crate::report::{Diagnostic, RowFindings, Severity};
-use crate::rules::{EMPTY_TABLE, OWNER_ALIAS, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNUSED_COLUMN};
+use crate::rules::{EMPTY_TABLE, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNUSED_COLUMN};
 use crate::source::{SourceId, Span, Spanned};
 use crate::syntax::grammar::ValueType;
 use crate::syntax::value::{self, Typed};
@@ -38,8 +38,6 @@ pub(crate) struct Tables {
     domains: HashMap<HostId, Result<(), String>>,
     /// `@domain` in `virtual(5)`.
     catch_alls: Vec<(HostId, Spanned<Mailbox>)>,
-    /// `owner-list` in `aliases(5)`, with the name of the list.
-    owners: Vec<(HostId, Spanned<String>)>,
     progress: Progress,
 }
 
@@ -52,7 +50,6 @@ impl Tables {
             named: HashMap::new(),
             domains: HashMap::new(),
             catch_alls: Vec::new(),
-            owners: Vec::new(),
             progress,
         }
     }
@@ -133,13 +130,6 @@ pub(super) fn finish(lowering: &mut Lowering<'_>, domains: &mut [DomainDraft]) {
                 let finding = finding.also(first.span, "first declared here").help("Remove one of the two");
                 lowering.row_finding(finding);
             }
-        }
-    }
-    for (host, list) in std::mem::take(&mut lowering.tables.owners) {
-        if lowering.addresses.find(host, &list.value).is_some_and(|address| address.is_alias()) {
-            let message = format!("Bounces of mail to {} go to whoever wrote it, not to its owner", list.value);
-            let finding = OWNER_ALIAS.at(list.span, message);
-            lowering.row_finding(finding.help("Use a mailing list manager where the owner has to hear of bounces"));
         }
     }
     let rows = std::mem::replace(&mut lowering.tables.rows, RowFindings::new(SourceId(0)));

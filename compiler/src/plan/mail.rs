@@ -3,7 +3,7 @@
 use crate::model::Model;
 use crate::reach::{self, Cell};
 use crate::rules::probe::recipients_elsewhere;
-use postern_schema::decide::{Answer, Resolved, RouteFacts, Trace, resolve, route};
+use postern_schema::decide::{Answer, Resolved, RouteFacts, SentAs, Trace, resolve, route};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::site::RoutePattern;
 use serde::Serialize;
@@ -97,7 +97,11 @@ fn accepts(model: &Model, domain: &Domain, local: &str) -> bool {
     let Some(mailbox) = mailbox(local, domain) else { return false };
     matches!(
         resolve(&mailbox, model, &mut Trace::default()),
-        Ok(Resolved::Mailbox(_) | Resolved::Others(_) | Resolved::Relayed(_))
+        Ok(Resolved::Mailbox(_)
+            | Resolved::Others { .. }
+            | Resolved::Forwarded { .. }
+            | Resolved::Listed(..)
+            | Resolved::Relayed(_))
     )
 }
 
@@ -135,7 +139,7 @@ fn senders(old: &Model, new: &Model) -> Vec<ReversePath> {
 
 /// Where mail goes, with its protection, in one line.
 pub(super) fn way(model: &Model, sender: &ReversePath, recipient: &Mailbox) -> String {
-    let Answer::Verdict(verdict) = route(&RouteFacts { reverse_path: sender, recipient }, model) else {
+    let Answer::Verdict(verdict) = route(&RouteFacts { reverse_path: sender, recipient, sent_as: &SentAs::Sender }, model) else {
         return "undecided".to_owned();
     };
     let reason = verdict.reason;

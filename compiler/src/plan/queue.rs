@@ -3,7 +3,7 @@
 
 use super::mail::way;
 use crate::model::Model;
-use postern_schema::decide::{RouteFacts, route};
+use postern_schema::decide::{RouteFacts, SentAs, route};
 use postern_schema::name::{Mailbox, ReversePath};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,6 @@ pub(super) fn effect(old: &Model, new: &Model, queue: &[QueuedMessage]) -> Queue
 }
 
 fn is_routed(model: &Model, sender: &ReversePath, recipient: &Mailbox) -> bool {
-    let answer = route(&RouteFacts { reverse_path: sender, recipient }, model);
+    let answer = route(&RouteFacts { reverse_path: sender, recipient, sent_as: &SentAs::Sender }, model);
     answer.verdict().is_some_and(|verdict| verdict.disposition.accepted().is_some())
 }

@@ -172,7 +172,7 @@ proptest! {
                     for recipient in &recipients {
                         let client = Client { listener: &listener.name, address: *address, user };
                         let path = ForwardPath::Mailbox(recipient.clone());
-                        let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, screen: ScreenFacts::CLEAR };
+                        let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, screen: ScreenFacts::CLEAR, srs: None };
                         let Answer::Verdict(verdict) = accept(&facts, &model) else { continue };
                         let network = model.site.network(*address).map(|network| network.name.to_string());
                         let is_class = |kind: &ClientKind| match kind {

@@ -1,8 +1,8 @@
 //! The registry: every code that can appear, in the order of codes.
 
 use super::{
-    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, flt, hdr, lim, lst, nam, net, reading, rly, rte, scr, sec, sit, spf, sts, tbl,
-    tls, tsa, tst, usr,
+    Rule, alw, bmi, chk, crt, dkm, dmc, dom, fil, flt, fwd, hdr, lim, lst, nam, net, reading, rly, rte, rwr, scr, sec, sit, spf,
+    sts, tbl, tls, tsa, tst, usr,
 };
 use std::sync::LazyLock;
 
@@ -78,6 +78,11 @@ static NAMED: &[&Rule] = &[
     &flt::changed_after_signing::RULE,
     &flt::plain_network::RULE,
     &flt::fail_open::RULE,
+    &fwd::no_srs::RULE,
+    &fwd::foreign_domain::RULE,
+    &fwd::not_covered::RULE,
+    &fwd::without_srs::RULE,
+    &fwd::stays_here::RULE,
     &hdr::HEADER_FIELD,
     &lim::few_recipients::RULE,
     &lim::bounce_lifetime::RULE,
@@ -135,6 +140,12 @@ static NAMED: &[&Rule] = &[
     &rte::short_relay_name::RULE,
     &rte::foreign_source::RULE,
     &rte::own_backup::RULE,
+    &rwr::REWRITE_FORM,
+    &rwr::no_effect::RULE,
+    &rwr::shadowed::RULE,
+    &rwr::hides_mailbox::RULE,
+    &rwr::foreign_author::RULE,
+    &rwr::archive_elsewhere::RULE,
     &scr::threshold_out_of_reach::RULE,
     &scr::wrong_sign::RULE,
     &scr::dead_code::RULE,
@@ -162,7 +173,6 @@ static NAMED: &[&Rule] = &[
     &tbl::FOREIGN_DOMAIN,
     &tbl::BARE_ADDRESS,
     &tbl::UNSERVED_ENTRY,
-    &tbl::OWNER_ALIAS,
     &tbl::UNUSED_COLUMN,
     &tbl::EMPTY_TABLE,
     &tls::submission_without_certificate::RULE,

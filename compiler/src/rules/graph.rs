@@ -1,4 +1,4 @@
-//! Which address leads to which: the graph of aliases, patterns, catch-alls and alias domains. Its edges are the answers of
+//! Which address leads to which: the graph of aliases, forwards, patterns, catch-alls, alias domains and rewritten recipients. Its edges are the answers of
 //! [`postern_schema::decide::resolve`], the function that the daemon expands with; only the walk is ours.
 //!
 //! A pattern has no end of inputs. Its edges are followed from witnesses, local parts that its expression matches, so a loop
@@ -9,13 +9,13 @@ mod witness;
 
 pub use witness::witnesses;
 
-use crate::addresses::{Address, AddressBook, AddressId, HostId, Target, folded};
+use crate::addresses::{Address, AddressBook, AddressId, Form, HostId, Target, folded};
 use crate::lower::draft::{DomainDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Span, Spanned};
 use postern_schema::decide::Lookup;
 use postern_schema::name::{HostName, LocalPart, Mailbox};
-use postern_schema::site::DomainClass;
+use postern_schema::site::{DomainClass, Slot, Stage, Whose};
 use walk::{Walk, Walked};
 
 /// The graph of one site.
@@ -94,6 +94,12 @@ pub struct Hop {
 pub enum Role {
     /// A target of an alias.
     Alias,
+    /// A target of a forward.
+    Forward,
+    /// What a `rewrite` makes of recipients.
+    Rewrite,
+    /// Who gets copies.
+    Archive,
     /// The target of a pattern, where it has no groups.
     Pattern,
     /// The target of a catch-all.
@@ -103,10 +109,18 @@ pub enum Role {
 }
 
 impl Role {
+    /// That of the targets of an address.
+    pub fn of(address: &Address<'_>) -> Role {
+        if address.form() == Form::Forward { Role::Forward } else { Role::Alias }
+    }
+
     /// "alias target", for messages.
     pub fn describe(self) -> &'static str {
         match self {
             Role::Alias => "alias target",
+            Role::Forward => "forward target",
+            Role::Rewrite => "rewritten recipient",
+            Role::Archive => "archive",
             Role::Pattern => "pattern target",
             Role::CatchAll => "catch-all",
             Role::Postmaster => "postmaster",
@@ -132,6 +146,13 @@ pub fn targets(draft: &SiteDraft) -> Vec<(Role, Spanned<Mailbox>)> {
         }
         found.extend(domain.catch_all.iter().map(|target| (Role::CatchAll, target.clone())));
     }
+    let recipients =
+        draft.rewriting.rewrites.iter().filter(|said| said.at != Stage::Egress && said.place.covers(Slot::EnvelopeRecipient));
+    found.extend(recipients.filter_map(|said| match &said.to.value {
+        Whose::Mailbox(to) => Some((Role::Rewrite, Spanned::new(to.clone(), said.to.span))),
+        Whose::Domain(_) => None,
+    }));
+    found.extend(draft.rewriting.archives.iter().map(|archive| (Role::Archive, archive.to.clone())));
     found
 }
 
@@ -152,6 +173,11 @@ impl AddressGraph {
                 && let Some(unknown) = unknown_local(domain, model)
             {
                 walk.follow(Mailbox::new(unknown, host));
+            }
+        }
+        for rewritten in draft.rewriting.rewrites.iter().filter(|said| said.place.covers(Slot::EnvelopeRecipient)) {
+            if let Whose::Mailbox(to) = &rewritten.to.value {
+                walk.follow(to.clone());
             }
         }
         let Walked { loops, more_loops, fan_out, undeclared } = walk.finish();

@@ -23,6 +23,7 @@ mod dmc;
 mod dom;
 mod fil;
 mod flt;
+mod fwd;
 mod hdr;
 mod lim;
 mod lst;
@@ -31,6 +32,7 @@ mod net;
 mod reading;
 mod rly;
 mod rte;
+mod rwr;
 mod scr;
 mod sec;
 mod sit;
@@ -51,9 +53,10 @@ pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
 pub(crate) use hdr::HEADER_FIELD;
 pub(crate) use lst::{LISTENER_WITHOUT_KIND, SPOKESMAN_OF_WEB};
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
+pub(crate) use rwr::REWRITE_FORM;
 pub(crate) use sit::NO_POSTMASTER;
 pub(crate) use tbl::{
-    BARE_ADDRESS, EMPTY_TABLE, FOREIGN_DOMAIN, OWNER_ALIAS, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNSERVED_ENTRY, UNUSED_COLUMN,
+    BARE_ADDRESS, EMPTY_TABLE, FOREIGN_DOMAIN, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNSERVED_ENTRY, UNUSED_COLUMN,
 };
 pub(crate) use tsa::{NO_KEY_TO_PIN, PIN_TWICE};
 pub(crate) use tst::TEST_FAILED;

@@ -109,6 +109,7 @@ pub fn relays(model: &Model, listener: &str, client: IpAddr, recipient: &Mailbox
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
         screen: ScreenFacts::CLEAR,
+        srs: None,
     };
     // A missing route is found after the client was let through: the next route that is added opens the way.
     let Answer::Verdict(verdict) = accept(&facts, model) else { return false };

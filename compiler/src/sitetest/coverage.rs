@@ -1,6 +1,7 @@
 //! What no test of the site reaches: [`coverage`]. A part of a site is reached when the decision about some envelope read its line.
 
 use super::SiteTest;
+use crate::addresses::Form;
 use crate::explain::{Explanation, StepExplained};
 use crate::model::Model;
 use postern_schema::decide::StepKind;
@@ -94,6 +95,11 @@ fn line(step: &StepExplained) -> Option<(&'static str, Origin)> {
         StepKind::Domain(..) => "domain",
         StepKind::Mailbox(_) => "mailbox",
         StepKind::Alias(..) => "alias",
+        StepKind::Forward(..) => "forward",
+        StepKind::List(_) => "list",
+        StepKind::Rewritten("masquerade", ..) => "masquerade",
+        StepKind::Rewritten(..) => "rewrite",
+        StepKind::Archive(_) => "archive",
         StepKind::Pattern(..) => "pattern",
         StepKind::CatchAll(_) => "catch-all",
         StepKind::Route(_) => "route",
@@ -113,7 +119,12 @@ fn parts(model: &Model) -> Vec<Found> {
         found.extend(domain.catch_all.iter().map(|(target, origin)| ("catch-all", target.to_string(), *origin)));
     }
     found.extend(model.addresses.iter().map(|address| {
-        let kind = if address.is_alias() { "alias" } else { "mailbox" };
+        let kind = match address.form() {
+            Form::Alias => "alias",
+            Form::Forward => "forward",
+            Form::List => "list",
+            Form::Mailbox | Form::Relayed => "mailbox",
+        };
         (kind, address.to_string(), address.origin())
     }));
     found
@@ -146,6 +157,10 @@ fn of_site(site: &Site) -> Vec<Found> {
     let said = site.transports.iter().filter(|transport| !transport.origin.is_default());
     found.extend(said.map(|transport| ("transport", transport.name.to_string(), transport.origin)));
     found.extend(site.relays.iter().map(|relay| ("relay", relay.name.to_string(), relay.origin)));
+    let rewriting = &site.rewriting;
+    found.extend(rewriting.rewrites.iter().map(|said| ("rewrite", format!("{} to {}", said.from, said.to), said.origin)));
+    found.extend(rewriting.masquerades.iter().map(|said| ("masquerade", said.domain.to_string(), said.origin)));
+    found.extend(rewriting.archives.iter().map(|said| ("archive", format!("{} {}", said.to, said.when), said.origin)));
     found.extend(site.routes.iter().map(|route| {
         let from = match &route.from {
             RoutePattern::Any => String::new(),

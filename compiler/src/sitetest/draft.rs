@@ -49,6 +49,8 @@ pub struct TestDraft {
     pub reputation: Option<ReputationFact>,
     /// The forward-path.
     pub to: Spanned<ForwardPath>,
+    /// What it is as a bounce address.
+    pub srs: Option<Box<str>>,
     /// What must become of it.
     pub expect: ExpectDraft,
 }
@@ -66,6 +68,8 @@ pub struct ExpectDraft {
     pub delivers_to: Option<Spanned<Vec<Mailbox>>>,
     /// The relay or transport that it goes to next, or `direct`.
     pub via: Option<Spanned<Box<str>>>,
+    /// The envelope sender that it goes on with, or `srs`.
+    pub sender: Option<Spanned<Box<str>>>,
     /// The least protection on the way.
     pub tls: Option<Spanned<TlsLevel>>,
     /// The key that signs it.
@@ -111,6 +115,7 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
         greylist: word(client, "greylist").and_then(|word| GreylistFact::parse(&word)),
         reputation: word(client, "reputation").and_then(|word| ReputationFact::parse(&word)),
         to: view.child("to")?.argument("address")?,
+        srs: view.child("to")?.property::<String>("srs").map(|word| word.value.into()),
         expect: expect(&view.child("expect")?, lowering)?,
     })
 }
@@ -155,6 +160,7 @@ fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {
         reply: view.property::<String>("reply").map(boxed),
         delivers_to,
         via: via.map(boxed),
+        sender: view.property::<String>("sender").map(boxed),
         tls,
         signed_by: view.property::<String>("signed-by").map(boxed),
         spf: view.property::<String>("spf").map(boxed),

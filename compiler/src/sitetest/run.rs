@@ -54,6 +54,7 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
         lists: test.lists.as_ref().map(|lists| lists.iter().map(|listing| listing.value.clone()).collect()),
         greylist: test.greylist,
         reputation: test.reputation,
+        srs: test.srs.as_deref().map(str::to_owned),
     };
     let result = |why: Vec<String>, found| {
         let (name, span) = (test.name.value.clone(), test.name.span);
@@ -115,6 +116,11 @@ fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
     {
         return Some(Failure { place: via.span, text });
     }
+    if let Some(sender) = &expect.sender
+        && let Some(text) = wrong_sender(found, &sender.value)
+    {
+        return Some(Failure { place: sender.span, text });
+    }
     if let Some(tls) = &expect.tls {
         let enough = |hop: &HopExplained| hop.tls.and_then(TlsLevel::parse).is_some_and(|level| level >= tls.value);
         if let Some(text) = wrong_hop(found, &format!("tls {}", tls.value), enough) {
@@ -169,6 +175,18 @@ fn wrong_end(found: &Explanation, expected: &[Mailbox]) -> Option<String> {
     let surplus = ends.difference(&expected).map(|end| format!("it reaches {end}"));
     let wrong: Vec<String> = missing.chain(surplus).collect();
     if wrong.is_empty() { None } else { Some(wrong.join(", and ")) }
+}
+
+/// Mail that goes on with another sender, of what leaves or changes it; mail that stays here as it came is none.
+fn wrong_sender(found: &Explanation, expected: &str) -> Option<String> {
+    let sender = |hop: &HopExplained| hop.sender.clone().unwrap_or_else(|| found.sender.clone());
+    let others: Vec<&HopExplained> = found.hops.iter().filter(|hop| hop.tls.is_some() || hop.sender.is_some()).collect();
+    let all: Vec<&HopExplained> = if others.is_empty() { found.hops.iter().collect() } else { others };
+    if all.is_empty() {
+        return Some(format!("expected the sender {expected}, and the message goes nowhere"));
+    }
+    let hop = all.into_iter().find(|hop| !sender(hop).eq_ignore_ascii_case(expected))?;
+    Some(format!("expected the sender {expected}, and mail for {} goes on as {:?}", hop.recipient, sender(hop)))
 }
 
 fn wrong_hop(found: &Explanation, wanted: &str, fits: impl Fn(&HopExplained) -> bool) -> Option<String> {

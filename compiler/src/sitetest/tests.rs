@@ -176,6 +176,25 @@ fn the_judgement_of_a_stranger_is_a_fact_and_that_of_a_receiver_a_promise() {
     assert!(!passed(&format!("{sent} spf=\"pass\"")));
 }
 
+#[test]
+fn senders_and_bounces_of_forwarded_mail() {
+    let more = "domain \"lists.example\" {\n    forward \"carol\" \"carol@far.example\" srs=#true\n    alias \"abuse\" \"alice@example.com\"\n}\n\
+                srs domain=\"lists.example\" secret=\"srs\"\nrewrite \"sender\" \"web@example.com\" \"alice@example.com\"\n";
+    let bounce = "to \"SRS0=AAAAAAAA=AA=far.example=x@lists.example\"";
+    for (test, holds) in [
+        ("client \"192.0.2.7\"; from \"x@far.example\"; to \"carol@lists.example\"; expect \"accept\" sender=\"srs\"".to_owned(), true),
+        ("client \"192.0.2.7\"; from \"web@example.com\"; to \"y@far.example\"; expect \"accept\" sender=\"alice@example.com\"".to_owned(), true),
+        ("client \"192.0.2.7\"; from \"web@example.com\"; to \"y@far.example\"; expect \"accept\" sender=\"web@example.com\"".to_owned(), false),
+        (format!("from \"\"; {bounce} srs=\"good\"; expect \"accept\" reason=\"bounce-returned\""), true),
+        (format!("from \"\"; {bounce} srs=\"forged\"; expect \"reject\" reason=\"srs-invalid\""), true),
+        (format!("from \"\"; {bounce}; expect \"accept\""), false),
+    ] {
+        let text = format!("{SITE}{more}test \"promise\" {{ {test}; }}\n");
+        let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
+        assert_eq!(compiled.tests.first().map(|test| test.passed), Some(holds), "{test}\n{:#?}", compiled.diagnostics);
+    }
+}
+
 /// A site that asks for everything.
 const STRICT: &str = r#"
 screen {

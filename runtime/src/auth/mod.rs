@@ -9,9 +9,11 @@ mod guesses;
 mod login;
 mod passwd;
 mod scram;
+mod srs;
 
 pub use credentials::{CredentialError, Credentials, Stamp};
 pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
 pub use login::{Answer, ChannelBinding, Exchange, Login, mechanisms};
 pub use passwd::{AuthError, store_of};
+pub use srs::{SrsError, SrsKeys};

@@ -4,6 +4,7 @@ use super::{Answer, QueueAction, Selection};
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::Dispatcher;
 use crate::queue::{Attempt, Change, QueueEntry, QueueId, RecipientState, SpoolError};
+use postern_schema::decide::SentAs;
 use postern_schema::name::Mailbox;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -143,6 +144,15 @@ fn detail(entry: &QueueEntry) -> Value {
         json!({
             "address": recipient.address.to_string(),
             "original": recipient.original().to_string(),
+            "owner": match &recipient.sent_as {
+                SentAs::Owner(owner) => Some(owner.to_string()),
+                SentAs::Sender | SentAs::Forwarder { .. } => None,
+            },
+            "forwarded-by": match &recipient.sent_as {
+                SentAs::Forwarder { by, .. } => Some(by.to_string()),
+                SentAs::Sender | SentAs::Owner(_) => None,
+            },
+            "srs": matches!(recipient.sent_as, SentAs::Forwarder { srs: true, .. }),
             "state": state_name(state),
             "reply": last_reply(state),
             "generation": last_attempt(state).map(|attempt| attempt.generation.to_string()),

@@ -5,10 +5,11 @@ use super::settle::{Settled, settle};
 use super::{local, program, remote};
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::due::DueQueue;
-use crate::queue::{Change, QueueEntry, QueueId, RecipientState, SpoolError, Standing};
+use crate::queue::{Change, QueueEntry, QueueId, Recipient, RecipientState, SpoolError, Standing};
 use crate::site::Generation;
-use postern_schema::decide::{Answer, Disposition, Hop, Reason, RouteFacts, route};
-use postern_schema::name::Mailbox;
+use postern_schema::decide::{Answer, Departure, Disposition, Reason, RouteFacts, SentAs, route};
+use postern_schema::name::{Mailbox, ReversePath};
+use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Means};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -98,15 +99,15 @@ impl Dispatcher {
         }
         let (id, now) = (entry.id(), now_ms());
         let generation = daemon.current.generation();
-        let mut groups: Vec<(Destination, Vec<(u32, Mailbox)>)> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         let mut declined = Vec::new();
         for (index, recipient) in entry.due(now) {
             if !daemon.dispatcher.lanes.claim(id.number(), index) {
                 continue;
             }
-            match next_hop(&entry, &recipient.address, &generation) {
-                Ok(hop) => add(&mut groups, hop, index),
-                Err(reason) => declined.push((index, reason.reply())),
+            match next_hop(&entry, recipient, &generation, now) {
+                Ok((way, mailbox)) => add(&mut groups, way, (index, mailbox)),
+                Err(reply) => declined.push((index, reply)),
             }
         }
         let has_news = !declined.is_empty() || entry.unreturned().next().is_some();
@@ -114,9 +115,9 @@ impl Dispatcher {
             daemon.dispatcher.wake_at(at, id);
         }
         let envelope = Arc::new(entry.envelope);
-        for (destination, recipients) in groups {
-            let job = Job { envelope: envelope.clone(), recipients, generation: generation.clone() };
-            dispatch(daemon, destination, job);
+        for (Way { destination, reverse_path, forwarded_by }, recipients) in groups {
+            let (envelope, generation) = (envelope.clone(), generation.clone());
+            dispatch(daemon, destination, Job { envelope, reverse_path, forwarded_by, recipients, generation });
         }
         if has_news {
             let settled = Settled::new(envelope, generation, declined, None);
@@ -158,26 +159,54 @@ async fn retry_all(daemon: &Arc<Daemon>, wanted: impl Fn(&QueueEntry) -> bool) -
     }
 }
 
-fn next_hop(entry: &QueueEntry, recipient: &Mailbox, generation: &Generation) -> Result<Hop, Reason> {
-    let facts = RouteFacts { reverse_path: &entry.envelope.reverse_path, recipient };
-    match route(&facts, &*generation.snapshot) {
+/// What recipients of one message must have in common to be one job.
+#[derive(PartialEq)]
+struct Way {
+    destination: Destination,
+    reverse_path: ReversePath,
+    forwarded_by: Option<Mailbox>,
+}
+
+type Group = (Way, Vec<(u32, Mailbox)>);
+
+fn next_hop(entry: &QueueEntry, recipient: &Recipient, generation: &Generation, now_ms: u64) -> Result<(Way, Mailbox), Reply> {
+    let reverse_path = &entry.envelope.reverse_path;
+    let facts = RouteFacts { reverse_path, recipient: &recipient.address, sent_as: &recipient.sent_as };
+    let hop = match route(&facts, &*generation.snapshot) {
         Answer::Verdict(verdict) => match verdict.disposition {
-            Disposition::Accept(hop) => Ok(hop),
-            Disposition::Refuse | Disposition::Defer => Err(verdict.reason),
+            Disposition::Accept(hop) => hop,
+            Disposition::Refuse | Disposition::Defer => return Err(verdict.reason.reply()),
         },
         // A route needs nothing but the site; if that changes, the mail waits rather than being lost.
-        Answer::Need(_) => Err(Reason::LookupFailed),
+        Answer::Need(_) => return Err(Reason::LookupFailed.reply()),
+    };
+    let reverse_path = departing(reverse_path, hop.sender, generation, now_ms / 1000)?;
+    let forwarded_by = match &recipient.sent_as {
+        // Mail for mailboxes of our own says so anyhow.
+        SentAs::Forwarder { by, .. } if !matches!(hop.destination, Destination::Transport { .. }) => Some(by.clone()),
+        SentAs::Sender | SentAs::Owner(_) | SentAs::Forwarder { .. } => None,
+    };
+    Ok((Way { destination: hop.destination, reverse_path, forwarded_by }, hop.mailbox))
+}
+
+fn departing(own: &ReversePath, departure: Departure, generation: &Generation, now_seconds: u64) -> Result<ReversePath, Reply> {
+    match (departure, own, &generation.srs) {
+        (Departure::Unchanged, ..) | (Departure::Srs, ReversePath::Null, _) | (Departure::Srs, _, Ok(None)) => Ok(own.clone()),
+        (Departure::As(mailbox), ..) => Ok(ReversePath::Mailbox(mailbox)),
+        // One that would be too long for any host leaves as it is: that its SPF fails is better than that nobody gets it.
+        (Departure::Srs, ReversePath::Mailbox(sender), Ok(Some(keys))) => {
+            Ok(keys.forward(sender, now_seconds).unwrap_or(own.clone()))
+        }
+        (Departure::Srs, _, Err(error)) => Err(Reply::local_trouble(format!("a bounce address cannot be made: {error}"))),
     }
 }
 
-fn add(groups: &mut Vec<(Destination, Vec<(u32, Mailbox)>)>, hop: Hop, index: u32) {
-    let fits = |(destination, recipients): &&mut (Destination, Vec<_>)| {
-        *destination == hop.destination && recipients.len() < RECIPIENTS_PER_JOB
-    };
-    // From the back: the group that still has room is the last one of its destination.
+fn add(groups: &mut Vec<Group>, way: Way, recipient: (u32, Mailbox)) {
+    let fits = |(known, recipients): &&mut Group| *known == way && recipients.len() < RECIPIENTS_PER_JOB;
+    // From the back: the group that still has room is the last one of its way.
     match groups.iter_mut().rev().find(fits) {
-        Some((_, recipients)) => recipients.push((index, hop.mailbox)),
-        None => groups.push((hop.destination, vec![(index, hop.mailbox)])),
+        Some((_, recipients)) => recipients.push(recipient),
+        None => groups.push((way, vec![recipient])),
     }
 }
 

@@ -15,6 +15,10 @@ use tokio::sync::Notify;
 pub struct Job {
     /// The message.
     pub envelope: Arc<Envelope>,
+    /// With which sender it goes there.
+    pub reverse_path: ReversePath,
+    /// Whose Delivered-To it carries: the address that sends it on to another site.
+    pub forwarded_by: Option<Mailbox>,
     /// Places in the envelope, and the mailbox that each means at its next hop.
     pub recipients: Vec<(u32, Mailbox)>,
     /// Whose route it is.
@@ -164,7 +168,7 @@ impl Place {
 
 impl Lane {
     fn push(&mut self, job: Job) {
-        self.ready.push(job.envelope.reverse_path.clone(), job);
+        self.ready.push(job.reverse_path.clone(), job);
     }
 }
 

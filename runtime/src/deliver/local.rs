@@ -83,7 +83,7 @@ fn plan(daemon: &Daemon, destination: &Destination, job: &Job, place: u32, mailb
     Ok(Delivery {
         folder: maildir::folder(path, daemon.state.folder(), domain, mailbox.local.as_str()),
         file_name: format!("{}.Q{}R{place}.{}", envelope.arrival_ms / 1000, envelope.id, site.hostname),
-        fields: maildir::delivery_fields(envelope, place, mailbox),
+        fields: maildir::delivery_fields(job, place, mailbox),
         message,
     })
 }

@@ -6,7 +6,7 @@
 //! (RFC 5321 4.4). The file name follows from queue id and recipient, so a delivery that is repeated because the daemon died
 //! before it could note the first one finds the file there and adds none.
 
-use crate::queue::Envelope;
+use super::lane::Job;
 use crate::queue::spool::BodyReader;
 use postern_schema::name::Mailbox;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
@@ -77,9 +77,9 @@ fn path_part(name: &str) -> String {
 }
 
 /// What stands above a message that has arrived (RFC 5321 4.4), with CRLF line ends.
-pub(super) fn delivery_fields(envelope: &Envelope, place: u32, mailbox: &Mailbox) -> Vec<u8> {
-    let recipient = envelope.recipients.get(place as usize).map_or(mailbox, |recipient| &recipient.address);
-    format!("Return-Path: <{}>\r\nDelivered-To: {recipient}\r\n", envelope.reverse_path).into_bytes()
+pub(super) fn delivery_fields(job: &Job, place: u32, mailbox: &Mailbox) -> Vec<u8> {
+    let recipient = job.envelope.recipients.get(place as usize).map_or(mailbox, |recipient| &recipient.address);
+    format!("Return-Path: <{}>\r\nDelivered-To: {recipient}\r\n", job.reverse_path).into_bytes()
 }
 
 /// Delivers a batch; the results stand in the order of the deliveries. Everything of one result is on disk when it is `Ok`.

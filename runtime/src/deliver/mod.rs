@@ -12,6 +12,7 @@ mod lane;
 mod local;
 pub mod maildir;
 pub mod notice;
+mod onward;
 pub mod peers;
 mod program;
 mod remote;

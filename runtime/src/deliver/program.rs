@@ -75,7 +75,7 @@ async fn run(daemon: &Daemon, job: &Job, at: u32, mailbox: &Mailbox, program: &s
     command.env_clear().current_dir("/").process_group(0).kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-        .env("SENDER", envelope.reverse_path.to_string())
+        .env("SENDER", job.reverse_path.to_string())
         .env("RECIPIENT", mailbox.to_string())
         .env("ORIGINAL_RECIPIENT", original.to_string())
         .env("LOCAL", mailbox.local.as_str())
@@ -108,7 +108,7 @@ fn message(daemon: &Daemon, job: &Job, at: u32, mailbox: &Mailbox) -> std::io::R
     tokio::task::block_in_place(|| {
         let mut body = daemon.spool.read_body(job.envelope.id).map_err(std::io::Error::other)?;
         let mut text = Vec::new();
-        copy_with_lf(&mut delivery_fields(&job.envelope, at, mailbox).as_slice(), &mut text)?;
+        copy_with_lf(&mut delivery_fields(job, at, mailbox).as_slice(), &mut text)?;
         copy_with_lf(&mut body, &mut text)?;
         Ok(text)
     })

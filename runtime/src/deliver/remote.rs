@@ -1,6 +1,7 @@
 //! Workers for peers: a connection each, kept for as long as there is mail for it.
 
 use super::lane::{Job, Place};
+use super::onward;
 use super::peers::{Busy, Slot};
 use super::session::Session;
 use super::settle::{Settled, settle};
@@ -110,11 +111,11 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
             }
         };
         is_paced = true;
-        let body = match daemon.spool.read_body(job.envelope.id) {
+        let body = match onward::message(daemon, &job, place.destination()) {
             Ok(body) => body,
-            Err(error) => {
+            Err(reply) => {
                 *line = Some(current);
-                return Ok(declined(job, &Reply::local_trouble(error.to_string()), "queue".into()));
+                return Ok(declined(job, &reply, "queue".into()));
             }
         };
         match current.session.send(&job, body).await {

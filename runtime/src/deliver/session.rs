@@ -138,7 +138,7 @@ impl Session {
             // Between messages a peer speaks only to say that it is going, or it is gone already.
             return Err(Reply::lost(format!("{} ended the session between messages", self.peer)));
         }
-        self.client.begin(transaction(job));
+        self.client.begin(transaction(job, body.left_octets()));
         self.transactions += 1;
         let mut heard = false;
         let outcome = loop {
@@ -242,7 +242,7 @@ impl Session {
     }
 }
 
-fn transaction(job: &Job) -> Transaction {
+fn transaction(job: &Job, size_octets: u64) -> Transaction {
     let envelope = &job.envelope;
     let recipient = |(place, mailbox): &(u32, Mailbox)| {
         let given = envelope.recipients.get(*place as usize);
@@ -253,9 +253,9 @@ fn transaction(job: &Job) -> Transaction {
         }
     };
     Transaction {
-        reverse_path: envelope.reverse_path.clone(),
+        reverse_path: job.reverse_path.clone(),
         recipients: job.recipients.iter().map(recipient).collect(),
-        size_octets: envelope.body_octets,
+        size_octets,
         smtputf8: envelope.smtp_utf8,
         eight_bit: envelope.eight_bit,
         ret: envelope.ret,

@@ -177,13 +177,32 @@ async fn follow_up(daemon: &Arc<Daemon>, entry: QueueEntry, generation: &Generat
     }
 }
 
-/// Tells the sender of every recipient with which it is over, or of those that are late too, and notes that it was told, in one
-/// step.
+/// Tells whoever hears of it: the sender, and the owners of aliases that mail came through, each in a notice of their own.
 async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_late: bool) {
-    // The claim came after the look: another notice may have been written in between.
-    let Some(entry) = daemon.spool.find(id) else { return };
-    let over: Vec<Unreturned<'_>> = entry.unreturned().collect();
-    let late: Vec<Unreturned<'_>> = if is_late { entry.unwarned().collect() } else { Vec::new() };
+    loop {
+        // The claim came after the look: another notice may have been written in between.
+        let Some(entry) = daemon.spool.find(id) else { return };
+        let mut over: Vec<Unreturned<'_>> = entry.unreturned().collect();
+        let mut late: Vec<Unreturned<'_>> = if is_late { entry.unwarned().collect() } else { Vec::new() };
+        let Some(first) = over.iter().chain(&late).next() else { return };
+        let hearer = entry.envelope.return_path(first.recipient);
+        let count = over.len() + late.len();
+        let hears = |one: &Unreturned<'_>| entry.envelope.return_path(one.recipient) == hearer;
+        over.retain(hears);
+        late.retain(hears);
+        let is_all = count == over.len() + late.len();
+        if !tell(daemon, &entry, &over, &late, generation).await || is_all {
+            return;
+        }
+    }
+}
+
+/// Tells one of them of every recipient with which it is over, and of those that are late too, and notes that it was told, in one
+/// step. `false`: not now.
+async fn tell(
+    daemon: &Arc<Daemon>, entry: &QueueEntry, over: &[Unreturned<'_>], late: &[Unreturned<'_>], generation: &Generation,
+) -> bool {
+    let id = entry.id();
     let places = |about: &[Unreturned<'_>]| about.iter().map(|one| one.index).collect::<Box<[u32]>>();
     let is_last = (0u32..).zip(&entry.progress.states).all(|(place, state)| {
         matches!(state, RecipientState::Delivered | RecipientState::Returned) || over.iter().any(|one| one.index == place)
@@ -191,26 +210,31 @@ async fn notify(daemon: &Arc<Daemon>, id: QueueId, generation: &Generation, is_l
     let changes = if is_last {
         vec![Change::Remove(id)]
     } else {
-        [(&over, Outcome::Returned), (&late, Outcome::Warned)]
+        [(over, Outcome::Returned), (late, Outcome::Warned)]
             .into_iter()
             .filter(|(about, _)| !about.is_empty())
             .map(|(about, outcome)| Change::Outcome { id, recipients: places(about), outcome })
             .collect()
     };
     if changes.is_empty() {
-        return;
+        return false;
     }
     loop {
-        let result = match append_notice(daemon, &entry, [over.as_slice(), &late], generation, &changes).await {
+        let result = match append_notice(daemon, entry, [over, late], generation, &changes).await {
             // One that waits is written when the snapshot is loaded next, with its keys.
-            Ok(Notice::Queued) if is_last => return tracing::info!(%id, "removed"),
-            Ok(Notice::Queued | Notice::Waits) => return,
+            Ok(Notice::Queued) => {
+                if is_last {
+                    tracing::info!(%id, "removed");
+                }
+                return true;
+            }
+            Ok(Notice::Waits) => return false,
             // RFC 5321 4.5.5: nobody is told about a notice that could not be delivered; others do not want to hear.
-            Ok(Notice::Unwanted) => return drop(note(daemon, changes).await),
+            Ok(Notice::Unwanted) => return note(daemon, changes).await.is_ok(),
             Err(error) => error,
         };
         if matches!(result, SpoolError::Closed) {
-            return;
+            return false;
         }
         tracing::error!(error = %result, id = %entry.id(), "the queue does not take a notice; trying again");
         tokio::time::sleep(NOTE_PAUSE).await;

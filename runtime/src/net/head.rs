@@ -8,10 +8,11 @@ use crate::daemon::Daemon;
 use crate::queue::AcceptedRecipient;
 use crate::site::Generation;
 use postern_schema::decide::{
-    self, Answer, Author, ContentFacts, Disposition, Handling, Need, Reason, RouteFacts, SignFacts, Verdict,
+    self, Answer, Author, ContentFacts, Disposition, End, Handling, Need, Reason, RelayPermit, RouteFacts, SignFacts, Trace,
+    Verdict, rewrite,
 };
 use postern_schema::dns::Transcript;
-use postern_schema::name::ReversePath;
+use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::Destination;
 use postern_schema::spf::{self, SpfResult};
@@ -26,7 +27,10 @@ pub(super) struct Arrival<'a> {
     pub generation: &'a Generation,
     pub peer: &'a Peer,
     pub helo: &'a str,
+    /// What MAIL said.
     pub reverse_path: &'a ReversePath,
+    /// What the site has made of that.
+    pub sender: &'a ReversePath,
     pub recipients: &'a [AcceptedRecipient],
     pub arrival_ms: u64,
 }
@@ -76,7 +80,8 @@ impl Arrival<'_> {
     /// # Errors
     /// The refusal.
     pub fn decide(&self, whole: &Whole, dmarc: Option<decide::DmarcFact>) -> Result<Handling, Reply> {
-        let authors = whole.header.from_mailboxes();
+        // Whoever writes may use what the client said; what the site makes of it is for the site to answer for.
+        let authors = whole.received.from_mailboxes();
         let mut facts = ContentFacts { client: self.peer.client(), authors: &authors, dmarc: None };
         loop {
             match decide::content(&facts, &*self.generation.snapshot) {
@@ -116,12 +121,42 @@ impl Arrival<'_> {
         signed.map_err(|error| unsigned(&error))
     }
 
+    /// Refuses a message that one of its recipients has forwarded before.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn check_loop(&self, whole: &Whole) -> Result<(), Reply> {
+        let permits: Vec<&RelayPermit> = self.recipients.iter().map(|recipient| &recipient.permit).collect();
+        let fields = whole.received.fields().filter(|field| field.name.eq_ignore_ascii_case(b"delivered-to"));
+        let values = fields.filter_map(|field| std::str::from_utf8(field.value.trim_ascii()).ok());
+        let seen: Vec<Mailbox> = values.filter_map(|value| Mailbox::parse(value.trim_matches(['<', '>'])).ok()).collect();
+        match decide::forwarding_loop(&permits, &seen) {
+            None => Ok(()),
+            Some(by) => {
+                tracing::warn!(peer = %self.peer.address, from = %self.reverse_path, %by, "a message was forwarded before, and is refused");
+                Err(Reason::ForwardingLoop.reply())
+            }
+        }
+    }
+
+    /// The copies that archives of the site get.
+    ///
+    /// # Errors
+    /// The deferral, where the site cannot be read.
+    pub fn archives(&self) -> Result<Vec<RelayPermit>, Reply> {
+        let permits: Vec<&RelayPermit> = self.recipients.iter().map(|recipient| &recipient.permit).collect();
+        rewrite::archives(self.sender, &permits, &*self.generation.snapshot, &mut Trace::default()).map_err(|error| {
+            tracing::error!(%error, "the archives of the site cannot be read");
+            Reason::LookupFailed.reply()
+        })
+    }
+
     /// Where the message goes, as far as the site of this moment knows.
     fn destinations(&self) -> Vec<Destination> {
         let addresses = self.recipients.iter().flat_map(|recipient| recipient.permit.expansion());
         let mut destinations = Vec::new();
-        for recipient in addresses {
-            let facts = RouteFacts { reverse_path: self.reverse_path, recipient };
+        for End { mailbox: recipient, sent_as } in addresses {
+            let facts = RouteFacts { reverse_path: self.sender, recipient, sent_as };
             let hop =
                 decide::route(&facts, &*self.generation.snapshot).verdict().and_then(|verdict| verdict.disposition.accepted());
             if let Some(hop) = hop

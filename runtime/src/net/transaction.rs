@@ -11,14 +11,15 @@ use crate::queue::spool::BodyWriter;
 use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::screen::{self, Listed, Visit};
 use crate::site::Generation;
-use crate::smtp::command::{MailRequest, RecipientRequest};
+use crate::smtp::command::{MailRequest, Notify, RecipientRequest};
 use crate::smtp::server::Message;
-use crate::submission::{Completion, Rework};
+use crate::submission::{Completion, HeaderRewriting, Rework};
 use postern_schema::decide::{
-    self, Answer, Disposition, GreylistFact, Need, Reason, RecipientFacts, RelayPermit, ScreenFacts, SenderFacts, Verdict,
+    self, Answer, Disposition, GreylistFact, Need, Reason, RecipientFacts, RelayPermit, ScreenFacts, SenderFacts, Trace, Verdict,
+    rewrite,
 };
 use postern_schema::dns::Transcript;
-use postern_schema::name::{ForwardPath, Mailbox};
+use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::ListenerKind;
 use std::fmt::{self, Display};
@@ -65,6 +66,8 @@ pub struct Visitor<'a> {
 pub struct Transaction {
     generation: Arc<Generation>,
     request: MailRequest,
+    /// The reverse-path that the message has from now on: that of the request, as the site rewrites it.
+    sender: ReversePath,
     protection: Option<String>,
     id: FreshId,
     arrival_ms: u64,
@@ -131,6 +134,7 @@ impl Transaction {
             peer,
             helo,
             reverse_path: &request.reverse_path,
+            sender: &request.reverse_path,
             recipients: &[],
             arrival_ms,
         };
@@ -159,9 +163,32 @@ impl Transaction {
         });
         // What is not from a listener is from a program of this host, and its own.
         let kind = site.listener(&peer.listener).map_or(ListenerKind::Submission, |listener| listener.kind);
-        let intake = Intake::new(purpose, site.hostname.as_str(), Rework::new(site, kind, completion));
+        // Headers of strangers stay as they are.
+        let is_ours = purpose == Purpose::Sign && rewrite::changes_headers(site);
+        let (listener, address) = (peer.listener.clone(), peer.address);
+        let rewriting = is_ours.then(|| HeaderRewriting { generation: generation.clone(), listener, address });
+        let rework = Rework::new(site, kind, completion).and_rewriting(rewriting);
+        let intake = Intake::new(purpose, site.hostname.as_str(), rework);
+        let mut trace = Trace::default();
+        let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);
+        if sender != request.reverse_path {
+            let source = site.sources.describe(trace.cause());
+            tracing::info!(peer = %peer.address, from = %request.reverse_path, %sender, source, "sender rewritten");
+        }
         Ok((
-            Transaction { generation, request, protection, id, arrival_ms, recipients, transcript, purpose, intake, body },
+            Transaction {
+                generation,
+                request,
+                sender,
+                protection,
+                id,
+                arrival_ms,
+                recipients,
+                transcript,
+                purpose,
+                intake,
+                body,
+            },
             reply,
         ))
     }
@@ -198,10 +225,10 @@ impl Transaction {
         &self, daemon: &Arc<Daemon>, peer: &Peer, visitor: Visitor<'_>, forward_path: &ForwardPath,
     ) -> Result<Verdict<RelayPermit>, Reply> {
         let (client, site) = (peer.client(), self.generation.site());
-        let (mut screen, listings) = (ScreenFacts::default(), OnceLock::new());
+        let (mut screen, mut srs, listings) = (ScreenFacts::default(), None, OnceLock::new());
         // Each need is answered once, so this ends as soon as every kind of need was met.
         loop {
-            let facts = RecipientFacts { client, reverse_path: &self.request.reverse_path, forward_path, screen };
+            let facts = RecipientFacts { client, reverse_path: &self.sender, forward_path, screen, srs: srs.as_ref() };
             match decide::accept(&facts, &*self.generation.snapshot) {
                 Answer::Verdict(verdict) => return Ok(verdict),
                 Answer::Need(Need::Helo) if screen.helo.is_none() => screen.helo = Some(visitor.helo),
@@ -217,6 +244,9 @@ impl Transaction {
                 }
                 Answer::Need(Need::Reputation) if screen.reputation.is_none() => {
                     screen.reputation = Some(daemon.reputations.fact(peer.address, site, Instant::now()));
+                }
+                Answer::Need(Need::Srs(address)) if srs.is_none() => {
+                    srs = Some(self.generation.srs_fact(&address, self.arrival_ms / 1000));
                 }
                 // Nothing else is asked for; were it so, "later" is the answer that loses nothing.
                 Answer::Need(_) => return Err(Reply::LOCAL_ERROR),
@@ -275,13 +305,14 @@ impl Transaction {
         };
         let id = self.id.id();
         let octets = body.octets();
-        let (from, recipients) = (self.request.reverse_path.to_string(), self.recipients.len());
+        let (from, recipients) = (self.sender.to_string(), self.recipients.len());
         let accepted = Accepted {
             id: self.id,
             arrival_ms: self.arrival_ms,
-            reverse_path: self.request.reverse_path,
+            // What the site has put in may need it where the client did not.
+            smtp_utf8: self.request.smtputf8 || !from.is_ascii(),
+            reverse_path: self.sender,
             recipients: self.recipients,
-            smtp_utf8: self.request.smtputf8,
             eight_bit: self.request.eight_bit || message.eight_bit,
             ret: self.request.ret,
             envid: self.request.envelope_id,
@@ -327,9 +358,12 @@ impl Transaction {
             peer,
             helo: spoken.helo,
             reverse_path: &self.request.reverse_path,
+            sender: &self.sender,
             recipients: &self.recipients,
             arrival_ms: self.arrival_ms,
         };
+        arrival.check_loop(whole)?;
+        let copies = arrival.archives()?;
         let mut head = match self.purpose {
             Purpose::Sign => {
                 arrival.decide(whole, None)?;
@@ -339,6 +373,9 @@ impl Transaction {
             Purpose::Pass => Vec::new(),
         };
         head.extend_from_slice(&self.trace(peer, spoken));
+        // Nobody is told what becomes of a copy that nobody asked for by name (RFC 3461 4.1).
+        let never = Notify { success: false, failure: false, delay: false };
+        self.recipients.extend(copies.into_iter().map(|permit| AcceptedRecipient { permit, notify: Some(never), orcpt: None }));
         Ok(head)
     }
 

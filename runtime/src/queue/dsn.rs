@@ -32,7 +32,7 @@ const TEXT_COLUMNS: usize = 76;
 /// A notification, ready for the queue.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Bounce {
-    /// Whom it is for: the reverse-path of the original.
+    /// Whom it is for: the reverse-path of the original, or the owner of the alias that it came through.
     pub recipient: Mailbox,
     /// The message, lines ended by CRLF.
     pub octets: Vec<u8>,
@@ -61,7 +61,7 @@ pub struct Author<'a> {
 /// (RFC 3461 4.1), or nothing is to be told. `original` begins with the header of the original, and where it is to come back
 /// whole it holds all of it.
 pub fn notice(entry: &QueueEntry, about: &[Unreturned<'_>], original: &[u8], author: &Author<'_>) -> Option<Bounce> {
-    let recipient = entry.envelope.reverse_path.mailbox()?.clone();
+    let recipient = entry.envelope.return_path(about.first()?.recipient)?.clone();
     let about: Vec<Unreturned<'_>> = about.iter().filter(|one| one.recipient.wants_notice(one.action)).copied().collect();
     // What matters most gives the notification its subject.
     let gravity = |action: Action| match action {

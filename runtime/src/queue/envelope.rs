@@ -4,6 +4,7 @@
 
 use super::id::QueueId;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
+use postern_schema::decide::SentAs;
 use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use std::fmt;
@@ -52,6 +53,17 @@ pub struct Envelope {
     pub(in crate::queue) body_file: Option<u32>,
 }
 
+impl Envelope {
+    /// Who hears of what becomes of a recipient.
+    pub fn return_path<'a>(&'a self, recipient: &'a Recipient) -> Option<&'a Mailbox> {
+        match (&self.reverse_path, &recipient.sent_as) {
+            (ReversePath::Null, _) => None,
+            (ReversePath::Mailbox(_), SentAs::Owner(owner)) => Some(owner),
+            (ReversePath::Mailbox(sender), SentAs::Sender | SentAs::Forwarder { .. }) => Some(sender),
+        }
+    }
+}
+
 /// One recipient of a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recipient {
@@ -63,6 +75,8 @@ pub struct Recipient {
     pub notify: Option<Notify>,
     /// The ORCPT parameter (RFC 3461 4.2).
     pub orcpt: Option<OriginalRecipient>,
+    /// In whose name it goes there.
+    pub sent_as: SentAs,
 }
 
 impl Recipient {
@@ -280,8 +294,13 @@ impl QueueEntry {
     pub fn refused(
         id: QueueId, arrival_ms: u64, reverse_path: ReversePath, refused: Vec<(Mailbox, Reply)>, generation: Generation,
     ) -> QueueEntry {
-        let recipient =
-            |(address, _): &(Mailbox, Reply)| Recipient { address: address.clone(), given: None, notify: None, orcpt: None };
+        let recipient = |(address, _): &(Mailbox, Reply)| Recipient {
+            address: address.clone(),
+            given: None,
+            notify: None,
+            orcpt: None,
+            sent_as: SentAs::Sender,
+        };
         let recipients = refused.iter().map(recipient).collect();
         let state =
             |(_, reply): (Mailbox, Reply)| RecipientState::Failed(Arc::new(Attempt::new(reply, None, arrival_ms, generation)));

@@ -9,7 +9,7 @@ use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
     AddressEntry, AddressKind, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging, Network, Origin,
-    QueuePolicy, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, Via,
+    QueuePolicy, Rewriting, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, Via,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -88,6 +88,7 @@ fn site() -> Site {
         tls: TlsPolicy { certificates: Vec::new(), self_signed: false, origin: ORIGIN },
         screen: Screen::default(),
         headers: Vec::new(),
+        rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
@@ -102,7 +103,13 @@ pub(super) fn mailbox(text: &str) -> Mailbox {
 pub(super) fn permit(to: &str) -> RelayPermit {
     let client = decide::Client { listener: "mx", address: CLIENT, user: None };
     let (reverse_path, forward_path) = (ReversePath::Null, ForwardPath::parse(to).unwrap());
-    let facts = RecipientFacts { client, reverse_path: &reverse_path, forward_path: &forward_path, screen: ScreenFacts::CLEAR };
+    let facts = RecipientFacts {
+        client,
+        reverse_path: &reverse_path,
+        forward_path: &forward_path,
+        screen: ScreenFacts::CLEAR,
+        srs: None,
+    };
     decide::accept(&facts, &Fixture(site())).verdict().unwrap().disposition.accepted().unwrap()
 }
 

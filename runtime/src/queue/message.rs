@@ -8,7 +8,7 @@ use super::id::FreshId;
 use super::spool::SpilledBody;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use bytes::Bytes;
-use postern_schema::decide::RelayPermit;
+use postern_schema::decide::{End, RelayPermit, SentAs};
 use postern_schema::name::{Mailbox, ReversePath};
 
 /// Mail from a client.
@@ -66,7 +66,7 @@ pub struct Generated {
     /// Whom it is for: the reverse-path of the message that it is about.
     pub recipient: Mailbox,
     /// The addresses that this stands for in the site of today; the recipient itself where it is no alias.
-    pub expansion: Vec<Mailbox>,
+    pub expansion: Vec<End>,
     /// It holds UTF-8 in its header or addresses.
     pub smtp_utf8: bool,
     /// It holds octets above 127.
@@ -119,8 +119,11 @@ impl From<Accepted> for NewMessage {
         let mut seen = std::collections::HashSet::new();
         for AcceptedRecipient { permit, notify, orcpt } in accepted.recipients {
             // Two recipients that lead to one address make one copy. Compared exactly: a foreign host may mind the case.
-            for address in permit.expansion().iter().filter(|address| seen.insert((*address).clone())) {
-                recipients.push(recipient(permit.recipient(), address.clone(), notify, orcpt.clone()));
+            for end in permit.expansion().iter().filter(|end| seen.insert(end.mailbox.clone())) {
+                // The owner of a list did not ask for what the sender asked for (RFC 3461 5.2.7.3).
+                let is_owned = matches!(end.sent_as, SentAs::Owner(_));
+                let (notify, orcpt) = if is_owned { (None, None) } else { (notify, orcpt.clone()) };
+                recipients.push(recipient(permit.recipient(), end.clone(), notify, orcpt));
             }
         }
         let envelope = Envelope {
@@ -143,7 +146,7 @@ impl From<Accepted> for NewMessage {
 
 impl From<Generated> for NewMessage {
     fn from(generated: Generated) -> NewMessage {
-        let expand = |address| recipient(&generated.recipient, address, None, None);
+        let expand = |end| recipient(&generated.recipient, end, None, None);
         let envelope = Envelope {
             id: generated.id.id(),
             arrival_ms: generated.arrival_ms,
@@ -162,9 +165,10 @@ impl From<Generated> for NewMessage {
     }
 }
 
-fn recipient(original: &Mailbox, address: Mailbox, notify: Option<Notify>, orcpt: Option<OriginalRecipient>) -> Recipient {
+fn recipient(original: &Mailbox, end: End, notify: Option<Notify>, orcpt: Option<OriginalRecipient>) -> Recipient {
+    let End { mailbox: address, sent_as } = end;
     let given = (*original != address).then(|| Box::new(original.clone()));
-    Recipient { address, given, notify, orcpt }
+    Recipient { address, given, notify, orcpt, sent_as }
 }
 
 fn checksum(body: &Body) -> Option<u32> {

@@ -99,7 +99,7 @@ mod tests {
             id: QueueId::from_number(id),
             arrival_ms: ARRIVAL,
             reverse_path: ReversePath::parse(sender).unwrap(),
-            recipients: vec![Recipient { address, given: None, notify: None, orcpt: None }].into(),
+            recipients: vec![Recipient { address, given: None, notify: None, orcpt: None, sent_as: Default::default() }].into(),
             smtp_utf8: false,
             eight_bit: false,
             ret: None,

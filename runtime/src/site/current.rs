@@ -1,11 +1,12 @@
 //! Loads generations and swaps between them.
 
 use super::certificate::{self, CertificateError};
-use crate::auth::Credentials;
+use crate::auth::{Credentials, SrsError, SrsKeys};
 use crate::authentication::keys::{CannotSign, Keys};
 use crate::queue;
 use arc_swap::ArcSwap;
-use postern_schema::decide::{Lookup, LookupFailed};
+use postern_schema::decide::{Lookup, LookupFailed, SrsFact};
+use postern_schema::name::Mailbox;
 use postern_schema::site::Site;
 use postern_schema::snapshot::{Snapshot, SnapshotError, locate};
 use rustls::ServerConfig;
@@ -25,9 +26,20 @@ pub struct Generation {
     pub tls: Option<Arc<ServerConfig>>,
     /// What it signs with.
     pub keys: Keys,
+    /// What the addresses of forwarded mail are signed with. `None`: the site
+    /// forwards nothing so. An error: what it would sign waits, and so do bounces of it.
+    pub srs: Result<Option<SrsKeys>, Arc<SrsError>>,
 }
 
 impl Generation {
+    /// What a bounce address of forwarded mail comes to.
+    pub fn srs_fact(&self, address: &Mailbox, now_seconds: u64) -> SrsFact {
+        match &self.srs {
+            Ok(Some(keys)) => keys.reverse(address, now_seconds),
+            Ok(None) | Err(_) => SrsFact::Unknown,
+        }
+    }
+
     /// What the queue keeps of it.
     pub fn mark(&self) -> queue::Generation {
         // The digest was verified: 64 hexadecimal digits.
@@ -50,6 +62,8 @@ pub enum LoadError {
     /// A key that must sign and cannot. At a reload this keeps the keys in force that can; at a start there are none, and mail
     /// that must be signed waits.
     Key(CannotSign),
+    /// The secrets of its bounce addresses, at a reload; as with keys.
+    Srs(Arc<SrsError>),
     /// Its domains cannot be read.
     Lookup(LookupFailed),
 }
@@ -60,6 +74,7 @@ impl fmt::Display for LoadError {
             LoadError::Snapshot(error) => error.fmt(f),
             LoadError::Certificate(error) => error.fmt(f),
             LoadError::Key(error) => error.fmt(f),
+            LoadError::Srs(error) => error.fmt(f),
             LoadError::Lookup(error) => error.fmt(f),
         }
     }
@@ -114,6 +129,11 @@ impl Current {
         let snapshot = self.open_once(&path)?;
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let next = with_secrets(snapshot, &self.state, &self.credentials, number)?;
+        if let Err(error) = &next.srs
+            && self.generation().srs.as_ref().is_ok_and(Option::is_some)
+        {
+            return Err(LoadError::Srs(error.clone()));
+        }
         // A key that broke since must not take the place of one that works. One that never worked changes nothing for the worse.
         let broken_before = self.generation().keys.unusable().len();
         match next.keys.unusable().into_iter().next() {
@@ -145,5 +165,6 @@ impl Current {
 fn with_secrets(snapshot: Arc<Snapshot>, state: &Path, credentials: &Credentials, number: u64) -> Result<Generation, LoadError> {
     let tls = certificate::server_config(snapshot.site(), state, credentials).map_err(LoadError::Certificate)?;
     let keys = Keys::load(&snapshot, credentials).map_err(LoadError::Lookup)?;
-    Ok(Generation { number, snapshot, tls, keys })
+    let srs = snapshot.site().rewriting.srs.as_ref().map(|srs| SrsKeys::load(srs, credentials)).transpose().map_err(Arc::new);
+    Ok(Generation { number, snapshot, tls, keys, srs })
 }

@@ -5,6 +5,7 @@ use crate::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use crate::record::DmarcPolicy;
 use crate::site::{Network, Site};
 use crate::spf::SpfResult;
+use crate::srs::SrsAddress;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -59,6 +60,8 @@ pub struct RecipientFacts<'a> {
     pub forward_path: &'a ForwardPath,
     /// What else is known of the client.
     pub screen: ScreenFacts<'a>,
+    /// The answer to [`Need::Srs`], once it is known.
+    pub srs: Option<&'a SrsFact>,
 }
 
 /// A fact that has to be fetched.
@@ -80,6 +83,47 @@ pub enum Need {
     Greylist,
     /// Whether the client did too much of late that went wrong.
     Reputation,
+    /// Whose mail this bounce address was made for, if it was made here ([`crate::srs`]).
+    Srs(Mailbox),
+}
+
+/// What a bounce address of forwarded mail comes to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SrsFact {
+    /// It is good, and its bounce goes there.
+    Good(Mailbox),
+    /// It was never given.
+    Forged,
+    /// It was given too long ago.
+    Expired,
+    /// The secrets cannot be read.
+    Unknown,
+}
+
+impl SrsFact {
+    /// The words of test blocks and `explain`.
+    pub const WORDS: [&'static str; 4] = ["good", "forged", "expired", "unknown"];
+
+    /// The word of test blocks and `explain`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            SrsFact::Good(_) => "good",
+            SrsFact::Forged => "forged",
+            SrsFact::Expired => "expired",
+            SrsFact::Unknown => "unknown",
+        }
+    }
+
+    /// Reads the word; an address that is good is taken for what it says.
+    pub fn parse(word: &str, address: &Mailbox) -> Option<SrsFact> {
+        match word {
+            "good" => SrsAddress::parse(address.local.as_str())?.bounce_to().map(SrsFact::Good),
+            "forged" => Some(SrsFact::Forged),
+            "expired" => Some(SrsFact::Expired),
+            "unknown" => Some(SrsFact::Unknown),
+            _ => None,
+        }
+    }
 }
 
 /// What DMARC comes to for one message.

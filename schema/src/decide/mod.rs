@@ -11,7 +11,9 @@
 //! | [`accept`] | RCPT | whether we take this recipient, and whom it expands to: the [`RelayPermit`] |
 //! | [`content`] | the end of the message | whether it may come in, and whether it is put aside |
 //! | [`signing`] | the same | which keys sign it on its way out |
-//! | [`route`] | every delivery attempt | where one recipient's mail goes next |
+//! | [`route`] | every delivery attempt | where one recipient's mail goes next, and in whose name |
+//!
+//! What addresses turn into on the way is in [`rewrite`].
 
 mod accept;
 mod content;
@@ -19,19 +21,22 @@ mod expand;
 mod facts;
 mod lookup;
 mod reason;
+pub mod rewrite;
 mod route;
 mod screen;
 mod sender;
 mod sign;
 mod trace;
 
-pub use accept::{RelayPermit, accept, expansion};
+pub use accept::{RelayPermit, accept, expansion, forwarding_loop};
 pub use content::{Handling, content};
-pub use expand::{EXPANSION_LIMIT, Resolved, resolve};
-pub use facts::{Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Need, RecipientFacts, SenderDomain, SenderFacts};
+pub use expand::{EXPANSION_LIMIT, End, Resolved, SentAs, resolve};
+pub use facts::{
+    Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Need, RecipientFacts, SenderDomain, SenderFacts, SrsFact,
+};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;
-pub use route::{Hop, RouteFacts, route};
+pub use route::{Departure, Hop, RouteFacts, route};
 pub use screen::{GreylistFact, Listing, ReputationFact, ScreenFacts};
 pub use sender::sender;
 pub use sign::{Author, SignFacts, Signature, signing};

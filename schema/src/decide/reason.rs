@@ -34,6 +34,20 @@ reasons! {
     TrustedNetwork => "trusted-network",
     /// The client is a program of this host, and the recipient is elsewhere.
     LocalSubmission => "local-submission",
+    /// A bounce of mail that this site has forwarded, on its way back to whoever wrote it.
+    BounceReturned => "bounce-returned",
+    /// A copy for an archive of the site.
+    Archived => "archived",
+    /// The recipient looks like one that this site gives to forwarded mail, and is none that it gave.
+    SrsInvalid => "srs-invalid",
+    /// The recipient is one that this site gave to forwarded mail, too long ago.
+    SrsExpired => "srs-expired",
+    /// The recipient takes bounces, and this is none.
+    SrsNotBounce => "srs-not-a-bounce",
+    /// The secrets that tell a good bounce address cannot be read.
+    SrsUnknown => "srs-unknown",
+    /// The message has been forwarded by this recipient before.
+    ForwardingLoop => "forwarding-loop",
     /// The recipient is elsewhere, and nothing lets this client relay.
     RelayDenied => "relay-denied",
     /// The domain is ours, the local part is nobody's.

@@ -1,9 +1,14 @@
-//! Where one recipient's mail goes next. Asked anew at every delivery attempt, so that queued mail follows the site of today.
+//! Where one recipient's mail goes next, and in whose name. Asked anew at every delivery attempt, so that queued mail follows the
+//! site of today.
+//!
+//! The envelope sender of mail that leaves for another site is settled here: the owner of an alias, an address of this site for mail
+//! that is forwarded (SRS), then what `rewrite at="egress"` makes of it. SRS is needed where the sender's own SPF record does not name
+//! us. It names us for every domain of the site, so their mail keeps its sender; the null path has none.
 
-use super::expand::{Resolved, resolve};
-use super::{Answer, Lookup, Reason, StepKind, Trace, Verdict};
-use crate::name::{HostName, Mailbox, ReversePath};
-use crate::site::{Destination, NextHop, Route, RoutePattern, Site, TlsLevel, Via};
+use super::expand::{Resolved, SentAs, resolve};
+use super::{Answer, Lookup, LookupFailed, Reason, StepKind, Trace, Verdict, rewrite};
+use crate::name::{HostName, LocalPart, Mailbox, ReversePath};
+use crate::site::{Destination, DomainClass, NextHop, Route, RoutePattern, Site, Slot, TlsLevel, Via};
 
 /// What is known when a delivery is about to be tried.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +17,8 @@ pub struct RouteFacts<'a> {
     pub reverse_path: &'a ReversePath,
     /// One recipient, already expanded.
     pub recipient: &'a Mailbox,
+    /// How it came by the message.
+    pub sent_as: &'a SentAs,
 }
 
 /// The next hop of one recipient.
@@ -22,31 +29,110 @@ pub struct Hop {
     /// The mailbox there: the recipient, or for a mailbox of ours the one that remains when detail and alias domain are set
     /// aside.
     pub mailbox: Mailbox,
+    /// The envelope sender there.
+    pub sender: Departure,
+}
+
+/// With which envelope sender a message goes on.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Departure {
+    /// With its own.
+    Unchanged,
+    /// With another.
+    As(Mailbox),
+    /// With an address of the site that leads bounces back to its own ([`crate::srs`]).
+    Srs,
 }
 
 /// Decides the next hop of one recipient.
 pub fn route(facts: &RouteFacts<'_>, lookup: &dyn Lookup) -> Answer<Hop> {
+    let site = lookup.site();
     let mut trace = Trace::default();
     match resolve(facts.recipient, lookup, &mut trace) {
         Err(failed) => Verdict::lookup_failed(&failed, trace),
-        Ok(Resolved::Mailbox(mailbox)) => local_delivery(mailbox, lookup, trace),
+        Ok(Resolved::Mailbox(mailbox) | Resolved::Forwarded { by: mailbox, keep_copy: true, .. }) => {
+            local_delivery(facts, mailbox, lookup, trace)
+        }
+        Ok(Resolved::Listed(mailbox, transport)) => through(&transport, facts, mailbox, site, trace),
         // It was a mailbox when the message was accepted. The sender was told yes, so we wait for the site to be mended.
-        Ok(Resolved::Others(_) | Resolved::Unknown | Resolved::Parked) => Verdict::decline(Reason::MailboxGone, trace),
-        Ok(Resolved::Relayed(via)) => {
-            let destination = relayed(via.as_ref(), facts.reverse_path, facts.recipient, lookup.site(), &mut trace);
-            onward(destination, facts.recipient, trace)
+        Ok(Resolved::Others { .. } | Resolved::Forwarded { .. } | Resolved::Unknown | Resolved::Parked) => {
+            Verdict::decline(Reason::MailboxGone, trace)
         }
-        Ok(Resolved::Elsewhere) => {
-            let destination = find_route(facts.reverse_path, facts.recipient, lookup.site(), &mut trace);
-            onward(destination, facts.recipient, trace)
-        }
+        Ok(Resolved::Relayed(via)) => match relayed(via.as_ref(), facts.reverse_path, facts.recipient, site, &mut trace) {
+            None => Verdict::decline(Reason::NoRoute, trace),
+            Some(destination) => {
+                let hop = Hop { destination, mailbox: facts.recipient.clone(), sender: inward(facts) };
+                Verdict::accept(hop, Reason::Routed, trace)
+            }
+        },
+        Ok(Resolved::Elsewhere) => match leave(facts, lookup, &mut trace) {
+            Err(failed) => Verdict::lookup_failed(&failed, trace),
+            Ok(None) => Verdict::decline(Reason::NoRoute, trace),
+            Ok(Some(hop)) => Verdict::accept(hop, Reason::Routed, trace),
+        },
     }
 }
 
-fn onward(destination: Option<Destination>, recipient: &Mailbox, trace: Trace) -> Answer<Hop> {
-    match destination {
+/// The sender of mail that stays with hosts of ours.
+fn inward(facts: &RouteFacts<'_>) -> Departure {
+    match (facts.sent_as, facts.reverse_path) {
+        (SentAs::Owner(owner), ReversePath::Mailbox(_)) => Departure::As(owner.clone()),
+        _ => Departure::Unchanged,
+    }
+}
+
+/// The way to another site. Routes that go by the sender see the one that the mail leaves with, and rewritings for the way out act last:
+/// what they make does not decide the way.
+fn leave(facts: &RouteFacts<'_>, lookup: &dyn Lookup, trace: &mut Trace) -> Result<Option<Hop>, LookupFailed> {
+    let site = lookup.site();
+    let sender = departure(facts, lookup, trace)?;
+    let seen = match &sender {
+        Departure::Unchanged => facts.reverse_path.clone(),
+        Departure::As(mailbox) => ReversePath::Mailbox(mailbox.clone()),
+        Departure::Srs => srs_path(site).unwrap_or(facts.reverse_path.clone()),
+    };
+    let Some(destination) = find_route(&seen, facts.recipient, site, trace) else { return Ok(None) };
+    let rewritten = match (&sender, seen.mailbox()) {
+        (Departure::Srs, _) | (_, None) => None,
+        (_, Some(mailbox)) => rewrite::leaving(mailbox, Slot::EnvelopeSender, site, trace),
+    };
+    let mailbox = rewrite::leaving(facts.recipient, Slot::EnvelopeRecipient, site, trace).unwrap_or(facts.recipient.clone());
+    Ok(Some(Hop { destination, mailbox, sender: rewritten.map_or(sender, Departure::As) }))
+}
+
+fn departure(facts: &RouteFacts<'_>, lookup: &dyn Lookup, trace: &mut Trace) -> Result<Departure, LookupFailed> {
+    let (SentAs::Forwarder { srs: true, .. }, ReversePath::Mailbox(sender)) = (facts.sent_as, facts.reverse_path) else {
+        return Ok(inward(facts));
+    };
+    // Without the statement the compiler refuses the forward; a snapshot of ours has both.
+    let Some(srs) = &lookup.site().rewriting.srs else { return Ok(Departure::Unchanged) };
+    if let Some(domain) = sender.domain()
+        && let Some(entry) = lookup.domain(domain)?
+        && entry.class != DomainClass::Parked
+        && !entry.class.is_backup()
+    {
+        trace.push(StepKind::OwnSender(sender.clone()), entry.origin);
+        return Ok(Departure::Unchanged);
+    }
+    trace.push(StepKind::Srs(srs.domain.clone()), srs.origin);
+    Ok(Departure::Srs)
+}
+
+/// What stands for every address that SRS makes, where only the domain counts.
+fn srs_path(site: &Site) -> Option<ReversePath> {
+    let domain = site.rewriting.srs.as_ref()?.domain.clone();
+    let local = LocalPart::from_content("SRS0").ok()?;
+    Some(ReversePath::Mailbox(Mailbox::new(local, HostName::Domain(domain))))
+}
+
+fn through(name: &str, facts: &RouteFacts<'_>, mailbox: Mailbox, site: &Site, mut trace: Trace) -> Answer<Hop> {
+    match site.transport(name) {
         None => Verdict::decline(Reason::NoRoute, trace),
-        Some(destination) => Verdict::accept(Hop { destination, mailbox: recipient.clone() }, Reason::Routed, trace),
+        Some(transport) => {
+            trace.push(StepKind::Transport(transport.name.clone()), transport.origin);
+            let destination = Destination::Transport { name: transport.name.clone(), means: transport.kind.means() };
+            Verdict::accept(Hop { destination, mailbox, sender: inward(facts) }, Reason::LocalDelivery, trace)
+        }
     }
 }
 
@@ -69,19 +155,11 @@ pub(super) fn relayed(
     }
 }
 
-fn local_delivery(mailbox: Mailbox, lookup: &dyn Lookup, mut trace: Trace) -> Answer<Hop> {
-    let entry = match mailbox.domain().map(|domain| lookup.domain(domain)) {
-        Some(Ok(Some(entry))) => entry,
-        Some(Err(failed)) => return Verdict::lookup_failed(&failed, trace),
-        Some(Ok(None)) | None => return Verdict::decline(Reason::MailboxGone, trace),
-    };
-    match lookup.site().transport(&entry.transport) {
-        None => Verdict::decline(Reason::NoRoute, trace),
-        Some(transport) => {
-            trace.push(StepKind::Transport(transport.name.clone()), transport.origin);
-            let destination = Destination::Transport { name: transport.name.clone(), means: transport.kind.means() };
-            Verdict::accept(Hop { destination, mailbox }, Reason::LocalDelivery, trace)
-        }
+fn local_delivery(facts: &RouteFacts<'_>, mailbox: Mailbox, lookup: &dyn Lookup, trace: Trace) -> Answer<Hop> {
+    match mailbox.domain().map(|domain| lookup.domain(domain)) {
+        Some(Ok(Some(entry))) => through(&entry.transport, facts, mailbox, lookup.site(), trace),
+        Some(Err(failed)) => Verdict::lookup_failed(&failed, trace),
+        Some(Ok(None)) | None => Verdict::decline(Reason::MailboxGone, trace),
     }
 }
 

@@ -146,6 +146,7 @@ fn site() -> Memory {
         tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         headers: Vec::new(),
+        rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
@@ -183,7 +184,7 @@ fn client<'a>(listener: &'a str, address: &str, user: Option<&'a str>) -> Client
 fn accepting(site: &Memory, client: Client<'_>, to: &str) -> Verdict<RelayPermit> {
     let from = ReversePath::parse("alice@example.com").unwrap();
     let to = ForwardPath::parse(to).unwrap();
-    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, screen: ScreenFacts::CLEAR }, site)
+    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, screen: ScreenFacts::CLEAR, srs: None }, site)
         .verdict()
         .unwrap()
 }
@@ -224,7 +225,7 @@ fn recipients_by_client_and_class() {
 fn an_alias_expands_to_each_address_once() {
     let verdict = accepting(&site(), client("mx", "198.51.100.1", None), "team@example.com");
     let permit = verdict.disposition.accepted().unwrap();
-    let expansion: Vec<String> = permit.expansion().iter().map(Mailbox::to_string).collect();
+    let expansion: Vec<String> = permit.expansion().iter().map(|end| end.mailbox.to_string()).collect();
     assert_eq!(expansion, ["alice@example.com", "bob@example.com", "carol@elsewhere.example"]);
     assert_eq!(permit.recipient(), &mailbox("team@example.com"));
     assert_eq!(verdict.trace.steps()[2].describe(&site().site.sources), "domain example.com is of class local  (site.kdl:10)");
@@ -291,7 +292,8 @@ fn the_senders_domain_is_asked_for_only_when_it_matters() {
 #[test]
 fn routes() {
     let hop = |from: &str, to: &str| {
-        let facts = RouteFacts { reverse_path: &ReversePath::parse(from).unwrap(), recipient: &mailbox(to) };
+        let facts =
+            RouteFacts { reverse_path: &ReversePath::parse(from).unwrap(), recipient: &mailbox(to), sent_as: &SentAs::Sender };
         let verdict = route(&facts, &site()).verdict().unwrap();
         (verdict.reason, verdict.disposition.accepted().map(|hop| format!("{} {}", hop.destination, hop.mailbox)))
     };
@@ -301,7 +303,11 @@ fn routes() {
     assert_eq!(hop("", "x@direct.example"), (Reason::NoRoute, None));
     assert_eq!(hop("alice@example.com", "x@direct.example"), (Reason::Routed, some("relay:up x@direct.example")));
     assert_eq!(hop("", "nobody@example.com"), (Reason::MailboxGone, None));
-    let facts = RouteFacts { reverse_path: &ReversePath::parse("a@example.com").unwrap(), recipient: &mailbox("x@y.example") };
+    let facts = RouteFacts {
+        reverse_path: &ReversePath::parse("a@example.com").unwrap(),
+        recipient: &mailbox("x@y.example"),
+        sent_as: &SentAs::Sender,
+    };
     let hop = route(&facts, &site()).verdict().unwrap().disposition.accepted().unwrap();
     assert_eq!(
         hop.destination,
@@ -335,6 +341,7 @@ proptest! {
             reverse_path: &from,
             forward_path: &ForwardPath::Mailbox(to.clone()),
             screen: ScreenFacts::CLEAR,
+            srs: None,
         };
         let verdict = accept(&facts, &site).verdict().unwrap();
         if verdict.disposition.accepted().is_some() {
@@ -345,4 +352,5 @@ proptest! {
 
 mod authentication;
 mod relayed;
+mod rewritten;
 mod screened;

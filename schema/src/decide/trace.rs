@@ -3,7 +3,7 @@
 
 use super::{DmarcFact, GreylistFact, Listing, ReputationFact};
 use crate::name::{Domain, Mailbox};
-use crate::site::{Check, DomainClass, ListenerKind, Origin, Selector, Sources};
+use crate::site::{Check, DomainClass, ListenerKind, Origin, Selector, Slot, Sources};
 use crate::spf::SpfResult;
 use std::fmt;
 
@@ -84,6 +84,22 @@ pub enum StepKind {
     Mailbox(Mailbox),
     /// The recipient is an alias of so many targets.
     Alias(Mailbox, usize),
+    /// The recipient is sent on to so many addresses elsewhere.
+    Forward(Mailbox, usize),
+    /// The recipient is a mailing list's.
+    List(Mailbox),
+    /// Whoever hears of bounces of an alias.
+    Owner(Mailbox),
+    /// This step turned the address in that place into another.
+    Rewritten(&'static str, Slot, Mailbox, Mailbox),
+    /// A copy for an archive.
+    Archive(Mailbox),
+    /// The sender is one of this site on the way out (SRS).
+    Srs(Domain),
+    /// The sender needs no SRS: it is of a domain of the site.
+    OwnSender(Mailbox),
+    /// A bounce of forwarded mail, and whether its address is one that we gave.
+    SrsBounce(Mailbox, &'static str),
     /// The part after the delimiter was set aside.
     Detail(Box<str>),
     /// A pattern rewrote the address.
@@ -188,6 +204,16 @@ impl fmt::Display for StepKind {
             StepKind::Alias(mailbox, targets) => {
                 write!(f, "{mailbox} is an alias of {targets} address{}", if *targets == 1 { "" } else { "es" })
             }
+            StepKind::Forward(mailbox, targets) => {
+                write!(f, "{mailbox} is sent on to {targets} address{}", if *targets == 1 { "" } else { "es" })
+            }
+            StepKind::List(mailbox) => write!(f, "{mailbox} is a mailing list's"),
+            StepKind::Owner(mailbox) => write!(f, "{mailbox} hears of bounces instead of the sender"),
+            StepKind::Rewritten(step, slot, from, to) => write!(f, "{step}: {slot} {from} becomes {to}"),
+            StepKind::Archive(mailbox) => write!(f, "archive {mailbox} gets a copy"),
+            StepKind::Srs(domain) => write!(f, "leaves with a sender of {domain} (SRS)"),
+            StepKind::OwnSender(mailbox) => write!(f, "sender {mailbox} is of this site, whose SPF record covers it: no SRS"),
+            StepKind::SrsBounce(mailbox, found) => write!(f, "bounce address {mailbox}: {found}"),
             StepKind::Detail(detail) => write!(f, "detail {detail} set aside"),
             StepKind::Pattern(expression, mailbox) => write!(f, "pattern {expression} makes it {mailbox}"),
             StepKind::CatchAll(mailbox) => write!(f, "catch-all {mailbox} takes it"),

@@ -24,6 +24,20 @@ pub enum AddressKind {
     Alias(Vec<Forward>),
     /// The host behind a relay domain has it.
     Relayed,
+    /// Mail is sent on to another site, in the name of whoever wrote it (`forward`).
+    Forward {
+        /// Where to.
+        targets: Vec<Forward>,
+        /// Whether it leaves with a sender of this site (SRS), so that SPF passes there.
+        srs: bool,
+        /// Whether a mailbox of that name keeps a copy.
+        keep_copy: bool,
+    },
+    /// An address of a mailing list: its manager takes it as it is, detail and all.
+    List {
+        /// The transport that leads to the manager.
+        transport: Box<str>,
+    },
 }
 
 /// One target of an alias.

@@ -15,6 +15,7 @@ mod network;
 mod origin;
 mod policy;
 mod publication;
+mod rewriting;
 mod screening;
 mod secret;
 mod signing;
@@ -33,6 +34,7 @@ pub use network::Network;
 pub use origin::{Origin, Sources};
 pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
+pub use rewriting::{Archive, Archived, Masquerade, Place, Rewrite, Rewriting, Selection, Slot, Srs, Stage, Whose};
 pub use screening::{Check, Greylist, Reputation};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
@@ -81,6 +83,8 @@ pub struct Site {
     pub screen: Screen,
     /// What is changed in headers, in source order.
     pub headers: Vec<HeaderEdit>,
+    /// Addresses that turn into others.
+    pub rewriting: Rewriting,
     /// Retry and lifetime.
     pub queue: QueuePolicy,
     /// Sizes and counts.

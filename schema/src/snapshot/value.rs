@@ -6,12 +6,12 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    AddressEntry, AddressKind, Autoconfig, Certificate, Chain, Check, ClientLimit, ClientList, Codes, DkimSigner, DomainClass,
-    DomainEntry, Endpoint, Forward, Greylist, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener,
-    ListenerKind, LogFormat, Logging, Login, LoginName, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf,
-    PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reputation, Route, RoutePattern, Screen, SecretName,
-    Selector, SendAs, Service, SigningState, SpfPolicy, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore,
-    Via, WebListener,
+    AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, Check, ClientLimit, ClientList, Codes,
+    DkimSigner, DomainClass, DomainEntry, Endpoint, Forward, Greylist, HeaderChange, HeaderEdit, Language, LimitPer, Limited,
+    Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Masquerade, Metrics, MtaSts, Network, NextHop, Onward,
+    Origin, Pattern, Pin, PinOf, Place, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reputation,
+    Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service, SigningState, SpfPolicy,
+    Srs, Stage, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, Whose,
 };
 use ipnet::IpNet;
 
@@ -53,6 +53,11 @@ stored_structs! {
     Reputation { halflife, limit, origin }
     ClientLimit { what, per, origin }
     HeaderEdit { change, at, origin }
+    Rewriting { rewrites, masquerades, archives, srs }
+    Rewrite { place, from, to, at, delimiter, origin }
+    Masquerade { domain, except, kept, origin }
+    Archive { to, when, origin }
+    Srs { domain, secret, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
     Limits { message_octets, recipients, hops, sessions, vrfy, origin }
     Logging { format, origin }
@@ -162,7 +167,18 @@ stored_enums! {
     PinOf { 1 => Host, 2 => Authority, }
     PublicKey { 1 => Rsa(octets), 2 => Ed25519(octets), }
     SigningState { 1 => Publish, 2 => Active, 3 => Retired, 4 => Revoked, 5 => Removed, }
-    AddressKind { 1 => Mailbox { quota_octets }, 2 => Alias(targets), 3 => Relayed, }
+    AddressKind {
+        1 => Mailbox { quota_octets },
+        2 => Alias(targets),
+        3 => Relayed,
+        4 => Forward { targets, srs, keep_copy },
+        5 => List { transport },
+    }
+    Whose { 1 => Mailbox(mailbox), 2 => Domain(domain), }
+    Stage { 1 => Arrival(service), 2 => Egress, }
+    Place { 1 => Sender, 2 => Recipient, 3 => Both, 4 => EnvelopeSender, 5 => EnvelopeRecipient, 6 => HeaderFrom, }
+    Archived { 1 => All, 2 => From(selection), 3 => To(selection), }
+    Selection { 1 => Mailbox(mailbox), 2 => Pattern(pattern), }
 }
 
 /// Writes the [`AddressEntry`] of an alias from the parts of its targets, local part and host: a site has a million of them,

@@ -7,7 +7,7 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{DmarcFact, GreylistFact, ReputationFact, SenderDomain};
+use postern_schema::decide::{DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
@@ -44,6 +44,22 @@ struct QueuedRecipient {
     state: String,
     reply: Option<String>,
     generation: Option<String>,
+    owner: Option<String>,
+    #[serde(rename = "forwarded-by")]
+    forwarded_by: Option<String>,
+    #[serde(default)]
+    srs: bool,
+}
+
+impl QueuedRecipient {
+    fn sent_as(&self) -> Result<SentAs, Failure> {
+        let parse = |text: &String| Mailbox::parse(text).map_err(|error| odd(text, &error));
+        Ok(match (&self.owner, &self.forwarded_by) {
+            (Some(owner), _) => SentAs::Owner(parse(owner)?),
+            (None, Some(by)) => SentAs::Forwarder { by: parse(by)?, srs: self.srs },
+            (None, None) => SentAs::Sender,
+        })
+    }
 }
 
 /// A message, decided again.
@@ -150,6 +166,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 lists: Some(Vec::new()),
                 greylist: Some(GreylistFact::Passed),
                 reputation: Some(ReputationFact::Good),
+                srs: Some("good".to_owned()),
             };
             accepted.push(explain(&question, &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);
         }
@@ -162,7 +179,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
             state: recipient.state.clone(),
             reply: recipient.reply.clone(),
             routed_by: routing.digest().to_owned(),
-            hop: explain_hop(&from, &address, &*routing),
+            hop: explain_hop(&from, &End { mailbox: address, sent_as: recipient.sent_as()? }, &*routing),
         });
     }
     Ok(Replay { id: queued.id.clone(), accepted_by: acceptance.digest().to_owned(), accepted, attempts })

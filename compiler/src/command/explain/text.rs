@@ -70,6 +70,10 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
     decision(text, &format!("delivery to {}: {destination}", hop.recipient), &hop.outcome, &hop.steps);
     let details = [
         hop.mailbox.as_ref().filter(|mailbox| **mailbox != hop.recipient).map(|mailbox| format!("as {mailbox}")),
+        hop.sender.as_ref().map(|sender| match sender.as_str() {
+            "srs" => "with a sender of this site that leads bounces back".to_owned(),
+            sender => format!("with the sender {sender}"),
+        }),
         hop.endpoint.as_ref().map(|endpoint| format!("to {endpoint}")),
         hop.tls.map(|level| match level {
             "none" => "without TLS".to_owned(),

@@ -24,13 +24,15 @@ pub enum Part {
     Domains,
     /// `screen`, `queue`, `limits`, `log`.
     Policy,
+    /// `rewrite`, `masquerade`, `archive`, `srs`.
+    Rewriting,
     /// `test`.
     Tests,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Part; 11] = [
+    pub const ALL: [Part; 12] = [
         Part::Host,
         Part::Tls,
         Part::Listeners,
@@ -41,6 +43,7 @@ impl Part {
         Part::Routes,
         Part::Domains,
         Part::Policy,
+        Part::Rewriting,
         Part::Tests,
     ];
 
@@ -57,6 +60,7 @@ impl Part {
             "route" | "routes" | "destination" => Part::Routes,
             "domain" | "parked" | "mailboxes" | "aliases" => Part::Domains,
             "screen" | "queue" | "limits" | "log" => Part::Policy,
+            "rewrite" | "masquerade" | "archive" | "srs" => Part::Rewriting,
             "test" => Part::Tests,
             _ => return None,
         })

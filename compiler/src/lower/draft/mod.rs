@@ -9,6 +9,7 @@ mod gaps;
 mod model;
 mod planned;
 mod publication;
+mod rewriting;
 mod screen;
 mod service;
 
@@ -16,6 +17,7 @@ pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
 pub use planned::{FilterDraft, FilterProtocol, Flow, PlannedDraft, PolicyDraft, ReinjectDraft};
 pub use publication::PublicationDraft;
+pub use rewriting::{ArchiveDraft, MasqueradeDraft, RewriteDraft, RewritingDraft, SrsDraft};
 pub use screen::{GreylistDraft, LimitDraft, ListDraft, ReputationDraft, ScreenDraft};
 pub use service::{
     CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
@@ -100,6 +102,8 @@ pub struct SiteDraft {
     pub limits: LimitsDraft,
     /// `headers`, one for each change.
     pub headers: Vec<HeaderDraft>,
+    /// `rewrite`, `masquerade`, `archive`, `srs`.
+    pub rewriting: RewritingDraft,
     /// `log`.
     pub log_format: Setting<LogFormat>,
     /// `metrics`.

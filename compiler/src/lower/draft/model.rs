@@ -48,6 +48,7 @@ impl SiteDraft {
             screen: self.screen.to_site(&|span| sources.origin(span)),
             queue: self.queue(sources),
             headers: self.headers(sources),
+            rewriting: self.rewriting.to_site(self, sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
             metrics: self.metrics.as_ref().map(|at| Metrics { listen: at.value, origin: sources.origin(at.span) }),

@@ -11,7 +11,7 @@ use crate::syntax::nearest;
 use crate::syntax::value::{Address, Octets, Typed};
 use crate::table::aliases::{self, Destination};
 use crate::table::{Piece, Row, destinations};
-use postern_schema::name::{Domain, LocalPart, Mailbox};
+use postern_schema::name::{DECLARED_LOCAL_PART_MAX_OCTETS, Domain, LocalPart, Mailbox};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -86,13 +86,6 @@ impl Lowering<'_> {
             self.destination(table, value, &mut Vec::new(), &mut wanted);
         }
         self.declare_alias(table, scope, row.line, &row.key, &wanted);
-        if let Some(list) = row.key.text.get(..6).filter(|head| head.eq_ignore_ascii_case("owner-")).map(|_| &row.key.text[6..])
-            && let Some((hosts, local)) = self.key(table, scope, &row.key)
-        {
-            let list = local.folded().strip_prefix("owner-").unwrap_or(list).to_owned();
-            let span = table.span(&row.key);
-            self.tables.owners.extend(hosts.iter().map(|host| (*host, Spanned::new(list.clone(), span))));
-        }
     }
 
     /// One destination of `aliases(5)`; `open` are the files that are being included.
@@ -217,8 +210,8 @@ impl Lowering<'_> {
             },
         };
         match LocalPart::parse(local) {
-            Ok(local) => Some((hosts, local)),
-            Err(_) => {
+            Ok(local) if local.as_str().len() <= DECLARED_LOCAL_PART_MAX_OCTETS => Some((hosts, local)),
+            _ => {
                 self.typed(table, &Piece { text: Cow::Borrowed(local), ..key.clone() }, &ValueType::LocalPart);
                 None
             }

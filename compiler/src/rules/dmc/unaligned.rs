@@ -5,7 +5,7 @@ use crate::report::{Diagnostic, Severity};
 use crate::rules::probe::recipients_elsewhere;
 use crate::rules::{Rule, Subject};
 use crate::standing::{Leaving, Standing, standing};
-use postern_schema::decide::{Author, RouteFacts, SignFacts, route, signing};
+use postern_schema::decide::{Author, RouteFacts, SentAs, SignFacts, route, signing};
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::record::DmarcPolicy;
 use postern_schema::site::{Destination, DomainClass};
@@ -50,7 +50,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 fn way(domain: &Domain, recipient: &Mailbox, subject: &Subject<'_>) -> Option<(Destination, Standing)> {
     let local = LocalPart::from_content("someone").ok()?;
     let sender = ReversePath::Mailbox(Mailbox::new(local, HostName::Domain(domain.clone())));
-    let facts = RouteFacts { reverse_path: &sender, recipient };
+    let facts = RouteFacts { reverse_path: &sender, recipient, sent_as: &SentAs::Sender };
     let destination = route(&facts, subject.model).verdict()?.disposition.accepted()?.destination;
     let author = [domain.clone()];
     let facts = SignFacts { author: Author::Server, from: &author, destinations: std::slice::from_ref(&destination) };

@@ -23,6 +23,15 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
                 "an alias, and listed among the recipients",
                 "Remove one of the two: mail for an alias does not reach the other host",
             ),
+            (Form::List, _) | (_, Form::List) => (
+                "an address of a mailing list, and declared besides",
+                "Remove one of the two: `list` declares the address, and the same with -bounces, -owner, -request and the like",
+            ),
+            (Form::Forward, Form::Mailbox) | (Form::Mailbox, Form::Forward) => (
+                "both a mailbox and a forward",
+                "Remove `mailbox`, and write keep-copy=#true behind the forward if a copy is to stay",
+            ),
+            (Form::Forward, _) | (_, Form::Forward) => ("declared twice", "Write all targets in one alias or forward"),
             _ => (
                 "both a mailbox and an alias",
                 "Remove one of the two; to keep a copy as well, give the mailbox another name and list that in the alias",

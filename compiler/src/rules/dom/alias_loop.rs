@@ -17,7 +17,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let gaps = subject.draft.gaps;
     // What takes the addresses that nobody has may take one that could not be read.
     let is_certain = |hop: &Hop| match hop.role {
-        Role::Alias => true,
+        Role::Alias | Role::Forward | Role::Rewrite | Role::Archive => true,
         Role::Pattern | Role::CatchAll => !gaps.holds(Part::Domains),
         Role::Postmaster => !gaps.holds(Part::Host) && !gaps.holds(Part::Domains),
     };

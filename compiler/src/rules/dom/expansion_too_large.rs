@@ -60,6 +60,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 
 fn is_refused(alias: Address<'_>, client: Client<'_>, subject: &Subject<'_>) -> bool {
     let Some(path) = alias.mailbox().map(ForwardPath::Mailbox) else { return false };
-    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, screen: ScreenFacts::CLEAR };
+    let facts =
+        RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, screen: ScreenFacts::CLEAR, srs: None };
     matches!(accept(&facts, subject.model), Answer::Verdict(verdict) if verdict.reason == Reason::ExpansionTooLarge)
 }

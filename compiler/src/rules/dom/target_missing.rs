@@ -38,7 +38,9 @@ fn missing(subject: &Subject<'_>, role: Role, target: &Spanned<Mailbox>) -> Opti
         Ok(Resolved::Unknown) => "nobody has it",
         Ok(Resolved::Parked) => "its domain is parked and takes no mail",
         // The site's postmaster stands in for every postmaster that is not declared, but not for himself.
-        Ok(Resolved::Others(to)) if is_postmaster(&trace) && to == [target.value.clone()] && !host_is_broken => "nobody has it",
+        Ok(Resolved::Others { targets: to, .. }) if is_postmaster(&trace) && to == [target.value.clone()] && !host_is_broken => {
+            "nobody has it"
+        }
         _ => return None,
     };
     if may_be_unread(subject, target.value.domain()?) {

@@ -103,7 +103,7 @@ proptest! {
                 Direct::Elsewhere => prop_assert_eq!(decided, Resolved::Elsewhere),
                 Direct::Declared(address) if address.is_alias() => {
                     let targets = address.targets().map(|target| target.mailbox()).collect();
-                    prop_assert_eq!(decided, Resolved::Others(targets));
+                    prop_assert_eq!(decided, Resolved::Others { targets, owner: None });
                 }
                 Direct::Declared(address) => prop_assert_eq!(decided, Resolved::Mailbox(address.mailbox().unwrap())),
                 Direct::Undeclared => prop_assert_ne!(decided, Resolved::Elsewhere),

@@ -203,7 +203,9 @@ impl<'a> Walk<'a> {
         }
         let mut trace = Trace::default();
         let resolved = resolve(&address, self.model, &mut trace);
-        let (Ok(Resolved::Others(targets)), Some(entry)) = (resolved, trace.steps().last()) else { return None };
+        let Ok(Resolved::Others { targets, .. } | Resolved::Forwarded { targets, .. }) = resolved else { return None };
+        // Who hears of bounces is no edge.
+        let entry = trace.steps().iter().rfind(|step| !matches!(step.kind, StepKind::Owner(_)))?;
         if matches!(entry.kind, StepKind::Pattern(..) | StepKind::CatchAll(_)) {
             self.generated += 1;
             if self.generated > GENERATED_LIMIT {
@@ -228,9 +230,9 @@ impl<'a> Walk<'a> {
             self.domains.get(name).copied()
         };
         match kind {
-            StepKind::Alias(address, _) => {
+            StepKind::Alias(address, _) | StepKind::Forward(address, _) => {
                 let found = self.draft.addresses.find_in(address.domain()?, address.local.as_str())?;
-                Some((Role::Alias, found.span()))
+                Some((Role::of(&found), found.span()))
             }
             StepKind::Pattern(expression, _) => {
                 let found = domain()?.patterns.iter().find(|pattern| pattern.pattern.expression() == &**expression)?;
@@ -253,7 +255,7 @@ impl<'a> Walk<'a> {
         match node {
             Node::Declared(id) => {
                 let alias = self.draft.addresses.address(id);
-                Some(Hop { address: alias.mailbox()?, span: alias.span(), role: Role::Alias })
+                Some(Hop { address: alias.mailbox()?, span: alias.span(), role: Role::of(&alias) })
             }
             Node::Made(index) => Some(self.made[index].hop.clone()),
         }

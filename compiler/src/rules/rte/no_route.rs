@@ -6,7 +6,7 @@ use crate::report::{Diagnostic, RowFindings, Severity};
 use crate::rules::graph::{Role, targets};
 use crate::rules::{Rule, Subject};
 use crate::source::{Span, Spanned};
-use postern_schema::decide::{Answer, Reason, RouteFacts, route};
+use postern_schema::decide::{Answer, Reason, RouteFacts, SentAs, route};
 use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};
 use std::collections::HashMap;
 
@@ -59,7 +59,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 fn has_route(target: &Mailbox, subject: &Subject<'_>) -> bool {
-    let answer = route(&RouteFacts { reverse_path: &ReversePath::Null, recipient: target }, subject.model);
+    let answer =
+        route(&RouteFacts { reverse_path: &ReversePath::Null, recipient: target, sent_as: &SentAs::Sender }, subject.model);
     !matches!(answer, Answer::Verdict(verdict) if verdict.reason == Reason::NoRoute)
 }
 

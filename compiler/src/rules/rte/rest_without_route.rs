@@ -4,7 +4,7 @@ use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::probe::recipients_elsewhere;
 use crate::rules::{Rule, Subject};
-use postern_schema::decide::{Answer, Reason, RouteFacts, route};
+use postern_schema::decide::{Answer, Reason, RouteFacts, SentAs, route};
 use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::site::DomainClass;
 
@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     // The first of them is at a domain that no route names.
     let Some(elsewhere) = recipients_elsewhere(subject.model).into_iter().next() else { return };
     let has_route = |reverse_path: &ReversePath| {
-        let answer = route(&RouteFacts { reverse_path, recipient: &elsewhere }, subject.model);
+        let answer = route(&RouteFacts { reverse_path, recipient: &elsewhere, sent_as: &SentAs::Sender }, subject.model);
         !matches!(answer, Answer::Verdict(verdict) if verdict.reason == Reason::NoRoute)
     };
     let own = draft.domains.iter().find(|domain| domain.class.value == DomainClass::Local);

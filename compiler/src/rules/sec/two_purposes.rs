@@ -27,8 +27,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     });
     let signers = draft.domains.iter().flat_map(|domain| &domain.signers);
     let signers = signers.filter_map(|signer| signer.key.as_ref()).map(|key| (&key.value, key.span, "DKIM"));
+    let srs = draft.rewriting.srs.iter().map(|srs| (&srs.secret.value, srs.secret.span, "bounce addresses (SRS)"));
     let mut seen: HashMap<&SecretName, (Span, &str)> = HashMap::new();
-    for (name, span, purpose) in users.chain(logins).chain(keys).chain(chains).chain(signers) {
+    for (name, span, purpose) in users.chain(logins).chain(keys).chain(chains).chain(signers).chain(srs) {
         let (first, other) = *seen.entry(name).or_insert((span, purpose));
         if other != purpose {
             findings.push(

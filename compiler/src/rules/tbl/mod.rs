@@ -21,9 +21,6 @@ pub static BARE_ADDRESS: Rule = error("TBL005", "row-without-domain", include_st
 /// TBL006: an entry of Postfix's that this runtime does not serve.
 pub static UNSERVED_ENTRY: Rule = error("TBL006", "entry-not-served", include_str!("unserved_entry.md"));
 
-/// TBL007: an owner who does not hear of bounces.
-pub static OWNER_ALIAS: Rule = note("TBL007", "owner-alias", include_str!("owner_alias.md"));
-
 /// TBL008: a path of a mailbox, which is not read.
 pub static UNUSED_COLUMN: Rule = note("TBL008", "mailbox-path", include_str!("mailbox_path.md"));
 

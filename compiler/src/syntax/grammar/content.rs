@@ -1,4 +1,5 @@
-//! What looks into mail or changes it: `policy`, `filter`, `content`, `rewrite`, `archive`, `headers`.
+//! What looks into mail or changes it: `policy`, `filter`, `content`, `rewrite`, `masquerade`, `srs`,
+//! `archive`, `headers`.
 
 use super::spec::{Argument, NodeSpec, PropertySpec};
 use super::value_type::{Kind, ValueType, Word};
@@ -34,10 +35,19 @@ const SERVICES: &[Word] = &[
 ];
 
 const ADDRESS_PLACES: &[Word] = &[
-    Word::new("sender", "The envelope sender and the From field."),
-    Word::new("recipient", "The envelope recipient."),
+    Word::new("sender", "The envelope sender, and the fields From, Sender and Reply-To."),
+    Word::new("recipient", "The envelope recipients, and the fields To and Cc."),
+    Word::new("both", "All of these."),
     Word::new("envelope-sender", "The envelope sender alone."),
+    Word::new("envelope-recipient", "The envelope recipients alone."),
     Word::new("header-from", "The From field alone."),
+];
+
+const STAGES_OF_REWRITING: &[Word] = &[
+    Word::new("mx", "Mail from other hosts, as it comes in."),
+    Word::new("submission", "Mail from users, as it comes in."),
+    Word::new("all", "All mail, as it comes in."),
+    Word::new("egress", "Mail that leaves for another site, and that alone."),
 ];
 
 /// `policy`.
@@ -127,26 +137,80 @@ pub const CONTENT: NodeSpec = NodeSpec::later("content", "Checks on what a messa
     .postfix(&["header_checks", "body_checks", "mime_header_checks", "nested_header_checks"]);
 
 /// `rewrite`.
-pub const REWRITE: NodeSpec = NodeSpec::later("rewrite", "Replaces one address by another.")
-    .arguments(&[
-        Argument::new("place", ValueType::Word(ADDRESS_PLACES), "Which address of a message."),
-        Argument::new("from", ValueType::Address, "The address that is replaced."),
-        Argument::new("to", ValueType::Mailbox, "The address that takes its place."),
-    ])
-    .properties(&[PropertySpec::new("at", ValueType::Word(SERVICES), "Which mail; without it, all.")])
-    .many()
-    .example("rewrite \"sender\" \"webuser\" \"noreply@example.com\" at=\"submission\"")
-    .postfix(&["canonical_maps", "sender_canonical_maps", "recipient_canonical_maps", "smtp_generic_maps", "masquerade_domains"]);
+pub const REWRITE: NodeSpec = NodeSpec::new(
+    "rewrite",
+    "Replaces one address by another, in the envelope and in the header; headers of mail from strangers stay as they are. An address \
+     goes before a whole domain; of equal ones the first counts. What was replaced is not looked at again.",
+)
+.arguments(&[
+    Argument::new("place", ValueType::Word(ADDRESS_PLACES), "Which addresses of a message."),
+    Argument::new(
+        "from",
+        ValueType::Text,
+        "What is replaced: a mail address, a local part of the `origin`, or `@example.com` for all of a domain.",
+    ),
+    Argument::new("to", ValueType::Text, "What takes its place: a mail address, or `@example.com` for the same local part there."),
+])
+.properties(&[PropertySpec::new("at", ValueType::Word(STAGES_OF_REWRITING), "When, and in which mail; without it, `all`.")
+    .postfix(&["smtp_generic_maps", "local_header_rewrite_clients"])])
+.many()
+.example("rewrite \"sender\" \"webuser\" \"noreply@example.com\" at=\"submission\"")
+.postfix(&["canonical_maps", "sender_canonical_maps", "recipient_canonical_maps", "canonical_classes", "smtp_generic_maps"]);
+
+/// `masquerade`.
+pub const MASQUERADE: NodeSpec = NodeSpec::new(
+    "masquerade",
+    "Hides the hosts of a domain: `alice@host.example.com` becomes `alice@example.com`, in the envelope sender and in the header of mail \
+     from our own clients. Domains that the site declares stay.",
+)
+.arguments(&[Argument::new("domains", ValueType::Domain, "A domain whose hosts are hidden.").repeating()])
+.children(&[NodeSpec::new("except", "Local parts that keep their host.")
+    .arguments(&[Argument::new("local-parts", ValueType::LocalPart, "A local part.").repeating()])
+    .example("except \"root\"")
+    .postfix(&["masquerade_exceptions"])])
+.many()
+.example("masquerade \"example.com\" {\n    except \"root\"\n}")
+.postfix(&["masquerade_domains", "masquerade_classes", "masquerade_exceptions"]);
+
+/// `srs`.
+pub const SRS: NodeSpec = NodeSpec::new(
+    "srs",
+    "The Sender Rewriting Scheme: under which domain `forward` sends mail on, and what signs its addresses, so that their bounces come \
+     back to the sender for three weeks and nothing else does.",
+)
+.properties(&[
+    PropertySpec::new(
+        "domain",
+        ValueType::Domain,
+        "A domain of this site, whose SPF record names what mail leaves by; without it, the `origin`.",
+    ),
+    PropertySpec::new(
+        "secret",
+        ValueType::Secret,
+        "The credential: secrets of 16 octets and more, one a line. The first signs, all verify, so a new one is put first and the \
+         old one removed three weeks later.",
+    )
+    .required(),
+])
+.example("srs domain=\"example.com\" secret=\"srs\"")
+.postfix(&["sender_canonical_maps", "recipient_canonical_maps"]);
 
 /// `archive`.
-pub const ARCHIVE: NodeSpec = NodeSpec::later("archive", "A copy of mail to somebody who keeps it.")
-    .properties(&[
-        PropertySpec::new("to", ValueType::Mailbox, "Who gets the copy.").required(),
-        PropertySpec::new("when", ValueType::Text, "Which mail: `from:example.com` or `to:example.com`; without it, all."),
-    ])
-    .many()
-    .example("archive to=\"archive@example.com\" when=\"from:example.com\"")
-    .postfix(&["always_bcc", "sender_bcc_maps", "recipient_bcc_maps"]);
+pub const ARCHIVE: NodeSpec = NodeSpec::new(
+    "archive",
+    "A copy of mail to somebody who keeps it, beside its recipients. Whoever gets it anyhow gets no second.",
+)
+.properties(&[
+    PropertySpec::new("to", ValueType::Mailbox, "Who gets the copy.").required(),
+    PropertySpec::new(
+        "when",
+        ValueType::Text,
+        "Which mail: `from:` or `to:` with a mail address, a domain, or `.domain` for all below it; without it, all.",
+    ),
+])
+.many()
+.example("archive to=\"archive@example.com\" when=\"from:example.com\"")
+.postfix(&["always_bcc", "sender_bcc_maps", "recipient_bcc_maps"]);
 
 /// `headers`.
 pub const HEADERS: NodeSpec =

@@ -84,17 +84,29 @@ const CATCH_ALL: NodeSpec = NodeSpec::new("catch-all", "Who gets mail for an unk
     .example("catch-all \"alice\"")
     .postfix(&["luser_relay", "virtual_alias_maps"]);
 
-const FORWARD: NodeSpec = NodeSpec::later("forward", "An address whose mail goes to another site.")
+const FORWARD: NodeSpec = NodeSpec::new(
+    "forward",
+    "An address whose mail goes on to another site, in the name of whoever wrote it. A message that comes round again is refused.",
+)
     .arguments(&[ADDRESS, Argument::new("targets", ValueType::Mailbox, "A mail address elsewhere.").repeating()])
     .properties(&[
-        PropertySpec::new("srs", ValueType::Truth, "Rewrites the envelope sender, so that SPF passes there."),
-        PropertySpec::new("keep-copy", ValueType::Truth, "Keeps a copy in the mailbox of that name."),
+        PropertySpec::new(
+            "srs",
+            ValueType::Truth,
+            "Gives the mail an envelope sender of this site (see `srs`), so that SPF passes there; a sender in a domain of the site, \
+             and the null path, stay as they are. The From field is not touched.",
+        ),
+        PropertySpec::new("keep-copy", ValueType::Truth, "Keeps a copy in a mailbox of that name, which needs no `mailbox` then."),
     ])
     .many()
     .example("forward \"carol\" \"carol@elsewhere.example\" srs=#true keep-copy=#true")
-    .postfix(&["virtual_alias_maps", "sender_canonical_maps"]);
+    .postfix(&["virtual_alias_maps", "sender_canonical_maps", "recipient_canonical_maps"]);
 
-const LIST: NodeSpec = NodeSpec::later("list", "A mailing list, with its -request, -bounces and the like.")
+const LIST: NodeSpec = NodeSpec::new(
+    "list",
+    "A mailing list, which a list manager keeps: its address, and the same with `-bounces`, `-confirm`, `-join`, `-leave`, `-owner`, \
+     `-request`, `-subscribe` and `-unsubscribe`, each with whatever stands behind a `+`.",
+)
     .arguments(&[ADDRESS])
     .properties(&[PropertySpec::new(
         "via",
@@ -103,7 +115,8 @@ const LIST: NodeSpec = NodeSpec::later("list", "A mailing list, with its -reques
     )
     .required()])
     .many()
-    .example("list \"dev\" via=\"mailman\"");
+    .example("list \"dev\" via=\"mailman\"")
+    .postfix(&["local_recipient_maps", "transport_maps"]);
 
 const DELIMITER: NodeSpec = NodeSpec::new(
     "delimiter",

@@ -45,6 +45,8 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
     content::FILTER,
     content::CONTENT,
     content::REWRITE,
+    content::MASQUERADE,
+    content::SRS,
     content::ARCHIVE,
     content::HEADERS,
     settings::QUEUE,

@@ -50,6 +50,13 @@ const DMARC_FACTS: &[Word] = &[
     Word::new("permerror", "The record is wrong."),
 ];
 
+const SRS_FACTS: &[Word] = &[
+    Word::new("good", "The site gave it to a message that it sent on."),
+    Word::new("forged", "It did not."),
+    Word::new("expired", "It did, more than three weeks ago."),
+    Word::new("unknown", "The secrets cannot be read."),
+];
+
 const SPF_RESULTS: &[Word] =
     &[Word::new("pass", "It passes."), Word::new("fail", "It fails."), Word::new("none", "There is no record.")];
 
@@ -110,6 +117,11 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
             .example("from \"x@evil.example\""),
         NodeSpec::new("to", "The envelope recipient.")
             .arguments(&[Argument::new("address", ValueType::ForwardPath, "A mail address, or `postmaster`.")])
+            .properties(&[PropertySpec::new(
+                "srs",
+                ValueType::Word(SRS_FACTS),
+                "What the recipient is as a bounce address of forwarded mail; needed for one of the site's `srs`.",
+            )])
             .required()
             .example("to \"victim@elsewhere.example\""),
         NodeSpec::new("expect", "What must become of it.")
@@ -121,6 +133,11 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                     "via",
                     ValueType::Reference { kinds: &[Kind::Relay, Kind::Transport], words: BUILT_IN_WAYS },
                     "Where it goes next.",
+                ),
+                PropertySpec::new(
+                    "sender",
+                    ValueType::Text,
+                    "The envelope sender that it goes on with; `srs` for one that leads its bounces back through this site.",
                 ),
                 PropertySpec::new("tls", ValueType::Word(super::egress::ROUTE_TLS_LEVELS), "The least protection on the way."),
                 PropertySpec::new("signed-by", ValueType::Reference { kinds: &[Kind::Dkim], words: &[] }, "The DKIM key that signs."),

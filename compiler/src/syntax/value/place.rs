@@ -3,7 +3,7 @@
 
 use super::{Typed, ValueError, name_error};
 use ipnet::IpNet;
-use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
+use postern_schema::name::{DECLARED_LOCAL_PART_MAX_OCTETS as LIMIT_OCTETS, Domain, HostName, LocalPart, Mailbox, NameError};
 use postern_schema::record::ReportUri;
 use postern_schema::site::{Codes, CodesError, Endpoint, RoutePattern};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -134,7 +134,11 @@ pub(super) fn local_part(text: &str) -> Result<LocalPart, ValueError> {
         let message = format!("{text:?} is a whole address, and only what stands before the @ belongs here");
         return Err(ValueError::form(message, format!("Write {local:?}")));
     }
-    LocalPart::parse(text)
+    let declared = LocalPart::parse(text).and_then(|local| match local.as_str().len() {
+        octets if octets > LIMIT_OCTETS => Err(NameError::TooLong { octets, limit_octets: LIMIT_OCTETS }),
+        _ => Ok(local),
+    });
+    declared
         .map_err(|error| ValueError::form(name_error("local part", text, &error), "Write what stands before the @: \"alice\""))
 }
 

@@ -170,6 +170,15 @@ pub enum BodyReader {
     Inline(Bytes),
     /// In a file.
     File(FileBody),
+    /// Another beginning, then the rest of what is stored.
+    Changed {
+        /// What is left of the beginning.
+        front: Bytes,
+        /// How much of the rest it stands for.
+        skip_octets: u64,
+        /// What is stored.
+        rest: Box<BodyReader>,
+    },
 }
 
 /// The part of a body with a file that is still to be read.
@@ -194,7 +203,15 @@ impl BodyReader {
         match self {
             BodyReader::Inline(octets) => octets.len() as u64,
             BodyReader::File(body) => body.head.len() as u64 + body.left_octets,
+            BodyReader::Changed { front, skip_octets, rest } => {
+                front.len() as u64 + rest.left_octets().saturating_sub(*skip_octets)
+            }
         }
+    }
+
+    /// With this in the place of so many first octets.
+    pub fn changed(self, front: Vec<u8>, skip_octets: u64) -> BodyReader {
+        BodyReader::Changed { front: front.into(), skip_octets, rest: Box::new(self) }
     }
 }
 
@@ -203,6 +220,17 @@ impl Read for BodyReader {
         match self {
             BodyReader::Inline(octets) => Ok(read_from(octets, out)),
             BodyReader::File(body) => body.read(out),
+            BodyReader::Changed { front, .. } if !front.is_empty() => Ok(read_from(front, out)),
+            BodyReader::Changed { skip_octets, rest, .. } => {
+                while *skip_octets > 0 {
+                    let most = usize::try_from(*skip_octets).unwrap_or(usize::MAX).min(out.len());
+                    match rest.read(&mut out[..most])? {
+                        0 => break,
+                        read => *skip_octets -= read as u64,
+                    }
+                }
+                rest.read(out)
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::queue::envelope::{Attempt, Change, Client, Envelope, Generation, Outcome, Progress, Recipient, RecipientState};
 use crate::queue::id::QueueId;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
+use postern_schema::decide::SentAs;
 use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::reply::{EnhancedStatus, Reply, ReplyCode};
 use std::net::IpAddr;
@@ -119,11 +120,28 @@ pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
     put_u32(out, envelope.recipients.len());
     for recipient in &envelope.recipients {
         put_mailbox(out, &recipient.address);
-        put_option(out, recipient.given.as_deref(), put_mailbox);
+        put_given(out, recipient);
         put_option(out, recipient.notify, |out, notify| {
             out.push(u8::from(notify.success) | u8::from(notify.failure) << 1 | u8::from(notify.delay) << 2);
         });
         put_option(out, recipient.orcpt.as_ref(), |out, orcpt| put_text(out, &orcpt.to_string()));
+    }
+}
+
+/// What RCPT said, and in whose name the mail goes on; the tags of messages that keep their sender are those of an option.
+fn put_given(out: &mut Vec<u8>, recipient: &Recipient) {
+    let tag = match (&recipient.sent_as, &recipient.given) {
+        (SentAs::Sender, given) => u8::from(given.is_some()),
+        (SentAs::Owner(_), _) => 2,
+        (SentAs::Forwarder { srs: false, .. }, _) => 3,
+        (SentAs::Forwarder { srs: true, .. }, _) => 4,
+    };
+    out.push(tag);
+    if tag > 0 {
+        put_mailbox(out, recipient.original());
+    }
+    if let SentAs::Owner(other) | SentAs::Forwarder { by: other, .. } = &recipient.sent_as {
+        put_mailbox(out, other);
     }
 }
 
@@ -305,14 +323,26 @@ impl<'a> Input<'a> {
     fn recipients(&mut self) -> Decoded<Box<[Recipient]>> {
         let count = self.count()?;
         let one = |input: &mut Self| {
-            Ok(Recipient {
-                address: input.mailbox()?,
-                given: input.option(Input::mailbox)?.map(Box::new),
-                notify: input.option(Input::notify)?,
-                orcpt: input.option(Input::orcpt)?,
-            })
+            let address = input.mailbox()?;
+            let (given, sent_as) = input.given(&address)?;
+            Ok(Recipient { address, given, sent_as, notify: input.option(Input::notify)?, orcpt: input.option(Input::orcpt)? })
         };
         (0..count).map(|_| one(self)).collect()
+    }
+
+    fn given(&mut self, address: &Mailbox) -> Decoded<(Option<Box<Mailbox>>, SentAs)> {
+        let tag = self.u8()?;
+        if tag == 0 {
+            return Ok((None, SentAs::Sender));
+        }
+        let given = Some(Box::new(self.mailbox()?)).filter(|given| tag == 1 || **given != *address);
+        let sent_as = match tag {
+            1 => SentAs::Sender,
+            2 => SentAs::Owner(self.mailbox()?),
+            3 | 4 => SentAs::Forwarder { by: self.mailbox()?, srs: tag == 4 },
+            _ => return Err(Malformed("a recipient is sent in an unknown way")),
+        };
+        Ok((given, sent_as))
     }
 
     fn notify(&mut self) -> Decoded<Notify> {

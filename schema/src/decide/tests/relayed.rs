@@ -22,7 +22,11 @@ fn taken(site: &Memory, to: &str) -> Reason {
 
 fn hop(site: &Memory, from: &str, to: &str) -> Option<Destination> {
     let (from, to) = (ReversePath::parse(from).unwrap(), mailbox(to));
-    match route(&RouteFacts { reverse_path: &from, recipient: &to }, site).verdict().unwrap().disposition {
+    match route(&RouteFacts { reverse_path: &from, recipient: &to, sent_as: &SentAs::Sender }, site)
+        .verdict()
+        .unwrap()
+        .disposition
+    {
         Disposition::Accept(hop) => {
             assert_eq!(hop.mailbox, to);
             Some(hop.destination)

@@ -24,7 +24,7 @@ fn strict() -> Memory {
 
 fn ask(site: &Memory, client: Client<'_>, to: &str, screen: ScreenFacts<'_>) -> Answer<RelayPermit> {
     let (from, to) = (ReversePath::parse("a@remote.test").unwrap(), ForwardPath::parse(to).unwrap());
-    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, screen }, site)
+    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, screen, srs: None }, site)
 }
 
 fn stranger() -> Client<'static> {

@@ -76,6 +76,18 @@ fn everything_reads_back() {
     assert_eq!(changes(&meta), Ok(all_changes()));
 }
 
+/// The sender of a copy is stored with what RCPT said, in tags that no earlier message has: what was stored before reads as it did.
+#[test]
+fn in_whose_name_a_copy_is_sent_reads_back() {
+    let (mut envelope, _) = full_entry();
+    let other = envelope.recipients[0].original().clone();
+    envelope.recipients[0].sent_as = SentAs::Owner(other.clone());
+    envelope.recipients[1].sent_as = SentAs::Forwarder { by: other.clone(), srs: true };
+    // The very address that RCPT said.
+    envelope.recipients[3].sent_as = SentAs::Forwarder { by: other, srs: false };
+    assert_eq!(super::envelope(&encoded_envelope(&envelope)), Ok(envelope));
+}
+
 /// Written down, so that a change of the stored form cannot go unnoticed: it needs a new format version.
 #[test]
 fn the_stored_form_is_the_one_of_this_version() {

@@ -169,7 +169,7 @@ fn a_notification_and_what_it_is_about_change_together() {
         id: spool.fresh_id(NOW),
         arrival_ms: NOW,
         recipient: mailbox("alice@example.com"),
-        expansion: vec![mailbox("alice@inside.example.com")],
+        expansion: vec![mailbox("alice@inside.example.com").into()],
         smtp_utf8: false,
         eight_bit: false,
         generation: Default::default(),

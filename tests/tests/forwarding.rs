@@ -1,0 +1,207 @@
+//! Mail that is sent on to other sites and what comes back of it, and addresses that turn into others on their way: SRS, owners of
+//! aliases, lists, rewritten headers that are signed, archives.
+#![allow(clippy::unwrap_used)]
+
+use postern_tests::daemon::passwd_line;
+use postern_tests::peer::{Act, Peer, Script, Stage, Transaction};
+use postern_tests::scene::{LOGIN, RELAY_LOGIN, Scene, kdl};
+use postern_tests::signatures::{SigningKey, verify};
+use postern_tests::wait::until;
+
+const SECRET: &str = "a secret that only this test has\n";
+const MESSAGE: &[u8] = b"From: Ann <ann@remote.test>\r\nTo: carol@example.com\r\nSubject: hello\r\n\
+    Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@remote.test>\r\n\r\nHello.\r\n";
+
+/// The scene with these lines in its domain and these beside it.
+fn scene(in_domain: &str, beside: &str) -> Scene {
+    let credentials = [
+        ("users", passwd_line(LOGIN.0, LOGIN.1)),
+        ("relay-password", format!("{}\n", RELAY_LOGIN.1)),
+        ("srs", SECRET.to_owned()),
+    ];
+    let site = |port| {
+        let kdl = kdl(port).replace("    tls \"verify\"\n", "    tls \"verify\"\n    spf-include \"relay.test\"\n");
+        kdl.replace("    delimiter \"+\"\n", &format!("    delimiter \"+\"\n{in_domain}")) + beside
+    };
+    Scene::of(site, &credentials, RELAY_LOGIN)
+}
+
+fn forwarding() -> Scene {
+    scene("    forward \"carol\" \"carol@far.test\" srs=#true keep-copy=#true\n", "srs secret=\"srs\"\n")
+}
+
+fn text(transaction: &Transaction) -> String {
+    String::from_utf8_lossy(&transaction.data).into_owned()
+}
+
+#[test]
+fn forwarded_mail_leaves_in_our_name_and_its_bounce_comes_back() {
+    let scene = forwarding();
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["carol@example.com"], MESSAGE).code, 250);
+    let forwarded = scene.relay.wait_for(1).remove(0);
+    assert_eq!(forwarded.recipients, ["carol@far.test"]);
+    let sender = forwarded.reverse_path.clone();
+    assert!(sender.starts_with("SRS0=") && sender.ends_with("=remote.test=ann@example.com"), "{sender}");
+    let found = text(&forwarded);
+    assert!(found.starts_with("Delivered-To: carol@example.com\r\n"), "{found}");
+    assert!(found.contains("\r\nFrom: Ann <ann@remote.test>\r\n"), "the author stays: {found}");
+    let kept = scene.site.maildir("carol@example.com").wait_for(1).remove(0);
+    assert!(kept.starts_with(b"Return-Path: <ann@remote.test>\n"), "{}", kept.escape_ascii());
+
+    // Hosts on the way may change the case.
+    let bounce = b"From: MAILER-DAEMON@far.test\r\nSubject: undeliverable\r\n\r\nNo such user.\r\n";
+    assert_eq!(scene.stranger().send_message("", &[&sender.to_lowercase()], bounce).code, 250);
+    let returned = scene.relay.wait_for(2).remove(1);
+    assert_eq!((returned.recipients, &*returned.reverse_path), (vec!["ann@remote.test".to_owned()], ""));
+}
+
+#[test]
+fn what_is_no_bounce_of_ours_is_refused() {
+    let scene = forwarding();
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["carol@example.com"], MESSAGE).code, 250);
+    let sender = scene.relay.wait_for(1).remove(0).reverse_path;
+    let refused = |from: &str, to: &str| {
+        let mut client = scene.stranger();
+        client.expect(&format!("MAIL FROM:<{from}>"), 250);
+        client.command(&format!("RCPT TO:<{to}>")).text()
+    };
+    let forged = sender.replace("=ann@", "=eve@");
+    assert!(refused("", &forged).contains("5.1.1"), "{forged}");
+    assert!(refused("eve@remote.test", &sender).contains("5.7.1"));
+    assert!(refused("", "SRS0=x@example.com").contains("5.1.1"));
+    until("the log says so", || {
+        let log = scene.daemon.log();
+        ["srs-invalid", "srs-not-a-bounce"].iter().all(|reason| log.contains(reason)).then_some(())
+    });
+    assert!(!scene.daemon.log().contains(SECRET.trim()));
+}
+
+#[test]
+fn a_message_that_comes_round_is_refused() {
+    let scene = forwarding();
+    let round = [b"Delivered-To: Carol@Example.com\r\n", MESSAGE].concat();
+    let reply = scene.stranger().send_message("ann@remote.test", &["carol@example.com"], &round);
+    assert!(reply.code == 554 && reply.text().contains("5.4.6"), "{}", reply.text());
+    let other = [b"Delivered-To: bob@example.com\r\n", MESSAGE].concat();
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["carol@example.com"], &other).code, 250);
+}
+
+#[test]
+fn senders_of_our_own_and_bounces_keep_their_sender() {
+    let scene = forwarding();
+    assert_eq!(scene.trusted().send_message("bob@example.com", &["carol@example.com"], MESSAGE).code, 250);
+    assert_eq!(scene.stranger().send_message("", &["carol@example.com"], MESSAGE).code, 250);
+    let mut senders: Vec<String> = scene.relay.wait_for(2).into_iter().map(|taken| taken.reverse_path).collect();
+    senders.sort();
+    assert_eq!(senders, ["", "bob@example.com"]);
+}
+
+#[test]
+fn bounces_of_an_alias_with_an_owner_go_to_the_owner() {
+    let scene = scene("    alias \"club\" \"zoe@far.test\" \"bob\"\n    alias \"owner-club\" \"alice\"\n", "");
+    scene.relay.follow(scene.relay_script().on(Stage::rcpt("zoe@far.test"), Act::Say("550 5.1.1 no such user".into())));
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["club@example.com"], MESSAGE).code, 250);
+    let notice = scene.site.maildir("alice@example.com").wait_for(1).remove(0);
+    let notice = String::from_utf8(notice).unwrap();
+    assert!(notice.contains("To: <owner-club@example.com>"), "{notice}");
+    let inner = scene.site.maildir("bob@example.com").wait_for(1).remove(0);
+    assert!(inner.starts_with(b"Return-Path: <owner-club@example.com>\n"), "{}", inner.escape_ascii());
+    let said = scene.relay.commands();
+    assert!(said.iter().any(|(_, line)| line.starts_with("MAIL FROM:<owner-club@example.com>")), "{said:?}");
+    assert_eq!(scene.relay.messages(), 0, "nothing was sent to whoever wrote");
+}
+
+#[test]
+fn a_list_and_all_that_belongs_to_it_go_to_its_manager() {
+    let manager = Peer::start(Script::default().lmtp());
+    let transport = format!("transport \"mailman\" lmtp=\"inet:{}\"\n", manager.address());
+    let scene = scene("    list \"dev\" via=\"mailman\"\n", &transport);
+    let recipients =
+        ["dev@example.com", "dev-owner@example.com", "dev-confirm+6f3a@example.com", "DEV-bounces+a=b.test@example.com"];
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &recipients, MESSAGE).code, 250);
+    let taken = manager.wait_for(1).remove(0);
+    assert_eq!(taken.recipients, recipients);
+    assert_eq!(taken.reverse_path, "ann@remote.test");
+    scene.stranger().expect("MAIL FROM:<ann@remote.test>", 250);
+    let mut client = scene.stranger();
+    client.expect("MAIL FROM:<ann@remote.test>", 250);
+    client.expect("RCPT TO:<dev-nothing@example.com>", 550);
+}
+
+#[test]
+fn what_is_rewritten_is_signed_and_archived_and_what_leaves_is_signed_anew() {
+    let key = SigningKey::ed25519();
+    let dkim = "    dkim \"e\" algorithm=\"ed25519-sha256\" public-key=\"e.pub\" key-secret=\"e\" state=\"active\"\n    mailbox \"vault\"\n";
+    let rules = "rewrite \"sender\" \"webuser@example.com\" \"alice@example.com\"\n\
+        masquerade \"example.com\" { except \"root\"; }\n\
+        archive to=\"vault@example.com\" when=\"from:alice@example.com\"\n\
+        rewrite \"both\" \"bob@example.com\" \"robert@example.com\" at=\"egress\"\n";
+    let credentials = [
+        ("users", passwd_line(LOGIN.0, LOGIN.1)),
+        ("relay-password", format!("{}\n", RELAY_LOGIN.1)),
+        ("e", key.private_pem.clone()),
+    ];
+    let site = |port| kdl(port).replace("    delimiter \"+\"\n", &format!("    delimiter \"+\"\n{dkim}")) + rules;
+    let scene = Scene::with_files(site, &[("e.pub", &key.public_pem)], &credentials, RELAY_LOGIN);
+    let passes = |message: &[u8]| {
+        let found = verify(message, [("e._domainkey.example.com".to_owned(), key.record())]).dkim;
+        (found.len(), found.iter().filter(|found| &*found.result == "pass").count())
+    };
+    let message = b"From: \"webuser@example.com\" <webuser@example.com> (bob@host.example.com)\r\n\
+        To: x@remote.test, Bob <bob@host.example.com>,\r\n Root <root@host.example.com>\r\nSubject: webuser@example.com\r\n\
+        Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@host.example.com>\r\n\r\nwebuser@example.com\r\n";
+    let reply = scene.trusted().send_message("webuser@example.com", &["x@remote.test", "alice@example.com"], message);
+    assert_eq!(reply.code, 250, "{}", reply.text());
+    let taken = scene.relay.wait_for(1).remove(0);
+    assert_eq!(taken.reverse_path, "alice@example.com");
+    let found = text(&taken);
+    let expected = "From: \"webuser@example.com\" <alice@example.com> (bob@host.example.com)\r\n\
+        To: x@remote.test, Bob <robert@example.com>,\r\n Root <root@host.example.com>\r\nSubject: webuser@example.com\r\n\
+        Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@host.example.com>\r\n\r\nwebuser@example.com\r\n";
+    assert!(found.ends_with(expected), "{found}");
+    assert_eq!(passes(&taken.data), (1, 1), "one signature, and it is good: {found}");
+    for mailbox in ["alice@example.com", "vault@example.com"] {
+        let stored = scene.site.maildir(mailbox).wait_for(1).remove(0);
+        let stored = String::from_utf8(stored).unwrap().replace('\n', "\r\n");
+        assert!(stored.contains("Bob <bob@example.com>,"), "what stays keeps the names of the site: {stored}");
+        let below = &stored[stored.find("DKIM-Signature").unwrap()..];
+        assert_eq!(passes(below.as_bytes()), (1, 1), "{stored}");
+    }
+    // A large body goes by as it lies in the queue.
+    let large = [&message[..], &b"A line of a large message.  \r\n".repeat(20_000)].concat();
+    assert_eq!(scene.trusted().send_message("webuser@example.com", &["x@remote.test"], &large).code, 250);
+    let taken = scene.relay.wait_for(2).remove(1);
+    assert_eq!(passes(&taken.data), (1, 1));
+    assert!(taken.data.ends_with(&large[large.len() - 500_000..]));
+}
+
+#[test]
+fn a_strangers_header_is_left_alone() {
+    let scene = scene(
+        "",
+        "rewrite \"both\" \"ann@remote.test\" \"alice@example.com\"\nrewrite \"recipient\" \"old@example.com\" \"bob@example.com\"\n",
+    );
+    let message = b"From: ann@remote.test\r\nTo: old@example.com\r\n\r\nHello.\r\n";
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["old@example.com"], message).code, 250);
+    let stored = String::from_utf8(scene.site.maildir("bob@example.com").wait_for(1).remove(0)).unwrap();
+    assert!(stored.starts_with("Return-Path: <alice@example.com>\n"), "the envelope is the site's: {stored}");
+    assert!(stored.ends_with("\nFrom: ann@remote.test\nTo: old@example.com\n\nHello.\n"), "{stored}");
+}
+
+#[test]
+fn while_the_secrets_cannot_be_read_mail_waits() {
+    let scene = forwarding();
+    scene.site.credential("srs", "short\n");
+    let outcome = scene.daemon.control(&["reload"]);
+    assert!(outcome.status != 0 && outcome.stderr.contains("srs"), "{outcome:?}");
+    let scene = scene.replace_daemon(|daemon| daemon.restart());
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["carol@example.com"], MESSAGE).code, 250);
+    scene.site.maildir("carol@example.com").wait_for(1);
+    until("the attempt is in the log", || scene.daemon.log().contains("bounce address cannot be made").then_some(()));
+    let mut client = scene.stranger();
+    client.expect("MAIL FROM:<>", 250);
+    client.expect("RCPT TO:<SRS0=ABCDEFGH=RA=remote.test=ann@example.com>", 451);
+    scene.site.credential("srs", SECRET);
+    scene.daemon.control(&["reload"]).success();
+    assert!(scene.relay.wait_for(1).remove(0).reverse_path.starts_with("SRS0="));
+}
