@@ -15,7 +15,7 @@ use crate::standing::{Leaving, SpfStanding, standing};
 use postern_schema::decide::{
     Answer, Author, Client, ContentFacts, Departure, Disposition, DmarcFact, End, GreylistFact, Handling, Hop, Listing, Lookup,
     LookupFailed, Need, Reason, RecipientFacts, RelayPermit, ReputationFact, RouteFacts, ScreenFacts, SenderDomain, SenderFacts,
-    SignFacts, SrsFact, Step, Trace, Verdict, accept, content, rewrite, route, sender, signing,
+    SignFacts, SrsFact, Step, TlsWish, Trace, Verdict, accept, content, rewrite, route, sender, signing,
 };
 use postern_schema::name::{Domain, Mailbox, ReversePath};
 use postern_schema::site::{AddressKind, Destination, Relay, Site, Slot, Sources, TlsLevel, TransportKind};
@@ -34,6 +34,9 @@ pub struct Explanation {
     /// What it said in EHLO, where the question says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub helo: Option<String>,
+    /// The fingerprint of the certificate that the client has shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// The listener's name.
     pub listener: String,
     /// The reverse-path, without brackets; empty for the null path.
@@ -135,6 +138,9 @@ pub struct HopExplained {
     pub login: Option<String>,
     /// The least protection of the session; `None` for delivery here.
     pub tls: Option<&'static str>,
+    /// The next host must promise to pass it on under TLS alone (RFC 8689); `false` for delivery here.
+    #[serde(skip_serializing_if = "is_false")]
+    pub requiretls: bool,
     /// The most that the mailbox holds, in octets, where it has a limit of its own.
     pub quota_octets: Option<u64>,
     /// What the receiver's SPF check says of the sender; `None` for delivery here, and where that was not asked.
@@ -155,11 +161,12 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     let site = lookup.site();
     let listener = question.listener(site)?;
     let address = question.client.unwrap_or_else(|| stranger(site));
-    let client = Client { listener, address, user: question.user.as_deref() };
+    let client = Client { listener, address, user: question.user.as_deref(), certificate: question.certificate.as_slice() };
     let mut explanation = Explanation {
         client: address.to_string(),
         user: question.user.clone(),
         helo: question.helo.clone(),
+        certificate: question.certificate.map(|shown| shown.to_string()),
         listener: listener.to_owned(),
         from: question.from.to_string(),
         sender: question.from.to_string(),
@@ -186,7 +193,7 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
         let copies = rewrite::archives(&sender, &[&permit], lookup, &mut trace).unwrap_or_default();
         explanation.add_steps(&trace, &site.sources);
         let ends: Vec<End> = std::iter::once(&permit).chain(&copies).flat_map(|permit| permit.expansion()).cloned().collect();
-        explanation.hops = ends.iter().map(|end| explain_hop(&sender, end, lookup)).collect();
+        explanation.hops = ends.iter().map(|end| explain_hop(&sender, end, question.tls_wish, lookup)).collect();
         explanation.limits = limits::incoming(client, site);
         explanation.retry = Some(timetable(&sender, site));
         explanation.content(question, client, &sender, &ends, lookup);
@@ -303,8 +310,10 @@ impl Explanation {
         &mut self, question: &Question, client: Client<'_>, sender: &ReversePath, ends: &[End], lookup: &dyn Lookup,
     ) -> Result<(), LookupFailed> {
         let site = lookup.site();
-        let facts = |end| route_facts(sender, end);
-        let hop = |end| route(&facts(end), lookup).verdict()?.disposition.accepted();
+        let hop = |end| {
+            let hop = route(&route_facts(sender, end), lookup).verdict()?.disposition.accepted()?;
+            Some(hop.as_wished(question.tls_wish))
+        };
         let hops: Vec<Option<Hop>> = ends.iter().map(hop).collect();
         let destinations: Vec<Destination> = hops.iter().flatten().map(|hop| hop.destination.clone()).collect();
         let mut author = author(question);
@@ -366,10 +375,11 @@ fn route_facts<'a>(sender: &'a ReversePath, end: &'a End) -> RouteFacts<'a> {
 }
 
 /// Where the mail for one address goes.
-pub fn explain_hop(sender: &ReversePath, end: &End, lookup: &dyn Lookup) -> HopExplained {
+pub fn explain_hop(sender: &ReversePath, end: &End, wish: TlsWish, lookup: &dyn Lookup) -> HopExplained {
     let answer = route(&route_facts(sender, end), lookup);
     let site = lookup.site();
     let (outcome, steps, hop) = write_down(answer, &site.sources);
+    let hop = hop.map(|hop| hop.as_wished(wish));
     let relay = hop.as_ref().and_then(|hop| relay(&hop.destination, site));
     let quota = hop.as_ref().and_then(|hop| lookup.address(hop.mailbox.domain()?, &hop.mailbox.local.folded()).ok()?);
     HopExplained {
@@ -377,7 +387,7 @@ pub fn explain_hop(sender: &ReversePath, end: &End, lookup: &dyn Lookup) -> HopE
         leaves_from: hop.as_ref().map_or_else(Vec::new, |hop| leaves_from(&hop.destination, site)),
         login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
         quota_octets: quota.and_then(|entry| match entry.kind {
-            AddressKind::Mailbox { quota_octets } => quota_octets,
+            AddressKind::Mailbox { quota_octets } => quota_octets.or(site.limits.mailbox_octets),
             _ => None,
         }),
         recipient: end.mailbox.to_string(),
@@ -389,12 +399,17 @@ pub fn explain_hop(sender: &ReversePath, end: &End, lookup: &dyn Lookup) -> HopE
         mailbox: hop.as_ref().map(|hop| hop.mailbox.to_string()),
         via: hop.as_ref().map(|hop| via(&hop.destination)),
         tls: hop.as_ref().and_then(|hop| hop.destination.tls()).map(TlsLevel::as_str),
+        requiretls: wish == TlsWish::Required && hop.as_ref().is_some_and(|hop| hop.destination.tls().is_some()),
         spf: None,
         dmarc: None,
         destination: hop.map(|hop| hop.destination.to_string()),
         outcome,
         steps,
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn relay<'a>(destination: &Destination, site: &'a Site) -> Option<&'a Relay> {

@@ -5,8 +5,9 @@ use crate::addresses::Address;
 use crate::model::Model;
 use postern_schema::name::LocalPart;
 use postern_schema::site::{
-    AddressKind, Autoconfig, Chain, DomainClass, DomainEntry, Forward, Limited, Network, NextHop, Origin, Publication, Receiver,
-    Relay, Rewriting, Route, Screen, Site, SpfPolicy, TransportKind, UserBackend, UserStore,
+    AddressKind, Autoconfig, Chain, Directory, DirectorySecurity, DomainClass, DomainEntry, Forward, Limited, Network, NextHop,
+    Origin, Publication, Receiver, Relay, ReportKind, Rewriting, Route, Screen, Site, SpfPolicy, TokenIssuer, TokenKey,
+    TokenProof, TokenPublicKey, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -49,8 +50,16 @@ pub fn settings(site: &Site) -> Vec<Item> {
     for listener in &site.listeners {
         list.of(format!("listen {}", listener.name), listener.origin);
         list.say("kind", listener.kind);
-        list.say("address", join(&listener.addresses));
-        list.say("port", listener.port);
+        match &listener.socket {
+            Some(path) => list.say("socket", format_args!("unix:{path}")),
+            None => {
+                list.say("address", join(&listener.addresses));
+                list.say("port", listener.port);
+            }
+        }
+        if listener.kind.is_for_peers() && listener.socket.is_none() {
+            list.say("from", listener.peers.map_or("this host".to_owned(), |range| range.to_string()));
+        }
         if let Some(range) = listener.proxy_from {
             list.say("proxy-protocol-from", range);
         }
@@ -101,12 +110,26 @@ impl List {
         self.say("hostname", &site.hostname);
         self.say("origin", &site.origin_domain);
         self.say_at("postmaster", &site.postmaster, site.postmaster_origin);
+        if let Some(resolver) = site.resolver {
+            self.say("resolver", resolver);
+        }
         self.say("address", join(&site.addresses));
     }
 
     fn tls(&mut self, site: &Site) {
         self.of("tls".to_owned(), site.tls.origin);
         self.say("self-signed", site.tls.self_signed);
+        self.say("minimum", site.tls.minimum.as_str());
+        if let Some(acme) = &site.tls.acme {
+            self.of("acme".to_owned(), acme.origin);
+            self.say("directory", &acme.directory);
+            if let Some(contact) = &acme.contact {
+                self.say("contact", contact);
+            }
+            for names in &acme.certificates {
+                self.say("certificate", join(names));
+            }
+        }
         for certificate in &site.tls.certificates {
             self.of(format!("certificate {}", certificate.name), certificate.origin);
             match &certificate.chain {
@@ -121,9 +144,15 @@ impl List {
     fn network(&mut self, network: &Network) {
         self.of(format!("network {}", network.name), network.origin);
         self.say("ranges", join(&network.ranges));
+        if !network.certificates.is_empty() {
+            self.say("certificate", join(&network.certificates));
+        }
         self.say("relay", network.relay);
         if !network.exempt.is_empty() {
             self.say("exempt", network.exempt.iter().map(|check| check.as_str()).collect::<Vec<_>>().join(" "));
+        }
+        if network.mends_line_ends {
+            self.say("mend-line-ends", true);
         }
         self.say("reason", &network.reason);
     }
@@ -133,12 +162,62 @@ impl List {
         match &users.backend {
             UserBackend::Passwd(secret) => self.say("passwd", secret),
             UserBackend::Dovecot(socket) => self.say("dovecot", format_args!("unix:{socket}")),
+            UserBackend::Certificate(pem) => {
+                self.say("client-certificate", format!("{} octets of PEM, SHA-256 {}", pem.len(), mark(pem.as_bytes())));
+            }
+            UserBackend::Directory(directory) => self.directory(directory),
+            UserBackend::Tokens(issuer) => self.tokens(issuer),
         }
         if let Some(rate) = users.messages {
             self.say("limit messages", rate);
         }
+        if let Some(rate) = users.new_recipients {
+            self.say("limit new-recipients", rate);
+        }
         for entry in &users.send_as {
             self.say_at(&format!("may-send-as {}", entry.user), join(&entry.mailboxes), entry.origin);
+        }
+    }
+
+    fn directory(&mut self, directory: &Directory) {
+        let scheme = if directory.security == DirectorySecurity::Tls { "ldaps" } else { "ldap" };
+        self.say("ldap-bind", format_args!("{scheme}://{}:{}", directory.host, directory.port));
+        self.say("starttls", directory.security == DirectorySecurity::StartTls);
+        self.say("dn", &directory.dn);
+    }
+
+    fn tokens(&mut self, tokens: &TokenIssuer) {
+        self.say("oauth issuer", &tokens.issuer);
+        self.say("audience", &tokens.audience);
+        self.say("user", &tokens.claim);
+        match &tokens.proof {
+            TokenProof::Keys(keys) => {
+                let name = |key: &TokenKey| {
+                    let mut octets = Vec::new();
+                    let kind = match &key.public {
+                        TokenPublicKey::Rsa { modulus, exponent } => {
+                            octets.extend_from_slice(modulus);
+                            octets.extend_from_slice(exponent);
+                            "RS256"
+                        }
+                        TokenPublicKey::P256(point) => {
+                            octets.extend_from_slice(point);
+                            "ES256"
+                        }
+                        TokenPublicKey::Ed25519(key) => {
+                            octets.extend_from_slice(key);
+                            "EdDSA"
+                        }
+                    };
+                    format!("{kind} {} SHA-256 {}", key.id.as_deref().unwrap_or("without kid"), mark(&octets))
+                };
+                self.say("jwks", keys.iter().map(name).collect::<Vec<_>>().join(", "));
+            }
+            TokenProof::Introspection { url, client, secret } => {
+                self.say("introspection", url);
+                self.say("client", client);
+                self.say("secret", secret);
+            }
         }
     }
 
@@ -182,6 +261,9 @@ impl List {
         if let Some(login) = &relay.login {
             self.say("login", &login.user);
             self.say("secret", &login.secret);
+            if login.bearer {
+                self.say("bearer", true);
+            }
         }
         if let Some(rate) = relay.rate {
             self.say("rate", rate);
@@ -272,6 +354,9 @@ impl List {
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);
         self.say("hops", site.limits.hops);
+        if let Some(most) = site.limits.mailbox_octets {
+            self.say("mailbox", octets(most));
+        }
         self.say("sessions", site.limits.sessions);
         self.say("vrfy", site.limits.vrfy);
         self.of("log".to_owned(), site.logging.origin);
@@ -279,6 +364,13 @@ impl List {
         if let Some(metrics) = site.metrics {
             self.of("metrics".to_owned(), metrics.origin);
             self.say("listen", metrics.listen);
+        }
+        for kind in ReportKind::ALL {
+            if let Some(reporter) = site.reports.reporter(kind) {
+                self.of(format!("reports {}", kind.as_str()), reporter.origin);
+                self.say("from", &reporter.from);
+                self.say("organization", site.reports.organization.as_deref().unwrap_or(site.hostname.as_str()));
+            }
         }
     }
 }

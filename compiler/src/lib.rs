@@ -23,3 +23,4 @@ pub mod source;
 pub mod standing;
 pub mod syntax;
 pub mod table;
+pub mod token_keys;

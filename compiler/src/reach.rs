@@ -8,10 +8,10 @@ use crate::model::Model;
 use crate::rules::probe::{Region, recipients_elsewhere, regions};
 use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, ScreenFacts, StepKind, Trace, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
-use postern_schema::site::{DomainClass, DomainEntry, Listener, Origin};
+use postern_schema::site::{DomainClass, DomainEntry, Fingerprint, Listener, ListenerKind, Network, Origin};
 use serde::Serialize;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// One cell of the table.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -57,6 +57,20 @@ pub enum ClientKind {
         /// From where.
         range: String,
     },
+    /// Without a login, with a certificate that a network names.
+    Certificate {
+        /// The network.
+        network: String,
+        /// The certificate that stood for those of it.
+        fingerprint: String,
+    },
+    /// A filter or MTA that the listener is for.
+    Peer {
+        /// From where.
+        range: String,
+        /// The address that stood for it.
+        address: IpAddr,
+    },
     /// Logged in.
     User {
         /// The store that knows the user.
@@ -101,7 +115,8 @@ pub fn table(model: &Model) -> Vec<Cell> {
     let (clients, recipients) = (clients(model), recipients(model));
     let mut cells = Vec::new();
     for listener in &model.site.listeners {
-        for client in clients.iter().filter(|client| client.may_come_by(listener)) {
+        let peers = peers(listener);
+        for client in clients.iter().filter(|client| client.may_come_by(listener)).chain(&peers) {
             cells.extend(recipients.iter().map(|(kind, recipient)| cell(model, &listener.name, client, *kind, recipient)));
         }
         for (spokesman, says_login) in spokesmen(listener) {
@@ -121,8 +136,10 @@ impl ClientKind {
     /// The address that stands for the class; users come from anywhere.
     fn address(&self, model: &Model) -> IpAddr {
         match self {
-            ClientKind::Stranger { address } | ClientKind::Network { address, .. } => *address,
-            ClientKind::Spokesman { .. } | ClientKind::User { .. } => crate::explain::stranger(&model.site),
+            ClientKind::Stranger { address } | ClientKind::Network { address, .. } | ClientKind::Peer { address, .. } => *address,
+            ClientKind::Spokesman { .. } | ClientKind::User { .. } | ClientKind::Certificate { .. } => {
+                crate::explain::stranger(&model.site)
+            }
         }
     }
 
@@ -130,9 +147,11 @@ impl ClientKind {
     fn may_come_by(&self, listener: &Listener) -> bool {
         match self {
             ClientKind::User { .. } => listener.kind.requires_login(),
-            ClientKind::Spokesman { .. } => false,
+            ClientKind::Certificate { .. } => listener.kind == ListenerKind::Mx,
+            ClientKind::Spokesman { .. } | ClientKind::Peer { .. } => false,
             ClientKind::Stranger { address } | ClientKind::Network { address, .. } => {
-                listener.addresses.iter().any(|bound| bound.is_ipv4() == address.is_ipv4())
+                let is_peer = listener.kind.is_for_peers() && listener.admits(*address);
+                !is_peer && listener.addresses.iter().any(|bound| bound.is_ipv4() == address.is_ipv4())
             }
         }
     }
@@ -145,9 +164,24 @@ impl fmt::Display for ClientKind {
             ClientKind::Stranger { address } => write!(f, "strangers ({address})"),
             ClientKind::Network { name, range, .. } => write!(f, "network {name}, {range}"),
             ClientKind::Spokesman { by, range } => write!(f, "whoever {range} speaks for ({by})"),
+            ClientKind::Certificate { network, fingerprint } => {
+                write!(f, "certificates of network {network} ({}...)", fingerprint.get(..11).unwrap_or(fingerprint))
+            }
+            ClientKind::Peer { range, .. } => write!(f, "peers, {range}"),
             ClientKind::User { store } => write!(f, "users of {store}"),
         }
     }
+}
+
+/// The peers of a listener for such.
+fn peers(listener: &Listener) -> Option<ClientKind> {
+    let address = listener.peers.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |range| range.addr());
+    let range = match (&listener.socket, listener.peers) {
+        (Some(path), _) => format!("whoever may open {path}"),
+        (None, Some(range)) => range.to_string(),
+        (None, None) => "this host".to_owned(),
+    };
+    listener.kind.is_for_peers().then_some(ClientKind::Peer { range, address })
 }
 
 /// Who is believed at a listener, and whether that holds for logins too.
@@ -158,9 +192,13 @@ fn spokesmen(listener: &Listener) -> impl Iterator<Item = (ClientKind, bool)> {
 }
 
 fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind, recipient: &Mailbox) -> Cell {
+    let shown = match client {
+        ClientKind::Certificate { fingerprint, .. } => Fingerprint::parse(fingerprint),
+        _ => None,
+    };
     let user = matches!(client, ClientKind::User { .. }).then_some("user");
     let facts = RecipientFacts {
-        client: Client { listener, address: client.address(model), user },
+        client: Client { listener, address: client.address(model), user, certificate: shown.as_slice() },
         // The null path may be used by everybody, so what is decided is the recipient alone.
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
@@ -182,6 +220,8 @@ fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind,
 fn opening(reason: Reason, trace: &Trace) -> Option<Origin> {
     let opens = |kind: &StepKind| match reason {
         Reason::TrustedNetwork => matches!(kind, StepKind::TrustedNetwork(_)),
+        Reason::TrustedCertificate => matches!(kind, StepKind::TrustedCertificate(_)),
+        Reason::TrustedPeer => matches!(kind, StepKind::Peer(_)),
         Reason::AuthenticatedRelay => matches!(kind, StepKind::Listener(..)),
         Reason::LocalRecipient => matches!(
             kind,
@@ -212,7 +252,12 @@ fn clients(model: &Model) -> Vec<ClientKind> {
         None => None,
     };
     let users = model.site.users.iter().map(|store| ClientKind::User { store: store.name.to_string() });
-    regions(&model.site).into_iter().filter_map(of_region).chain(users).collect()
+    let certified = |network: &Network| {
+        let fingerprint = network.certificates.first()?.to_string();
+        Some(ClientKind::Certificate { network: network.name.to_string(), fingerprint })
+    };
+    let certified = model.site.networks.iter().filter_map(certified);
+    regions(&model.site).into_iter().filter_map(of_region).chain(certified).chain(users).collect()
 }
 
 /// One recipient of each class that the site has; of those elsewhere, one for each kind that a route tells apart.

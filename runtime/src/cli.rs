@@ -15,6 +15,7 @@ use crate::state;
 use clap::{Args, Parser, Subcommand};
 use postern_schema::snapshot::SnapshotError;
 use serde_json::Value;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,11 +52,24 @@ enum Command {
     Trace {
         /// Its queue id
         id: String,
+        /// Print what was known of it and what DNS said, as a file for `postern explain --dns`
+        #[arg(long, conflicts_with = "json")]
+        dns: bool,
         #[command(flatten)]
         ask: Ask,
     },
     /// List the queue as Postfix's mailq does; also what this program does under the name mailq
     Mailq(Ask),
+    /// Print the JSON Schema of what a command answers with --json: status, trace, queue-list, queue-show, queue-change, reload
+    Schema {
+        /// Which; without it, their names
+        name: Option<String>,
+    },
+    /// Look at what is collected for reports to others
+    Report {
+        #[command(subcommand)]
+        command: Report,
+    },
     /// Look at the queue
     Queue {
         #[command(subcommand)]
@@ -77,6 +91,9 @@ struct Run {
     /// Ask this DNS server instead of the system's
     #[arg(long, value_name = "IP:PORT")]
     dns: Option<SocketAddr>,
+    /// Believe DNSSEC by the root keys in this file, a DNSKEY record a line, instead of the Internet's
+    #[arg(long, value_name = "FILE")]
+    trust_anchor: Option<PathBuf>,
     /// Stop when the process that started it ends
     #[arg(long, hide = true)]
     stop_with_parent: bool,
@@ -105,6 +122,9 @@ enum Queue {
     Show {
         /// Its queue id
         id: String,
+        /// Show its text as well, not its header alone
+        #[arg(long)]
+        body: bool,
         #[command(flatten)]
         ask: Ask,
     },
@@ -116,8 +136,39 @@ enum Queue {
     Release(Change),
     /// Route and try messages anew, as `postsuper -r` does
     Requeue(Change),
-    /// Delete messages without telling their senders
-    Delete(Change),
+    /// Delete messages without telling their senders; on a terminal, asks first
+    Delete {
+        #[command(flatten)]
+        change: Change,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Report {
+    /// List the days and domains of which something is known
+    List {
+        /// Only reports of this type: dmarc or tls
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Show the report about a domain as it would be sent
+    Show {
+        /// The domain
+        domain: String,
+        /// dmarc or tls
+        #[arg(long = "type", value_name = "TYPE", default_value = "dmarc")]
+        kind: String,
+        /// The day (UTC), as in 2026-11-28; without it, the newest of which something is known
+        #[arg(long)]
+        day: Option<String>,
+        #[command(flatten)]
+        ask: Ask,
+    },
 }
 
 #[derive(Args)]
@@ -131,7 +182,7 @@ struct Change {
     ask: Ask,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct Select {
     /// Queue ids
     #[arg(value_name = "ID")]
@@ -145,6 +196,9 @@ struct Select {
     /// Mail that still has to reach this domain
     #[arg(long)]
     domain: Option<String>,
+    /// Mail that still goes over this relay or transport, by the site of today; `direct` for mail to its domain's own hosts
+    #[arg(long, value_name = "NAME")]
+    relay: Option<String>,
     /// Mail whose last reply holds this text
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -158,8 +212,8 @@ struct Select {
 
 impl From<Select> for Selection {
     fn from(select: Select) -> Selection {
-        let Select { ids, from, to, domain, reason, older_than, all } = select;
-        Selection { ids, from, to, domain, reason, older_than_seconds: older_than, all }
+        let Select { ids, from, to, domain, relay, reason, older_than, all } = select;
+        Selection { ids, from, to, domain, relay, reason, older_than_seconds: older_than, all }
     }
 }
 
@@ -199,11 +253,37 @@ pub fn main() -> ExitCode {
     match arguments.command {
         Command::Run(run) => serve(run),
         Command::Status(ask) => inquire(&ask, &Request::Status, show::status),
-        Command::Trace { id, ask } => trace(&id, &ask),
+        Command::Trace { id, dns, ask } => trace(&id, dns, &ask),
         Command::Mailq(ask) => mailq(&ask),
         Command::Reload { plan, ask } => inquire(&ask, &Request::Reload { plan }, show::fields),
+        Command::Schema { name } => print_schema(name.as_deref()),
         Command::Queue { command } => queue(command),
+        Command::Report { command: Report::List { kind, ask } } => inquire(&ask, &Request::ReportList { kind }, show::reports),
+        Command::Report { command: Report::Show { domain, kind, day, ask } } => {
+            inquire(&ask, &Request::ReportShow { kind, domain, day }, show::report)
+        }
     }
+}
+
+/// The schemas of our answers, by the name of the command.
+const SCHEMAS: [(&str, &str); 6] = [
+    ("status", include_str!("../schemas/status.schema.json")),
+    ("trace", include_str!("../schemas/trace.schema.json")),
+    ("reload", include_str!("../schemas/reload.schema.json")),
+    ("queue-list", include_str!("../schemas/queue-list.schema.json")),
+    ("queue-show", include_str!("../schemas/queue-show.schema.json")),
+    ("queue-change", include_str!("../schemas/queue-change.schema.json")),
+];
+
+fn print_schema(name: Option<&str>) -> ExitCode {
+    match name {
+        None => SCHEMAS.iter().for_each(|(name, _)| println!("{name}")),
+        Some(wanted) => match SCHEMAS.iter().find(|(name, _)| *name == wanted) {
+            Some((_, schema)) => print!("{schema}"),
+            None => return fail(USAGE, &format!("no answer is called {wanted}; `posternd schema` names them")),
+        },
+    }
+    ExitCode::SUCCESS
 }
 
 /// sendmail(1), which other programs call.
@@ -238,12 +318,19 @@ fn mailq(ask: &Ask) -> ExitCode {
 }
 
 /// Reads what was kept: for this, no daemon has to run.
-fn trace(id: &str, ask: &Ask) -> ExitCode {
+fn trace(id: &str, dns: bool, ask: &Ask) -> ExitCode {
     match history::trace(&state::history_folder(&default_state(ask.state.clone())), id) {
         Err(error) => fail(NO_INPUT, &format!("the history of messages cannot be read: {error}")),
         Ok(events) if events.is_empty() => {
             fail(REFUSED, &format!("nothing is known of a message {id}; old history is removed in time"))
         }
+        Ok(events) if dns => match events.iter().find_map(|event| event["recording"].as_str()) {
+            Some(recording) => {
+                print!("{recording}");
+                ExitCode::SUCCESS
+            }
+            None => fail(REFUSED, &format!("message {id} was not judged, so DNS was not asked about it")),
+        },
         Ok(events) => {
             if ask.json {
                 println!("{:#}", Value::from(events));
@@ -258,15 +345,45 @@ fn trace(id: &str, ask: &Ask) -> ExitCode {
 fn queue(command: Queue) -> ExitCode {
     let (action, change) = match command {
         Queue::List { select, ask } => return inquire(&ask, &Request::QueueList { select: select.into() }, show::queue),
-        Queue::Show { id, ask } => return inquire(&ask, &Request::QueueShow { id }, show::fields),
+        Queue::Show { id, body, ask } => return inquire(&ask, &Request::QueueShow { id, body }, show::message),
         // Routes are asked for anew at every attempt: a message that is tried now is requeued.
         Queue::Flush(change) | Queue::Requeue(change) => (QueueAction::Flush, change),
         Queue::Hold(change) => (QueueAction::Hold, change),
         Queue::Release(change) => (QueueAction::Release, change),
-        Queue::Delete(change) => (QueueAction::Delete, change),
+        Queue::Delete { change, yes } => {
+            if !change.dry_run
+                && let Err(status) = confirm(&change, yes)
+            {
+                return status;
+            }
+            (QueueAction::Delete, change)
+        }
     };
     let Change { select, dry_run, ask } = change;
     inquire(&ask, &Request::QueueChange { action, select: select.into(), dry_run }, show::fields)
+}
+
+/// Says how many messages are about to be deleted, and on a terminal waits for a yes.
+fn confirm(change: &Change, yes: bool) -> Result<(), ExitCode> {
+    let request = Request::QueueChange { action: QueueAction::Delete, select: change.select.clone().into(), dry_run: true };
+    let messages = match control::ask(&default_state(change.ask.state.clone()), &request) {
+        Err(error) => return Err(fail(UNAVAILABLE, &error.to_string())),
+        Ok(Answer::Refused(why)) => return Err(fail(REFUSED, &why)),
+        Ok(Answer::Ok(value)) => value["messages"].as_u64().unwrap_or_default(),
+    };
+    let what = if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") };
+    if messages == 0 || yes || !std::io::stdin().is_terminal() {
+        eprintln!("deleting {what}; their senders are not told");
+        return Ok(());
+    }
+    eprint!("delete {what}, without telling their senders? [y/N] ");
+    let mut answer = String::new();
+    // Whoever cannot answer has not said yes.
+    let _ = std::io::stdin().read_line(&mut answer);
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(fail(REFUSED, "nothing was deleted")),
+    }
 }
 
 fn serve(run: Run) -> ExitCode {
@@ -274,7 +391,13 @@ fn serve(run: Run) -> ExitCode {
         // Where the kernel does not know how, the parent's own signal has to do.
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
     }
-    let options = Options { snapshot: run.snapshot, state: default_state(run.state), credentials: run.credentials, dns: run.dns };
+    let options = Options {
+        snapshot: run.snapshot,
+        state: default_state(run.state),
+        credentials: run.credentials,
+        dns: run.dns,
+        trust_anchor: run.trust_anchor,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(INTERNAL, &format!("threads cannot be started: {error}")),

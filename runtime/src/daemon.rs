@@ -1,15 +1,18 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
+use crate::acme::{self, Renewal};
 use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
-use crate::deliver::{Dispatcher, tls::ClientTls};
-use crate::dns::{Dns, Resolver};
+use crate::deliver::sts::{HTTPS_PORT, Sts};
+use crate::deliver::{Dispatcher, backscatter::Backscatter, quota::Quotas, tls::ClientTls};
+use crate::dns::{Dns, Memory, Resolver, secure::Validator};
 use crate::logging::Logging;
-use crate::metrics::{self, Counters};
-use crate::net::{Admission, Bound, ListenError, Listeners};
-use crate::queue::{Spool, SpoolError, SpoolOptions};
-use crate::screen::{Lists, Memory, Reputations};
+use crate::metrics::{self, Classes, Counters, Rates};
+use crate::net::{Acquaintances, Admission, Bound, ListenError, Listeners, Reserve};
+use crate::queue::{Recovered, Recovery, Spool, SpoolError, SpoolOptions, Standing};
+use crate::report::{self, Reports};
+use crate::screen::{self, Lists, Reputations};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
@@ -25,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 /// How long open sessions may go on once the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -47,6 +50,8 @@ pub struct Options {
     pub credentials: Option<PathBuf>,
     /// The resolver to ask; the system's own without it.
     pub dns: Option<SocketAddr>,
+    /// The keys of the root that DNSSEC is believed by; without a file, those of the Internet's root.
+    pub trust_anchor: Option<PathBuf>,
 }
 
 /// Everything that sessions, deliveries and the control socket share.
@@ -57,6 +62,8 @@ pub struct Daemon {
     pub spool: Spool,
     /// Who answers questions of names.
     pub dns: Arc<dyn Dns>,
+    /// The same, for its counters and to be led elsewhere.
+    pub names: Arc<Memory>,
     /// Secrets.
     pub credentials: Credentials,
     /// What is known of other programs' users.
@@ -68,23 +75,45 @@ pub struct Daemon {
     /// What is known of the lists that others keep of clients.
     pub lists: Arc<Lists>,
     /// Who was here before.
-    pub greylist: Arc<Memory>,
+    pub greylist: Arc<screen::Memory>,
     /// What went wrong with whom.
     pub reputations: Reputations,
+    /// What is left when there are no descriptors.
+    pub reserve: Reserve,
+    /// Whom users wrote to.
+    pub acquaintances: Acquaintances,
     /// Who delivers.
     pub dispatcher: Dispatcher,
     /// How peers are treated.
     pub peers: Arc<Peers>,
+    /// What others will be told of their mail.
+    pub reports: Reports,
     /// TLS towards peers.
     pub client_tls: ClientTls,
+    /// What DNSSEC proves, for DANE.
+    pub validator: Validator,
+    /// How many notices go to strangers.
+    pub backscatter: Backscatter,
+    /// How full mailboxes are.
+    pub quotas: Quotas,
+    /// The MTA-STS policies of others.
+    pub sts: Sts,
     /// The state folder.
     pub state: State,
     /// When it started.
     pub started: Instant,
     /// What has happened.
     pub counters: Arc<Counters>,
+    /// How much of it happens in a minute.
+    pub rates: Rates,
+    /// Whom the queue is for.
+    pub classes: Classes,
     /// How many read web pages.
     pub web: web::Places,
+    /// The resolver that the command line names, whatever the site says.
+    resolver: Option<SocketAddr>,
+    /// Certificates that the daemon gets by itself.
+    pub renewal: Renewal,
     listeners: Mutex<Listeners>,
     metrics: Mutex<metrics::Endpoint>,
     sessions: AtomicUsize,
@@ -174,6 +203,8 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     slip::make_folder(daemon.state.folder())
         .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
     tokio::spawn(pickup::run(daemon.clone()));
+    tokio::spawn(report::run(daemon.clone()));
+    tokio::spawn(acme::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
     Ok(())
@@ -193,7 +224,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     // The queue first: its lock says that the state folder is ours.
     let (arrivals, arrived) = mpsc::unbounded_channel();
     let spool_options = SpoolOptions { node: state.node(), arrivals: Some(arrivals), ..SpoolOptions::default() };
-    let (spool, recovered) = Spool::open(&state.spool_folder(), spool_options).map_err(StartError::Spool)?;
+    let (spool, recovery) = Spool::begin(&state.spool_folder(), spool_options).map_err(StartError::Spool)?;
     let credentials = Credentials::new(options.credentials.as_deref());
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let counters = Arc::new(Counters::default());
@@ -204,7 +235,62 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     for broken in current.generation().keys.unusable() {
         tracing::error!(error = %broken, "mail that this key must sign is deferred");
     }
-    for damage in &recovered.corrupt {
+    let resolver = options.dns.or(current.generation().site().resolver);
+    let names = Resolver::new(resolver).map_err(|error| system("DNS")(&error))?;
+    let names = Arc::new(Memory::new(names));
+    let validator = Validator::new(resolver, options.trust_anchor.as_deref()).map_err(|error| system("DNS")(&error))?;
+    let sts = Sts::open(&state.folder().join("mta-sts"), HTTPS_PORT);
+    let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
+    let daemon = Arc::new(Daemon {
+        current,
+        spool,
+        dns: names.clone(),
+        names,
+        resolver: options.dns,
+        credentials,
+        dovecot: Dovecot::default(),
+        guesses: Guesses::default(),
+        admission: Admission::default(),
+        lists: Arc::default(),
+        greylist: Arc::new(screen::Memory::open(state.folder())),
+        reputations: Reputations::default(),
+        reserve: Reserve::default(),
+        acquaintances: Acquaintances::open(state.folder()),
+        dispatcher: Dispatcher::default(),
+        peers: Arc::new(Peers::open(state.folder())),
+        client_tls,
+        validator,
+        sts,
+        backscatter: Backscatter::default(),
+        quotas: Quotas::default(),
+        reports: Reports::new(&state.reports_folder()),
+        state,
+        started: Instant::now(),
+        rates: Rates::of(counters.clone()),
+        classes: Classes::default(),
+        counters,
+        web: web::Places::default(),
+        renewal: Renewal::default(),
+        listeners: Mutex::default(),
+        metrics: Mutex::default(),
+        sessions: AtomicUsize::new(0),
+        stopping: watch::Sender::new(false),
+        logging,
+    });
+    daemon.reserve.fill();
+    let watching = daemon.clone();
+    tokio::spawn(async move { watching.validator.watch().await });
+    let (tell, recovered) = oneshot::channel();
+    // A large queue is read while new mail is taken already.
+    tokio::task::spawn_blocking(move || drop(tell.send(recover(recovery))));
+    Dispatcher::start(&daemon, arrived, recovered);
+    Ok(daemon)
+}
+
+/// Reads what an earlier process left in the queue, and says what was damaged.
+fn recover(recovery: Recovery) -> Vec<Standing> {
+    let Recovered { messages, corrupt, torn_tail_octets, duration } = recovery.finish();
+    for damage in &corrupt {
         let (segment, saved_as) = (&*damage.segment, damage.saved_as.as_deref().map(Path::display));
         let saved_as = saved_as.map(tracing::field::display);
         tracing::error!(
@@ -216,35 +302,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
             "a damaged piece of the queue was set aside"
         );
     }
-    let dns = Resolver::new(options.dns).map_err(|error| system("DNS")(&error))?;
-    let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
-    let daemon = Arc::new(Daemon {
-        current,
-        spool,
-        dns: Arc::new(dns),
-        credentials,
-        dovecot: Dovecot::default(),
-        guesses: Guesses::default(),
-        admission: Admission::default(),
-        lists: Arc::default(),
-        greylist: Arc::new(Memory::open(state.folder())),
-        reputations: Reputations::default(),
-        dispatcher: Dispatcher::default(),
-        peers: Arc::new(Peers::open(state.folder())),
-        client_tls,
-        state,
-        started: Instant::now(),
-        counters,
-        web: web::Places::default(),
-        listeners: Mutex::default(),
-        metrics: Mutex::default(),
-        sessions: AtomicUsize::new(0),
-        stopping: watch::Sender::new(false),
-        logging,
-    });
-    tracing::info!(messages = recovered.messages.len(), "queue recovered");
-    Dispatcher::start(&daemon, arrived, recovered.messages);
-    Ok(daemon)
+    let milliseconds = duration.as_millis() as u64;
+    tracing::info!(messages = messages.len(), torn_tail_octets, milliseconds, "queue recovered");
+    messages
 }
 
 impl Daemon {
@@ -260,6 +320,7 @@ impl Daemon {
         match &result {
             Ok(generation) => {
                 tracing::info!(digest = generation.snapshot.digest(), generation = generation.number, "snapshot in force");
+                self.renewal.hurry();
                 Dispatcher::reconsider(self);
             }
             Err(error) => {
@@ -268,6 +329,20 @@ impl Daemon {
             }
         }
         result
+    }
+
+    /// Takes the certificates and keys that there are now, with the snapshot that is in force. If one of them is no good, all that
+    /// is served stays as it is.
+    pub async fn renew_certificates(&self) {
+        // The lock keeps this from crossing with a reload.
+        let _listeners = self.listeners.lock().await;
+        match tokio::task::block_in_place(|| self.current.renew()) {
+            Ok(next) => {
+                let generation = self.current.swap(next);
+                tracing::info!(generation = generation.number, "certificates in force");
+            }
+            Err(error) => tracing::error!(%error, "certificates are not renewed, the old ones are served on"),
+        }
     }
 
     async fn prepare_and_swap(
@@ -280,7 +355,9 @@ impl Daemon {
             return Err(ReloadError::NotReviewed { step });
         }
         let prepared = listeners.prepare(next.site()).map_err(ReloadError::Listen)?;
+        let before = self.current.generation();
         let generation = self.current.swap(next);
+        self.follow_resolver(before.site().resolver, generation.site().resolver);
         listeners.commit(prepared, self);
         self.logging.change(generation.site());
         if let Err(error) = self.metrics.lock().await.follow(self) {
@@ -288,6 +365,17 @@ impl Daemon {
             tracing::error!(%error, "metrics are not served");
         }
         Ok(generation)
+    }
+
+    fn follow_resolver(&self, before: Option<SocketAddr>, now: Option<SocketAddr>) {
+        if self.resolver.is_some() || before == now {
+            return;
+        }
+        match Resolver::new(now) {
+            Ok(resolver) => self.names.exchange(resolver),
+            // Whoever was asked so far is asked still.
+            Err(error) => tracing::error!(%error, "the resolver is not changed"),
+        }
     }
 
     /// Where the listeners are reached.
@@ -334,11 +422,12 @@ impl Daemon {
         loop {
             tokio::select! {
                 _ = look.tick() => {
+                    self.rates.look();
                     let found = site::stamps(self.current.generation().site(), &self.credentials);
-                    // A renewed certificate is a reload; one that is no good changes nothing, and is said once.
+                    // One that is no good changes nothing, and is said once.
                     if found != stamps {
                         stamps = found;
-                        drop(self.reload(None).await);
+                        self.renew_certificates().await;
                     }
                 }
                 _ = remember.tick() => self.note_greylist().await,
@@ -370,6 +459,7 @@ impl Daemon {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.note_greylist().await;
+        self.reports.sync();
         // Whatever is still on its way is in the queue and will be found there.
         tracing::info!(sessions = self.sessions(), "stopped");
     }

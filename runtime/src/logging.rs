@@ -46,7 +46,11 @@ impl Logging {
             .with_current_span(false)
             .with_span_list(false)
             .with_writer(move || kept.clone());
-        let of_messages = filter_fn(|event| *event.level() <= tracing::Level::INFO && event.fields().field("id").is_some());
+        // What was known of a message is too long for a log, and wanted when somebody asks for its life.
+        let of_messages = filter_fn(|event| {
+            let has = |name| event.fields().field(name).is_some();
+            has("id") && (*event.level() <= tracing::Level::INFO || has("recording"))
+        });
         // A second start in one process, as tests make it, keeps the first one's output.
         let _ = tracing_subscriber::registry()
             .with(layer.with_filter(wanted))

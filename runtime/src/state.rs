@@ -4,9 +4,13 @@
 //! node             the number that makes queue ids of this folder unlike those of others
 //! spool/           the queue, its format version, and the lock that keeps a second daemon out
 //! tls/             the self-signed certificate, where the site wants one
+//! acme/            the accounts at authorities, and the certificates that they made
 //! drop/            what programs of this host handed in by sendmail(1), until it is in the queue
 //! mail/            Maildirs whose path in the site is relative
 //! history/         what became of messages, for `posternd trace`
+//! reports/         what reports to others will be made of
+//! mta-sts/         the MTA-STS policies of others
+//! acquaintances    whom users wrote to, for `new-recipients`
 //! greylist         which clients, senders and recipients were here together
 //! pace             when peers with a rate may be given the next message
 //! control.sock     the operator's socket
@@ -71,6 +75,11 @@ impl State {
     /// Where the history of messages lies.
     pub fn history_folder(&self) -> PathBuf {
         history_folder(&self.folder)
+    }
+
+    /// Where what reports are made of lies.
+    pub fn reports_folder(&self) -> PathBuf {
+        self.folder.join("reports")
     }
 
     /// What makes queue ids of this folder unlike those of others: 0 to 1023.

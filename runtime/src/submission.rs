@@ -39,7 +39,7 @@ pub struct HeaderRewriting {
 impl HeaderRewriting {
     fn apply(&self, header: &Header) -> Option<Header> {
         let site = self.generation.site();
-        let client = Client { listener: &self.listener, address: self.address, user: None };
+        let client = Client { listener: &self.listener, address: self.address, user: None, certificate: &[] };
         addresses::rewrite_header(header, &site.origin_domain, |mailbox, slot| {
             rewrite::header(client, mailbox, slot, site, &mut Trace::default())
         })

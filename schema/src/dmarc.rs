@@ -3,6 +3,8 @@
 //!
 //! The organizational domain is found by the tree walk of RFC 9989 4.10, without a list of public suffixes.
 
+pub mod destination;
+
 use crate::dns::{Answer, Question, Transcript};
 use crate::name::Domain;
 use crate::record::{Dmarc, DmarcPolicy, RecordKind};
@@ -35,13 +37,19 @@ enum PublicSuffix {
 /// A record as it is published.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
-    policy: DmarcPolicy,
-    subdomains: Option<DmarcPolicy>,
-    nonexistent: Option<DmarcPolicy>,
-    strict_dkim: bool,
-    strict_spf: bool,
+    /// `p`.
+    pub policy: DmarcPolicy,
+    /// `sp`.
+    pub subdomains: Option<DmarcPolicy>,
+    /// `np`.
+    pub nonexistent: Option<DmarcPolicy>,
+    /// `adkim=s`.
+    pub strict_dkim: bool,
+    /// `aspf=s`.
+    pub strict_spf: bool,
     public_suffix: PublicSuffix,
-    testing: bool,
+    /// `t=y`.
+    pub testing: bool,
     /// Where aggregate reports go (RFC 9990).
     pub reports: Vec<Box<str>>,
     /// The text.
@@ -188,6 +196,20 @@ pub fn check(facts: &Facts<'_>, answers: &Transcript) -> Result<Finding, Stop> {
     }
     let spf_aligned = facts.spf.map_or(Ok(false), |other| aligned(other, record.strict_spf))?;
     Ok(Finding { record: Some((domain, record)), policy, spf_aligned, dkim_aligned })
+}
+
+/// Whether two domains are of one organization (RFC 9989 4.10.2).
+///
+/// # Errors
+/// [`Stop`].
+pub fn same_organization(one: &Domain, other: &Domain, answers: &Transcript) -> Result<bool, Stop> {
+    if one == other {
+        return Ok(true);
+    }
+    if !shares_parent(one, other) {
+        return Ok(false);
+    }
+    Ok(organization_of(one, &walk(one, answers)?) == organization_of(other, &walk(other, answers)?))
 }
 
 /// The records from the domain upward, those that there are (RFC 9989 4.10).

@@ -2,6 +2,10 @@
 //! [`Transcript`]: it reads the answers that are there and says which question comes next, and somebody else goes and asks. So
 //! the evaluation is pure, asks for nothing that it does not need, and can be played again from a file.
 
+mod file;
+
+pub use file::{Recording, WrongLine};
+
 use crate::record::RecordKind;
 use std::fmt;
 

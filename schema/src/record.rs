@@ -18,7 +18,7 @@ pub use bimi::Bimi;
 pub use caa::{CaaIssuer, Certificates};
 pub use dkim::DkimKey;
 pub use dmarc::{Dmarc, DmarcPolicy, ReportPermission};
-pub use mta_sts::{MtaStsMode, MtaStsPolicy, MtaStsRecord};
+pub use mta_sts::{MtaStsMode, MtaStsPolicy, MtaStsRecord, PolicyError, ReceivedPolicy};
 pub use pacc::PaccDigest;
 pub use report_uri::{ReportUri, TlsReport};
 pub use spf::{Spf, SpfAll, SpfTerm};
@@ -147,6 +147,24 @@ impl RecordKind {
             RecordKind::Tlsa => "TLSA",
             RecordKind::Txt => "TXT",
         }
+    }
+
+    /// Every type.
+    pub const ALL: [RecordKind; 9] = [
+        RecordKind::A,
+        RecordKind::Aaaa,
+        RecordKind::Caa,
+        RecordKind::Cname,
+        RecordKind::Mx,
+        RecordKind::Ptr,
+        RecordKind::Srv,
+        RecordKind::Tlsa,
+        RecordKind::Txt,
+    ];
+
+    /// Reads a mnemonic, in any case.
+    pub fn parse(text: &str) -> Option<RecordKind> {
+        RecordKind::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text))
     }
 
     /// Its number in a question (RFC 1035 3.2.2).

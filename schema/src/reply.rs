@@ -293,6 +293,8 @@ impl Reply {
     pub const TOO_MANY_CONNECTIONS: Reply = Reply::fixed(421, Some((4, 7, 0)), "Too many connections, try again later");
     /// More messages than one client may send in a time.
     pub const TOO_MANY_MESSAGES: Reply = Reply::fixed(450, Some((4, 7, 1)), "Too many messages, try again later");
+    /// More people written to for the first time than one user may in a time.
+    pub const TOO_MANY_NEW_RECIPIENTS: Reply = Reply::fixed(450, Some((4, 7, 1)), "Too many new recipients, try again later");
     /// Spoken before the greeting, RFC 5321 4.3.1; 554 instead of a greeting, RFC 5321 3.1.
     pub const SPOKE_EARLY: Reply = Reply::fixed(554, Some((5, 5, 0)), "You spoke before you were greeted");
     /// Nothing came for too long, RFC 5321 4.5.3.2.7.
@@ -347,6 +349,10 @@ impl Reply {
     pub fn local_trouble(text: String) -> Reply {
         Reply::fixed(451, Some((4, 3, 0)), "").with_text(text)
     }
+    /// The mailbox holds as much as it may, RFC 3463 3.3.
+    pub fn mailbox_full(text: String) -> Reply {
+        Reply::fixed(452, Some((4, 2, 2)), "").with_text(text)
+    }
     /// DNS did not answer.
     pub fn dns_failed(text: String) -> Reply {
         Reply::fixed(451, Some((4, 4, 3)), "").with_text(text)
@@ -366,6 +372,10 @@ impl Reply {
     /// The peer cannot take this message: it lacks SMTPUTF8, RFC 6531 3.5.
     pub fn peer_lacks_smtputf8(text: String) -> Reply {
         Reply::fixed(550, Some((5, 6, 7)), "").with_text(text)
+    }
+    /// The peer does not promise to pass it on under TLS alone, RFC 8689 4.2.1.
+    pub fn peer_lacks_requiretls(text: String) -> Reply {
+        Reply::fixed(550, Some((5, 7, 30)), "").with_text(text)
     }
     /// The peer announced a smaller size, RFC 1870 6.
     pub fn peer_size(text: String) -> Reply {
@@ -420,6 +430,8 @@ impl Reason {
             | Reason::RelayDomain
             | Reason::AuthenticatedRelay
             | Reason::TrustedNetwork
+            | Reason::TrustedCertificate
+            | Reason::TrustedPeer
             | Reason::LocalSubmission
             | Reason::LocalDelivery
             | Reason::BounceReturned
@@ -431,6 +443,7 @@ impl Reason {
             Reason::SrsUnknown => Reply::fixed(451, Some((4, 3, 0)), "Bounce address cannot be checked now"),
             Reason::ForwardingLoop => Reply::fixed(554, Some((5, 4, 6)), "Mail forwarding loop"),
             Reason::MailboxGone => Reply::fixed(450, Some((4, 2, 1)), "Mailbox unavailable"),
+            Reason::PeerNotListed => Reply::fixed(554, Some((5, 7, 1)), "Not for you"),
             Reason::RelayDenied => Reply::fixed(554, Some((5, 7, 1)), "Relay access denied"),
             Reason::UnknownMailbox => Reply::fixed(550, Some((5, 1, 1)), "No such user here"),
             Reason::NullMxDomain => Reply::fixed(556, Some((5, 1, 10)), "Domain takes no mail"),

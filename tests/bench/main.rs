@@ -4,8 +4,11 @@
 //! comparing with each other and with Postfix in the same run, never with another machine's. The first row, the generator
 //! straight into the sink, is the most that any server could show here.
 
+mod authentication;
+mod idle;
 mod measure;
 mod postfix;
+mod queue;
 mod report;
 mod tables;
 
@@ -18,10 +21,14 @@ use std::process::ExitCode;
 /// Sessions at once, one row each.
 const SESSIONS: [usize; 3] = [1, 10, 50];
 
-const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--tables] [--no-postfix] [--json]
+const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--authentication] [--tables] [--queue] [--queued N] [--idle] [--no-postfix] [--json]
   --messages N   messages in each row (5000)
   --aliases N    rows of the large table (1000000)
+  --authentication  sign and judge messages, and send none
   --tables       compile large sites, and send no mail
+  --queue        start with a large queue, and nothing else
+  --queued N     messages that are due in it (1000000); a tenth as many are deferred in a second row
+  --idle         ten thousand idle clients, and no mail
   --no-postfix   leave Postfix out, even if it is installed
   --json         print JSON instead of a table";
 
@@ -29,18 +36,36 @@ struct Arguments {
     messages: u64,
     aliases: usize,
     tables_alone: bool,
+    queue_alone: bool,
+    queued: usize,
+    authentication_alone: bool,
+    idle_alone: bool,
     with_postfix: bool,
     json: bool,
 }
 
 fn arguments() -> Option<Arguments> {
-    let mut arguments = Arguments { messages: 5000, aliases: 1_000_000, tables_alone: false, with_postfix: true, json: false };
+    let mut arguments = Arguments {
+        messages: 5000,
+        aliases: 1_000_000,
+        tables_alone: false,
+        queue_alone: false,
+        queued: 1_000_000,
+        authentication_alone: false,
+        idle_alone: false,
+        with_postfix: true,
+        json: false,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--messages" => arguments.messages = words.next()?.parse().ok().filter(|messages| *messages > 0)?,
             "--aliases" => arguments.aliases = words.next()?.parse().ok()?,
             "--tables" => arguments.tables_alone = true,
+            "--queue" => arguments.queue_alone = true,
+            "--queued" => arguments.queued = words.next()?.parse().ok()?,
+            "--authentication" => arguments.authentication_alone = true,
+            "--idle" => arguments.idle_alone = true,
             "--no-postfix" => arguments.with_postfix = false,
             "--json" => arguments.json = true,
             _ => return None,
@@ -65,6 +90,18 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Report {
     let mut report = Report::default();
+    if arguments.idle_alone {
+        idle::figures(&mut report);
+        return report;
+    }
+    if arguments.queue_alone {
+        queue::figures(&mut report, arguments.queued, arguments.queued / 10);
+        return report;
+    }
+    authentication::figures(&mut report);
+    if arguments.authentication_alone {
+        return report;
+    }
     tables::figures(&mut report, arguments.aliases);
     if arguments.tables_alone {
         return report;
@@ -81,6 +118,7 @@ fn run(arguments: &Arguments) -> Report {
     report.memory("posternd, after the load", postern.resident_octets());
     drop(postern);
     figures_of_a_site(&mut report);
+    idle::figures(&mut report);
     if arguments.with_postfix {
         match postfix::Postfix::start() {
             Ok(postfix) => rates(&mut report, &postfix, "postfix", &SESSIONS, arguments.messages),

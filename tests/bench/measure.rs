@@ -79,9 +79,48 @@ impl Postern {
         Postern { daemon, sink, site, _dns: dns }
     }
 
+    /// The site that it serves.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The daemon.
+    pub fn daemon(&self) -> &Daemon {
+        &self.daemon
+    }
+
+    /// What the sink has taken so far.
+    pub fn sink_messages(&self) -> usize {
+        self.sink.messages()
+    }
+
+    /// The same, without a daemon.
+    pub fn stopped(self) -> Stopped {
+        let Postern { daemon, sink, site, _dns } = self;
+        let options = daemon.options().clone();
+        daemon.stop();
+        Stopped { options, sink, site, dns: _dns }
+    }
+
     /// Resident memory in octets: now, and the most so far.
     pub fn resident_octets(&self) -> (u64, u64) {
         self.daemon.resident_octets()
+    }
+}
+
+/// All of it but the daemon.
+pub struct Stopped {
+    options: Options,
+    sink: Peer,
+    site: Site,
+    dns: DnsServer,
+}
+
+impl Stopped {
+    /// Starts the daemon again.
+    pub fn started(self) -> Postern {
+        let Stopped { options, sink, site, dns } = self;
+        Postern { daemon: Daemon::start(options), sink, site, _dns: dns }
     }
 }
 

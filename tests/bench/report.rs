@@ -84,7 +84,9 @@ impl Report {
             let _ = writeln!(out, "memory: {what:<32} {:>7.1} MB resident, {:.1} MB at most", mb(*now), mb(*most));
         }
         for (what, time) in &self.times {
-            let _ = writeln!(out, "time:   {what:<32} {:>7.1} ms", time.as_secs_f64() * 1000.0);
+            // What takes less than a millisecond is wanted exactly.
+            let digits = if *time < Duration::from_millis(1) { 3 } else { 1 };
+            let _ = writeln!(out, "time:   {what:<32} {:>7.digits$} ms", time.as_secs_f64() * 1000.0);
         }
         for remark in &self.remarks {
             let _ = writeln!(out, "{remark}");

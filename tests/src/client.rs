@@ -1,7 +1,7 @@
 //! An SMTP client that sends exactly what it is told, and reads replies. For tests of the server: it checks nothing, corrects
 //! nothing and waits for nothing but a reply.
 
-use crate::tls::trusting_client;
+use crate::tls::{Identity, identified_client, trusting_client};
 use crate::wait::PATIENCE;
 use crate::wire::Wire;
 use base64::Engine;
@@ -119,6 +119,14 @@ impl Client {
     pub fn tls(&mut self) {
         self.wire.start_tls_client(trusting_client(), SERVER_NAME).unwrap_or_else(|error| self.fail(&format!("no TLS: {error}")));
         self.transcript.push_str("-- TLS\n");
+    }
+
+    /// Sends STARTTLS and turns TLS on, with a certificate of its own.
+    pub fn start_tls_as(&mut self, identity: &Identity) {
+        self.expect("STARTTLS", 220);
+        let config = identified_client(identity);
+        self.wire.start_tls_client(config, SERVER_NAME).unwrap_or_else(|error| self.fail(&format!("no TLS: {error}")));
+        self.transcript.push_str("-- TLS, with a certificate\n");
     }
 
     /// Sends STARTTLS and turns TLS on.

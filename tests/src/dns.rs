@@ -7,6 +7,8 @@
 //! dns.set("broken.example", Behaviour::ServFail);
 //! ```
 
+mod signing;
+
 use crate::acceptor::Acceptor;
 use hickory_proto::op::{Edns, Message, ResponseCode};
 use hickory_proto::rr::rdata::SOA;
@@ -56,6 +58,7 @@ struct State {
     signed: Vec<Name>,
     asked: HashMap<(Name, RecordType), usize>,
     by_tcp: usize,
+    zone: Option<signing::Zone>,
 }
 
 impl DnsServer {
@@ -98,6 +101,21 @@ impl DnsServer {
         let mut state = self.state.lock().unwrap();
         state.is_validating = true;
         state.signed = names.iter().map(|name| absolute(name)).collect();
+    }
+
+    /// From now on everything is signed, but for these zones and what lies below them. What it returns is the key, as a file of
+    /// trust anchors has it.
+    pub fn sign(&self, unsigned: &[&str]) -> String {
+        let mut zone = signing::Zone::new();
+        zone.unsigned = unsigned.iter().map(|name| absolute(name)).collect();
+        let anchor = zone.anchor();
+        self.state.lock().unwrap().zone = Some(zone);
+        anchor
+    }
+
+    /// From now on the signatures at this name are wrong.
+    pub fn forge(&self, name: &str) {
+        self.state.lock().unwrap().zone.as_mut().unwrap().forged.push(absolute(name));
     }
 
     /// How often a name was asked for, under one type.
@@ -216,6 +234,12 @@ impl State {
                 self.look_up(&name, query.query_type(), &mut answer);
             }
             Behaviour::Answer | Behaviour::Truncated => self.look_up(&name, query.query_type(), &mut answer),
+        }
+        let wants_proof = question.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok);
+        if let (Some(zone), true, ResponseCode::NoError | ResponseCode::NXDomain) =
+            (&self.zone, wants_proof, answer.metadata.response_code)
+        {
+            zone.sign(&name, query.query_type(), &mut answer);
         }
         Some((answer.to_vec().ok()?, delay))
     }

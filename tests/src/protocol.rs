@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use postern::compile::{CompileOptions, compile_text};
 use postern::model::Model;
 use postern_schema::decide::{
-    Answer, Client, Disposition, Lookup, RecipientFacts, ScreenFacts, SenderDomain, SenderFacts, accept, sender,
+    Answer, Client, Disposition, Lookup, Reason, RecipientFacts, ScreenFacts, SenderDomain, SenderFacts, accept, sender,
 };
 use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply as Spoken;
@@ -63,6 +63,7 @@ impl Core {
             hops: site.limits.hops,
             vrfy: site.limits.vrfy,
             xclient: entry.xclient_from.is_some_and(|range| range.contains(&client)),
+            mends_line_ends: site.network(client).is_some_and(|network| network.mends_line_ends),
             errors: 20,
         };
         let mut core = Core {
@@ -76,7 +77,11 @@ impl Core {
             reverse_path: ReversePath::Null,
             is_closed: false,
         };
-        core.server.greet();
+        let client = Client { listener: &core.listener, address: client, user: None, certificate: &[] };
+        match client.is_admitted(site) {
+            true => core.server.greet(),
+            false => core.server.refuse(&Reason::PeerNotListed.reply()),
+        }
         core.run();
         core
     }
@@ -101,7 +106,7 @@ impl Core {
     }
 
     fn answer(&mut self, question: Question) -> Spoken {
-        let client = Client { listener: &self.listener, address: self.client, user: self.user.as_deref() };
+        let client = Client { listener: &self.listener, address: self.client, user: self.user.as_deref(), certificate: &[] };
         match question {
             Question::Mail(request) => {
                 let (sender_domain, spf) = (Some(SenderDomain::Found), Some(SpfResult::Pass));
@@ -126,6 +131,7 @@ impl Core {
                 self.user = said.login.map(String::from);
                 Spoken::greeting(self.model.site().hostname.as_str())
             }
+            Question::Forwarded(_) => Spoken::OK,
             Question::Authenticate(given) if (&*given.user, &*given.password) == LOGIN => {
                 self.user = Some(given.user.into());
                 Spoken::AUTHENTICATED

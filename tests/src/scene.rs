@@ -41,9 +41,12 @@ pub fn kdl(relay_port: u16) -> String {
 tls {{ self-signed }}
 listen "mx" port=0 address="127.0.0.1"
 listen "gateway" kind="mx" port=0 address="127.0.0.1" xclient-from="127.0.0.8/30" proxy-protocol-from="127.0.0.12/30"
+listen "back" kind="reinject" port=0 from="127.0.0.9"
+listen "handed-on" kind="lmtp" port=0 from="127.0.0.9"
 listen "submission" port=0 address="127.0.0.1"
 listen "submissions" port=0 address="127.0.0.1"
 network "here" "127.0.0.1" relay=#true reason="programs on this host"
+network "printers" "127.0.0.6" mend-line-ends=#true reason="they know no CRLF"
 users "staff" {{ passwd secret="users" }}
 domain "example.com" {{
     mailbox "alice"

@@ -1,13 +1,17 @@
 //! A certificate authority for tests, certificates by it, and the two TLS configurations of the harness. Keys are ECDSA P-256
 //! and made anew for every authority; nothing is stored.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    PublicKeyData, SignatureAlgorithm, date_time_ymd,
+};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An authority that nobody trusts unless a test says so, by way of [`Authority::write`] and `SSL_CERT_FILE`.
 pub struct Authority {
@@ -47,10 +51,29 @@ impl Authority {
         path
     }
 
+    /// A chain for these names, over a key of P-256 that is somebody else's, and good for so long from now on.
+    pub fn certify(&self, names: &[String], key: &[u8], life: Duration) -> String {
+        let mut params = CertificateParams::new(names).unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        params.not_before = date_time_ymd(1970, 1, 1) + now;
+        params.not_after = date_time_ymd(1970, 1, 1) + now + life;
+        params.signed_by(&Point(key.to_vec()), &self.issuer).unwrap().pem()
+    }
+
     /// A certificate for a DNS name or an IP address.
     pub fn issue(&self, name: &str) -> Identity {
+        self.issue_changed(name, |_| {})
+    }
+
+    /// One that ended long ago.
+    pub fn issue_expired(&self, name: &str) -> Identity {
+        self.issue_changed(name, |params| params.not_after = date_time_ymd(2001, 1, 1))
+    }
+
+    fn issue_changed(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
         params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Identity {
@@ -59,6 +82,19 @@ impl Authority {
             der: certificate.der().clone(),
             key_der: key.serialize_der(),
         }
+    }
+}
+
+/// A public key of P-256 without the private one.
+struct Point(Vec<u8>);
+
+impl PublicKeyData for Point {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
     }
 }
 
@@ -73,6 +109,11 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 impl Identity {
+    /// The certificate itself, in DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// A server that shows this certificate.
     pub fn server(&self) -> Arc<ServerConfig> {
         let key = PrivateKeyDer::try_from(self.key_der.clone()).unwrap();
@@ -95,6 +136,19 @@ pub fn trusting_client() -> Arc<ClientConfig> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(TakeAny(provider())))
         .with_no_client_auth();
+    Arc::new(config)
+}
+
+/// The same, with a certificate of its own.
+pub fn identified_client(identity: &Identity) -> Arc<ClientConfig> {
+    let key = PrivateKeyDer::try_from(identity.key_der.clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TakeAny(provider())))
+        .with_client_auth_cert(vec![identity.der.clone()], key)
+        .unwrap();
     Arc::new(config)
 }
 

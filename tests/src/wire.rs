@@ -142,6 +142,19 @@ impl Wire {
         }
     }
 
+    /// So many octets as they come, for BDAT (RFC 3030).
+    ///
+    /// # Errors
+    /// A timeout, or the end of the connection before them.
+    pub fn octets(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut octets = Vec::new();
+        self.stream()?.take(count as u64).read_to_end(&mut octets)?;
+        match octets.len() == count {
+            true => Ok(octets),
+            false => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended within a chunk")),
+        }
+    }
+
     /// Sends octets as they are.
     ///
     /// # Errors

@@ -117,16 +117,16 @@ fn every_acknowledged_message_reaches_the_relayhost() {
     let arrived = wait::poll(ARRIVAL, || (scene.relay.messages() >= acknowledged.len() && missing() == 0).then_some(()));
     assert!(arrived.is_some(), "{} of {} are missing", missing(), acknowledged.len());
     empty_queue(&scene);
-    // A message may go out again if the daemon died between the relayhost's yes and the record of it: at most one for each
-    // connection that was open then.
+    // A message may go out again if the daemon died between the relayhost's yes and the record of it: at most two for each
+    // connection that was open then, the one that was under way and the one before.
     let again: usize = taken().values().map(|times| times - 1).sum();
     eprintln!("{again} sent more than once");
-    assert!(again <= scene.relay.connections(), "{again} duplicates over {} connections", scene.relay.connections());
+    assert!(again <= 2 * scene.relay.connections(), "{again} duplicates over {} connections", scene.relay.connections());
 }
 
 fn empty_queue(scene: &Scene) {
     wait::until("an empty queue", || {
         let queue = scene.daemon.status()["queue"].clone();
-        (queue["active"] == 0 && queue["deferred"] == 0).then_some(())
+        (queue["recovering"] == false && queue["active"] == 0 && queue["deferred"] == 0).then_some(())
     });
 }

@@ -1,13 +1,14 @@
 //! What an operator sees of the mail: the queue and its shape, the life of one message, numbers for Prometheus, and a log that
 //! the programs made for Postfix's can read.
 //!
-//! Where pflogsumm is not installed its test is skipped, and says so; under `POSTERN_ORACLES=required` that is a failure.
+//! pflogsumm, fail2ban, promtool and a validator of JSON Schema are held against it where they are installed.
 #![allow(clippy::unwrap_used)]
 
 use postern_tests::client::Client;
 use postern_tests::daemon::binaries::{binaries, workspace};
-use postern_tests::daemon::{Daemon, Options, Site};
+use postern_tests::daemon::{Daemon, Options, Site, passwd_line};
 use postern_tests::dns::DnsServer;
+use postern_tests::oracle::{is_there, skip};
 use postern_tests::peer::{Act, Peer, Script, Stage};
 use postern_tests::scene::AWKWARD;
 use postern_tests::wait;
@@ -15,7 +16,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// Everything that an operator may want to look at.
 struct Scene {
@@ -114,10 +115,7 @@ fn the_queue_its_shape_and_the_life_of_a_message() {
 fn prometheus_is_told_what_the_log_says() {
     let stage = stage("json");
     mail(&stage);
-    let address = wait::until("the address of the metrics", || {
-        let line = stage.daemon.log().lines().find(|line| line.contains("metrics are served"))?.to_owned();
-        Some(serde_json::from_str::<serde_json::Value>(&line).unwrap()["address"].as_str().unwrap().to_owned())
-    });
+    let address = metrics_of(&stage);
     let ask = |path: &str| {
         let mut stream = TcpStream::connect(&address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
@@ -155,13 +153,232 @@ fn prometheus_is_told_what_the_log_says() {
     });
 }
 
+/// Where the numbers are served.
+fn metrics_of(stage: &Scene) -> String {
+    wait::until("the address of the metrics", || {
+        let line = stage.daemon.log().lines().find(|line| line.contains("metrics are served"))?.to_owned();
+        Some(serde_json::from_str::<serde_json::Value>(&line).unwrap()["address"].as_str().unwrap().to_owned())
+    })
+}
+
+#[test]
+fn promtool_reads_the_numbers_and_the_alerts() {
+    if !is_there("promtool", &["--version"]) {
+        return;
+    }
+    let stage = stage("json");
+    mail(&stage);
+    wait::until("one recipient waits", || (stage.daemon.status()["queue"]["deferred"] == 1).then_some(()));
+    let mut stream = TcpStream::connect(metrics_of(&stage)).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let numbers = answer.split_once("\r\n\r\n").unwrap().1;
+    let promtool = |arguments: &[&str], input: &str| {
+        let mut command = Command::new("promtool");
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (
+            output.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        )
+    };
+    let (is_fine, said) = promtool(&["check", "metrics"], numbers);
+    assert!(is_fine && said.trim().is_empty(), "{said}");
+    let (is_fine, _) = promtool(&["check", "metrics"], &numbers.replacen("counter", "cuonter", 1));
+    assert!(!is_fine, "promtool takes anything");
+    let alerts = workspace().join("docs/monitoring/alerts.yaml");
+    let (is_fine, said) = promtool(&["check", "rules", alerts.to_str().unwrap()], "");
+    assert!(is_fine, "{said}");
+    // Each class that there can be is there, and no more than that: a stranger cannot make the answer grow.
+    assert!(numbers.contains("postern_queue_recipients{state=\"deferred\",class=\"relay\"} 1"), "{numbers}");
+    assert!(numbers.lines().count() < 300, "{} lines", numbers.lines().count());
+}
+
+#[test]
+fn fail2ban_finds_refusals_and_failed_logins() {
+    if !is_there("fail2ban-regex", &["--version"]) {
+        return;
+    }
+    let site = Site::new(
+        r#"site "mail.example.com" { postmaster "alice@example.com"; address "192.0.2.25" }
+tls { self-signed }
+listen "mx" port=0 address="127.0.0.1"
+listen "submissions" port=0 address="127.0.0.1"
+users "staff" { passwd secret="users" }
+domain "example.com" { mailbox "alice" }
+route to="*" via="direct"
+log format="postfix"
+"#,
+    );
+    site.credential("users", &passwd_line("alice", "secret"));
+    site.build();
+    let dns = DnsServer::start("");
+    let daemon = Daemon::start(Options::of(&site).dns(dns.address()));
+    let stranger = |number: u8, recipient: &str| {
+        let mut client = Client::dial_from([127, 0, 0, number].into(), daemon.address("mx")).unwrap();
+        client.expect_reply(220);
+        client.hello();
+        client.command("MAIL FROM:<eve@example.org>");
+        assert!(client.command(&format!("RCPT TO:<{recipient}>")).code >= 500);
+        client.quit();
+    };
+    stranger(21, "nobody@example.com");
+    stranger(22, "somebody@elsewhere.test");
+    let mut client = Client::connect_tls(daemon.address("submissions"));
+    client.hello();
+    assert_eq!(client.auth_plain("alice", "guess").code, 535);
+    client.quit();
+    // One who does nothing wrong.
+    let mut client = Client::dial_from([127, 0, 0, 24].into(), daemon.address("mx")).unwrap();
+    client.expect_reply(220);
+    client.hello();
+    assert_eq!(client.send_message("friend@example.org", &["alice@example.com"], b"Subject: x\r\n\r\ntext\r\n").code, 250);
+    client.quit();
+    wait::until("all of it is in the log", || {
+        let log = daemon.log();
+        (log.contains("authentication failed") && log.matches("NOQUEUE").count() == 2 && log.contains("status=sent"))
+            .then_some(())
+    });
+    let log = site.path("mail.log");
+    fs::write(&log, daemon.log()).unwrap();
+    let output = Command::new("fail2ban-regex").args(["-o", "ip"]).arg(&log).arg("postfix[mode=aggressive]").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut found: Vec<&str> = said.lines().map(str::trim).filter(|line| line.starts_with("127.")).collect();
+    found.sort_unstable();
+    assert_eq!(found, ["127.0.0.1", "127.0.0.21", "127.0.0.22"], "{output:?}\n{}", daemon.log());
+}
+
+#[test]
+fn every_way_to_choose_messages() {
+    let stage = stage("json");
+    mail(&stage);
+    wait::until("one recipient waits", || (stage.daemon.status()["queue"]["deferred"] == 1).then_some(()));
+    let count = |verb: &str, filter: &[&str]| {
+        let arguments = [&["queue", verb][..], filter, &["--dry-run", "--json"]].concat();
+        serde_json::from_str::<serde_json::Value>(&stage.daemon.control(&arguments).success()).unwrap()["messages"].clone()
+    };
+    let listed: serde_json::Value = serde_json::from_str(&stage.daemon.control(&["queue", "list", "--json"]).success()).unwrap();
+    let id = listed[0]["id"].as_str().unwrap().to_owned();
+    for verb in ["flush", "hold", "requeue", "delete"] {
+        for filter in [
+            &[id.as_str()][..],
+            &["--from", "alice@example.com"],
+            &["--to", "later@elsewhere.test"],
+            &["--domain", "ELSEWHERE.test"],
+            &["--relay", "sink"],
+            &["--older-than", "0s"],
+            &["--reason", "come back"],
+            &["--all"],
+        ] {
+            assert_eq!(count(verb, filter), 1, "{verb} {filter:?}");
+        }
+        for filter in [
+            &["0000000000000001"][..],
+            &["--from", "<>"],
+            &["--to", "good@elsewhere.test"],
+            &["--domain", "example.com"],
+            &["--relay", "direct"],
+            &["--older-than", "1h"],
+            &["--reason", "no such reason"],
+            &["--relay", "sink", "--from", "<>"],
+        ] {
+            assert_eq!(count(verb, filter), 0, "{verb} {filter:?}");
+        }
+    }
+    // Held, it stays; released, it goes on.
+    for (verb, state) in [("hold", "hold"), ("release", "deferred")] {
+        stage.daemon.control(&["queue", verb, "--relay", "sink"]).success();
+        assert_eq!(stage.daemon.status()["queue"][state], 1, "{verb}");
+    }
+    for verb in ["hold", "release", "delete"] {
+        let slip = stage.daemon.control(&["queue", verb]);
+        assert!(slip.status == 1 && slip.stderr.contains("--all"), "{verb}: {slip}");
+    }
+
+    // The header is shown, the text only to who asks for it.
+    let shown = stage.daemon.control(&["queue", "show", &id]).success();
+    assert!(shown.contains("Received: ") && shown.contains("octets of text, which --body shows"), "{shown}");
+    let text = String::from_utf8_lossy(AWKWARD).split_once("\r\n\r\n").unwrap().1.lines().next().unwrap().to_owned();
+    assert!(!shown.contains(&text), "{shown}");
+    assert!(stage.daemon.control(&["queue", "show", &id, "--body"]).success().contains(&text));
+    let gone = stage.daemon.control(&["queue", "delete", &id]).success();
+    assert!(gone.contains("messages: 1"), "{gone}");
+    assert_eq!(stage.daemon.status()["queue"]["deferred"], 0);
+}
+
+#[test]
+fn every_answer_fits_its_schema() {
+    let stage = stage("json");
+    mail(&stage);
+    wait::until("one recipient waits", || (stage.daemon.status()["queue"]["deferred"] == 1).then_some(()));
+    let listed = stage.daemon.control(&["queue", "list", "--json"]).success();
+    let id = serde_json::from_str::<serde_json::Value>(&listed).unwrap()[0]["id"].as_str().unwrap().to_owned();
+    let names = text(&Command::new(&binaries().posternd).arg("schema").output().unwrap());
+    let mut answers = vec![
+        ("status", stage.daemon.control(&["status", "--json"]).success()),
+        ("queue-list", listed),
+        ("queue-show", stage.daemon.control(&["queue", "show", &id, "--json"]).success()),
+        ("queue-show", stage.daemon.control(&["queue", "show", &id, "--body", "--json"]).success()),
+        ("queue-change", stage.daemon.control(&["queue", "hold", &id, "--json"]).success()),
+        ("reload", stage.daemon.control(&["reload", "--json"]).success()),
+    ];
+    let state = stage.site.state();
+    let trace = || Command::new(&binaries().posternd).args(["trace", &id, "--json", "--state"]).arg(&state).output().unwrap();
+    wait::until("the history", || trace().status.success().then_some(()));
+    answers.push(("trace", text(&trace())));
+    assert!(names.lines().all(|name| answers.iter().any(|(known, _)| *known == name)), "{names}");
+    if !is_there("check-jsonschema", &["--version"]) {
+        return;
+    }
+    let check = |schema: &str, answer: &str| {
+        let [of_schema, of_answer] = ["schema.json", "answer.json"].map(|name| stage.site.path(name));
+        fs::write(&of_schema, schema).unwrap();
+        fs::write(&of_answer, answer).unwrap();
+        Command::new("check-jsonschema").arg("--schemafile").args([&of_schema, &of_answer]).output().unwrap()
+    };
+    for (name, answer) in &answers {
+        let schema = text(&Command::new(&binaries().posternd).args(["schema", name]).output().unwrap());
+        let output = check(&schema, answer);
+        assert!(output.status.success(), "{name}: {}\n{answer}", String::from_utf8_lossy(&output.stdout));
+        assert!(!check(&schema, "\"nothing\"").status.success(), "the schema of {name} takes anything");
+        let [path, _] = ["schema.json", "answer.json"].map(|name| stage.site.path(name));
+        let meta = Command::new("check-jsonschema").arg("--check-metaschema").arg(path).output().unwrap();
+        assert!(meta.status.success(), "{name}: {}", String::from_utf8_lossy(&meta.stdout));
+    }
+}
+
+#[test]
+fn what_is_damaged_is_set_aside_and_shown() {
+    let stage = stage("json");
+    mail(&stage);
+    wait::until("one recipient waits", || (stage.daemon.status()["queue"]["deferred"] == 1).then_some(()));
+    assert_eq!(stage.daemon.status()["damaged"]["pieces"], 0);
+    let options = stage.daemon.options().clone();
+    stage.daemon.stop();
+    let spool = stage.site.state().join("spool");
+    let segment =
+        fs::read_dir(&spool).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.extension() == Some("log".as_ref()));
+    let segment = segment.unwrap();
+    let mut octets = fs::read(&segment).unwrap();
+    // In the midst of the first message, which is delivered: what comes behind it is not hurt.
+    octets[300] ^= 1;
+    fs::write(&segment, octets).unwrap();
+    let daemon = Daemon::start(options);
+    let status =
+        wait::until("the queue is read", || Some(daemon.status()).filter(|status| status["queue"]["recovering"] == false));
+    assert_eq!((&status["queue"]["deferred"], &status["damaged"]["pieces"]), (&1.into(), &1.into()), "{status:#}");
+    let copy = status["damaged"]["last"]["saved-as"].as_str().unwrap().to_owned();
+    assert!(fs::exists(&copy).unwrap() && fs::exists(format!("{copy}.reason")).unwrap(), "{copy}");
+    assert!(daemon.control(&["status"]).success().contains("checksum"));
+}
+
 #[test]
 fn pflogsumm_counts_what_we_count() {
     let program = ["/usr/sbin/pflogsumm", "/usr/bin/pflogsumm"].into_iter().find(|path| fs::exists(path).unwrap());
-    let Some(program) = program else {
-        assert!(std::env::var("POSTERN_ORACLES").is_err(), "pflogsumm is required here and is not installed");
-        return eprintln!("skipped: pflogsumm is not installed");
-    };
+    let Some(program) = program else { return skip("pflogsumm") };
     let stage = stage("postfix");
     mail(&stage);
     wait::until("the notice is in the log", || {

@@ -1,8 +1,8 @@
-//! The suites that others have written for what we verify: RFC 7208 (SPF), RFC 8463 (DKIM) and ARC.
+//! The suites that others have written for what we verify: RFC 7208 (SPF), RFC 8463 (DKIM) and ARC; and cases of MTA-STS (RFC 8461).
 #![allow(clippy::unwrap_used)]
 
 use postern_schema::dns::{Answer, Question, Transcript};
-use postern_schema::record::RecordKind;
+use postern_schema::record::{MtaStsRecord, ReceivedPolicy, RecordKind};
 use postern_schema::spf::{self, Facts};
 use postern_tests::signatures::verify;
 use postern_tests::suite;
@@ -155,4 +155,47 @@ fn arc_validation() {
     // A signature over no field at all vouches for nothing: `mail-auth` refuses to read one, and the suite lets it pass.
     failed.retain(|failure| !failure.starts_with("ams_fields_h_empty:"));
     suite::score("ARC validation, ams_fields_h_empty left out", cases - 1, &failed);
+}
+
+/// Whether a case says that something holds; `None` where either is tolerable.
+fn verdict(case: &YamlOwned, name: &str) -> Option<bool> {
+    let (_, value) = suite::entries(case).into_iter().find(|(key, _)| key == name)?;
+    value.as_bool()
+}
+
+fn field(case: &YamlOwned, name: &str) -> String {
+    suite::entries(case).into_iter().find(|(key, _)| key == name).map(|(_, value)| suite::text(value)).unwrap_or_default()
+}
+
+#[test]
+fn mta_sts_as_a_sender_reads_it_rfc_8461() {
+    let Some(documents) = suite::yaml("mta-sts/cases.json") else { return };
+    let cases = |name: &str| {
+        let all = suite::entries(&documents[0]).into_iter().find(|(key, _)| key == name).unwrap().1;
+        all.as_sequence().unwrap().clone()
+    };
+    let (mut count, mut failed) = (0, Vec::new());
+    let mut judge = |what: String, wanted: Option<bool>, found: bool| {
+        count += 1;
+        if wanted.is_some_and(|wanted| wanted != found) {
+            failed.push(format!("{what}: {found}"));
+        }
+    };
+    for case in &cases("records") {
+        let text = field(case, "txt");
+        judge(format!("{text:?}"), verdict(case, "valid"), MtaStsRecord::parse(&text).is_some());
+    }
+    for case in &cases("policies") {
+        let policy = ReceivedPolicy::parse(&field(case, "body"));
+        judge(field(case, "name"), verdict(case, "valid"), policy.is_ok());
+        if let (Ok(policy), Some(mode)) = (policy, field(case, "mode").split(' ').next().filter(|mode| !mode.is_empty())) {
+            judge(field(case, "name"), Some(true), policy.mode.as_str() == mode);
+        }
+    }
+    for case in &cases("mx_match") {
+        let (pattern, host) = (field(case, "pattern"), field(case, "mx"));
+        let text = format!("version: STSv1\nmode: enforce\nmx: {pattern}\nmax_age: 1\n");
+        judge(format!("{pattern} {host}"), verdict(case, "rfc8461_4.1"), ReceivedPolicy::parse(&text).unwrap().covers(&host));
+    }
+    suite::score("MTA-STS", count, &failed);
 }

@@ -150,3 +150,85 @@ fn a_program_that_is_not_there_keeps_its_mail_waiting() {
     assert_eq!(found[0].1, "deferred", "{found:?}");
     assert!(found[0].2.starts_with("451 4.3.0 /nonexistent/program cannot be run as "), "{found:?}");
 }
+
+#[test]
+fn a_peer_gets_as_many_recipients_and_messages_as_it_says_rfc_9422_4() {
+    let peer = Peer::start(Script::default().extensions(&["PIPELINING", "LIMITS RCPTMAX=2 MAILMAX=3"]));
+    let address = peer.address();
+    let (_site, daemon) = site(&format!("smtp=\"{}\" port={} mx=#false tls=\"none\"", address.ip(), address.port()));
+    send(&daemon, &["alice@example.com", "bob@example.com", "carl@example.com"]);
+    let taken = peer.wait_for(2);
+    assert_eq!(taken[0].recipients, ["alice@example.com", "bob@example.com"]);
+    assert_eq!(taken[1].recipients, ["carl@example.com"]);
+    assert_eq!(taken[0].data, taken[1].data, "the text is the same for all");
+    send(&daemon, &["alice@example.com"]);
+    send(&daemon, &["bob@example.com"]);
+    let taken = peer.wait_for(4);
+    let by = |connection| taken.iter().filter(|one| one.connection == connection).count();
+    assert!((1..=peer.connections()).all(|connection| by(connection) <= 3), "{taken:#?}");
+}
+
+#[test]
+fn chunks_carry_a_message_to_a_peer_that_takes_them_rfc_3030_2() {
+    let peer = Peer::start(Script::default().extensions(&["PIPELINING", "CHUNKING", "8BITMIME"]));
+    let address = peer.address();
+    let (_site, daemon) = site(&format!("smtp=\"{}\" port={} mx=#false tls=\"none\"", address.ip(), address.port()));
+    send(&daemon, &["alice@example.com"]);
+    let large = [AWKWARD, &b"..\r\n.x\r\nA long line of text.\r\n".repeat(20_000)].concat();
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    assert_eq!(client.send_message("", &["bob@example.com"], &large).code, 250);
+    let taken = peer.wait_for(2);
+    assert!(taken[0].data.ends_with(AWKWARD));
+    assert!(taken[1].data.ends_with(&large));
+    let lines = peer.commands();
+    assert!(lines.iter().any(|(_, line)| line.starts_with("BDAT ") && line.ends_with(" LAST")), "{lines:?}");
+    assert!(!lines.iter().any(|(_, line)| line == "DATA"), "{lines:?}");
+}
+
+#[test]
+fn a_full_mailbox_keeps_its_mail_waiting_until_there_is_room() {
+    let site = Site::new(
+        r#"site "mail.example.com" {
+    origin "example.com"
+    postmaster "carl@example.com"
+    address "192.0.2.25"
+}
+tls { self-signed }
+listen "mx" port=0 address="127.0.0.1"
+domain "example.com" {
+    mailbox "alice" quota="8KiB"
+    mailbox "bob"
+    mailbox "carl" quota="1MiB"
+}
+limits message="8KiB" mailbox="9KiB"
+queue { retry "1s" up-to="2s" }
+log format="json"
+"#,
+    );
+    site.build();
+    let daemon = Daemon::start(Options::of(&site));
+    let large = [AWKWARD, &b"A line that fills a mailbox.\r\n".repeat(180)].concat();
+    let send = |recipient: &str| {
+        let mut client = Client::connect(daemon.address("mx"));
+        client.hello();
+        assert_eq!(client.send_message("", &[recipient], &large).code, 250);
+    };
+    for _ in 0..2 {
+        for user in ["alice", "bob", "carl"] {
+            send(&format!("{user}@example.com"));
+        }
+    }
+    let full = wait::until("a mailbox is full", || {
+        let found: Vec<_> = attempts(&daemon).into_iter().filter(|(_, status, _)| status == "deferred").collect();
+        let of = |who: &str| found.iter().any(|(to, ..)| to == who);
+        (of("alice@example.com") && of("bob@example.com")).then_some(found)
+    });
+    assert!(full.iter().all(|(to, _, reply)| to != "carl@example.com" && reply.starts_with("452 4.2.2 ")), "{full:?}");
+    assert_eq!(site.maildir("carl@example.com").wait_for(2).len(), 2);
+    assert_eq!(site.maildir("alice@example.com").len(), 1);
+    for file in site.maildir("alice@example.com").files() {
+        fs::remove_file(file).unwrap();
+    }
+    site.maildir("alice@example.com").wait_for(1);
+}

@@ -1,18 +1,21 @@
 //! `postern explain`: what becomes of one message, by the daemon's own decisions, with the line behind each step; or, with
 //! `--relay`, who may send to whom; or, with `--attempt`, how a message came into the queue and where it was sent on to.
 
+mod recorded;
 mod relay;
 mod replay;
 mod text;
 
 use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
-use crate::explain::{Question, explain};
+use crate::explain::{Explanation, Question, explain};
 use clap::Args;
-use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain, SrsFact};
+use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain, SrsFact, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
+use postern_schema::site::Fingerprint;
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
+use recorded::Recorded;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -24,11 +27,11 @@ pub struct Arguments {
     #[arg(value_name = "SITE|FILE.mdb")]
     subject: PathBuf,
     /// Show who may send to whom, with the line that allows it
-    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "listener", "from", "to", "author", "helo", "facts"])]
+    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "helo", "facts"])]
     relay: bool,
     /// Show how a queued message was decided, by the snapshots that decided it: its queue id, of which `posternd` is asked; or a
     /// file with what `posternd queue show ID --json` says, or - for standard input
-    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "listener", "from", "to", "author", "helo", "facts"])]
+    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "helo", "facts"])]
     attempt: Option<String>,
     /// The state folder of the daemon that has the message; without it, where `posternd` looks itself
     #[arg(long, value_name = "DIR", requires = "attempt")]
@@ -39,15 +42,21 @@ pub struct Arguments {
     /// The name that the client has logged in by
     #[arg(long, value_name = "U")]
     user: Option<String>,
+    /// The SHA-256 of the certificate that the client has shown to hold, or of its public key
+    #[arg(long, value_name = "SHA-256", value_parser = fingerprint)]
+    certificate: Option<Fingerprint>,
     /// The listener that the client came in by; else the first that fits
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
     /// The sender; empty or <> for the null path
-    #[arg(long, value_name = "A", value_parser = reverse_path, required_unless_present_any = ["relay", "attempt"])]
+    #[arg(long, value_name = "A", value_parser = reverse_path, required_unless_present_any = ["relay", "attempt", "dns"])]
     from: Option<ReversePath>,
     /// The recipient
-    #[arg(long, value_name = "B", value_parser = forward_path, required_unless_present_any = ["relay", "attempt"])]
+    #[arg(long, value_name = "B", value_parser = forward_path, required_unless_present_any = ["relay", "attempt", "dns"])]
     to: Option<ForwardPath>,
+    /// The sender asks for TLS on every hop (REQUIRETLS, RFC 8689)
+    #[arg(long)]
+    requiretls: bool,
     /// The domain in the From field; without it, that of the sender
     #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     author: Option<Domain>,
@@ -58,6 +67,10 @@ pub struct Arguments {
     /// listed=zen.spamhaus.org=127.0.0.2, greylist=passed, reputation=good; or what it has: tls=none; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
+    /// Take the message and the answers of DNS from a file that `posternd trace ID --dns` wrote, or - for standard input, and judge
+    /// SPF and DMARC by them; what else is given here holds instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["relay", "attempt"])]
+    dns: Option<PathBuf>,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -69,6 +82,10 @@ fn reverse_path(text: &str) -> Result<ReversePath, String> {
 
 fn forward_path(text: &str) -> Result<ForwardPath, String> {
     ForwardPath::parse(text).map_err(|error| error.to_string())
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    Fingerprint::parse(text).ok_or_else(|| "a SHA-256 has 64 hexadecimal digits".to_owned())
 }
 
 fn domain(text: &str) -> Result<Domain, String> {
@@ -142,20 +159,34 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             let message = replay::Message::new(message, arguments.state.as_deref());
             replay::run(&arguments.subject, &message, arguments.json)?
         }
-        (None, Some(from), Some(to)) => message(arguments, from, to)?,
-        _ => relay::run(&subject::open(&arguments.subject)?, arguments.json)?,
+        _ if arguments.relay => relay::run(&subject::open(&arguments.subject)?, arguments.json)?,
+        (None, from, to) => {
+            let recorded = arguments.dns.as_deref().map(Recorded::read).transpose()?;
+            let of_file = |name| recorded.as_ref().and_then(|recorded| recorded.fact(name));
+            let from = from.clone().map_or_else(|| parsed(of_file("from"), "from", reverse_path), Ok)?;
+            let to = to.clone().map_or_else(|| parsed(of_file("to"), "to", forward_path), Ok)?;
+            message(arguments, from, to, recorded)?
+        }
     };
     print(&shown).map(|()| Status::Fine)
 }
 
-fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Result<String, Failure> {
+/// A fact of the file that nobody gave on the command line.
+fn parsed<T>(text: Option<&str>, name: &str, parse: fn(&str) -> Result<T, String>) -> Result<T, Failure> {
+    let text = text.ok_or_else(|| Failure::usage(format!("the file does not say @{name}; give --{name}")))?;
+    parse(text).map_err(|error| Failure::usage(format!("@{name} in the file: {error}")))
+}
+
+fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: Option<Recorded>) -> Result<String, Failure> {
     let mut question = Question {
         client: arguments.client,
         user: arguments.user.clone(),
+        certificate: arguments.certificate,
         listener: arguments.listener.clone(),
         is_tls: true,
-        from: from.clone(),
-        to: to.clone(),
+        from,
+        to,
+        tls_wish: if arguments.requiretls { TlsWish::Required } else { TlsWish::Default },
         sender_domain: None,
         spf: None,
         dmarc: None,
@@ -187,8 +218,18 @@ fn message(arguments: &Arguments, from: &ReversePath, to: &ForwardPath) -> Resul
     } else {
         Box::new(subject::open(&arguments.subject)?)
     };
+    let findings = recorded.map(|recorded| recorded.judge(&mut question, lookup.site())).transpose()?.unwrap_or_default();
     let explanation = explain(&question, &*lookup).map_err(|error| Failure::usage(error.to_string()))?;
-    if arguments.json { json(&explanation) } else { Ok(text::describe(&explanation)) }
+    if arguments.json { json(&Shown { explanation, recorded: findings }) } else { Ok(text::describe(&explanation, &findings)) }
+}
+
+/// What programs read.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    explanation: Explanation,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recorded: Vec<String>,
 }
 
 fn json(value: &impl Serialize) -> Result<String, Failure> {

@@ -141,6 +141,7 @@ impl Places<'_> {
         self.setting("limits", "message", &limits.message_octets);
         self.setting("limits", "recipients", &limits.recipients);
         self.setting("limits", "hops", &limits.hops);
+        self.note("limits", "mailbox", limits.mailbox_octets.as_ref().map(|octets| octets.span));
         self.setting("limits", "sessions", &limits.sessions);
         self.setting("log", "format", &draft.log_format);
     }

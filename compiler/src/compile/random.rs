@@ -136,9 +136,11 @@ proptest! {
                 let question = Question {
                     client: None,
                     user: None,
+                    certificate: None,
                     listener: None,
                     from: ReversePath::Null,
                     to: ForwardPath::parse(to).unwrap(),
+                    tls_wish: Default::default(),
                     sender_domain: None,
                     spf: None,
                     dmarc: None,

@@ -5,10 +5,10 @@ use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, Archive, Archived, Certificate, Chain, Check, ClientLimit, ClientList, Codes, DomainClass,
-    DomainEntry, Forward, Greylist, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login,
-    Masquerade, Metrics, Network, Origin, Pattern, Place, QueuePolicy, Rate, Reaction, Receiver, Relay, Reputation, Rewrite,
-    Rewriting, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, Transport,
-    TransportKind, UserBackend, UserStore, Via, Whose,
+    DomainEntry, Fingerprint, Forward, Greylist, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind,
+    Logging, Login, Masquerade, Metrics, Network, Origin, Pattern, Place, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter,
+    Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage,
+    TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via, Whose,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -83,6 +83,7 @@ fn users() -> Vec<UserStore> {
         name: "staff".into(),
         backend: UserBackend::Dovecot("/run/dovecot/auth-client".into()),
         messages: Some(Rate { count: 100, per: Duration::from_secs(3600) }),
+        new_recipients: None,
         send_as: vec![SendAs { user: "alice".into(), mailboxes: vec![mailbox("sales@example.com")], origin: line(7) }],
         origin: line(6),
     }]
@@ -118,6 +119,19 @@ fn screen() -> Screen {
             },
         ],
     }
+}
+
+fn networks() -> Vec<Network> {
+    vec![Network {
+        name: "loopback".into(),
+        ranges: vec!["127.0.0.0/8".parse().expect("a range")],
+        certificates: vec![Fingerprint([7; 32])],
+        mends_line_ends: true,
+        relay: true,
+        exempt: vec![Check::Greylist, Check::Dnsbl],
+        reason: "this host".into(),
+        origin: line(5),
+    }]
 }
 
 /// One of each kind.
@@ -158,6 +172,8 @@ fn site() -> Site {
         kind,
         addresses: vec!["0.0.0.0".parse().expect("an address"), "::".parse().expect("an address")],
         port: kind.default_port(),
+        socket: None,
+        peers: kind.is_for_peers().then(|| "10.9.1.0/24".parse().expect("a range")),
         proxy_from: (kind == ListenerKind::Mx).then(|| "10.9.0.0/24".parse().expect("a range")),
         xclient_from: None,
         origin: line(at),
@@ -170,16 +186,13 @@ fn site() -> Site {
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: line(2),
         addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
-        listeners: vec![listener(ListenerKind::Mx, 3), listener(ListenerKind::Submission, 4)],
+        listeners: vec![
+            listener(ListenerKind::Mx, 3),
+            listener(ListenerKind::Submission, 4),
+            listener(ListenerKind::Reinject, 4),
+        ],
         web: None,
-        networks: vec![Network {
-            name: "loopback".into(),
-            ranges: vec!["127.0.0.0/8".parse().expect("a range")],
-            relay: true,
-            exempt: vec![Check::Greylist, Check::Dnsbl],
-            reason: "this host".into(),
-            origin: line(5),
-        }],
+        networks: networks(),
         users: users(),
         transports: vec![Transport {
             name: "store".into(),
@@ -191,7 +204,7 @@ fn site() -> Site {
             host: HostName::Domain(domain("smtp.provider.example")),
             port: 587,
             tls: TlsLevel::Verify,
-            login: Some(Login { user: "postern".into(), secret: secret("smarthost") }),
+            login: Some(Login { user: "postern".into(), secret: secret("smarthost"), bearer: true }),
             rate: Some(Rate { count: 14, per: Duration::from_secs(1) }),
             backup: None,
             spf_includes: Vec::new(),
@@ -221,6 +234,8 @@ fn site() -> Site {
                 origin: line(15),
             }],
             self_signed: false,
+            acme: None,
+            minimum: TlsVersion::Tls13,
             origin: line(15),
         },
         screen: screen(),
@@ -234,5 +249,15 @@ fn site() -> Site {
         limits: Limits::default(),
         logging: Logging::default(),
         metrics: Some(Metrics { listen: "127.0.0.1:9100".parse().expect("it is an address"), origin: line(19) }),
+        resolver: Some("127.0.0.1:53".parse().expect("it is an address")),
+        reports: reports(),
+    }
+}
+
+fn reports() -> Reports {
+    Reports {
+        organization: Some("Example".into()),
+        dmarc: Some(Reporter { from: mailbox("reports@example.com"), origin: line(23) }),
+        tls: None,
     }
 }

@@ -1,8 +1,8 @@
 //! What `explain` and `test` blocks ask: one client, one envelope, and the facts that the daemon would have to find out.
 
-use postern_schema::decide::{DmarcFact, GreylistFact, Listing, ReputationFact, SenderDomain};
+use postern_schema::decide::{DmarcFact, GreylistFact, Listing, ReputationFact, SenderDomain, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, HostName, Mailbox, ReversePath};
-use postern_schema::site::{ListenerKind, Site};
+use postern_schema::site::{Fingerprint, ListenerKind, Site};
 use postern_schema::spf::SpfResult;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,6 +13,8 @@ pub struct Question {
     pub client: Option<IpAddr>,
     /// The client's login name.
     pub user: Option<String>,
+    /// The certificate that the client has shown to hold.
+    pub certificate: Option<Fingerprint>,
     /// The listener's name; `None`: the one that such a client uses.
     pub listener: Option<String>,
     /// Whether the session is protected by TLS.
@@ -21,6 +23,8 @@ pub struct Question {
     pub from: ReversePath,
     /// The forward-path.
     pub to: ForwardPath,
+    /// What the sender asks of TLS on the way.
+    pub tls_wish: TlsWish,
     /// What DNS says of the sender's domain, for sites that ask.
     pub sender_domain: Option<SenderDomain>,
     /// What the SPF check says, for sites that refuse by it.
@@ -86,7 +90,7 @@ impl Question {
         let found = if self.user.is_some() {
             first(&ListenerKind::requires_login).ok_or(QuestionError::NoSubmissionListener)?
         } else {
-            first(&|kind| !kind.requires_login()).or_else(|| site.listeners.first()).ok_or(QuestionError::NoListener)?
+            first(&|kind| kind == ListenerKind::Mx).or_else(|| site.listeners.first()).ok_or(QuestionError::NoListener)?
         };
         Ok(&found.name)
     }

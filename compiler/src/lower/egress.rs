@@ -96,7 +96,8 @@ fn backup(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<Spanned<Box<st
 
 fn login(view: &View<'_>) -> Option<LoginDraft> {
     let user = boxed(view.argument::<String>("user")?);
-    Some(LoginDraft { span: view.span(), user, secret: view.property::<SecretName>("secret")? })
+    let bearer = view.property::<bool>("bearer").is_some_and(|bearer| bearer.value);
+    Some(LoginDraft { span: view.span(), user, secret: view.property::<SecretName>("secret")?, bearer })
 }
 
 pub(super) fn routes(lowering: &mut Lowering<'_>) -> Vec<RouteDraft> {

@@ -21,7 +21,8 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
         let hostname = Setting::default_of(stand_in);
         let (addresses, checkers) = (Vec::new(), Vec::new());
         let origin_domain = hostname.clone();
-        return (HostDraft { span: nowhere, origin_domain, hostname, postmaster, addresses, checkers }, None);
+        let host = HostDraft { span: nowhere, origin_domain, hostname, postmaster, addresses, resolver: None, checkers };
+        return (host, None);
     };
     let hostname = Setting::new(view.argument::<Domain>("hostname"), stand_in);
     let origin = view.child("origin").and_then(|child| child.argument::<Domain>("domain"));
@@ -43,7 +44,9 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
     let required: Vec<Spanned<String>> = view.child("require").map_or_else(Vec::new, |child| child.arguments("checkers"));
     let checker = |word: Spanned<String>| Some(Spanned::new(Checker::parse(&word.value)?, word.span));
     let checkers = required.into_iter().filter_map(checker).collect();
-    let host = HostDraft { span: view.name_span(), origin_domain: hostname.clone(), hostname, postmaster, addresses, checkers };
+    let resolver = view.child("resolver").and_then(|child| child.argument("server"));
+    let origin_domain = hostname.clone();
+    let host = HostDraft { span: view.name_span(), origin_domain, hostname, postmaster, addresses, resolver, checkers };
     (host, origin)
 }
 

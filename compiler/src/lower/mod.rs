@@ -22,6 +22,7 @@ mod service;
 mod signing;
 mod table;
 mod tls;
+mod users;
 
 pub use loopback::LoopbackPorts;
 
@@ -99,7 +100,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         listeners,
         web,
         networks: service::networks(&mut lowering),
-        users: service::users(&mut lowering),
+        users: users::users(&mut lowering),
         transports: egress::transports(&mut lowering),
         relays: egress::relays(&mut lowering),
         routes: egress::routes(&mut lowering),
@@ -115,6 +116,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         rewriting,
         log_format: policy::log_format(&lowering),
         metrics: policy::metrics(&lowering),
+        reports: policy::reports(&lowering),
         planned: planned::lower(&mut lowering),
         tests: sitetest::lower(&mut lowering),
         gaps,

@@ -1,8 +1,8 @@
-//! `filter`, `policy`, reinject listeners and the rest of [`PlannedDraft`]: read although the runtime does not serve them, so that
+//! `filter`, `policy` and the rest of [`PlannedDraft`]: read although the runtime does not serve them, so that
 //! a site that is written today is judged today. That they are not served is said by [`crate::syntax::check()`].
 
 use super::Lowering;
-use super::draft::{FilterDraft, FilterProtocol, PlannedDraft, PolicyDraft, ReinjectDraft, Setting};
+use super::draft::{FilterDraft, FilterProtocol, PlannedDraft, PolicyDraft, Setting};
 use super::names::Names;
 use super::service::boxed;
 use crate::source::Span;
@@ -14,8 +14,7 @@ use std::time::Duration;
 /// How long a filter may take where nobody says so: Postfix's own measure for the content of a message.
 const FILTER_PATIENCE: Duration = Duration::from_secs(300);
 
-const REINJECT: &str = "reinject";
-const KINDS: [&str; 5] = ["mx", "submission", "submissions", REINJECT, "lmtp"];
+const KINDS: [&str; 5] = ["mx", "submission", "submissions", "reinject", "lmtp"];
 
 pub(super) fn lower(lowering: &mut Lowering<'_>) -> PlannedDraft {
     let document = lowering.document;
@@ -32,7 +31,6 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> PlannedDraft {
     PlannedDraft {
         filters: filter_views.iter().filter_map(|view| filter(view, &filters)).collect(),
         policies: policy_views.iter().filter_map(|view| policy(view, &policies)).collect(),
-        reinject: listeners.iter().filter_map(|view| reinject(view, lowering)).collect(),
         knows_listeners: listeners.iter().all(|view| kind(view).is_none_or(|kind| KINDS.contains(&kind))),
     }
 }
@@ -69,16 +67,6 @@ fn policy(view: &View<'_>, names: &Names) -> Option<PolicyDraft> {
 
 fn fails_open(view: &View<'_>) -> Option<Span> {
     view.property::<String>("on-failure").filter(|word| word.value == "accept").map(|word| word.span)
-}
-
-fn reinject(view: &View<'_>, lowering: &Lowering<'_>) -> Option<ReinjectDraft> {
-    let name = view.argument::<String>("name").filter(|name| lowering.listeners.is_first(name))?;
-    (kind(view) == Some(REINJECT)).then(|| ReinjectDraft {
-        span: view.span(),
-        name: boxed(name),
-        address: view.property("address"),
-        port: view.property("port"),
-    })
 }
 
 /// `kind=`, which the accessors leave out where it is not served.

@@ -1,7 +1,9 @@
-//! `screen`, `queue`, `limits`, `log`, `metrics`: settings of which a site has one set each.
+//! `screen`, `queue`, `limits`, `log`, `metrics`, `reports`: settings of which a site has one set each.
 
 use super::Lowering;
-use super::draft::{GreylistDraft, LimitDraft, LimitsDraft, ListDraft, QueueDraft, ReputationDraft, ScreenDraft, Setting};
+use super::draft::{
+    GreylistDraft, LimitDraft, LimitsDraft, ListDraft, QueueDraft, ReportsDraft, ReputationDraft, ScreenDraft, Setting,
+};
 use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
@@ -109,6 +111,7 @@ pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
         message_octets: Setting::new(message.map(|size| size.map(|octets| octets.0)), default.message_octets),
         recipients: Setting::new(count("recipients"), default.recipients),
         hops: Setting::new(count("hops"), default.hops),
+        mailbox_octets: view.and_then(|view| view.property::<Octets>("mailbox")).map(|size| size.map(|octets| octets.0)),
         sessions: Setting::new(count("sessions"), default.sessions),
         vrfy: Setting::new(view.and_then(|view| view.property("vrfy")), default.vrfy),
     }
@@ -116,6 +119,17 @@ pub(super) fn limits(lowering: &Lowering<'_>) -> LimitsDraft {
 
 pub(super) fn metrics(lowering: &Lowering<'_>) -> Option<Spanned<SocketAddr>> {
     lowering.document.child("metrics")?.property("listen")
+}
+
+pub(super) fn reports(lowering: &Lowering<'_>) -> ReportsDraft {
+    let Some(view) = lowering.document.child("reports") else { return ReportsDraft::default() };
+    let from = |name: &str| view.child(name).and_then(|kind| kind.property("from"));
+    let organization = view.child("organization").and_then(|child| child.argument::<String>("name"));
+    ReportsDraft {
+        organization: organization.map(|name| name.map(String::into_boxed_str)),
+        dmarc: from("dmarc"),
+        tls: from("tls"),
+    }
 }
 
 pub(super) fn log_format(lowering: &Lowering<'_>) -> Setting<LogFormat> {

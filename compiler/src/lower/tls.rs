@@ -1,14 +1,14 @@
 //! `tls`: certificates. A chain in the site's folder is read, since it is public; a key never is.
 
 use super::Lowering;
-use super::draft::{CertificateDraft, TlsDraft};
+use super::draft::{AcmeDraft, CertificateDraft, TlsDraft};
 use super::file::CHAIN_MAX_OCTETS;
 use crate::certificate::{Certificate, read_chain};
-use crate::rules::{CHAIN_HOLDS_KEY, NO_CERTIFICATE};
+use crate::rules::{AUTHORITY_WITHOUT_NAME, CHAIN_HOLDS_KEY, NO_CERTIFICATE};
 use crate::source::Spanned;
 use crate::syntax::View;
 use postern_schema::name::Domain;
-use postern_schema::site::{Chain, SecretName};
+use postern_schema::site::{Chain, SecretName, TlsVersion, WebUrl};
 
 pub(super) fn lower(lowering: &mut Lowering<'_>) -> TlsDraft {
     let Some(view) = lowering.document.child("tls") else { return TlsDraft::default() };
@@ -16,8 +16,26 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> TlsDraft {
     TlsDraft {
         span: Some(view.span()),
         certificates: views.iter().filter_map(|view| certificate(view, lowering)).collect(),
+        minimum: view
+            .child("minimum")
+            .and_then(|view| TlsVersion::parse(&view.argument::<String>("version")?.value))
+            .unwrap_or_default(),
+        acme: view.child("acme").and_then(|view| acme(&view, lowering)),
         self_signed: view.flag("self-signed").filter(|flag| flag.value).map(|flag| flag.span),
     }
+}
+
+fn acme(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<AcmeDraft> {
+    let address = view.property::<String>("directory")?;
+    let Some(directory) = WebUrl::parse(&address.value) else {
+        lowering.findings.push(
+            AUTHORITY_WITHOUT_NAME
+                .at(address.span, format!("{:?} names no host by its name", address.value))
+                .help("Write the https: address that the authority gives for its directory"),
+        );
+        return None;
+    };
+    Some(AcmeDraft { span: view.span(), directory, contact: view.property("contact") })
 }
 
 fn certificate(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<CertificateDraft> {
@@ -30,7 +48,7 @@ fn certificate(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<Certifica
     Some(CertificateDraft { span: view.span(), name, chain, parsed, key })
 }
 
-fn chain(path: Spanned<String>, lowering: &mut Lowering<'_>) -> Option<(Spanned<Chain>, Vec<Certificate>)> {
+pub(super) fn chain(path: Spanned<String>, lowering: &mut Lowering<'_>) -> Option<(Spanned<Chain>, Vec<Certificate>)> {
     let text = lowering.read(&path, CHAIN_MAX_OCTETS)?;
     if text.contains("PRIVATE KEY-----") {
         lowering.findings.push(

@@ -170,12 +170,16 @@ proptest! {
             for address in addresses.iter().filter(|address| bound(address) && address.to_canonical() == **address) {
                 for user in [None, Some("alice")].into_iter().filter(|user| user.is_none() || listener.kind.requires_login()) {
                     for recipient in &recipients {
-                        let client = Client { listener: &listener.name, address: *address, user };
+                        let client = Client { listener: &listener.name, address: *address, user, certificate: &[] };
                         let path = ForwardPath::Mailbox(recipient.clone());
                         let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, screen: ScreenFacts::CLEAR, srs: None };
                         let Answer::Verdict(verdict) = accept(&facts, &model) else { continue };
                         let network = model.site.network(*address).map(|network| network.name.to_string());
+                        let is_peer = listener.kind.is_for_peers() && listener.admits(*address);
                         let is_class = |kind: &ClientKind| match kind {
+                            ClientKind::Peer { .. } => is_peer,
+                            ClientKind::Certificate { .. } => false,
+                            _ if is_peer => false,
                             ClientKind::User { .. } => user.is_some(),
                             ClientKind::Spokesman { .. } => false,
                             ClientKind::Network { name, .. } => user.is_none() && network.as_ref() == Some(name),

@@ -45,6 +45,7 @@ static NAMED: &[&Rule] = &[
     &dmc::report_mailbox::RULE,
     &dmc::no_reports::RULE,
     &dmc::unaligned::RULE,
+    &dmc::report_author::RULE,
     &dom::domain_twice::RULE,
     &dom::alias_loop::RULE,
     &dom::target_missing::RULE,
@@ -108,6 +109,9 @@ static NAMED: &[&Rule] = &[
     &lst::web_name_not_covered::RULE,
     &lst::LISTENER_WITHOUT_KIND,
     &lst::SPOKESMAN_OF_WEB,
+    &lst::MISPLACED_PROPERTY,
+    &lst::LMTP_ON_25,
+    &net::NETWORK_OF_NOBODY,
     &nam::UNKNOWN_NAME,
     &nam::DUPLICATE_NAME,
     &nam::UNUSED_NAME,
@@ -184,6 +188,8 @@ static NAMED: &[&Rule] = &[
     &tls::broken_signature::RULE,
     &tls::incomplete_chain::RULE,
     &tls::certificate_twice::RULE,
+    &tls::acme_without_web::RULE,
+    &tls::AUTHORITY_WITHOUT_NAME,
     &tls::self_signed_unused::RULE,
     &tls::expired::RULE,
     &tls::expires_soon::RULE,
@@ -198,6 +204,11 @@ static NAMED: &[&Rule] = &[
     &usr::send_as_nobody::RULE,
     &usr::user_twice::RULE,
     &usr::BACKEND_OF_USERS,
+    &usr::DIRECTORY_IN_THE_CLEAR,
+    &usr::DN_WITHOUT_USER,
+    &usr::NO_TOKEN_KEYS,
+    &usr::WEAK_TOKEN_KEY,
+    &usr::UNASKABLE_ISSUER,
 ];
 
 /// Every finding that can be made, in the order of codes.

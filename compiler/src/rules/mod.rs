@@ -51,16 +51,20 @@ pub(crate) use dkm::{ALGORITHM_MISMATCH, NO_PUBLIC_KEY, PRIVATE_KEY_FILE};
 pub(crate) use dom::OTHER_CLASS;
 pub(crate) use fil::{FILE_OUTSIDE, FILE_UNREADABLE};
 pub(crate) use hdr::HEADER_FIELD;
-pub(crate) use lst::{LISTENER_WITHOUT_KIND, SPOKESMAN_OF_WEB};
+pub(crate) use lst::{LISTENER_WITHOUT_KIND, LMTP_ON_25, MISPLACED_PROPERTY, SPOKESMAN_OF_WEB};
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
+pub(crate) use net::NETWORK_OF_NOBODY;
 pub(crate) use rwr::REWRITE_FORM;
 pub(crate) use sit::NO_POSTMASTER;
 pub(crate) use tbl::{
     BARE_ADDRESS, EMPTY_TABLE, FOREIGN_DOMAIN, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNSERVED_ENTRY, UNUSED_COLUMN,
 };
+pub(crate) use tls::AUTHORITY_WITHOUT_NAME;
 pub(crate) use tsa::{NO_KEY_TO_PIN, PIN_TWICE};
 pub(crate) use tst::TEST_FAILED;
-pub(crate) use usr::BACKEND_OF_USERS;
+pub(crate) use usr::{
+    BACKEND_OF_USERS, DIRECTORY_IN_THE_CLEAR, DN_WITHOUT_USER, NO_TOKEN_KEYS, UNASKABLE_ISSUER, WEAK_TOKEN_KEY,
+};
 
 use crate::certificate::Date;
 use crate::lower::draft::{Part, SiteDraft};

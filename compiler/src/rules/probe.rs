@@ -8,7 +8,7 @@ use crate::model::Model;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use postern_schema::decide::{Answer, Client, Disposition, Lookup, Reason, RecipientFacts, ScreenFacts, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
-use postern_schema::site::{ListenerKind, RoutePattern, Site};
+use postern_schema::site::{RoutePattern, Site};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Blocks that no stranger on the Internet sends from: private, local, shared and documentation space (RFC 6890 2.2).
@@ -55,6 +55,7 @@ pub struct OpenPath {
 /// Every region of a site.
 pub fn regions(site: &Site) -> Vec<Region> {
     let mut blocks: Vec<IpNet> = site.networks.iter().flat_map(|network| network.ranges.iter().copied()).collect();
+    blocks.extend(site.listeners.iter().filter_map(|listener| listener.peers));
     let special: Vec<IpNet> = SPECIAL.iter().filter_map(|text| text.parse().ok()).collect();
     blocks.extend(&special);
     blocks.push(IpNet::V4(Ipv4Net::default()));
@@ -76,7 +77,7 @@ pub fn regions(site: &Site) -> Vec<Region> {
 pub fn open_paths(model: &Model) -> Vec<OpenPath> {
     let recipients = recipients_elsewhere(model);
     let path = |region: Region| {
-        for listener in model.site.listeners.iter().filter(|listener| listener.kind == ListenerKind::Mx) {
+        for listener in model.site.listeners.iter().filter(|listener| !listener.kind.requires_login()) {
             for recipient in &recipients {
                 if relays(model, &listener.name, region.representative, recipient) {
                     return Some(OpenPath { region, listener: listener.name.clone(), recipient: recipient.clone() });
@@ -105,7 +106,7 @@ pub fn is_anybody(open: &[OpenPath]) -> bool {
 /// Whether this client, without a login, may send to this recipient.
 pub fn relays(model: &Model, listener: &str, client: IpAddr, recipient: &Mailbox) -> bool {
     let facts = RecipientFacts {
-        client: Client { listener, address: client, user: None },
+        client: Client { listener, address: client, user: None, certificate: &[] },
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
         screen: ScreenFacts::CLEAR,

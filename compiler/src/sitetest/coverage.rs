@@ -74,8 +74,8 @@ impl<'a> Reached<'a> {
 /// The node that a step read, and its line.
 fn line(step: &StepExplained) -> Option<(&'static str, Origin)> {
     let kind = match &step.step.kind {
-        StepKind::Listener(..) => "listen",
-        StepKind::TrustedNetwork(_) | StepKind::Network(_) => "network",
+        StepKind::Listener(..) | StepKind::Peer(_) | StepKind::NoPeer(_) => "listen",
+        StepKind::TrustedNetwork(_) | StepKind::TrustedCertificate(_) | StepKind::Network(_) => "network",
         StepKind::MaySendAs(_) => "may-send-as",
         StepKind::SenderDomain(..) => "screen",
         StepKind::Spared(..) => "network",

@@ -5,7 +5,7 @@ use crate::source::{Span, Spanned};
 use crate::syntax::View;
 use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Reason, ReputationFact, SenderDomain};
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
-use postern_schema::site::TlsLevel;
+use postern_schema::site::{Fingerprint, TlsLevel};
 use postern_schema::spf::SpfResult;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -23,6 +23,8 @@ pub struct TestDraft {
     pub client: Option<Spanned<IpAddr>>,
     /// The client's login name.
     pub user: Option<Spanned<Box<str>>>,
+    /// The certificate that it has shown.
+    pub certificate: Option<Fingerprint>,
     /// The listener; `None`: the first that fits.
     pub listener: Option<Spanned<Box<str>>>,
     /// The reverse-path.
@@ -33,6 +35,8 @@ pub struct TestDraft {
     pub spf: Option<SpfResult>,
     /// What DMARC comes to.
     pub dmarc: Option<DmarcFact>,
+    /// MAIL comes with REQUIRETLS.
+    pub requiretls: bool,
     /// The domain in the From field.
     pub author: Option<Domain>,
     /// `tls=`; without it, the session is protected.
@@ -102,11 +106,13 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
         name,
         client: client.and_then(|client| client.argument::<IpAddr>("address")),
         user: client.and_then(|client| client.property::<String>("user")).map(boxed),
+        certificate: client.and_then(|client| client.property::<Fingerprint>("certificate")).map(|shown| shown.value),
         listener: listener.map(boxed),
         from: from.argument("address")?,
         sender_domain,
         spf: from.property::<String>("spf").and_then(|word| SpfResult::parse(&word.value)),
         dmarc: from.property::<String>("dmarc").and_then(|word| DmarcFact::parse(&word.value)),
+        requiretls: from.property::<bool>("requiretls").is_some_and(|asked| asked.value),
         author: from.property::<Domain>("author").map(|author| author.value),
         is_tls: word(client, "tls").is_none_or(|word| word != "none"),
         helo: word(client, "helo").map(String::into_boxed_str),

@@ -7,6 +7,7 @@ use crate::report::Diagnostic;
 use crate::rules::TEST_FAILED;
 use crate::source::{SourceId, Sources, Span};
 use crate::standing::SpfStanding;
+use postern_schema::decide::TlsWish;
 use postern_schema::name::Mailbox;
 use postern_schema::site::TlsLevel;
 use std::collections::BTreeSet;
@@ -41,10 +42,12 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
     let question = Question {
         client: test.client.as_ref().map(|client| client.value),
         user: test.user.as_ref().map(|user| user.value.to_string()),
+        certificate: test.certificate,
         listener: test.listener.as_ref().map(|listener| listener.value.to_string()),
         is_tls: test.is_tls,
         from: test.from.value.clone(),
         to: test.to.value.clone(),
+        tls_wish: if test.requiretls { TlsWish::Required } else { TlsWish::Default },
         sender_domain: test.sender_domain,
         spf: test.spf,
         dmarc: test.dmarc,

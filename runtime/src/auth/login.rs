@@ -1,17 +1,22 @@
 //! One login: which mechanisms are offered, and an exchange by those of them that the protocol core leaves to us. Whether
 //! somebody may try at all, and how long a refusal waits, is for [`super::Guesses`]; how it is framed, for [`crate::smtp`].
 
-use super::Credentials;
 use super::dovecot::{self, Conversation, Dovecot};
 use super::passwd::{self, AuthError};
 use super::scram::{Challenged, ClientFirst};
+use super::token::{self, Bearer, OAUTHBEARER, XOAUTH2};
+use super::{Credentials, ldap};
+use crate::deliver::tls::ClientTls;
+use crate::dns::Dns;
 use crate::smtp::sasl::{self, SaslStep};
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use postern_schema::site::{UserBackend, UserStore};
+use postern_schema::site::{TokenIssuer, UserBackend, UserStore};
 use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+const EXTERNAL: &str = sasl::EXTERNAL;
 const PLAIN: &str = sasl::Mechanism::Plain.as_str();
 const SCRAM: &str = "SCRAM-SHA-256";
 const SCRAM_PLUS: &str = "SCRAM-SHA-256-PLUS";
@@ -21,6 +26,15 @@ const NONCE_OCTETS: usize = 18;
 /// What a name that binds a login to its TLS channel has (RFC 9266 2).
 pub type ChannelBinding = [u8; 32];
 
+/// How those are reached who know users and are not on this host.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    /// TLS towards them.
+    pub tls: &'a ClientTls,
+    /// Where they are.
+    pub dns: &'a dyn Dns,
+}
+
 /// Who is asked, and over which channel.
 pub struct Login<'a> {
     /// The stores of the site.
@@ -29,16 +43,22 @@ pub struct Login<'a> {
     pub credentials: &'a Credentials,
     /// What is known of the Dovecots among them.
     pub dovecot: &'a Dovecot,
+    /// How directories and issuers are reached.
+    pub outside: Outside<'a>,
     /// Where the user is.
     pub client: IpAddr,
     /// The channel's name, where it has one.
     pub binding: Option<&'a ChannelBinding>,
+    /// The user that the client's certificate stands for.
+    pub identity: Option<&'a str>,
 }
 
 /// Where an exchange is.
 pub struct Exchange(State);
 
 enum State {
+    /// EXTERNAL: who it wants to act as is awaited.
+    External,
     /// Nothing was said; `true`: by the mechanism that binds.
     Scram(bool),
     Challenged(Box<str>, Box<Challenged>),
@@ -46,6 +66,10 @@ enum State {
     Proved(Box<str>),
     /// Dovecot conducts it.
     Dovecot(Box<Conversation>),
+    /// The one message of this mechanism is awaited.
+    Token(&'static str),
+    /// The client was told why its token is none, and has to say that it heard.
+    TokenRefused(Box<str>),
 }
 
 /// What a step has led to.
@@ -70,14 +94,20 @@ pub async fn mechanisms(stores: &[UserStore], credentials: &Credentials, dovecot
         let others = offered.into_iter().filter(|name| !is_plain(name));
         return others.chain(own.into_iter().filter(|_| has_plain).map(Box::from)).collect();
     }
+    let has = |wanted: fn(&UserBackend) -> bool| stores.iter().any(|store| wanted(&store.backend));
+    let external = has(|backend| matches!(backend, UserBackend::Certificate(_))).then_some(EXTERNAL);
+    let tokens: &[&str] = if has(|backend| matches!(backend, UserBackend::Tokens(_))) { &[OAUTHBEARER, XOAUTH2] } else { &[] };
+    let is_of_passwords = |store: &&UserStore| !matches!(store.backend, UserBackend::Certificate(_) | UserBackend::Tokens(_));
+    let stores: Vec<UserStore> = stores.iter().filter(is_of_passwords).cloned().collect();
+    let stores = &stores[..];
     let scram: &[&str] = if passwd::all_scram(stores, credentials) { &[SCRAM_PLUS, SCRAM] } else { &[] };
     let offered = if stores.is_empty() { &[][..] } else { &own };
-    scram.iter().chain(offered).map(|name| Box::from(*name)).collect()
+    external.iter().chain(scram).chain(offered).chain(tokens).map(|name| Box::from(*name)).collect()
 }
 
 impl Login<'_> {
     /// Who logs in by this name and password; `None`: nobody. Files are looked at first, and the first that knows the name
-    /// decides; then each Dovecot is asked, which may have another name for the user.
+    /// decides; then each Dovecot, which may have another name for the user, and each directory is asked.
     ///
     /// # Errors
     /// [`AuthError`] where that cannot be known now.
@@ -94,13 +124,19 @@ impl Login<'_> {
                 dovecot::Step::No(_) | dovecot::Step::Challenge(_) => {}
             }
         }
+        for store in self.stores {
+            let UserBackend::Directory(directory) = &store.backend else { continue };
+            if ldap::bind(directory, self.outside.tls, self.outside.dns, user, password).await? {
+                return Ok(Some(user.into()));
+            }
+        }
         Ok(None)
     }
 
     fn dovecots(&self) -> impl Iterator<Item = &str> {
         self.stores.iter().filter_map(|store| match &store.backend {
             UserBackend::Dovecot(socket) => Some(&**socket),
-            UserBackend::Passwd(_) => None,
+            _ => None,
         })
     }
 
@@ -109,6 +145,23 @@ impl Login<'_> {
     /// # Errors
     /// As for [`Login::password`].
     pub async fn step(&self, exchange: Option<Exchange>, step: SaslStep) -> Result<Answer, AuthError> {
+        if let SaslStep::Begin { mechanism, initial } = &step
+            && &**mechanism == EXTERNAL
+        {
+            return Ok(match initial {
+                None => Answer::Challenge(Vec::new(), Exchange(State::External)),
+                Some(acts_as) => self.external(acts_as),
+            });
+        }
+        if let SaslStep::Begin { mechanism, initial } = &step
+            && let Some(mechanism) = [OAUTHBEARER, XOAUTH2].into_iter().find(|known| **known == **mechanism)
+            && self.issuers().next().is_some()
+        {
+            return match initial {
+                None => Ok(Answer::Challenge(Vec::new(), Exchange(State::Token(mechanism)))),
+                Some(message) => self.token(mechanism, message).await,
+            };
+        }
         // Where there is a Dovecot, what is offered beyond passwords is its own.
         if let (SaslStep::Begin { mechanism, initial }, Some(socket)) = (&step, self.dovecots().next()) {
             let (mut conversation, _) = Conversation::open(socket).await?;
@@ -124,6 +177,9 @@ impl Login<'_> {
             (SaslStep::Response(_), None) => return Ok(Answer::No("".into())),
         };
         match state {
+            State::External => Ok(self.external(&response)),
+            State::Token(mechanism) => self.token(mechanism, &response).await,
+            State::TokenRefused(user) => Ok(Answer::No(user)),
             State::Scram(plus) => self.scram(&response, plus).await,
             State::Challenged(user, challenged) => {
                 let last = challenged.verify(&response, self.binding.map(|binding| &binding[..]));
@@ -138,6 +194,35 @@ impl Login<'_> {
             }
             State::Proved(user) if response.is_empty() => Ok(Answer::Yes(user)),
             State::Proved(user) => Ok(Answer::No(user)),
+        }
+    }
+
+    fn issuers(&self) -> impl Iterator<Item = &TokenIssuer> {
+        self.stores.iter().filter_map(|store| match &store.backend {
+            UserBackend::Tokens(issuer) => Some(issuer),
+            _ => None,
+        })
+    }
+
+    /// RFC 7628 3.2.3: a client is told what is wrong with its token before it is refused.
+    async fn token(&self, mechanism: &'static str, message: &[u8]) -> Result<Answer, AuthError> {
+        let Some(bearer) = Bearer::parse(mechanism, message) else { return Ok(Answer::No("".into())) };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        match token::check(self.issuers(), &bearer, self.credentials, &self.outside, now).await? {
+            Ok(user) => Ok(Answer::Yes(user)),
+            Err(refused) => {
+                let claimed = bearer.user.unwrap_or_default();
+                tracing::info!(peer = %self.client, user = claimed, why = refused.0, "token refused");
+                Ok(Answer::Challenge(token::error(mechanism).into(), Exchange(State::TokenRefused(claimed.into()))))
+            }
+        }
+    }
+
+    /// RFC 4422 A: the client says nothing, or the name that its certificate has.
+    fn external(&self, acts_as: &[u8]) -> Answer {
+        match self.identity {
+            Some(user) if acts_as.is_empty() || acts_as == user.as_bytes() => Answer::Yes(user.into()),
+            user => Answer::No(user.unwrap_or_default().into()),
         }
     }
 

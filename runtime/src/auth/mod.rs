@@ -6,14 +6,16 @@
 mod credentials;
 mod dovecot;
 mod guesses;
+pub mod ldap;
 mod login;
 mod passwd;
 mod scram;
 mod srs;
+pub mod token;
 
 pub use credentials::{CredentialError, Credentials, Stamp};
 pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
-pub use login::{Answer, ChannelBinding, Exchange, Login, mechanisms};
+pub use login::{Answer, ChannelBinding, Exchange, Login, Outside, mechanisms};
 pub use passwd::{AuthError, store_of};
 pub use srs::{SrsError, SrsKeys};

@@ -6,7 +6,9 @@
 mod scheme;
 
 use super::dovecot::DovecotError;
+use super::ldap::DirectoryError;
 use super::scram::ScramRecord;
+use super::token::introspection::IssuerError;
 use super::{CredentialError, Credentials};
 use postern_schema::site::{SecretName, UserBackend, UserStore};
 use scheme::Stored;
@@ -38,6 +40,16 @@ pub enum AuthError {
     Aborted,
     /// Dovecot did not decide.
     Dovecot(DovecotError),
+    /// A directory did not decide.
+    Directory(DirectoryError),
+    /// An issuer of tokens did not decide.
+    Issuer(IssuerError),
+}
+
+impl From<DirectoryError> for AuthError {
+    fn from(error: DirectoryError) -> AuthError {
+        AuthError::Directory(error)
+    }
 }
 
 impl From<DovecotError> for AuthError {
@@ -52,6 +64,8 @@ impl fmt::Display for AuthError {
             AuthError::Credential(error) => error.fmt(f),
             AuthError::BadLine { store, line, why } => write!(f, "user store {store}, line {line}: {why}"),
             AuthError::Dovecot(error) => error.fmt(f),
+            AuthError::Directory(error) => error.fmt(f),
+            AuthError::Issuer(error) => error.fmt(f),
             AuthError::Aborted => f.write_str("the password check was aborted"),
         }
     }
@@ -131,7 +145,7 @@ async fn on_worker<T: Send + 'static>(
 /// matters.
 pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &str) -> Option<&'a UserStore> {
     if let [first, rest @ ..] = stores
-        && rest.iter().all(|store| store.messages == first.messages)
+        && rest.iter().all(|store| store.messages == first.messages && store.new_recipients == first.new_recipients)
     {
         return Some(first);
     }
@@ -140,14 +154,15 @@ pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &s
         users(&text).any(|(_, line)| line.split_once(':').is_some_and(|(user, _)| user == name))
     };
     let file = stores.iter().find(|store| passwd(store).is_some_and(has_name));
-    file.or_else(|| stores.iter().find(|store| passwd(store).is_none()))
+    file.or_else(|| stores.iter().find(|store| matches!(store.backend, UserBackend::Dovecot(_))))
+        .or_else(|| stores.iter().find(|store| passwd(store).is_none()))
 }
 
 /// The credential of a store that is a password file.
 fn passwd(store: &UserStore) -> Option<&SecretName> {
     match &store.backend {
         UserBackend::Passwd(secret) => Some(secret),
-        UserBackend::Dovecot(_) => None,
+        UserBackend::Dovecot(_) | UserBackend::Certificate(_) | UserBackend::Directory(_) | UserBackend::Tokens(_) => None,
     }
 }
 
@@ -194,6 +209,7 @@ mod tests {
             backend: UserBackend::Passwd(passwd),
             send_as: vec![],
             messages: None,
+            new_recipients: None,
             origin: Origin::DEFAULT,
         };
         (vec![store], Credentials::new(Some(folder)))

@@ -1,7 +1,9 @@
 //! Asks the world what a pure evaluation wants to know, one question after the other, and keeps what it said.
 
 use crate::dns::Dns;
+use postern_schema::decide::{self, SenderDomain};
 use postern_schema::dns::{Answer, Question, Transcript};
+use postern_schema::name::Domain;
 use postern_schema::{dmarc, spf};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -26,6 +28,16 @@ pub async fn fetch(dns: &dyn Dns, question: Question, transcript: &mut Transcrip
     };
     transcript.note(question, answer.clone());
     answer
+}
+
+/// Whether a bounce to the domain could be delivered.
+pub async fn sender_domain(dns: &dyn Dns, domain: &Domain, transcript: &mut Transcript, deadline: Instant) -> SenderDomain {
+    loop {
+        match decide::sender_domain(domain, transcript) {
+            Ok(found) => return found,
+            Err(question) => drop(fetch(dns, question, transcript, deadline).await),
+        }
+    }
 }
 
 /// SPF (RFC 7208).

@@ -6,17 +6,15 @@ use super::intake::Whole;
 use super::results::MethodResult;
 use super::verify;
 use crate::dns::Dns;
-use postern_schema::decide::DmarcFact;
+use postern_schema::decide::{AUTHOR_LIMIT, DmarcFact};
 use postern_schema::dmarc;
 use postern_schema::dns::{Answer, Question, Transcript};
 use postern_schema::name::Domain;
-use postern_schema::record::{DmarcPolicy, Owner, RecordKind};
+use postern_schema::record::{Owner, RecordKind};
 use postern_schema::spf::{self, SpfResult};
 use std::net::IpAddr;
 use tokio::time::Instant;
 
-/// The most authors of one message that are looked at; more than one is rare and suspect.
-const AUTHOR_LIMIT: usize = 4;
 /// The most names of a client that are followed.
 const NAME_LIMIT: usize = 3;
 
@@ -27,6 +25,12 @@ pub struct Judgement {
     pub results: Vec<MethodResult>,
     /// For the decision.
     pub dmarc: DmarcFact,
+    /// The domains of signatures that passed.
+    pub signed: Vec<Domain>,
+    /// What SPF came to.
+    pub spf: spf::Finding,
+    /// What DMARC came to for each author, as far as DNS said.
+    pub authors: Vec<(Domain, dmarc::Finding)>,
 }
 
 /// Judges a whole message.
@@ -40,7 +44,7 @@ pub async fn judge(dns: &dyn Dns, spf_facts: &spf::Facts<'_>, whole: &Whole, tra
     results.push(MethodResult {
         method: "spf",
         result: spf.result.as_str().into(),
-        comment: spf.because,
+        comment: spf.because.clone(),
         properties: vec![(property, identity.into())],
     });
     let is_unsigned = signatures.dkim.is_empty();
@@ -51,13 +55,17 @@ pub async fn judge(dns: &dyn Dns, spf_facts: &spf::Facts<'_>, whole: &Whole, tra
     results.extend(signatures.arc);
     let vouched = (spf.result == SpfResult::Pass).then(|| Domain::parse(&spf.domain).ok()).flatten();
     let mut worst = DmarcFact::None;
+    let mut authors = Vec::new();
     for author in whole.received.from_domains().iter().take(AUTHOR_LIMIT) {
         let facts = dmarc::Facts { author, spf: vouched.as_ref(), dkim: &signatures.passed };
-        let (fact, comment) = match fetch::dmarc(dns, &facts, transcript, deadline).await {
+        let found = fetch::dmarc(dns, &facts, transcript, deadline).await;
+        authors.extend(found.iter().map(|finding| (author.clone(), finding.clone())));
+        let (fact, comment) = match found {
             Err(why) => (DmarcFact::TempError, why.to_string()),
-            Ok(dmarc::Finding { record: None, .. }) => (DmarcFact::None, String::new()),
-            Ok(finding) if finding.passes() => (DmarcFact::Pass, String::new()),
-            Ok(finding) => (DmarcFact::Fail(finding.policy), format!("policy {}", finding.policy.as_str())),
+            Ok(finding) => match DmarcFact::of(&finding) {
+                fact @ DmarcFact::Fail(policy) => (fact, format!("policy {}", policy.as_str())),
+                fact => (fact, String::new()),
+            },
         };
         let result = match fact {
             DmarcFact::Fail(_) => "fail",
@@ -65,24 +73,9 @@ pub async fn judge(dns: &dyn Dns, spf_facts: &spf::Facts<'_>, whole: &Whole, tra
         };
         let properties = vec![("header.from", author.as_str().into())];
         results.push(MethodResult { method: "dmarc", result: result.into(), comment: comment.into(), properties });
-        if severity(fact) > severity(worst) {
-            worst = fact;
-        }
+        worst = worst.or_worse(fact);
     }
-    Judgement { results, dmarc: worst }
-}
-
-/// Of several authors, the one that is hardest to believe counts.
-fn severity(fact: DmarcFact) -> u8 {
-    match fact {
-        DmarcFact::None => 0,
-        DmarcFact::Pass => 1,
-        DmarcFact::PermError => 2,
-        DmarcFact::Fail(DmarcPolicy::None) => 3,
-        DmarcFact::Fail(DmarcPolicy::Quarantine) => 4,
-        DmarcFact::TempError => 5,
-        DmarcFact::Fail(DmarcPolicy::Reject) => 6,
-    }
+    Judgement { results, dmarc: worst, signed: signatures.passed, spf, authors }
 }
 
 /// Whether the client's address has a name that leads back to it (RFC 8601 2.7.3).

@@ -38,8 +38,47 @@ fn one_line(value: &Value) -> String {
     }
 }
 
+/// One message: what is known of it, then its header, then its text or how much of it there is.
+pub(super) fn message(value: &Value) {
+    let Value::Object(all) = value else { return };
+    let plain = all.iter().filter(|(name, _)| !["header", "body", "body-octets"].contains(&name.as_str()));
+    fields(&Value::Object(plain.map(|(name, value)| (name.clone(), value.clone())).collect()));
+    println!("\n{}", printable(&value["header"]));
+    match &value["body"] {
+        Value::String(_) => println!("{}", printable(&value["body"])),
+        _ => println!("[{} octets of text, which --body shows]", one_line(&value["body-octets"])),
+    }
+}
+
+/// Text of a stranger, without what would do something to a terminal.
+fn printable(text: &Value) -> String {
+    let text = text.as_str().unwrap_or_default().replace("\r\n", "\n");
+    let harmless = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
+    text.trim_end_matches('\n').chars().map(harmless).collect()
+}
+
 fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// One line for each day and domain.
+pub(super) fn reports(value: &Value) {
+    for one in items(value) {
+        let due = match one["state"].as_str() {
+            Some("done") => String::new(),
+            _ => format!(", due {}", date::rfc5322(one["due-seconds"].as_u64().unwrap_or_default())),
+        };
+        let [kind, day, count, domain, state] = ["type", "day", "count", "domain", "state"].map(|name| one_line(&one[name]));
+        println!("{kind:<5} {day} {count:>8}  {domain}: {state}{due}");
+    }
+}
+
+/// A report, below what its message says of it.
+pub(super) fn report(value: &Value) {
+    let Value::Object(all) = value else { return };
+    let plain = all.iter().filter(|(name, value)| *name != "report" && !value.is_null());
+    fields(&Value::Object(plain.map(|(name, value)| (name.clone(), value.clone())).collect()));
+    println!("\n{}", value["report"].as_str().unwrap_or_default().trim_end());
 }
 
 /// What is in force, then the queue as qshape(1) shows it, then why mail waits.
@@ -130,8 +169,10 @@ pub(super) fn mailq(value: &Value) {
 pub(super) fn trace(events: &[Value]) {
     for event in events {
         let Value::Object(all) = event else { continue };
-        let shown = all.iter().filter(|(name, _)| !["timestamp", "level", "message"].contains(&name.as_str()));
+        let hidden = ["timestamp", "level", "message", "recording"];
+        let shown = all.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
         let rest: Vec<String> = shown.map(|(name, value)| format!("{name}={}", one_line(value))).collect();
         println!("{}  {:<15}  {}", one_line(&event["timestamp"]), one_line(&event["message"]), rest.join(" "));
+        event["recording"].as_str().unwrap_or_default().lines().for_each(|line| println!("    {line}"));
     }
 }

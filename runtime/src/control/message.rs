@@ -19,10 +19,27 @@ pub enum Request {
         /// Which.
         select: Selection,
     },
-    /// One message: envelope and recipients.
+    /// One message: envelope, recipients and header.
     QueueShow {
         /// Its queue id.
         id: String,
+        /// With its text, and not with its header alone.
+        #[serde(default)]
+        body: bool,
+    },
+    /// What is collected for reports to others.
+    ReportList {
+        /// Only of this kind.
+        kind: Option<String>,
+    },
+    /// A report as it would be sent now.
+    ReportShow {
+        /// Its kind.
+        kind: String,
+        /// Whom it is about.
+        domain: String,
+        /// The day, as in 2026-11-28; the newest of which something is known without it.
+        day: Option<String>,
     },
     /// Do something to the messages that are selected.
     QueueChange {
@@ -46,6 +63,9 @@ pub struct Selection {
     pub to: Option<String>,
     /// The domain of somebody whom it still has to reach.
     pub domain: Option<String>,
+    /// The relay or transport that somebody's way leads over today, whom it still has to reach.
+    #[serde(default)]
+    pub relay: Option<String>,
     /// A part of the last reply that it met with.
     pub reason: Option<String>,
     /// Its least age.

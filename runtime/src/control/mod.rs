@@ -6,6 +6,7 @@
 mod client;
 mod message;
 mod queue;
+mod report;
 mod server;
 mod shape;
 

@@ -2,15 +2,19 @@
 
 use super::{Answer, QueueAction, Selection};
 use crate::daemon::{Daemon, now_ms};
-use crate::deliver::Dispatcher;
+use crate::deliver::{Dispatcher, next_hop};
 use crate::queue::{Attempt, Change, QueueEntry, QueueId, RecipientState, SpoolError};
-use postern_schema::decide::SentAs;
+use postern_schema::decide::{SentAs, TlsWish};
 use postern_schema::name::Mailbox;
+use postern_schema::site::Destination;
 use serde_json::{Value, json};
+use std::io::Read;
 use std::sync::Arc;
 
 /// The most messages that one list shows.
 const LIST_LIMIT: usize = 100_000;
+/// How much of a message's text is shown.
+const TEXT_MAX_OCTETS: u64 = 1 << 20;
 /// How many messages are looked at, and changed, at once.
 const PAGE: usize = 1000;
 /// How much later than the page before it each page of a flush is tried: a large queue is not let loose at once.
@@ -20,29 +24,42 @@ const RAMP_MS: u64 = 2000;
 pub fn list(daemon: &Daemon, selection: &Selection) -> Answer {
     let mut shown = Vec::new();
     for_each_page(daemon, |page| {
-        let wanted = page.iter().filter(|entry| selects(selection, entry)).map(summary);
+        let wanted = page.iter().filter(|entry| selects(daemon, selection, entry)).map(summary);
         shown.extend(wanted.take(LIST_LIMIT - shown.len()));
         shown.len() < LIST_LIMIT
     });
     Answer::Ok(shown.into())
 }
 
-/// One message in full.
-pub fn show(daemon: &Daemon, id: &str) -> Answer {
-    match QueueId::parse(id).and_then(|id| daemon.spool.find(id)) {
-        Some(entry) => Answer::Ok(detail(&entry)),
-        None => Answer::Refused(format!("no message {id} is in the queue")),
-    }
+/// One message in full; of its text, the header, and the rest where that is asked for. Reads from disk: blocks.
+pub fn show(daemon: &Daemon, id: &str, with_body: bool) -> Answer {
+    let Some(entry) = QueueId::parse(id).and_then(|id| daemon.spool.find(id)) else {
+        return Answer::Refused(format!("no message {id} is in the queue"));
+    };
+    let mut shown = detail(&entry);
+    let mut text = Vec::new();
+    let read = daemon.spool.read_body(entry.id()).map_err(|error| error.to_string());
+    let read = read.and_then(|body| body.take(TEXT_MAX_OCTETS).read_to_end(&mut text).map_err(|error| error.to_string()));
+    let end = text.windows(4).position(|end| end == b"\r\n\r\n").map_or(text.len(), |at| at + 2);
+    let (header, body) = text.split_at(end);
+    shown["header"] = String::from_utf8_lossy(header).into();
+    shown["body"] = with_body.then(|| String::from_utf8_lossy(body.get(2..).unwrap_or_default()).into_owned()).into();
+    shown["body-octets"] = entry.envelope.body_octets.saturating_sub(end as u64 + 2).into();
+    shown["damage"] = read.err().into();
+    Answer::Ok(shown)
 }
 
 /// Does something to every message that is selected, or only counts them.
 pub async fn change(daemon: &Arc<Daemon>, action: QueueAction, selection: &Selection, dry_run: bool) -> Answer {
-    if selection.is_empty() && action == QueueAction::Delete {
+    // Only to try everything now does no harm that cannot be undone.
+    if selection.is_empty() && action != QueueAction::Flush {
         return Answer::Refused("say which messages: name ids, a filter, or --all".to_owned());
     }
     let mut selected = Vec::new();
     for_each_page(daemon, |page| {
-        selected.extend(page.iter().filter(|entry| selects(selection, entry) && applies(action, entry)).map(|entry| entry.id()));
+        selected.extend(
+            page.iter().filter(|entry| selects(daemon, selection, entry) && applies(action, entry)).map(|entry| entry.id()),
+        );
         true
     });
     if !dry_run {
@@ -94,7 +111,7 @@ pub(super) fn for_each_page(daemon: &Daemon, mut visit: impl FnMut(&[QueueEntry]
 }
 
 /// Whether every condition that is given holds; of several ids, one has to be the message's.
-fn selects(selection: &Selection, entry: &QueueEntry) -> bool {
+fn selects(daemon: &Daemon, selection: &Selection, entry: &QueueEntry) -> bool {
     let envelope = &entry.envelope;
     let contains = |wanted: &Option<String>, found: &mut dyn FnMut(&str) -> bool| wanted.as_deref().is_none_or(found);
     let is_pending = |state: &RecipientState| matches!(state, RecipientState::Pending { .. });
@@ -112,7 +129,20 @@ fn selects(selection: &Selection, entry: &QueueEntry) -> bool {
         && contains(&selection.reason, &mut |wanted| {
             pending().any(|(_, state)| last_reply(state).is_some_and(|reply| reply.contains(wanted)))
         })
+        && contains(&selection.relay, &mut |wanted| {
+            let generation = daemon.current.generation();
+            let way = |recipient| next_hop(entry, recipient, &generation, now_ms());
+            pending().any(|(recipient, _)| way(recipient).is_ok_and(|(way, _)| is_over(&way.destination, wanted)))
+        })
         && selection.older_than_seconds.is_none_or(|wanted| age_seconds >= wanted)
+}
+
+/// Whether a way leads over the relay or transport of that name; mail that goes straight to its domain's hosts is `direct`.
+fn is_over(destination: &Destination, wanted: &str) -> bool {
+    match destination {
+        Destination::Relay { name, .. } | Destination::Transport { name, .. } => name.eq_ignore_ascii_case(wanted),
+        Destination::Mx { .. } | Destination::Literal { .. } => wanted == "direct",
+    }
 }
 
 fn summary(entry: &QueueEntry) -> Value {
@@ -135,6 +165,7 @@ fn summary(entry: &QueueEntry) -> Value {
 fn detail(entry: &QueueEntry) -> Value {
     let envelope = &entry.envelope;
     let mut shown = summary(entry);
+    shown["requiretls"] = (envelope.tls_wish == TlsWish::Required).into();
     shown["generation"] = envelope.generation.to_string().into();
     shown["client"] = envelope.client.as_ref().map_or(
         Value::Null,

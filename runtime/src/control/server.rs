@@ -1,8 +1,10 @@
 //! The answering side of the control socket.
 
-use super::{Answer, Request, queue, shape, socket_path};
+use super::{Answer, Request, queue, report, shape, socket_path};
+use crate::acme::store::Store;
 use crate::daemon::Daemon;
 use crate::deliver::peers::PeerStatus;
+use crate::dns::secure::Ability;
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::io;
@@ -72,7 +74,9 @@ async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
             Err(error) => Answer::Refused(error.to_string()),
         },
         Request::QueueList { select } => queue::list(daemon, &select),
-        Request::QueueShow { id } => queue::show(daemon, &id),
+        Request::QueueShow { id, body } => tokio::task::block_in_place(|| queue::show(daemon, &id, body)),
+        Request::ReportList { kind } => report::list(daemon, kind.as_deref()),
+        Request::ReportShow { kind, domain, day } => report::show(daemon, &kind, &domain, day.as_deref()).await,
         Request::QueueChange { action, select, dry_run } => queue::change(daemon, action, &select, dry_run).await,
     }
 }
@@ -80,6 +84,7 @@ async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
 async fn status(daemon: &Daemon) -> Value {
     let generation = daemon.current.generation();
     let counts = daemon.spool.counts();
+    let (damage, damaged) = daemon.spool.damage();
     json!({
         "digest": generation.snapshot.digest(),
         "generation": generation.number,
@@ -91,9 +96,31 @@ async fn status(daemon: &Daemon) -> Value {
             "active": counts.active,
             "deferred": counts.deferred,
             "hold": counts.held,
+            "recipients": counts.recipients,
             "octets": counts.live_octets,
+            "recovering": daemon.spool.is_recovering(),
         },
+        "damaged": {
+            "pieces": damaged,
+            "last": damage.last().map(|report| json!({
+                "segment": report.segment,
+                "offset": report.offset,
+                "octets": report.octets,
+                "reason": report.reason,
+                "saved-as": report.saved_as,
+            })),
+        },
+        "rates": daemon.rates.per_minute(),
+        "dnssec": match daemon.validator.ability_now() {
+            Ability::Unknown => json!({ "state": "unknown" }),
+            Ability::Proven => json!({ "state": "validated" }),
+            Ability::Missing(why) => json!({ "state": "missing", "why": &*why }),
+        },
+        "mta-sts-policies": daemon.sts.count(),
         "since-start": daemon.counters.totals().map(|(name, count)| (name.to_owned(), count.into())).collect::<serde_json::Map<_, _>>(),
+        "certificates": generation.site().tls.acme.as_ref().map(|acme| {
+            tokio::task::block_in_place(|| daemon.renewal.status(acme, &Store::of(daemon.state.folder())))
+        }),
         "peers": daemon.peers.status().into_iter().take(PEERS_SHOWN).map(peer).collect::<Value>(),
         // A large queue takes a while to go through, and sessions go on meanwhile.
         "shape": tokio::task::block_in_place(|| shape::shape(daemon)),

@@ -1,10 +1,12 @@
 //! Decides what is tried when, and keeps the lanes filled.
 
-use super::lane::{Job, Lanes};
+use super::lane::{Job, Lanes, Place, Ticket};
 use super::settle::{Settled, settle};
 use super::{local, program, remote};
 use crate::daemon::{Daemon, now_ms};
+use crate::fault::{Point, reach};
 use crate::queue::due::DueQueue;
+use crate::queue::schedule;
 use crate::queue::{Change, QueueEntry, QueueId, Recipient, RecipientState, SpoolError, Standing};
 use crate::site::Generation;
 use postern_schema::decide::{Answer, Departure, Disposition, Reason, RouteFacts, SentAs, route};
@@ -13,7 +15,7 @@ use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Means};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Workers that a lane to a peer begins with; the peer's window says later how many help
 /// (`initial_destination_concurrency`).
@@ -27,6 +29,8 @@ const LOCAL_WORKERS: usize = 2;
 const RECIPIENTS_PER_JOB: usize = 50;
 /// The place of no recipient: it stands for the notice about the message.
 const NOTICE: u32 = u32::MAX;
+/// How soon a recipient is looked at anew whose way could not be found a second time.
+const AGAIN_MS: u64 = 1000;
 /// How many messages are looked at between two pauses when the whole queue is gone through.
 const PAGE: usize = 1000;
 
@@ -39,24 +43,40 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Begins to deliver: what was recovered, what arrives, and what comes due.
-    pub fn start(daemon: &Arc<Daemon>, mut arrived: mpsc::UnboundedReceiver<QueueId>, recovered: Vec<Standing>) {
+    /// Begins to deliver: what arrives, what comes due, and once it is read, what an earlier process left.
+    pub fn start(
+        daemon: &Arc<Daemon>, mut arrived: mpsc::UnboundedReceiver<QueueId>, recovered: oneshot::Receiver<Vec<Standing>>,
+    ) {
         let arrivals = daemon.clone();
         tokio::spawn(async move {
-            for (index, standing) in recovered.into_iter().enumerate() {
-                match standing.next_attempt_ms.filter(|at| *at > now_ms()) {
-                    Some(at) => arrivals.dispatcher.wake_at(at, standing.id),
-                    None => Dispatcher::consider_id(&arrivals, standing.id),
+            while let Some(id) = arrived.recv().await {
+                Dispatcher::consider_id(&arrivals, id);
+            }
+        });
+        let left = daemon.clone();
+        tokio::spawn(async move {
+            for (index, standing) in recovered.await.into_iter().flatten().enumerate() {
+                let now = now_ms();
+                let too_far = schedule::too_far_ms(&left.current.generation().site().queue, now);
+                match standing.next_attempt_ms.filter(|at| *at > now && *at <= too_far) {
+                    Some(at) => left.dispatcher.wake_at(at, standing.id),
+                    None => Dispatcher::consider_id(&left, standing.id),
                 }
                 if index % PAGE == PAGE - 1 {
                     tokio::task::yield_now().await;
                 }
             }
-            while let Some(id) = arrived.recv().await {
-                Dispatcher::consider_id(&arrivals, id);
-            }
         });
         tokio::spawn(keep_time(daemon.clone()));
+        let standby = daemon.clone();
+        tokio::spawn(async move {
+            loop {
+                standby.dispatcher.lanes.vacancy.notified().await;
+                while let Some(place) = standby.dispatcher.lanes.next_standby() {
+                    work(&standby, place);
+                }
+            }
+        });
     }
 
     /// Whether anything is under way.
@@ -99,14 +119,15 @@ impl Dispatcher {
         }
         let (id, now) = (entry.id(), now_ms());
         let generation = daemon.current.generation();
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups: Vec<(Way, Vec<u32>)> = Vec::new();
         let mut declined = Vec::new();
-        for (index, recipient) in entry.due(now) {
+        let too_far = schedule::too_far_ms(&generation.site().queue, now);
+        for (index, recipient) in entry.due(now, too_far) {
             if !daemon.dispatcher.lanes.claim(id.number(), index) {
                 continue;
             }
             match next_hop(&entry, recipient, &generation, now) {
-                Ok((way, mailbox)) => add(&mut groups, way, (index, mailbox)),
+                Ok((way, _)) => add(&mut groups, way, index),
                 Err(reply) => declined.push((index, reply)),
             }
         }
@@ -114,15 +135,49 @@ impl Dispatcher {
         if let Some(at) = entry.progress.next_attempt_ms().filter(|at| *at > now) {
             daemon.dispatcher.wake_at(at, id);
         }
-        let envelope = Arc::new(entry.envelope);
-        for (Way { destination, reverse_path, forwarded_by }, recipients) in groups {
-            let (envelope, generation) = (envelope.clone(), generation.clone());
-            dispatch(daemon, destination, Job { envelope, reverse_path, forwarded_by, recipients, generation });
+        for (Way { destination, .. }, recipients) in groups {
+            let ticket = Ticket { id, generation: generation.number, recipients: recipients.into() };
+            dispatch(daemon, &destination, &entry.envelope.reverse_path, ticket);
         }
         if has_news {
-            let settled = Settled::new(envelope, generation, declined, None);
+            let settled = Settled::new(entry.envelope, generation, declined, None);
             tokio::spawn(settle(daemon.clone(), vec![settled]));
         }
+    }
+
+    /// Turns a ticket into a job, now that there is a worker for it. `None` where there is nothing to do any more, or where another site
+    /// is in force, which is asked for the route anew.
+    pub fn redeem(daemon: &Arc<Daemon>, ticket: Ticket) -> Option<Job> {
+        let Ticket { id, recipients, .. } = ticket;
+        reach(Point::Taken);
+        let generation = daemon.current.generation();
+        let entry = daemon.spool.find(id).filter(|entry| !entry.progress.held);
+        let Some(entry) = entry.filter(|_| generation.number == ticket.generation) else {
+            daemon.dispatcher.release(id, recipients);
+            Dispatcher::consider_id(daemon, id);
+            return None;
+        };
+        let now = now_ms();
+        let mut job: Option<Job> = None;
+        for place in recipients {
+            let recipient = entry.envelope.recipients.get(place as usize);
+            let Some(Ok((way, mailbox))) = recipient.map(|recipient| next_hop(&entry, recipient, &generation, now)) else {
+                // The keys or the site could be read a moment ago: it is looked at anew.
+                daemon.dispatcher.release(id, [place]);
+                daemon.dispatcher.wake_at(now + AGAIN_MS, id);
+                continue;
+            };
+            let Way { reverse_path, forwarded_by, .. } = way;
+            let job = job.get_or_insert_with(|| Job {
+                envelope: entry.envelope.clone(),
+                reverse_path,
+                forwarded_by,
+                recipients: Vec::new(),
+                generation: generation.clone(),
+            });
+            job.recipients.push((place, mailbox));
+        }
+        job
     }
 
     /// After a reload: what waits because the old site had no way for it may have one now.
@@ -160,21 +215,28 @@ async fn retry_all(daemon: &Arc<Daemon>, wanted: impl Fn(&QueueEntry) -> bool) -
 }
 
 /// What recipients of one message must have in common to be one job.
-#[derive(PartialEq)]
-struct Way {
-    destination: Destination,
-    reverse_path: ReversePath,
-    forwarded_by: Option<Mailbox>,
+#[derive(PartialEq, Debug)]
+pub struct Way {
+    /// Where it leads.
+    pub destination: Destination,
+    /// The reverse-path that the message has on it.
+    pub reverse_path: ReversePath,
+    /// Who forwards it, where that is to be said.
+    pub forwarded_by: Option<Mailbox>,
 }
 
-type Group = (Way, Vec<(u32, Mailbox)>);
-
-fn next_hop(entry: &QueueEntry, recipient: &Recipient, generation: &Generation, now_ms: u64) -> Result<(Way, Mailbox), Reply> {
+/// Where a recipient's mail goes in the site of a generation, and the mailbox that it means there.
+///
+/// # Errors
+/// Why it goes nowhere.
+pub fn next_hop(
+    entry: &QueueEntry, recipient: &Recipient, generation: &Generation, now_ms: u64,
+) -> Result<(Way, Mailbox), Reply> {
     let reverse_path = &entry.envelope.reverse_path;
     let facts = RouteFacts { reverse_path, recipient: &recipient.address, sent_as: &recipient.sent_as };
     let hop = match route(&facts, &*generation.snapshot) {
         Answer::Verdict(verdict) => match verdict.disposition {
-            Disposition::Accept(hop) => hop,
+            Disposition::Accept(hop) => hop.as_wished(entry.envelope.tls_wish),
             Disposition::Refuse | Disposition::Defer => return Err(verdict.reason.reply()),
         },
         // A route needs nothing but the site; if that changes, the mail waits rather than being lost.
@@ -201,28 +263,39 @@ fn departing(own: &ReversePath, departure: Departure, generation: &Generation, n
     }
 }
 
-fn add(groups: &mut Vec<Group>, way: Way, recipient: (u32, Mailbox)) {
-    let fits = |(known, recipients): &&mut Group| *known == way && recipients.len() < RECIPIENTS_PER_JOB;
+fn add(groups: &mut Vec<(Way, Vec<u32>)>, way: Way, index: u32) {
+    let fits = |(known, recipients): &&mut (Way, Vec<u32>)| *known == way && recipients.len() < RECIPIENTS_PER_JOB;
     // From the back: the group that still has room is the last one of its way.
     match groups.iter_mut().rev().find(fits) {
-        Some((_, recipients)) => recipients.push(recipient),
-        None => groups.push((way, vec![recipient])),
+        Some((_, recipients)) => recipients.push(index),
+        None => groups.push((way, vec![index])),
     }
 }
 
-fn dispatch(daemon: &Arc<Daemon>, destination: Destination, job: Job) {
-    let means = match &destination {
+fn means(destination: &Destination) -> Option<Means> {
+    match destination {
         Destination::Transport { means, .. } => Some(*means),
         Destination::Mx { .. } | Destination::Literal { .. } | Destination::Relay { .. } => None,
-    };
-    let limit = match means {
+    }
+}
+
+fn dispatch(daemon: &Arc<Daemon>, destination: &Destination, sender: &ReversePath, ticket: Ticket) {
+    let limit = match means(destination) {
         Some(Means::Maildir) => LOCAL_WORKERS,
         Some(Means::Pipe | Means::Discard | Means::Fail) => PROGRAM_WORKERS,
         Some(Means::Lmtp | Means::Smtp(_)) | None => REMOTE_WORKERS,
     };
-    let Some(place) = daemon.dispatcher.lanes.push(destination, job, limit) else { return };
+    let place = daemon.dispatcher.lanes.push(destination, sender, ticket, limit);
+    reach(Point::InLine);
+    if let Some(place) = place {
+        work(daemon, place);
+    }
+}
+
+/// Gives a place its worker.
+fn work(daemon: &Arc<Daemon>, place: Place) {
     let daemon = daemon.clone();
-    match means {
+    match means(place.destination()) {
         Some(Means::Maildir) => drop(tokio::spawn(local::work(daemon, place))),
         Some(Means::Pipe | Means::Discard | Means::Fail) => drop(tokio::spawn(program::work(daemon, place))),
         Some(Means::Lmtp | Means::Smtp(_)) | None => drop(tokio::spawn(remote::work(daemon, place))),
@@ -233,9 +306,10 @@ fn dispatch(daemon: &Arc<Daemon>, destination: Destination, job: Job) {
 async fn keep_time(daemon: Arc<Daemon>) {
     loop {
         let now = now_ms();
+        let too_far = schedule::too_far_ms(&daemon.current.generation().site().queue, now);
         let (due, next) = {
             let mut timers = daemon.dispatcher.timers.lock().unwrap_or_else(PoisonError::into_inner);
-            let due: Vec<QueueId> = std::iter::from_fn(|| timers.take_due(now)).collect();
+            let due: Vec<QueueId> = std::iter::from_fn(|| timers.take_due(now, too_far)).collect();
             (due, timers.next_ms())
         };
         due.into_iter().for_each(|id| Dispatcher::consider_id(&daemon, id));

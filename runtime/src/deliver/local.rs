@@ -4,9 +4,10 @@ use super::lane::{Job, Place};
 use super::maildir::{self, Delivery};
 use super::settle::{Settled, settle};
 use crate::daemon::Daemon;
+use postern_schema::decide::Lookup;
 use postern_schema::name::Mailbox;
 use postern_schema::reply::Reply;
-use postern_schema::site::{Destination, TransportKind};
+use postern_schema::site::{AddressKind, Destination, TransportKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
     let mut notes = JoinSet::new();
     loop {
-        let jobs = place.next(BATCH, PATIENCE).await;
+        let jobs = place.next(&daemon, BATCH, PATIENCE).await;
         if jobs.is_empty() {
             while notes.join_next().await.is_some() {}
             return;
@@ -68,6 +69,18 @@ fn deliver(daemon: &Daemon, destination: &Destination, jobs: Vec<Job>) -> Vec<Se
     jobs.into_iter().zip(results).map(settled).collect()
 }
 
+/// What the mailbox may hold at most, by the site of today.
+fn quota_octets(job: &Job, mailbox: &Mailbox) -> Result<Option<u64>, Reply> {
+    let Some(domain) = mailbox.domain() else { return Ok(None) };
+    let entry = job.generation.snapshot.address(domain, &mailbox.local.folded());
+    let entry = entry.map_err(|error| Reply::local_trouble(error.to_string()))?;
+    let own = match entry.map(|entry| entry.kind) {
+        Some(AddressKind::Mailbox { quota_octets }) => quota_octets,
+        _ => None,
+    };
+    Ok(own.or(job.generation.site().limits.mailbox_octets))
+}
+
 fn plan(daemon: &Daemon, destination: &Destination, job: &Job, place: u32, mailbox: &Mailbox) -> Result<Delivery, Reply> {
     let site = job.generation.site();
     let transport = match destination {
@@ -80,8 +93,14 @@ fn plan(daemon: &Daemon, destination: &Destination, job: &Job, place: u32, mailb
     let envelope = &job.envelope;
     let message = daemon.spool.read_body(envelope.id).map_err(|error| Reply::local_trouble(error.to_string()))?;
     let domain = mailbox.domain().map_or("", |domain| domain.as_str());
+    let folder = maildir::folder(path, daemon.state.folder(), domain, mailbox.local.as_str());
+    if let Some(most) = quota_octets(job, mailbox)?
+        && !daemon.quotas.admit(&folder, envelope.body_octets, most)
+    {
+        return Err(Reply::mailbox_full(format!("The mailbox {mailbox} is full: it holds {most} octets at most")));
+    }
     Ok(Delivery {
-        folder: maildir::folder(path, daemon.state.folder(), domain, mailbox.local.as_str()),
+        folder,
         file_name: format!("{}.Q{}R{place}.{}", envelope.arrival_ms / 1000, envelope.id, site.hostname),
         fields: maildir::delivery_fields(job, place, mailbox),
         message,

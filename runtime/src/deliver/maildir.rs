@@ -6,7 +6,9 @@
 //! (RFC 5321 4.4). The file name follows from queue id and recipient, so a delivery that is repeated because the daemon died
 //! before it could note the first one finds the file there and adds none.
 
+use super::flush::{Dirty, flush, flush_folders};
 use super::lane::Job;
+use crate::fault::{Point, reach};
 use crate::queue::spool::BodyReader;
 use postern_schema::name::Mailbox;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
@@ -18,8 +20,6 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// Files that are flushed at the same time.
-const FLUSHES_AT_ONCE: usize = 16;
 /// How much text is copied at once.
 const BUFFER_OCTETS: usize = 32 << 10;
 
@@ -89,17 +89,25 @@ pub(super) fn delivery_fields(job: &Job, place: u32, mailbox: &Mailbox) -> Vec<u
 pub fn deliver(batch: impl IntoIterator<Item = Delivery>) -> Vec<Result<(), MaildirError>> {
     let mut maildirs: HashMap<PathBuf, Maildir> = HashMap::new();
     let written: Vec<Result<Written, MaildirError>> = batch.into_iter().map(|one| one.write(&mut maildirs)).collect();
-    let files: Vec<&File> = written.iter().flatten().map(|one| &one.file).collect();
+    reach(Point::MailboxWritten);
+    let mut files = Vec::with_capacity(written.len());
+    for one in written.iter().flatten() {
+        let maildir = &maildirs[&one.folder];
+        files.push(Dirty { file: one.file.as_fd(), file_system: (maildir.file_system, maildir.tmp.as_fd()) });
+    }
     let mut flushed = flush(&files).into_iter();
+    reach(Point::MailboxFlushed);
     let finish = |one: &Result<Written, MaildirError>| match one {
         // There is one result for each file that was written.
         Ok(one) => one.finish(flushed.next().unwrap_or(Ok(())), &maildirs),
         Err(_) => Ok(()),
     };
     let finished: Vec<Result<(), MaildirError>> = written.iter().map(finish).collect();
+    reach(Point::MailboxMoved);
     let (folders, news): (Vec<&PathBuf>, Vec<&OwnedFd>) = maildirs.iter().map(|(folder, maildir)| (folder, &maildir.new)).unzip();
     let lost: HashMap<&PathBuf, Errno> =
-        folders.into_iter().zip(flush(&news)).filter_map(|(folder, result)| Some((folder, result.err()?))).collect();
+        folders.into_iter().zip(flush_folders(&news)).filter_map(|(folder, result)| Some((folder, result.err()?))).collect();
+    reach(Point::MailboxDone);
     let whole = |(one, finished): (Result<Written, MaildirError>, Result<(), MaildirError>)| {
         let one = one?;
         finished.and_then(|()| lost.get(&one.folder).map_or(Ok(()), |error| Err(MaildirError::new(&one.folder, *error))))
@@ -107,25 +115,12 @@ pub fn deliver(batch: impl IntoIterator<Item = Delivery>) -> Vec<Result<(), Mail
     written.into_iter().zip(finished).map(whole).collect()
 }
 
-/// Makes files or folders durable, many at a time: the file system makes one commit of flushes that wait together, and the disk
-/// one of what they ask of it.
-fn flush(files: &[impl AsFd + Sync]) -> Vec<Result<(), Errno>> {
-    let flush_all = |files: &[_]| files.iter().map(rustix::fs::fsync).collect::<Vec<_>>();
-    if files.len() <= 1 {
-        return flush_all(files);
-    }
-    let share = files.len().div_ceil(FLUSHES_AT_ONCE);
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = files.chunks(share).map(|files| (files.len(), scope.spawn(move || flush_all(files)))).collect();
-        let results = threads.into_iter().map(|(files, thread)| thread.join().unwrap_or_else(|_| vec![Err(Errno::IO); files]));
-        results.flatten().collect()
-    })
-}
-
 /// The open folders of one Maildir.
 struct Maildir {
     tmp: OwnedFd,
     new: OwnedFd,
+    /// The number of the file system that they are on.
+    file_system: u64,
 }
 
 impl Maildir {
@@ -149,7 +144,8 @@ impl Maildir {
                 File::open(above).and_then(|above| above.sync_all()).map_err(|error| MaildirError::new(above, error))?;
             }
         }
-        Ok(Maildir { tmp, new })
+        let file_system = rustix::fs::fstat(&tmp).map_err(failed)?.st_dev;
+        Ok(Maildir { tmp, new, file_system })
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::authentication::generated;
 use crate::queue::{Body, Change, FreshId, Generated, QueueEntry, Unreturned, dsn};
 use crate::site::Generation;
-use postern_schema::decide::expansion;
+use postern_schema::decide::{TlsWish, expansion};
 
 /// Writes the notice about some recipients of a message, of which `original` is the beginning, and what becomes true together with
 /// it. `None` where there is nobody to tell.
@@ -28,6 +28,10 @@ pub fn write(
         recipient: notice.recipient,
         smtp_utf8: notice.smtp_utf8,
         eight_bit: notice.eight_bit,
+        tls_wish: match entry.envelope.tls_wish {
+            TlsWish::Required => TlsWish::Required,
+            TlsWish::Default | TlsWish::Optional => TlsWish::Default,
+        },
         generation: generation.mark(),
         body: Body::Inline(vec![signatures.into(), notice.octets.into()]),
         changes,

@@ -87,9 +87,12 @@ fn sign(job: &Job, header: &Header, destination: &Destination, skipped: u64, mut
     let cannot = |error: &dyn std::fmt::Display| Reply::local_trouble(format!("the message cannot be signed: {error}"));
     let author = match job.envelope.client.as_deref() {
         None => Author::Server,
-        Some(client) => {
-            Author::Client(Client { listener: &client.listener, address: client.address, user: client.user.as_deref() })
-        }
+        Some(client) => Author::Client(Client {
+            listener: &client.listener,
+            address: client.address,
+            user: client.user.as_deref(),
+            certificate: &[],
+        }),
     };
     let from = header.from_domains();
     let facts = SignFacts { author, from: &from, destinations: std::slice::from_ref(destination) };

@@ -9,7 +9,8 @@ use super::throttle::{Admission, Limits, Throttle};
 use crate::daemon::now_ms;
 use postern_schema::reply::Reply;
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -178,7 +179,8 @@ impl Peers {
     /// Writes down when messages may follow, one peer a line.
     fn remember(&self, text: &str) {
         let new = self.path.with_extension("new");
-        if let Err(error) = fs::write(&new, text).and_then(|()| fs::rename(&new, &self.path)) {
+        let written = File::create(&new).and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_data()));
+        if let Err(error) = written.and_then(|()| fs::rename(&new, &self.path)) {
             tracing::warn!(%error, path = %self.path.display(), "the pace of peers cannot be noted; a restart will not know of it");
         }
     }
@@ -242,7 +244,16 @@ impl Slot {
 
     /// The peer said not now.
     pub fn deferred(&self) {
-        self.peers.state().known(&self.peer).throttle.deferred(&self.limits, now_ms());
+        let pace = {
+            let mut state = self.peers.state();
+            let now = now_ms();
+            let throttle = &mut state.known(&self.peer).throttle;
+            throttle.deferred(&self.limits, now);
+            (throttle.next_message_ms() > now + REMEMBERED_MS).then(|| state.pace(now))
+        };
+        if let Some(pace) = pace {
+            tokio::task::block_in_place(|| self.peers.remember(&pace));
+        }
     }
 
     /// A session could not be had, or broke. Says whether the peer is dead now.
@@ -284,7 +295,8 @@ mod tests {
     fn peer(host: &str) -> Peer {
         let candidate =
             Candidate { host: HostName::parse(host).unwrap(), address: Address::Inet("192.0.2.1:25".parse().unwrap()) };
-        Target { candidates: vec![candidate], tls: TlsLevel::May, login: None, lmtp: false, from_address: None }.peer()
+        Target { candidates: vec![candidate], tls: TlsLevel::May, domain: None, login: None, lmtp: false, from_address: None }
+            .peer()
     }
 
     #[test]
@@ -318,6 +330,17 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_millis(20), slot.pace()).await.is_err(), "an hour is not over");
         assert_eq!(second.status()[0].binds, Some("rate"));
         second.try_open(&peer("b.test"), &limits).unwrap().pace().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pause_after_a_refusal_is_remembered_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits { pause_after_defer: Some(Duration::from_secs(600)), ..Limits::default() };
+        let first = Arc::new(Peers::open(folder.path()));
+        first.try_open(&peer("a.test"), &limits).unwrap().deferred();
+        let second = Arc::new(Peers::open(folder.path()));
+        let slot = second.try_open(&peer("a.test"), &limits).unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(20), slot.pace()).await.is_err(), "ten minutes are not over");
     }
 
     #[tokio::test]

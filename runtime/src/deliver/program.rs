@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Delivers what its lane holds until nothing comes any more.
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
-    while let Some(job) = place.next(1, PATIENCE).await.pop() {
+    while let Some(job) = place.next(&daemon, 1, PATIENCE).await.pop() {
         let destination = place.destination().to_string();
         let kind = transport_of(&place, &job);
         let mut results = Vec::with_capacity(job.recipients.len());

@@ -1,5 +1,6 @@
 //! Workers for peers: a connection each, kept for as long as there is mail for it.
 
+use super::connect;
 use super::lane::{Job, Place};
 use super::onward;
 use super::peers::{Busy, Slot};
@@ -8,6 +9,7 @@ use super::settle::{Settled, settle};
 use super::target::{self, Target};
 use super::throttle::Limits;
 use crate::daemon::Daemon;
+use crate::fault::{Point, reach};
 use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Site};
 use std::sync::Arc;
@@ -20,8 +22,10 @@ const IDLE_PATIENCE: Duration = Duration::from_secs(2);
 const MESSAGES_PER_CONNECTION: u32 = 1000;
 /// How many go over it at least before it is given up for somebody else.
 const MESSAGES_PER_TURN: u32 = 20;
+/// Jobs that are given back at once where their peer cannot be had.
+const JOBS_DECLINED: usize = 1000;
 /// Attempts whose notes may be on their way to disk while the next message is sent.
-const NOTES_PENDING: usize = 64;
+const NOTES_PENDING: usize = 2;
 
 /// A connection, and the right to it.
 struct Line {
@@ -48,7 +52,7 @@ enum Unsent {
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
     let mut line: Option<Line> = None;
     let mut notes = JoinSet::new();
-    while let Some(job) = place.next(1, IDLE_PATIENCE).await.pop() {
+    while let Some(job) = place.next(&daemon, 1, IDLE_PATIENCE).await.pop() {
         // Another site may lead elsewhere, or demand more of the way there.
         if line.as_ref().is_some_and(|line| line.generation != job.generation.number) {
             quit(&mut line, &mut notes).await;
@@ -58,9 +62,13 @@ pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
             Err(Unsent::Left) => break,
             Err(Unsent::Unreachable { job, reply, for_all }) => {
                 let via: Arc<str> = place.destination().to_string().into();
-                let others = if for_all { place.take(usize::MAX) } else { Vec::new() };
-                let settled = std::iter::once(job).chain(others).map(|job| declined(job, &reply, via.clone())).collect();
-                notes.spawn(settle(daemon.clone(), settled));
+                let mut jobs = vec![job];
+                // What comes in meanwhile meets with the same as soon as it asks.
+                while !jobs.is_empty() {
+                    let settled = jobs.into_iter().map(|job| declined(job, &reply, via.clone())).collect();
+                    settle(daemon.clone(), settled).await;
+                    jobs = if for_all { place.take(&daemon, JOBS_DECLINED) } else { Vec::new() };
+                }
             }
         }
         while notes.len() >= NOTES_PENDING {
@@ -68,6 +76,7 @@ pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
         }
         let is_over = |line: &Line| match line.session.transactions() {
             MESSAGES_PER_CONNECTION.. => true,
+            _ if line.session.is_spent() => true,
             MESSAGES_PER_TURN.. => line.slot.is_wanted_elsewhere(),
             _ => false,
         };
@@ -111,22 +120,21 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
             }
         };
         is_paced = true;
-        let body = match onward::message(daemon, &job, place.destination()) {
-            Ok(body) => body,
-            Err(reply) => {
-                *line = Some(current);
-                return Ok(declined(job, &reply, "queue".into()));
-            }
-        };
+        let destination = place.destination().clone();
+        let body = |job: &Job| onward::message(daemon, job, &destination);
+        reach(Point::PeerConnected);
         match current.session.send(&job, body).await {
             Ok(results) => {
+                reach(Point::PeerTook);
                 let peer = current.session.peer();
-                let handover = current.session.handover();
+                let (handover, protection) = (current.session.handover(), current.session.protection());
                 judge(place, &current, &results);
                 if current.session.is_usable() {
                     *line = Some(current);
                 }
-                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer)).handed_over(handover));
+                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer))
+                    .handed_over(handover)
+                    .protected(protection));
             }
             // A connection that was kept may have been closed by its peer meanwhile; that says nothing about this message.
             Err(_) if is_reused => {}
@@ -175,7 +183,7 @@ async fn connect(daemon: &Daemon, place: &mut Place, mut job: Job, is_paced: boo
             if !is_paced {
                 slot.pace().await;
             }
-            match Session::connect(daemon, &target, &site.hostname).await {
+            match connect::connect(daemon, &target, site, is_reported(&job)).await {
                 Ok(session) => return Ok((job, Line { session, slot, generation: generation.number })),
                 Err(reply) => {
                     let is_dead = slot.failed(&reply);
@@ -202,13 +210,18 @@ async fn connect_to_backup(daemon: &Daemon, destination: &Destination, job: &Job
     let limits = Limits { rate: backup.rate, ..Limits::of_retry(site.queue.retry) };
     let slot = daemon.peers.open_when_free(&target.peer(), &limits).await.ok()?;
     slot.pace().await;
-    match Session::connect(daemon, &target, &site.hostname).await {
+    match connect::connect(daemon, &target, site, false).await {
         Ok(session) => Some(Line { session, slot, generation: job.generation.number }),
         Err(reply) => {
             slot.failed(&reply);
             None
         }
     }
+}
+
+/// Whether the receiver's TLS report counts the session: one for a message of our own may be there because of such a report.
+fn is_reported(job: &Job) -> bool {
+    job.envelope.client.is_some()
 }
 
 /// What the site says about the treatment of a destination.

@@ -2,112 +2,77 @@
 
 use super::lane::Job;
 use super::settle::Handover;
-use super::target::{Address, Candidate, Target};
-use crate::daemon::Daemon;
 use crate::net::Stream;
 use crate::queue::spool::BodyReader;
-use crate::smtp::client::{Client, ClientConfig, ClientStep, Outcome, Phase, Recipient, Transaction};
-use crate::smtp::sasl::Credentials;
+use crate::smtp::client::{Client, ClientStep, Outcome, Phase, Recipient, Transaction};
 use bytes::BytesMut;
-use postern_schema::name::{Domain, HostName, Mailbox};
+use postern_schema::decide::TlsWish;
+use postern_schema::name::Mailbox;
 use postern_schema::reply::Reply;
-use postern_schema::site::{Login, TlsLevel};
-use rustls::ClientConfig as TlsConfig;
-use rustls::pki_types::ServerName;
+use postern_schema::site::TlsLevel;
 use std::future::Future;
 use std::io::{self, Read};
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
 
-/// How long a connection may take to come about (`smtp_connect_timeout`).
-const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
-/// How long a handshake may take.
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long the peer may take to read what we write (RFC 5321 4.5.3.2.5: three minutes a block).
 const WRITE_PATIENCE: Duration = Duration::from_secs(180);
 /// What is read from the peer at once: replies are short.
 const READ_OCTETS: usize = 4 << 10;
-/// Submission with TLS from the first octet (RFC 8314 3.3).
-const SUBMISSIONS_PORT: u16 = 465;
 /// Pieces in which a message is sent.
 const BODY_OCTETS: usize = 64 << 10;
 
 /// A connection that has said hello, and may have carried messages.
 pub struct Session {
-    stream: Stream,
-    client: Client,
+    pub(super) stream: Stream,
+    pub(super) client: Client,
     input: BytesMut,
-    peer: Arc<str>,
+    pub(super) peer: Arc<str>,
     lmtp: bool,
     transactions: u32,
     usable: bool,
+    pub(super) protection: Protection,
 }
 
-/// Why a session did not come about.
-struct OpenError {
-    reply: Reply,
-    /// It was the handshake that failed.
-    in_handshake: bool,
+/// How a session is protected, and how it was to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Protection {
+    /// What the site wants.
+    pub wanted: TlsLevel,
+    /// What came of it: none, encrypt, verify or dane.
+    pub reached: TlsLevel,
 }
 
-impl From<Reply> for OpenError {
-    fn from(reply: Reply) -> OpenError {
-        OpenError { reply, in_handshake: false }
-    }
+impl Protection {
+    /// None, and none was wanted.
+    pub const NONE: Protection = Protection { wanted: TlsLevel::None, reached: TlsLevel::None };
 }
 
 impl Session {
-    /// Connects to the first candidate that answers, and says hello at the level that the target demands.
-    ///
-    /// # Errors
-    /// What the last candidate said, or what stands for it.
-    pub async fn connect(daemon: &Daemon, target: &Target, helo: &Domain) -> Result<Session, Reply> {
-        let login = target.login.as_ref().map(|login| credentials(daemon, login)).transpose()?;
-        let mut last = Reply::unreachable("No address to connect to".to_owned());
-        for candidate in &target.candidates {
-            let host = &candidate.host;
-            let config = |tls| ClientConfig { helo: helo.as_str().into(), tls, login: login.clone(), lmtp: target.lmtp };
-            let mut opened = open(daemon, candidate, target.from_address, config(target.tls)).await;
-            // RFC 7435 3: where protection is welcome but not demanded, mail goes without it rather than not at all.
-            if target.tls == TlsLevel::May && opened.as_ref().is_err_and(|error| error.in_handshake) {
-                opened = open(daemon, candidate, target.from_address, config(TlsLevel::None)).await;
-            }
-            match opened {
-                Ok(session) => {
-                    let reached = session.stream.protection();
-                    let wanted = target.tls.as_str();
-                    tracing::info!(
-                        peer = &*session.peer,
-                        tls_wanted = wanted,
-                        tls = reached.as_deref().unwrap_or("none"),
-                        "connected"
-                    );
-                    return Ok(session);
-                }
-                // RFC 5321 5.1: the next address is for those that cannot be reached or are out of service, and a refusal of
-                // one host says nothing of the next.
-                Err(OpenError { reply, .. }) => {
-                    let reply_text = reply.to_string();
-                    tracing::info!(peer = %candidate, reply = reply_text, "session failed");
-                    // A refused login or greeting is about us or the host, not about the message: it must not bounce for it.
-                    last = if reply.code.is_permanent() {
-                        Reply::unreachable(format!("{host} refused the session: {reply}"))
-                    } else {
-                        reply
-                    };
-                }
-            }
+    /// Wraps a connection on which nothing was said yet.
+    pub(super) fn new(stream: Stream, client: Client, peer: Arc<str>, lmtp: bool) -> Session {
+        Session {
+            stream,
+            client,
+            input: BytesMut::new(),
+            peer,
+            lmtp,
+            transactions: 0,
+            usable: true,
+            protection: Protection::NONE,
         }
-        Err(last)
     }
 
     /// The peer, for logs: `host[address]:port`.
     pub fn peer(&self) -> Arc<str> {
         self.peer.clone()
+    }
+
+    /// How it is protected.
+    pub fn protection(&self) -> Protection {
+        self.protection
     }
 
     /// How many messages it has carried.
@@ -129,16 +94,53 @@ impl Session {
         }
     }
 
-    /// Sends one message. The results stand by place in the envelope.
+    /// Whether the peer takes no further message by this connection (RFC 9422 4.1).
+    pub fn is_spent(&self) -> bool {
+        self.client.capabilities().transactions.is_some_and(|most| self.transactions >= most)
+    }
+
+    /// Sends one message: to all of its recipients at once, or to as many at a time as the peer takes (RFC 9422 4.2), its text
+    /// read anew for each. The results stand by place in the envelope.
     ///
     /// # Errors
     /// The connection broke before the peer had said anything about this message.
-    pub async fn send(&mut self, job: &Job, mut body: BodyReader) -> Result<Vec<(u32, Reply)>, Reply> {
+    pub async fn send(
+        &mut self, job: &Job, mut body: impl FnMut(&Job) -> Result<BodyReader, Reply>,
+    ) -> Result<Vec<(u32, Reply)>, Reply> {
         if self.transactions > 0 && self.has_spoken() {
             // Between messages a peer speaks only to say that it is going, or it is gone already.
             return Err(Reply::lost(format!("{} ended the session between messages", self.peer)));
         }
-        self.client.begin(transaction(job, body.left_octets()));
+        let most = self.client.capabilities().recipients.map_or(usize::MAX, |most| most as usize);
+        let mut results = Vec::with_capacity(job.recipients.len());
+        let mut over = None;
+        for recipients in job.recipients.chunks(most.max(1)) {
+            let sent = match &over {
+                Some(reply) => Ok(vec![Reply::clone(reply); recipients.len()]),
+                None => match body(job) {
+                    Ok(body) => self.send_to(job, recipients, body).await,
+                    Err(reply) => Ok(vec![reply; recipients.len()]),
+                },
+            };
+            let replies = match sent {
+                Ok(replies) => replies,
+                Err(reply) if results.is_empty() => return Err(reply),
+                Err(reply) => vec![reply; recipients.len()],
+            };
+            if !self.usable && over.is_none() {
+                over = Some(Reply::lost(format!("{} ended the session between recipients", self.peer)));
+            }
+            results.extend(recipients.iter().map(|(place, _)| *place).zip(replies));
+        }
+        Ok(results)
+    }
+
+    /// One transaction. A reply for each recipient.
+    async fn send_to(&mut self, job: &Job, recipients: &[(u32, Mailbox)], mut body: BodyReader) -> Result<Vec<Reply>, Reply> {
+        let transaction = transaction(job, recipients, body.left_octets());
+        // LMTP is the last step: nobody is there to pass it on (RFC 2033 1).
+        let require_tls = transaction.require_tls && !self.lmtp;
+        self.client.begin(Transaction { require_tls, ..transaction });
         self.transactions += 1;
         let mut heard = false;
         let outcome = loop {
@@ -152,20 +154,17 @@ impl Session {
                     }
                 }
                 ClientStep::Failed(failure) => {
-                    break Outcome { replies: vec![failure.reply; job.recipients.len()], reusable: false };
+                    break Outcome { replies: vec![failure.reply; recipients.len()], reusable: false };
                 }
                 ClientStep::NeedInput | ClientStep::StartTls | ClientStep::Ready | ClientStep::Closed => {
                     let reply = Reply::lost("The session ended out of turn".to_owned());
-                    break Outcome { replies: vec![reply; job.recipients.len()], reusable: false };
+                    break Outcome { replies: vec![reply; recipients.len()], reusable: false };
                 }
             }
         };
         self.usable = outcome.reusable;
         let lost = outcome.replies.first().filter(|_| !outcome.reusable && !heard).cloned();
-        if let Some(reply) = lost {
-            return Err(reply);
-        }
-        Ok(job.recipients.iter().map(|(place, _)| *place).zip(outcome.replies).collect())
+        lost.map_or(Ok(outcome.replies), Err)
     }
 
     /// Whether something has come that nobody asked for, the end of the connection among it. Does not wait.
@@ -184,7 +183,7 @@ impl Session {
     }
 
     /// Goes on until the protocol wants something that is not I/O.
-    async fn step(&mut self, heard: &mut bool) -> ClientStep {
+    pub(super) async fn step(&mut self, heard: &mut bool) -> ClientStep {
         loop {
             let step = self.client.receive(&mut self.input);
             if !matches!(step, ClientStep::NeedInput) {
@@ -211,7 +210,7 @@ impl Session {
         }
     }
 
-    async fn flush(&mut self) -> io::Result<()> {
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
         let output = self.client.output();
         if !output.is_empty() {
             tokio::time::timeout(WRITE_PATIENCE, self.stream.write_all(output)).await??;
@@ -242,7 +241,7 @@ impl Session {
     }
 }
 
-fn transaction(job: &Job, size_octets: u64) -> Transaction {
+fn transaction(job: &Job, recipients: &[(u32, Mailbox)], size_octets: u64) -> Transaction {
     let envelope = &job.envelope;
     let recipient = |(place, mailbox): &(u32, Mailbox)| {
         let given = envelope.recipients.get(*place as usize);
@@ -254,97 +253,13 @@ fn transaction(job: &Job, size_octets: u64) -> Transaction {
     };
     Transaction {
         reverse_path: job.reverse_path.clone(),
-        recipients: job.recipients.iter().map(recipient).collect(),
+        recipients: recipients.iter().map(recipient).collect(),
         size_octets,
         smtputf8: envelope.smtp_utf8,
         eight_bit: envelope.eight_bit,
+        require_tls: envelope.tls_wish == TlsWish::Required,
         ret: envelope.ret,
         envelope_id: envelope.envid.clone(),
-    }
-}
-
-/// A connection without TLS.
-async fn dial(address: &Address, from_address: Option<IpAddr>) -> io::Result<Stream> {
-    let address = match address {
-        Address::Unix(path) => return UnixStream::connect(&**path).await.map(Stream::Local),
-        Address::Inet(address) => *address,
-    };
-    let stream = match from_address {
-        None => TcpStream::connect(address).await?,
-        Some(from) => {
-            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-            socket.bind(SocketAddr::new(from, 0))?;
-            socket.connect(address).await?
-        }
-    };
-    // A peer that is slow for want of it is served all the same.
-    let _ = stream.set_nodelay(true);
-    Ok(Stream::Plain(stream))
-}
-
-async fn open(
-    daemon: &Daemon, candidate: &Candidate, from_address: Option<IpAddr>, config: ClientConfig,
-) -> Result<Session, OpenError> {
-    let level = config.tls;
-    let tls = daemon.client_tls.config(level).map_err(|why| Reply::tls_failed(why.to_string()))?;
-    let peer: Arc<str> = candidate.to_string().into();
-    let mut stream = match tokio::time::timeout(CONNECT_PATIENCE, dial(&candidate.address, from_address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(Reply::unreachable(format!("{peer}: {error}")).into()),
-        Err(_) => return Err(Reply::unreachable(format!("{peer}: no answer")).into()),
-    };
-    let mut active = TlsLevel::None;
-    // RFC 8314 3.3: on this port, TLS begins with the first octet.
-    let begins_with_tls = matches!(&candidate.address, Address::Inet(address) if address.port() == SUBMISSIONS_PORT);
-    if begins_with_tls && level > TlsLevel::None {
-        stream = handshake(stream, candidate, tls.clone()).await?;
-        active = reached(level);
-    }
-    let lmtp = config.lmtp;
-    let client = Client::new(config, active);
-    let mut session = Session { stream, client, input: BytesMut::new(), peer, lmtp, transactions: 0, usable: true };
-    loop {
-        let mut heard = false;
-        match session.step(&mut heard).await {
-            ClientStep::Ready => return Ok(session),
-            ClientStep::StartTls => {
-                session.flush().await.map_err(|error| Reply::lost(format!("{}: {error}", session.peer)))?;
-                session.stream = handshake(session.stream, candidate, tls.clone()).await?;
-                session.client.tls_started(reached(level));
-            }
-            ClientStep::Failed(failure) => return Err(failure.reply.into()),
-            ClientStep::NeedInput | ClientStep::SendBody | ClientStep::Done(_) | ClientStep::Closed => {
-                return Err(Reply::lost(format!("{}: the session ended before it began", session.peer)).into());
-            }
-        }
-    }
-}
-
-/// The protection that a handshake gave: without verification, the same at `may` as at `encrypt`.
-fn reached(level: TlsLevel) -> TlsLevel {
-    level.max(TlsLevel::Encrypt)
-}
-
-async fn handshake(stream: Stream, candidate: &Candidate, config: Arc<TlsConfig>) -> Result<Stream, OpenError> {
-    let failed = |why: &dyn std::fmt::Display| OpenError {
-        reply: Reply::tls_failed(format!("TLS with {candidate} failed: {why}")),
-        in_handshake: true,
-    };
-    let name = match &candidate.host {
-        HostName::Domain(domain) => ServerName::try_from(domain.as_str().to_owned()).map_err(|error| failed(&error))?,
-        HostName::Literal(address) => ServerName::from(*address),
-    };
-    match tokio::time::timeout(HANDSHAKE_PATIENCE, stream.connect_tls(config, name)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(failed(&error)),
-        Err(_) => Err(failed(&"no answer")),
-    }
-}
-
-fn credentials(daemon: &Daemon, login: &Login) -> Result<Credentials, Reply> {
-    match daemon.credentials.read_line(&login.secret) {
-        Ok(password) => Ok(Credentials { user: login.user.clone(), password: password.into() }),
-        Err(error) => Err(Reply::local_trouble(error.to_string())),
     }
 }
 

@@ -1,7 +1,10 @@
 //! What became of an attempt: one log line for each recipient, a durable note in the queue, a bounce where one is due.
 
+use super::backscatter::{self, is_of_stranger};
+use super::session::Protection;
 use super::{Dispatcher, notice};
 use crate::daemon::{Daemon, now_ms};
+use crate::fault::{Point, reach};
 use crate::queue::dsn;
 use crate::queue::schedule::{self, Next};
 use crate::queue::{Action, Attempt, Change, Envelope, Outcome, QueueEntry, QueueId, RecipientState, SpoolError, Unreturned};
@@ -10,7 +13,7 @@ use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The pause before a note that the queue did not take is tried again.
 const NOTE_PAUSE: Duration = Duration::from_secs(1);
@@ -24,6 +27,7 @@ pub struct Settled {
     results: Vec<(u32, Reply)>,
     via: Option<Arc<str>>,
     handover: Handover,
+    protection: Option<Protection>,
 }
 
 /// What a positive reply means for somebody who wants to hear of success (RFC 3461 5.2).
@@ -42,7 +46,7 @@ impl Settled {
     pub fn new(
         envelope: Arc<Envelope>, generation: Arc<Generation>, results: Vec<(u32, Reply)>, via: Option<Arc<str>>,
     ) -> Settled {
-        Settled { envelope, generation, results, via, handover: Handover::Final }
+        Settled { envelope, generation, results, via, handover: Handover::Final, protection: None }
     }
 
     /// With another meaning of success.
@@ -52,8 +56,17 @@ impl Settled {
     }
 }
 
+impl Settled {
+    /// With the protection of the session that the results came by.
+    pub fn protected(mut self, protection: Protection) -> Settled {
+        self.protection = Some(protection);
+        self
+    }
+}
+
 /// Notes results, and does what follows from them. When it returns, they are durable.
 pub async fn settle(daemon: Arc<Daemon>, all: Vec<Settled>) {
+    reach(Point::ResultKnown);
     let now = now_ms();
     let mut changes = Vec::with_capacity(2 * all.len());
     for settled in &all {
@@ -151,6 +164,8 @@ impl Settled {
             to = %recipient.address,
             via = self.via.as_deref().unwrap_or("none"),
             status,
+            tls_wanted = self.protection.map(|protection| protection.wanted.as_str()),
+            tls_level = self.protection.map(|protection| protection.reached.as_str()),
             dsn = reply.status.map(|status| status.to_string()),
             delay_ms = now.saturating_sub(self.envelope.arrival_ms),
             generation = self.generation.number,
@@ -207,6 +222,7 @@ async fn tell(
     let is_last = (0u32..).zip(&entry.progress.states).all(|(place, state)| {
         matches!(state, RecipientState::Delivered | RecipientState::Returned) || over.iter().any(|one| one.index == place)
     });
+    reach(Point::NoticeDue);
     let changes = if is_last {
         vec![Change::Remove(id)]
     } else {
@@ -220,8 +236,10 @@ async fn tell(
         return false;
     }
     loop {
-        let result = match append_notice(daemon, entry, [over, late], generation, &changes).await {
-            // One that waits is written when the snapshot is loaded next, with its keys.
+        let appended = append_notice(daemon, entry, [over, late], generation, &changes).await;
+        reach(Point::NoticeQueued);
+        let result = match appended {
+            // One that waits is written when the snapshot is loaded next, with its keys, or when its time has come.
             Ok(Notice::Queued) => {
                 if is_last {
                     tracing::info!(%id, "removed");
@@ -246,7 +264,7 @@ enum Notice {
     Queued,
     /// There is nobody to tell.
     Unwanted,
-    /// It must be signed and cannot be.
+    /// It must be signed and cannot be, or too many have gone.
     Waits,
 }
 
@@ -264,6 +282,12 @@ async fn append_notice(
     let mut about = over.to_vec();
     if !late.is_empty() && !dsn::is_automatic(&original) {
         about.extend_from_slice(late);
+    }
+    let is_counted = !over.is_empty() && entry.envelope.reverse_path != ReversePath::Null;
+    if is_counted && is_of_stranger(&entry.envelope, generation.site()) && !daemon.backscatter.admit(Instant::now()) {
+        tracing::info!(id = %entry.id(), "a notice waits: too many go to strangers");
+        daemon.dispatcher.wake_at(now + backscatter::AGAIN.as_millis() as u64, entry.id());
+        return Ok(Notice::Waits);
     }
     let generated = match notice::write(generation, (id, now), entry, &about, &original, changes.to_vec()) {
         Ok(Some(generated)) => generated,

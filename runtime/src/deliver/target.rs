@@ -1,10 +1,11 @@
 //! From a destination to the addresses to connect to, best first (RFC 5321 5.1).
 
-use crate::dns::{Dns, Found};
+use crate::dns::{Dns, Found, Mx};
 use postern_schema::name::{Domain, HostName};
 use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Endpoint, Login, Site, TlsLevel, TransportKind};
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The port of a mail host (RFC 5321 4.5.4.2).
@@ -21,6 +22,8 @@ pub struct Target {
     pub candidates: Vec<Candidate>,
     /// The least protection.
     pub tls: TlsLevel,
+    /// The domain whose mail hosts they are.
+    pub domain: Option<Domain>,
     /// How we log in.
     pub login: Option<Login>,
     /// LMTP is spoken there (RFC 2033).
@@ -82,7 +85,7 @@ impl fmt::Display for Peer {
 
 impl Target {
     fn new(candidates: Vec<Candidate>, tls: TlsLevel) -> Target {
-        Target { candidates, tls, login: None, lmtp: false, from_address: None }
+        Target { candidates, tls, domain: None, login: None, lmtp: false, from_address: None }
     }
 
     /// Whom it leads to.
@@ -111,9 +114,21 @@ pub async fn find(destination: &Destination, site: &Site, dns: &dyn Dns) -> Resu
             HostName::Domain(_) => return Err(Reply::local_trouble(format!("{host} is no address literal"))),
         },
         Destination::Relay { name, tls, .. } => of_relay(name, *tls, site, dns).await?,
-        Destination::Mx { domain, tls, .. } => Target::new(mail_hosts(domain, SMTP_PORT, site, dns).await?, *tls),
+        Destination::Mx { domain, tls, .. } => of_domain(domain, SMTP_PORT, *tls, site, dns).await?,
     };
-    target.from_address = destination.from_address();
+    // The sender may demand more than the site does (RFC 8689 4.2.1).
+    target.tls = destination.tls().map_or(target.tls, |level| level.max(target.tls));
+    if let Some(from) = destination.from_address() {
+        // From the other family, the mail would leave from an address that nobody has chosen.
+        target.candidates.retain(|candidate| match &candidate.address {
+            Address::Inet(address) => address.is_ipv4() == from.is_ipv4(),
+            Address::Unix(_) => true,
+        });
+        if target.candidates.is_empty() {
+            return Err(Reply::unreachable(format!("{destination} has no address that {from} can reach")));
+        }
+        target.from_address = Some(from);
+    }
     Ok(target)
 }
 
@@ -142,7 +157,7 @@ async fn of_transport(name: &str, site: &Site, dns: &dyn Dns) -> Result<Target, 
             Ok(Target { lmtp: true, ..Target::new(candidates(host, addresses, *port).collect(), TlsLevel::May) })
         }
         Some(TransportKind::Smtp { host: HostName::Domain(domain), port, mx: true, tls }) => {
-            Ok(Target::new(mail_hosts(domain, *port, site, dns).await.map_err(unresolved)?, *tls))
+            of_domain(domain, *port, *tls, site, dns).await.map_err(unresolved)
         }
         Some(TransportKind::Smtp { host, port, tls, .. }) => {
             let addresses = addresses(host, dns).await.map_err(unresolved)?;
@@ -153,15 +168,16 @@ async fn of_transport(name: &str, site: &Site, dns: &dyn Dns) -> Result<Target, 
     }
 }
 
+async fn of_domain(domain: &Domain, port: u16, tls: TlsLevel, site: &Site, dns: &dyn Dns) -> Result<Target, Reply> {
+    let candidates = mail_hosts(domain, port, site, dns).await?;
+    Ok(Target { domain: Some(domain.clone()), ..Target::new(candidates, tls) })
+}
+
 async fn mail_hosts(domain: &Domain, port: u16, site: &Site, dns: &dyn Dns) -> Result<Vec<Candidate>, Reply> {
     let mut hosts = match dns.mx(domain).await {
         Found::Records(hosts) => hosts,
         // RFC 5321 5.1: no MX means that the domain itself is its mail host.
-        Found::None => {
-            let host = HostName::Domain(domain.clone());
-            let addresses = addresses(&host, dns).await?;
-            return Ok(candidates(&host, addresses, port).collect());
-        }
+        Found::None => vec![Mx { preference: 0, exchange: Some(domain.clone()) }],
         Found::Nonexistent => return Err(Reply::no_such_domain(format!("Domain {domain} does not exist"))),
         Found::Bogus => return Err(Reply::dns_failed(format!("DNSSEC validation failed for the MX of {domain}"))),
         Found::Failed(why) => return Err(Reply::dns_failed(why)),
@@ -169,21 +185,27 @@ async fn mail_hosts(domain: &Domain, port: u16, site: &Site, dns: &dyn Dns) -> R
     if hosts.iter().all(|mx| mx.exchange.is_none()) {
         return Err(Reply::null_mx(format!("Domain {domain} takes no mail (null MX)")));
     }
-    hosts.sort_by_key(|mx| mx.preference);
-    // RFC 5321 5.1: we are an MX ourselves; whoever is not preferred to us would only send the mail back.
-    if let Some(us) = hosts.iter().position(|mx| mx.exchange.as_ref() == Some(&site.hostname)) {
-        let ours = hosts[us].preference;
-        hosts.retain(|mx| mx.preference < ours);
-        if hosts.is_empty() {
-            return Err(Reply::loops_back(format!("The MX of {domain} is this host, whose site does not have the domain")));
-        }
-    }
-    let mut result = Vec::new();
+    // RFC 5321 5.1: hosts of one preference share the load, so they come in an order that nobody knows.
+    let order = RandomState::new();
+    hosts.sort_by_cached_key(|mx| (mx.preference, order.hash_one(mx.exchange.as_ref().map(Domain::as_str))));
+    let looped = || Reply::loops_back(format!("The MX of {domain} is this host, whose site does not have the domain"));
+    let mut result: Vec<(u16, Candidate)> = Vec::new();
     let mut trouble = None;
-    for exchange in hosts.into_iter().filter_map(|mx| mx.exchange) {
+    for Mx { preference, exchange } in hosts {
+        let Some(exchange) = exchange else { continue };
+        let is_ours = exchange == site.hostname;
         let host = HostName::Domain(exchange);
-        match addresses(&host, dns).await {
-            Ok(addresses) => result.extend(candidates(&host, addresses, port)),
+        let found = if is_ours { Ok(Vec::new()) } else { addresses(&host, dns).await };
+        // RFC 5321 5.1: we are an MX ourselves; whoever is not preferred to us would only send the mail back.
+        if is_ours || found.as_ref().is_ok_and(|found| found.iter().any(|address| site.addresses.contains(address))) {
+            result.retain(|(better, _)| *better < preference);
+            if result.is_empty() {
+                return Err(looped());
+            }
+            break;
+        }
+        match found {
+            Ok(found) => result.extend(candidates(&host, found, port).map(|candidate| (preference, candidate))),
             Err(reply) => trouble = Some(reply),
         }
         if result.len() >= ADDRESS_LIMIT {
@@ -193,13 +215,18 @@ async fn mail_hosts(domain: &Domain, port: u16, site: &Site, dns: &dyn Dns) -> R
     result.truncate(ADDRESS_LIMIT);
     match trouble {
         Some(reply) if result.is_empty() => Err(reply),
-        _ => Ok(result),
+        _ => Ok(result.into_iter().map(|(_, candidate)| candidate).collect()),
     }
 }
 
+/// The addresses of a host, the two families in turn, so that one that does not work hides no more than half of them
+/// (RFC 8305 4).
 fn candidates(host: &HostName, addresses: Vec<IpAddr>, port: u16) -> impl Iterator<Item = Candidate> {
+    let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.into_iter().partition(IpAddr::is_ipv6);
+    let longest = v6.len().max(v4.len());
+    let in_turn = (0..longest).flat_map(move |place| [v6.get(place).copied(), v4.get(place).copied()]).flatten();
     let candidate = move |ip| Candidate { host: host.clone(), address: Address::Inet(SocketAddr::new(ip, port)) };
-    addresses.into_iter().take(ADDRESS_LIMIT).map(candidate)
+    in_turn.take(ADDRESS_LIMIT).map(candidate)
 }
 
 async fn addresses(host: &HostName, dns: &dyn Dns) -> Result<Vec<IpAddr>, Reply> {

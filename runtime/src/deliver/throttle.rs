@@ -80,7 +80,9 @@ impl Throttle {
     pub fn open(&mut self, limits: &Limits, now_ms: u64) -> Admission {
         if self.is_dead() {
             // The rest is over: one session finds out.
-            return match (now_ms < self.dead_until_ms, self.sessions) {
+            // A rest that is longer than a rest can be comes from a clock that was wrong.
+            let rests = now_ms < self.dead_until_ms && self.dead_until_ms - now_ms <= limits.rest.as_millis() as u64;
+            return match (rests, self.sessions) {
                 (true, _) => Admission::Dead(self.dead_until_ms),
                 (false, 0) => self.admit(),
                 (false, _) => Admission::Full,
@@ -96,11 +98,16 @@ impl Throttle {
 
     /// Asks for one more message.
     pub fn send(&mut self, limits: &Limits, now_ms: u64) -> Admission {
+        let spacing_ms = limits.rate.map_or(0, |Rate { count, per }| per.as_millis() as u64 / count.max(1));
+        let longest_ms = spacing_ms.max(limits.pause_after_defer.map_or(0, |pause| pause.as_millis() as u64));
+        // A pause that is longer than any that the site demands comes from a clock that was wrong, or from another site.
+        if self.next_message_ms > now_ms + longest_ms {
+            self.next_message_ms = now_ms;
+        }
         if now_ms < self.next_message_ms {
             return Admission::NotBefore(self.next_message_ms);
         }
-        if let Some(Rate { count, per }) = limits.rate {
-            let spacing_ms = per.as_millis() as u64 / count.max(1);
+        if spacing_ms > 0 {
             // The time that was, not the time that is: what a timer comes late by is not lost.
             let due_ms = if now_ms - self.next_message_ms < spacing_ms { self.next_message_ms } else { now_ms };
             self.next_message_ms = due_ms + spacing_ms;

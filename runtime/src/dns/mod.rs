@@ -1,11 +1,13 @@
 //! What the runtime asks of DNS, in words: [`Found`], never a bare error. The one implementation that goes to the network is
-//! [`Resolver`], an adapter of hickory; tests point it at a server on loopback.
+//! [`Resolver`], an adapter of hickory, behind a [`Memory`] of what failed; tests point it at a server on loopback.
 
+mod memory;
 mod resolver;
+pub mod secure;
 
+pub use memory::Memory;
 pub use resolver::{Resolver, ResolverError};
 
-use postern_schema::decide::SenderDomain;
 use postern_schema::dns::{Answer, Question};
 use postern_schema::name::Domain;
 use std::future::Future;
@@ -49,21 +51,4 @@ pub trait Dns: Send + Sync {
 
     /// The answer to a question of SPF, DKIM or DMARC. One that is bogus has failed.
     fn ask<'a>(&'a self, question: &'a Question) -> Pending<'a, Answer>;
-}
-
-/// The fact behind [`postern_schema::decide::Need::SenderDomain`]: whether a bounce to the domain could be delivered.
-pub async fn sender_domain(dns: &dyn Dns, domain: &Domain) -> SenderDomain {
-    match dns.mx(domain).await {
-        // RFC 7505 3: a null MX stands alone; beside others it is a mistake and the others count.
-        Found::Records(hosts) if hosts.iter().all(|mx| mx.exchange.is_none()) => SenderDomain::NullMx,
-        Found::Records(_) => SenderDomain::Found,
-        Found::Nonexistent => SenderDomain::Nonexistent,
-        Found::Bogus | Found::Failed(_) => SenderDomain::Failed,
-        // RFC 5321 5.1: without an MX, the domain's own address is its mail host.
-        Found::None => match dns.addresses(domain).await {
-            Found::Records(_) => SenderDomain::Found,
-            Found::None | Found::Nonexistent => SenderDomain::Nonexistent,
-            Found::Bogus | Found::Failed(_) => SenderDomain::Failed,
-        },
-    }
 }

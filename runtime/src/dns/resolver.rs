@@ -1,11 +1,11 @@
 //! [`Dns`] over hickory: the system's resolvers, or one that the operator names.
 
 use super::{Dns, Found, Mx, Pending};
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use postern_schema::dns::{Answer, Question};
 use postern_schema::name::Domain;
 use std::fmt;
@@ -21,17 +21,23 @@ const RECORD_LIMIT: usize = 100;
 /// A caching resolver. Cheap to share; make one and keep it.
 pub struct Resolver(TokioResolver);
 
-/// The system's resolver configuration cannot be read.
+/// The system's resolver configuration, or a trust anchor, cannot be read.
 #[derive(Debug)]
 pub struct ResolverError(String);
 
 impl fmt::Display for ResolverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the system's DNS configuration cannot be used: {}; name a resolver with --dns IP:PORT", self.0)
+        write!(f, "DNS cannot be asked: {}; --dns IP:PORT names another resolver than the system's", self.0)
     }
 }
 
 impl std::error::Error for ResolverError {}
+
+impl ResolverError {
+    pub(super) fn new(why: String) -> ResolverError {
+        ResolverError(why)
+    }
+}
 
 impl Resolver {
     /// Asks the server given, over UDP and TCP; without one, those of `/etc/resolv.conf`.
@@ -39,12 +45,7 @@ impl Resolver {
     /// # Errors
     /// [`ResolverError`] if the system's configuration is unreadable.
     pub fn new(server: Option<SocketAddr>) -> Result<Resolver, ResolverError> {
-        let mut builder = match server {
-            Some(server) => TokioResolver::builder_with_config(one_server(server), TokioRuntimeProvider::default()),
-            None => TokioResolver::builder_tokio().map_err(|error| ResolverError(error.to_string()))?,
-        };
-        harden(builder.options_mut());
-        builder.build().map(Resolver).map_err(|error| ResolverError(error.to_string()))
+        builder(server)?.build().map(Resolver).map_err(|error| ResolverError(error.to_string()))
     }
 
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Vec<Record>, Found<()>> {
@@ -62,6 +63,16 @@ impl Resolver {
             Ok(Err(error)) => Err(Found::Failed(format!("{name} {kind}: {error}"))),
         }
     }
+}
+
+/// What every resolver here begins with.
+pub(super) fn builder(server: Option<SocketAddr>) -> Result<ResolverBuilder<TokioRuntimeProvider>, ResolverError> {
+    let mut builder = match server {
+        Some(server) => TokioResolver::builder_with_config(one_server(server), TokioRuntimeProvider::default()),
+        None => TokioResolver::builder_tokio().map_err(|error| ResolverError(error.to_string()))?,
+    };
+    harden(builder.options_mut());
+    Ok(builder)
 }
 
 fn one_server(address: SocketAddr) -> ResolverConfig {
@@ -132,14 +143,14 @@ fn value_of(record: &Record) -> Option<Box<str>> {
     })
 }
 
-fn mx_of(record: &Record) -> Option<Mx> {
+pub(super) fn mx_of(record: &Record) -> Option<Mx> {
     let RData::MX(mx) = &record.data else { return None };
     let name = mx.exchange.to_ascii();
     let exchange = if name == "." { None } else { Some(Domain::parse(&name).ok()?) };
     Some(Mx { preference: mx.preference, exchange })
 }
 
-fn address_of(record: &Record) -> Option<IpAddr> {
+pub(super) fn address_of(record: &Record) -> Option<IpAddr> {
     match &record.data {
         RData::A(address) => Some(IpAddr::V4(address.0)),
         RData::AAAA(address) => Some(IpAddr::V6(address.0)),

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// How long lines gather before they are written: a thread that woke for each of them would cost more than the lines do.
+const GATHER: Duration = Duration::from_millis(3);
 /// Text that waits to be written; beyond it, whoever logs waits until some is gone.
 const WAITING_LIMIT_OCTETS: usize = 4 << 20;
 
@@ -16,6 +18,8 @@ pub(super) struct Lines(Arc<Shared>);
 struct Shared {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    /// Somebody cannot wait until lines have gathered.
+    hurry: Condvar,
 }
 
 #[derive(Default)]
@@ -23,6 +27,8 @@ struct Waiting {
     text: Vec<u8>,
     /// The thread is about to write what it took.
     writing: bool,
+    /// Nothing is to gather any more: the process ends.
+    hurried: bool,
 }
 
 impl Lines {
@@ -49,6 +55,9 @@ impl Lines {
             while waiting.text.is_empty() {
                 waiting = self.0.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
             }
+            // Whoever waits for room or for the end is not kept waiting.
+            let gathers = |waiting: &mut Waiting| !waiting.hurried && waiting.text.len() < WAITING_LIMIT_OCTETS;
+            waiting = self.0.hurry.wait_timeout_while(waiting, GATHER, gathers).unwrap_or_else(PoisonError::into_inner).0;
             std::mem::swap(&mut taken, &mut waiting.text);
             waiting.writing = true;
             drop(waiting);
@@ -61,7 +70,10 @@ impl Lines {
     /// Waits, but not for ever, until everything is written.
     pub(super) fn drain(&self) {
         let is_left = |waiting: &mut Waiting| waiting.writing || !waiting.text.is_empty();
-        drop(self.0.changed.wait_timeout_while(self.waiting(), Duration::from_secs(2), is_left));
+        let mut waiting = self.waiting();
+        waiting.hurried = true;
+        self.0.hurry.notify_all();
+        drop(self.0.changed.wait_timeout_while(waiting, Duration::from_secs(2), is_left));
     }
 }
 
@@ -69,8 +81,17 @@ impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let is_full = |waiting: &mut Waiting| waiting.text.len() > WAITING_LIMIT_OCTETS;
         let mut waiting = self.0.changed.wait_while(self.waiting(), is_full).unwrap_or_else(PoisonError::into_inner);
+        let is_first = waiting.text.is_empty();
         waiting.text.extend_from_slice(line);
-        self.0.changed.notify_all();
+        let is_full = waiting.text.len() > WAITING_LIMIT_OCTETS;
+        drop(waiting);
+        // Only one that sleeps has to be woken.
+        if is_first {
+            self.0.changed.notify_all();
+        }
+        if is_full {
+            self.0.hurry.notify_all();
+        }
         Ok(line.len())
     }
 

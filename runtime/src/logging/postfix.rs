@@ -120,6 +120,15 @@ fn rejected(peer: &str, from: &str, to: Option<&str>, reason: &str) -> String {
     let reply = Reason::parse(reason).map_or(Reply::LOCAL_ERROR, Reason::reply);
     let status = reply.status.map_or(String::new(), |status| format!(" {status}"));
     let (code, text) = (format!("{}{status}", reply.code), reply.text.replace('\n', " "));
+    // Where fail2ban's filter looks for Postfix's words, they stand before ours.
+    let text = match Reason::parse(reason) {
+        Some(Reason::RelayDenied) => "Relay access denied".to_owned(),
+        Some(Reason::UnknownMailbox) => format!("Recipient address rejected: User unknown: {text}"),
+        Some(Reason::SenderDomainNonexistent | Reason::SenderDomainNullMx) => {
+            format!("Sender address rejected: Domain not found: {text}")
+        }
+        _ => text,
+    };
     let (stage, whom) = to.map_or(("MAIL", from), |to| ("RCPT", to));
     let recipient = to.map_or(String::new(), |to| format!(" to=<{to}>"));
     format!("NOQUEUE: reject: {stage} from unknown[{peer}]: {code} <{whom}>: {text}; from=<{from}>{recipient} proto=ESMTP")

@@ -1,11 +1,13 @@
 //! What has happened since the daemon started. Reads the events of the log, and is not filtered with it.
 
+use super::Histogram;
 use crate::logging::Fields;
 use postern_schema::decide::Reason;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
@@ -18,6 +20,8 @@ const LIMITS: [&str; 4] = ["session-limit", "connection-limit", "message-limit",
 const OUTCOMES: [&str; 4] = ["sent", "deferred", "bounced", "expired"];
 /// How connections to peers can be protected.
 const PROTECTIONS: [&str; 3] = ["none", "TLSv1_2", "TLSv1_3"];
+/// The levels of protection that they can reach.
+const LEVELS: [&str; 4] = ["none", "encrypt", "verify", "dane"];
 
 /// See the module.
 #[derive(Debug)]
@@ -31,8 +35,9 @@ pub struct Counters {
     refused: BTreeMap<&'static str, AtomicU64>,
     attempts: BTreeMap<&'static str, AtomicU64>,
     connections: BTreeMap<&'static str, AtomicU64>,
-    delays: [AtomicU64; DELAYS_MS.len() + 1],
-    delay_ms: AtomicU64,
+    accepted: AtomicU64,
+    delays: Histogram<{ DELAYS_MS.len() + 1 }>,
+    levels: BTreeMap<&'static str, AtomicU64>,
 }
 
 impl Default for Counters {
@@ -48,8 +53,9 @@ impl Default for Counters {
             refused: zeros(&mut Reason::ALL.iter().map(|reason| reason.as_str()).chain(LIMITS)),
             attempts: zeros(&mut OUTCOMES.into_iter()),
             connections: zeros(&mut PROTECTIONS.into_iter()),
-            delays: Default::default(),
-            delay_ms: AtomicU64::new(0),
+            accepted: AtomicU64::new(0),
+            delays: Histogram::new(&DELAYS_MS),
+            levels: zeros(&mut LEVELS.into_iter()),
         }
     }
 }
@@ -70,23 +76,24 @@ impl Counters {
             "attempt" => {
                 add_to(&self.attempts, fields.value("status"));
                 if fields.value("status") == "sent" {
-                    self.count_delay(fields.count("delay_ms"));
+                    self.delays.count(Duration::from_millis(fields.count("delay_ms")));
                 }
             }
-            "decision" if fields.value("disposition") != "accept" => add_to(&self.refused, fields.value("reason")),
+            "decision" if fields.value("disposition") == "accept" => {
+                add(&self.accepted, u64::from(fields.find("to").is_some()));
+            }
+            "decision" => add_to(&self.refused, fields.value("reason")),
             "refused" | "spoke before the greeting" => add_to(&self.refused, fields.value("reason")),
-            "connected" => add_to(&self.connections, fields.value("tls").split(' ').next().unwrap_or_default()),
+            "connected" => {
+                add_to(&self.connections, fields.value("tls").split(' ').next().unwrap_or_default());
+                add_to(&self.levels, fields.value("tls_level"));
+            }
             "session failed" => add(&self.connections_failed, 1),
             "sender notified" => add(&self.notices, 1),
             "login" => add(&self.logins, 1),
             "login refused" => add(&self.logins_refused, 1),
             _ => {}
         }
-    }
-
-    fn count_delay(&self, delay_ms: u64) {
-        add(&self.delays[DELAYS_MS.partition_point(|end| *end < delay_ms)], 1);
-        add(&self.delay_ms, delay_ms);
     }
 
     /// Messages received, and attempts by outcome: for `posternd status`.
@@ -100,6 +107,7 @@ impl Counters {
         for (name, help, count) in [
             ("messages_received", "Messages taken into the queue from clients.", &self.received),
             ("received_octets", "Octets of them.", &self.received_octets),
+            ("recipients_accepted", "Recipients that were accepted at the door.", &self.accepted),
             ("notices", "Notices to senders.", &self.notices),
             ("logins", "Logins.", &self.logins),
             ("logins_refused", "Logins that were refused.", &self.logins_refused),
@@ -110,17 +118,8 @@ impl Counters {
         family(out, "refused_total", "What was refused or deferred at the door, by reason.", "reason", &self.refused);
         family(out, "attempts_total", "Attempts to deliver to one recipient, by outcome.", "outcome", &self.attempts);
         family(out, "connections_total", "Connections to peers, by protection.", "tls", &self.connections);
-        let name = "postern_delivery_seconds";
-        let _ = write!(out, "# HELP {name} From arrival to delivery.\n# TYPE {name} histogram\n");
-        let mut sum = 0;
-        for (end, count) in
-            DELAYS_MS.iter().map(|end| (*end as f64 / 1000.0).to_string()).chain(["+Inf".to_owned()]).zip(&self.delays)
-        {
-            sum += count.load(Ordering::Relaxed);
-            let _ = writeln!(out, "{name}_bucket{{le=\"{end}\"}} {sum}");
-        }
-        let seconds = self.delay_ms.load(Ordering::Relaxed) as f64 / 1000.0;
-        let _ = write!(out, "{name}_sum {seconds}\n{name}_count {sum}\n");
+        family(out, "tls_levels_total", "Connections to peers, by the level of protection reached.", "level", &self.levels);
+        self.delays.render(out, "delivery_seconds", "From arrival to delivery.");
     }
 }
 
@@ -169,7 +168,7 @@ mod tests {
         counters.count(&[("message", "attempt"), ("status", "sent"), ("delay_ms", "1500")].into());
         counters.count(&[("message", "attempt"), ("status", "deferred")].into());
         counters.count(&[("message", "decision"), ("disposition", "reject"), ("reason", "relay-denied")].into());
-        counters.count(&[("message", "decision"), ("disposition", "accept"), ("reason", "routed")].into());
+        counters.count(&[("message", "decision"), ("disposition", "accept"), ("reason", "routed"), ("to", "<a@b.c>")].into());
         counters.count(&[("message", "connected"), ("tls", "TLSv1_3 X")].into());
         let mut text = String::new();
         counters.render(&mut text);
@@ -178,6 +177,7 @@ mod tests {
             "postern_received_octets_total 2048",
             "postern_attempts_total{outcome=\"sent\"} 1",
             "postern_attempts_total{outcome=\"deferred\"} 1",
+            "postern_recipients_accepted_total 1",
             "postern_refused_total{reason=\"relay-denied\"} 1",
             "postern_refused_total{reason=\"routed\"} 0",
             "postern_connections_total{tls=\"TLSv1_3\"} 1",

@@ -79,7 +79,8 @@ async fn answer(mut stream: TcpStream, daemon: Arc<Daemon>) -> io::Result<()> {
         }
     }
     let (status, text) = if question.starts_with(b"GET /metrics ") || question.starts_with(b"GET /metrics?") {
-        ("HTTP/1.1 200 OK", text(&daemon))
+        // A large queue takes a while to go through.
+        ("HTTP/1.1 200 OK", tokio::task::block_in_place(|| text(&daemon)))
     } else {
         ("HTTP/1.1 404 Not Found", "see /metrics\n".to_owned())
     };
@@ -114,8 +115,12 @@ fn text_of_screen(daemon: &Daemon, out: &mut String) {
 fn text(daemon: &Daemon) -> String {
     let mut out = String::new();
     daemon.counters.render(&mut out);
+    daemon.names.render(&mut out);
     let counts = daemon.spool.counts();
     let generation = daemon.current.generation();
+    daemon.spool.flush_times().render(&mut out, "queue_flush_seconds", "How long it takes until what is queued is durable.");
+    daemon.classes.render(daemon, &mut out);
+    one(&mut out, "spool_damaged_total", "counter", "Pieces of the queue that were set aside.", daemon.spool.damage().1);
     out.push_str("# HELP postern_queue_messages Messages in the queue, by state.\n# TYPE postern_queue_messages gauge\n");
     for (state, count) in [("active", counts.active), ("deferred", counts.deferred), ("hold", counts.held)] {
         out.push_str(&format!("postern_queue_messages{{state=\"{state}\"}} {count}\n"));
@@ -129,6 +134,8 @@ fn text(daemon: &Daemon) -> String {
     text_of_screen(daemon, &mut out);
     for (name, help, value) in [
         ("queue_octets", "Octets of queued messages.", counts.live_octets),
+        ("queue_recovering", "1 while what an earlier process left is still being read.", daemon.spool.is_recovering().into()),
+        ("spool_free_octets", "What may still be written where the queue lies.", daemon.spool.free_octets().unwrap_or_default()),
         ("spool_octets", "Octets of the files of the queue.", counts.log_octets),
         ("sessions", "Sessions of clients.", daemon.sessions() as u64),
         ("generation", "How many snapshots were in force since the start.", generation.number),

@@ -31,17 +31,17 @@ pub struct ConnectionGuard {
 }
 
 impl Admission {
-    /// Counts a connection in.
+    /// Counts a connection in. `spared`: no limit is for it.
     ///
     /// # Errors
     /// The limit that it would break.
-    pub fn connect<'a>(&self, address: IpAddr, site: &'a Site) -> Result<ConnectionGuard, &'a ClientLimit> {
+    pub fn connect<'a>(&self, address: IpAddr, site: &'a Site, spared: bool) -> Result<ConnectionGuard, &'a ClientLimit> {
         let keys = [LimitPer::Ip, LimitPer::Network].map(|per| (per, key(per, address)));
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         for limit in &site.screen.limits {
             let Limited::Connections(most) = limit.what else { continue };
             let found = open.get(&(limit.per, key(limit.per, address))).copied().unwrap_or(0);
-            if found >= most && !is_spared(address, site) {
+            if found >= most && !spared && !is_spared(address, site) {
                 return Err(limit);
             }
         }

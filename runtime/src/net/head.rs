@@ -3,16 +3,18 @@
 
 use super::transaction::{Peer, log};
 use crate::authentication::intake::Whole;
+use crate::authentication::judge::Judgement;
 use crate::authentication::{fetch, judge, results};
 use crate::daemon::Daemon;
-use crate::queue::AcceptedRecipient;
+use crate::queue::{AcceptedRecipient, QueueId};
+use crate::report::dmarc::{Judged, is_report};
 use crate::site::Generation;
 use postern_schema::decide::{
-    self, Answer, Author, ContentFacts, Disposition, End, Handling, Need, Reason, RelayPermit, RouteFacts, SignFacts, Trace,
-    Verdict, rewrite,
+    self, AUTHOR_LIMIT, Answer, Author, ContentFacts, Disposition, End, Handling, Need, Reason, RelayPermit, RouteFacts,
+    SenderDomain, SignFacts, Trace, Verdict, rewrite,
 };
-use postern_schema::dns::Transcript;
-use postern_schema::name::{Mailbox, ReversePath};
+use postern_schema::dns::{Recording, Transcript};
+use postern_schema::name::{Domain, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::Destination;
 use postern_schema::spf::{self, SpfResult};
@@ -20,6 +22,10 @@ use std::time::Instant;
 
 /// The field that says that a message was put aside, which filters of mail programs know.
 const QUARANTINE: &[u8] = b"X-Spam-Flag: YES\r\n";
+/// Recipients of one message that a recording names.
+const RECIPIENTS_RECORDED: usize = 10;
+/// The longest recording that is kept whole.
+const RECORDING_OCTETS: usize = 16 << 10;
 
 /// A message that came in whole, and all that is known of it.
 pub(super) struct Arrival<'a> {
@@ -33,9 +39,16 @@ pub(super) struct Arrival<'a> {
     pub sender: &'a ReversePath,
     pub recipients: &'a [AcceptedRecipient],
     pub arrival_ms: u64,
+    /// Its name in the queue, once it has one.
+    pub id: Option<QueueId>,
 }
 
 impl Arrival<'_> {
+    /// What DNS says of the sender's domain.
+    pub async fn sender_domain(&self, domain: &Domain, transcript: &mut Transcript) -> SenderDomain {
+        fetch::sender_domain(&*self.daemon.dns, domain, transcript, fetch::deadline()).await
+    }
+
     /// SPF for the reverse-path (RFC 7208 2.4).
     pub async fn spf(&self, transcript: &mut Transcript) -> SpfResult {
         let sender = self.reverse_path.to_string();
@@ -62,12 +75,16 @@ impl Arrival<'_> {
         let judgement = judge::judge(&*self.daemon.dns, &self.spf_facts(&sender), whole, transcript).await;
         for result in &judgement.results {
             let (method, result, why) = (result.method, &*result.result, &*result.comment);
-            tracing::info!(peer = %self.peer.address, from = sender, method, result, why, "authentication");
+            let id = self.id.map(tracing::field::display);
+            tracing::info!(id, peer = %self.peer.address, from = sender, method, result, why, "authentication");
         }
-        for (question, answer) in transcript.entries() {
-            tracing::debug!(peer = %self.peer.address, %question, %answer, "dns");
+        self.record(whole, &judgement, std::mem::take(transcript));
+        let decided = self.decide(whole, Some(judgement.dmarc));
+        if !is_report(judgement.dmarc, &whole.received) {
+            let judged = Judged { client: self.peer.address, reverse_path: self.reverse_path, judgement: &judgement, decided };
+            self.daemon.reports.record_dmarc(self.generation.site(), &judged, self.arrival_ms);
         }
-        let handling = self.decide(whole, Some(judgement.dmarc))?;
+        let handling = decided.map_err(Reason::reply)?;
         let mut fields = results::field(self.generation.site().hostname.as_str(), &judgement.results);
         if handling == Handling::Quarantine {
             fields.extend_from_slice(QUARANTINE);
@@ -75,18 +92,40 @@ impl Arrival<'_> {
         Ok(fields)
     }
 
+    /// Keeps what was known, for `posternd trace` and to be played again.
+    fn record(&self, whole: &Whole, judgement: &Judgement, answers: Transcript) {
+        let Some(id) = self.id else { return };
+        let mut recording = Recording { facts: Vec::new(), answers };
+        recording.note("client", self.peer.address);
+        recording.note("listener", &self.peer.listener);
+        recording.note("helo", self.helo);
+        recording.note("from", self.reverse_path);
+        self.recipients.iter().take(RECIPIENTS_RECORDED).for_each(|one| recording.note("to", one.permit.recipient()));
+        whole.received.from_domains().iter().take(AUTHOR_LIMIT).for_each(|author| recording.note("author", author));
+        judgement.signed.iter().for_each(|domain| recording.note("dkim", domain));
+        recording.note("time", self.arrival_ms / 1000);
+        let mut text = recording.to_string();
+        // Strangers choose how much DNS says, and the history has room for many messages.
+        if text.len() > RECORDING_OCTETS {
+            recording.answers = Transcript::default();
+            text = format!("{recording}; the answers were too long to keep\n");
+        }
+        tracing::debug!(%id, recording = text, "known");
+    }
+
     /// Whether it comes in. `dmarc`: for a stranger's.
     ///
     /// # Errors
     /// The refusal.
-    pub fn decide(&self, whole: &Whole, dmarc: Option<decide::DmarcFact>) -> Result<Handling, Reply> {
+    pub fn decide(&self, whole: &Whole, dmarc: Option<decide::DmarcFact>) -> Result<Handling, Reason> {
         // Whoever writes may use what the client said; what the site makes of it is for the site to answer for.
         let authors = whole.received.from_mailboxes();
         let mut facts = ContentFacts { client: self.peer.client(), authors: &authors, dmarc: None };
         loop {
             match decide::content(&facts, &*self.generation.snapshot) {
                 Answer::Need(Need::Dmarc) if facts.dmarc.is_none() && dmarc.is_some() => facts.dmarc = dmarc,
-                Answer::Need(_) => return Err(Reply::LOCAL_ERROR),
+                // Nothing else is asked for here; were it so, "later" is the answer that loses nothing.
+                Answer::Need(_) => return Err(Reason::LookupFailed),
                 Answer::Verdict(verdict) => {
                     log(self.peer, self.generation, &verdict, self.reverse_path, None);
                     let Verdict { disposition, reason, .. } = verdict;
@@ -96,7 +135,7 @@ impl Arrival<'_> {
                     }
                     return match disposition {
                         Disposition::Accept(handling) => Ok(handling),
-                        Disposition::Refuse | Disposition::Defer => Err(reason.reply()),
+                        Disposition::Refuse | Disposition::Defer => Err(reason),
                     };
                 }
             }
@@ -118,7 +157,12 @@ impl Arrival<'_> {
         };
         let (due, _) = decide::signing(&facts, &*self.generation.snapshot).map_err(|failed| unsigned(&failed))?;
         let signed = self.generation.keys.sign(&due, &whole.header, &whole.relaxed_body(), self.arrival_ms / 1000);
-        signed.map_err(|error| unsigned(&error))
+        let fields = signed.map_err(|error| unsigned(&error))?;
+        if let (Some(id), false) = (self.id, due.is_empty()) {
+            let keys: Vec<String> = due.iter().map(|due| format!("{} of {}", due.signer.selector, due.domain)).collect();
+            tracing::info!(%id, keys = keys.join(", "), "signed");
+        }
+        Ok(fields)
     }
 
     /// Refuses a message that one of its recipients has forwarded before.

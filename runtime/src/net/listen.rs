@@ -1,30 +1,61 @@
 //! The sockets of a site. A reload binds what is new before it commits to anything, keeps what stays, and closes what is gone;
 //! sessions that are open go on in any case.
 
-use super::session;
+use super::{Reserve, Stream, session};
 use crate::daemon::Daemon;
 use crate::web;
+use postern_schema::reply::Reply;
 use postern_schema::site::{Listener, Site, WebListener};
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::Permissions;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::task::JoinHandle;
 
 /// Connections that the system holds for us until we accept them.
 const BACKLOG: u32 = 1024;
+/// Who may open a socket in the file system: our user, and our group.
+const SOCKET_MODE: u32 = 0o660;
 /// The pause after the system refused us a connection, for want of file descriptors most of all.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often that is said.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// What makes two listeners the same socket. The name counts only where the system chooses the port.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
-    address: IpAddr,
-    port: u16,
+    place: Place,
     name: Option<Box<str>>,
+}
+
+/// Where something listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A TCP port.
+    Inet(SocketAddr),
+    /// A socket in the file system.
+    Unix(Box<str>),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Inet(address) => address.fmt(f),
+            Place::Unix(path) => write!(f, "unix:{path}"),
+        }
+    }
+}
+
+/// A socket that is bound.
+enum Socket {
+    Inet(TcpListener),
+    Unix(UnixListener),
 }
 
 /// The open sockets.
@@ -34,13 +65,13 @@ pub struct Listeners {
 }
 
 struct Open {
-    local: SocketAddr,
+    local: Place,
     accepting: JoinHandle<()>,
 }
 
 /// Sockets that were bound for a site that is not in force yet. Dropping them closes them.
 pub struct Prepared {
-    fresh: Vec<(Key, TcpListener)>,
+    fresh: Vec<(Key, Socket)>,
     wanted: Vec<Key>,
 }
 
@@ -52,22 +83,23 @@ pub struct Bound {
     /// What it is for, in the word of the site language.
     pub kind: &'static str,
     /// The address and port in fact, whoever chose them.
-    pub address: SocketAddr,
+    pub address: Place,
 }
 
 /// A socket that cannot be had.
 #[derive(Debug)]
 pub struct ListenError {
     name: Box<str>,
-    address: SocketAddr,
+    place: Place,
     error: io::Error,
 }
 
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ListenError { name, address, error } = self;
-        write!(f, "listener {name} cannot have {address}: ")?;
+        let ListenError { name, place, error } = self;
+        write!(f, "listener {name} cannot have {place}: ")?;
         match error.kind() {
+            _ if matches!(place, Place::Unix(_)) => error.fmt(f),
             io::ErrorKind::AddrInUse => write!(f, "another program listens there; stop it, or choose another port"),
             io::ErrorKind::PermissionDenied => {
                 write!(f, "ports below 1024 need root or CAP_NET_BIND_SERVICE; grant it, or choose another port")
@@ -89,8 +121,12 @@ impl Listeners {
         let mut prepared = Prepared { fresh: Vec::new(), wanted: Vec::new() };
         for (key, service) in sockets(site) {
             if !self.open.contains_key(&key) {
-                let address = SocketAddr::new(key.address, key.port);
-                let socket = bind(address).map_err(|error| ListenError { name: service.name().into(), address, error })?;
+                let failed = |error| ListenError { name: service.name().into(), place: key.place.clone(), error };
+                let socket = match &key.place {
+                    Place::Inet(address) => bind(*address).map(Socket::Inet),
+                    Place::Unix(path) => bind_path(path).map(Socket::Unix),
+                };
+                let socket = socket.map_err(failed)?;
                 prepared.fresh.push((key.clone(), socket));
             }
             prepared.wanted.push(key);
@@ -101,7 +137,11 @@ impl Listeners {
     /// Accepts on the fresh sockets and closes those that the site has no more. Called after the site came into force.
     pub fn commit(&mut self, prepared: Prepared, daemon: &Arc<Daemon>) {
         for (key, socket) in prepared.fresh {
-            let Ok(local) = socket.local_addr() else { continue };
+            let local = match &socket {
+                Socket::Inet(socket) => socket.local_addr().map(Place::Inet),
+                Socket::Unix(_) => Ok(key.place.clone()),
+            };
+            let Ok(local) = local else { continue };
             let accepting = tokio::spawn(accept(socket, key.clone(), daemon.clone()));
             self.open.insert(key, Open { local, accepting });
         }
@@ -123,7 +163,7 @@ impl Listeners {
     pub fn bound(&self, site: &Site) -> Vec<Bound> {
         let bound = |(key, service): (Key, Service<'_>)| {
             let open = self.open.get(&key)?;
-            Some(Bound { name: service.name().into(), kind: service.kind(), address: open.local })
+            Some(Bound { name: service.name().into(), kind: service.kind(), address: open.local.clone() })
         };
         sockets(site).filter_map(bound).collect()
     }
@@ -152,12 +192,14 @@ impl<'a> Service<'a> {
     }
 
     fn keys(self) -> impl Iterator<Item = Key> + 'a {
-        let (addresses, port) = match self {
-            Service::Mail(listener) => (&listener.addresses, listener.port),
-            Service::Web(web) => (&web.addresses, web.port),
+        let (addresses, port, socket) = match self {
+            Service::Mail(listener) => (&listener.addresses, listener.port, listener.socket.as_deref()),
+            Service::Web(web) => (&web.addresses, web.port, None),
         };
-        let name = (port == 0).then(|| self.name().into());
-        addresses.iter().map(move |address| Key { address: *address, port, name: name.clone() })
+        let name = (port == 0 && socket.is_none()).then(|| self.name().into());
+        let ports = addresses.iter().map(move |address| Place::Inet(SocketAddr::new(*address, port)));
+        let paths = socket.map(|path| Place::Unix(path.into()));
+        ports.chain(paths).map(move |place| Key { place, name: name.clone() })
     }
 }
 
@@ -178,25 +220,71 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn accept(socket: TcpListener, key: Key, daemon: Arc<Daemon>) {
+/// A socket that is there and that nobody answers at is what an earlier process has left.
+fn bind_path(path: &str) -> io::Result<UnixListener> {
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
+        Err(_) => {}
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::AddrInUse, "another program listens there")),
+    }
+    let socket = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+    Ok(socket)
+}
+
+async fn accept(socket: Socket, key: Key, daemon: Arc<Daemon>) {
+    // Thousands may be refused in a second, and one line for each would fill the disk.
+    let mut last_said: Option<Instant> = None;
     loop {
-        match socket.accept().await {
+        match take(&socket).await {
             Ok((stream, peer)) => start(stream, peer, &key, &daemon),
             Err(error) => {
-                // Out of descriptors: the next try would fail at once, and so on for ever.
-                tracing::warn!(%error, address = %key.address, port = key.port, "cannot accept");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                let is_dismissed = Reserve::is_for(&error)
+                    && daemon
+                        .reserve
+                        .dismiss(async { take(&socket).await.map(|(stream, _)| stream) }, &farewell(&key, &daemon))
+                        .await;
+                if last_said.is_none_or(|at| at.elapsed() > SILENCE) {
+                    last_said = Some(Instant::now());
+                    tracing::warn!(%error, at = %key.place, "cannot accept");
+                }
+                if !is_dismissed {
+                    // The next try would fail at once, and so on for ever.
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }
 }
 
+async fn take(socket: &Socket) -> io::Result<(Stream, IpAddr)> {
+    match socket {
+        Socket::Inet(socket) => socket.accept().await.map(|(stream, peer)| (Stream::Plain(stream), peer.ip())),
+        Socket::Unix(socket) => socket.accept().await.map(|(stream, _)| (Stream::Local(stream), Ipv4Addr::LOCALHOST.into())),
+    }
+}
+
+/// What a client is told that cannot be served; nothing, where it would have to be told inside TLS.
+fn farewell(key: &Key, daemon: &Daemon) -> Vec<u8> {
+    let generation = daemon.current.generation();
+    let mut out = Vec::new();
+    if let Some((_, Service::Mail(listener))) = sockets(generation.site()).find(|(other, _)| other == key)
+        && !listener.kind.is_implicit_tls()
+    {
+        Reply::TOO_MANY_CONNECTIONS.write(&mut out);
+    }
+    out
+}
+
 /// Which listener the socket stands for is asked of the site in force: its name or kind may have changed since it was bound.
-fn start(stream: TcpStream, peer: SocketAddr, key: &Key, daemon: &Arc<Daemon>) {
+fn start(stream: Stream, peer: IpAddr, key: &Key, daemon: &Arc<Daemon>) {
     let generation = daemon.current.generation();
     match sockets(generation.site()).find(|(other, _)| other == key) {
         Some((_, Service::Mail(listener))) => drop(tokio::spawn(session::serve(stream, peer, listener.clone(), daemon.clone()))),
-        Some((_, Service::Web(_))) => drop(tokio::spawn(web::serve(stream, peer, daemon.clone()))),
+        Some((_, Service::Web(_))) => match stream {
+            Stream::Plain(stream) => drop(tokio::spawn(web::serve(stream, peer, daemon.clone()))),
+            Stream::Tls(_) | Stream::Local(_) => {}
+        },
         None => {}
     }
 }

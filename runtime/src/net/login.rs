@@ -1,7 +1,7 @@
 //! AUTH in a session: who may try, what is answered when, and what the log learns of it. Who is right is for [`crate::auth`].
 
 use super::transaction::Peer;
-use crate::auth::{Answer, AuthError, ChannelBinding, Exchange, Login};
+use crate::auth::{Answer, AuthError, ChannelBinding, Exchange, Login, Outside};
 use crate::daemon::Daemon;
 use crate::site::Generation;
 use crate::smtp::sasl::{Credentials, SaslStep};
@@ -51,13 +51,15 @@ impl Logins {
         }
     }
 
-    fn login<'a>(&'a self, daemon: &'a Daemon, generation: &'a Generation, peer: &Peer) -> Login<'a> {
+    fn login<'a>(&'a self, daemon: &'a Daemon, generation: &'a Generation, peer: &'a Peer) -> Login<'a> {
         Login {
             stores: &generation.site().users,
             credentials: &daemon.credentials,
             dovecot: &daemon.dovecot,
+            outside: Outside { tls: &daemon.client_tls, dns: &*daemon.dns },
             client: peer.address,
             binding: self.binding.as_ref(),
+            identity: peer.certificate.as_ref().and_then(|shown| shown.user.as_deref()),
         }
     }
 }

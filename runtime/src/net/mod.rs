@@ -3,6 +3,7 @@
 //! [`Listeners`] holds the sockets of the site in force and starts one [`session`] for each connection. A session feeds octets
 //! to the protocol, answers its questions by [`postern_schema::decide`], and puts what was accepted into the queue.
 
+mod acquaintances;
 mod admission;
 mod head;
 mod levels;
@@ -11,12 +12,15 @@ mod login;
 mod pace;
 mod proxy;
 mod received;
+mod reserve;
 mod session;
 mod stream;
 mod transaction;
 
+pub use acquaintances::Acquaintances;
 pub use admission::Admission;
 pub use levels::{Levels, client_key};
-pub use listen::{Bound, ListenError, Listeners};
+pub use listen::{Bound, ListenError, Listeners, Place};
+pub use reserve::Reserve;
 pub use stream::Stream;
 pub use transaction::{Peer, Spoken, Transaction, Visitor};

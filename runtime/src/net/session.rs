@@ -11,17 +11,18 @@ use crate::auth;
 use crate::daemon::{Daemon, SessionGuard};
 use crate::screen::{self, EARLY, ERROR, Listed};
 use crate::site::Generation;
+use crate::smtp::command::RecipientRequest;
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
 use bytes::BytesMut;
 use ipnet::IpNet;
+use postern_schema::decide::{Client, Reason};
 use postern_schema::reply::Reply;
-use postern_schema::site::{Check, Listener, ListenerKind, Reaction, UserStore};
+use postern_schema::site::{Check, Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// How long a session may go on that brings nothing, and how long a message may take before its rate counts.
 const SESSION_FREE: Duration = Duration::from_secs(1800);
@@ -44,37 +45,42 @@ const READ_IDLE_OCTETS: usize = 1 << 10;
 const BODY_HELD_OCTETS: usize = 64 << 10;
 
 /// Serves one connection.
-pub async fn serve(mut socket: TcpStream, peer: SocketAddr, listener: Listener, daemon: Arc<Daemon>) {
-    // Replies are small and waited for; a socket that does not know the option is served all the same.
-    let _ = socket.set_nodelay(true);
+pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon: Arc<Daemon>) {
+    if let Stream::Plain(socket) = &stream {
+        // Replies are small and waited for; a socket that does not know the option is served all the same.
+        let _ = socket.set_nodelay(true);
+    }
     let generation = daemon.current.generation();
-    let mut address = peer.ip().to_canonical();
+    let mut address = peer.to_canonical();
     let is_among = |range: Option<IpNet>, address: IpAddr| range.is_some_and(|range| range.contains(&address));
     if is_among(listener.proxy_from, address) {
-        match tokio::time::timeout(PROXY_PATIENCE, proxy::read(&mut socket)).await {
+        match tokio::time::timeout(PROXY_PATIENCE, proxy::read(&mut stream)).await {
             Ok(Ok(client)) => address = client.map_or(address, |client| client.to_canonical()),
             Ok(Err(error)) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "no PROXY header"),
             Err(_) => return,
         }
     }
+    let mends_line_ends = generation.site().network(address).is_some_and(|network| network.mends_line_ends);
     let xclient = is_among(listener.xclient_from, address);
+    let client = Client { listener: &listener.name, address, user: None, certificate: &[] };
+    let is_admitted = client.is_admitted(generation.site());
     let guards = admit(&daemon, &generation, address, &listener);
-    let mut stream = Stream::Plain(socket);
     if listener.kind.is_implicit_tls() {
-        let Some(config) = generation.tls.clone() else { return };
+        let Some(config) = generation.tls_for(listener.kind) else { return };
         match tokio::time::timeout(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await {
             Ok(Ok(encrypted)) => stream = encrypted,
-            Ok(Err(error)) => return tracing::info!(peer = %peer.ip(), listener = &*listener.name, %error, "handshake failed"),
+            Ok(Err(error)) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "handshake failed"),
             Err(_) => return,
         }
     }
     let server = Server::new(
-        Arc::new(ServerConfig { xclient, ..server_config(&listener, &generation, &daemon).await }),
+        Arc::new(ServerConfig { xclient, mends_line_ends, ..server_config(&listener, &generation, &daemon).await }),
         listener.kind.is_implicit_tls(),
     );
-    let peer = Peer { address, listener: listener.name, user: None, author: None };
+    let kind = listener.kind;
+    let peer = Peer { address, listener: listener.name, user: None, certificate: None, speaks_for: None, author: None };
     let mut listed = Listed::default();
-    if listener.kind == ListenerKind::Mx && guards.is_some() {
+    if kind == ListenerKind::Mx && guards.is_some() {
         listed.begin(&daemon, &generation, address);
     }
     let mut session = Session {
@@ -84,13 +90,18 @@ pub async fn serve(mut socket: TcpStream, peer: SocketAddr, listener: Listener, 
         peer,
         transaction: None,
         logins: Logins::default(),
-        mx: listener.kind == ListenerKind::Mx,
-        listed,
+        kind,
         errors: 0,
+        strangers: None,
+        listed,
         blamed: 0,
     };
-    session.bind_channel(&stream);
-    if guards.is_none() {
+    session.protected(&stream);
+    if !is_admitted {
+        let (peer, reason) = (session.peer.address, Reason::PeerNotListed);
+        tracing::info!(%peer, listener = &*session.peer.listener, reason = reason.as_str(), "refused");
+        session.server.refuse(&reason.reply());
+    } else if guards.is_none() {
         session.server.refuse(&Reply::TOO_MANY_CONNECTIONS);
     }
     if let Err(error) = session.run(stream).await {
@@ -104,7 +115,9 @@ fn admit(
 ) -> Option<(ConnectionGuard, SessionGuard)> {
     let site = generation.site();
     let name = &*listener.name;
-    match daemon.admission.connect(address, site) {
+    // One filter has as many connections as there are clients behind it.
+    let spared = listener.kind.is_for_peers();
+    match daemon.admission.connect(address, site, spared) {
         Ok(connection) => {
             let session = daemon.admit(site.limits.sessions);
             if session.is_none() {
@@ -125,13 +138,15 @@ async fn server_config(listener: &Listener, generation: &Generation, daemon: &Da
     ServerConfig {
         hostname: site.hostname.as_str().into(),
         kind: listener.kind,
-        starttls: generation.tls.is_some(),
+        // A socket in the file system needs none.
+        starttls: generation.tls.is_some() && listener.socket.is_none(),
         mechanisms: auth::mechanisms(stores, &daemon.credentials, &daemon.dovecot).await,
         message_octets: site.limits.message_octets,
         recipients: site.limits.recipients,
         hops: site.limits.hops,
         vrfy: site.limits.vrfy,
         xclient: false,
+        mends_line_ends: false,
         errors: ERROR_LIMIT,
     }
 }
@@ -144,12 +159,14 @@ struct Session {
     peer: Peer,
     transaction: Option<Transaction>,
     logins: Logins,
-    /// Mail from other hosts is what comes in here.
-    mx: bool,
-    /// What lists say of the client.
-    listed: Listed,
+    /// What its listener is for.
+    kind: ListenerKind,
     /// Errors that were answered late already.
     errors: u32,
+    /// How many people its user may write to for the first time, and where that is said.
+    strangers: Option<(Rate, Origin)>,
+    /// What lists say of the client.
+    listed: Listed,
     /// Errors that were counted against the client already.
     blamed: u32,
 }
@@ -170,11 +187,11 @@ impl Session {
                 }
                 Step::StartTls => {
                     self.flush(&mut stream).await?;
-                    let Some(config) = self.generation.tls.clone() else { return Ok(()) };
+                    let Some(config) = self.generation.tls_for(self.kind) else { return Ok(()) };
                     stream = tokio::time::timeout(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await??;
                     self.transaction = None;
                     self.server.tls_started();
-                    self.bind_channel(&stream);
+                    self.protected(&stream);
                 }
                 Step::Close => {
                     self.flush(&mut stream).await?;
@@ -215,7 +232,9 @@ impl Session {
     /// Greets, unless the session was refused before it began. A stranger who talks before that shows what it is.
     async fn greet(&mut self, stream: &mut Stream, input: &mut BytesMut) -> io::Result<()> {
         let site = self.generation.site();
-        let screened = self.server.is_fresh() && self.mx && !screen::is_spared(self.peer.address, Check::GreetWait, site);
+        let screened = self.server.is_fresh()
+            && self.kind == ListenerKind::Mx
+            && !screen::is_spared(self.peer.address, Check::GreetWait, site);
         if let Some((wait, origin)) = site.screen.greet_wait.filter(|_| screened) {
             let read = tokio::time::timeout(wait, stream.read_buf(input)).await;
             if matches!(read, Ok(Ok(0))) {
@@ -237,11 +256,19 @@ impl Session {
         Ok(())
     }
 
-    /// What a login may be bound to, as soon as there is TLS.
-    fn bind_channel(&mut self, stream: &Stream) {
+    /// What follows from TLS, as soon as it is there: what a login may be bound to, and who the client has shown to be.
+    fn protected(&mut self, stream: &Stream) {
         self.logins.binding = stream.channel_binding();
         if self.logins.binding.is_some() {
             self.server.bind_channel();
+        }
+        self.peer.certificate = stream.peer_certificates().and_then(|chain| self.generation.client_certificate(chain));
+        if let Some(certificate) = &self.peer.certificate {
+            let (peer, listener, fingerprint) = (self.peer.address, &*self.peer.listener, certificate.fingerprints[0]);
+            tracing::info!(%peer, listener, %fingerprint, user = certificate.user.as_deref(), "client certificate");
+            if certificate.user.is_some() && self.kind.requires_login() {
+                self.server.identify();
+            }
         }
     }
 
@@ -282,7 +309,7 @@ impl Session {
     }
 
     /// Counts a message, by the limits that are in force now.
-    fn count_message(&self) -> Result<(), Reply> {
+    fn count_message(&mut self) -> Result<(), Reply> {
         let generation = self.daemon.current.generation();
         let site = generation.site();
         let now = Instant::now();
@@ -294,6 +321,10 @@ impl Session {
                 tracing::info!(%peer, listener, user = &**user, reason = "user-message-limit", source, "refused");
                 return Err(Reply::TOO_MANY_MESSAGES);
             }
+            self.strangers = store.and_then(|store| Some((store.new_recipients?, store.origin)));
+            return Ok(());
+        }
+        if self.kind.is_for_peers() {
             return Ok(());
         }
         self.daemon.admission.message(self.peer.address, site, now).map_err(|limit| {
@@ -301,6 +332,29 @@ impl Session {
             tracing::info!(%peer, listener, reason = "message-limit", source, "refused");
             Reply::TOO_MANY_MESSAGES
         })
+    }
+
+    /// Decides RCPT, and counts whom a user has not written to before.
+    async fn recipient(&mut self, request: RecipientRequest) -> Reply {
+        let Some(transaction) = &mut self.transaction else { return Reply::BAD_SEQUENCE };
+        let visitor = Visitor { helo: self.server.helo().unwrap_or_default(), listed: &mut self.listed };
+        let (Some(user), Some((most, origin))) = (self.peer.user.as_deref(), self.strangers) else {
+            return transaction.recipient(&self.daemon, &self.peer, visitor, request).await;
+        };
+        let (known, now) = (&self.daemon.acquaintances, Instant::now());
+        if !known.may_write(user, &request.forward_path, most, now) {
+            let (peer, listener) = (self.peer.address, &*self.peer.listener);
+            let generation = self.daemon.current.generation();
+            let source = generation.site().sources.describe(origin);
+            tracing::info!(%peer, listener, user, reason = "new-recipient-limit", source, "refused");
+            return Reply::TOO_MANY_NEW_RECIPIENTS;
+        }
+        let forward_path = request.forward_path.clone();
+        let reply = transaction.recipient(&self.daemon, &self.peer, visitor, request).await;
+        if reply.code.is_positive() {
+            tokio::task::block_in_place(|| known.wrote(user, &forward_path, most, now));
+        }
+        reply
     }
 
     async fn reply(&mut self, question: Question, stream: &Stream) -> Reply {
@@ -329,17 +383,20 @@ impl Session {
                 self.peer.user = said.login;
                 Reply::greeting(self.generation.site().hostname.as_str())
             }
-            Question::Recipient(request) => match &mut self.transaction {
-                Some(transaction) => {
-                    let visitor = Visitor { helo: self.server.helo().unwrap_or_default(), listed: &mut self.listed };
-                    transaction.recipient(&self.daemon, &self.peer, visitor, request).await
-                }
-                None => Reply::BAD_SEQUENCE,
-            },
+            Question::Forwarded(said) => {
+                let known = self.peer.speaks_for.get_or_insert_default();
+                known.address = said.address.or(known.address);
+                known.helo = said.helo.or(known.helo.take());
+                Reply::OK
+            }
+            Question::Recipient(request) => self.recipient(request).await,
             Question::Message(message) => match self.transaction.take() {
                 Some(transaction) => {
                     let spoken = Spoken { helo: self.server.helo().unwrap_or_default(), protocol: self.server.protocol() };
-                    transaction.finish(&self.daemon, &self.peer, spoken, message).await
+                    let reply = transaction.finish(&self.daemon, &self.peer, spoken, message).await;
+                    // It was said of this message.
+                    self.peer.speaks_for = None;
+                    reply
                 }
                 None => Reply::BAD_SEQUENCE,
             },

@@ -1,9 +1,10 @@
 //! A connection with or without TLS around it, whichever side began it, or one that never leaves the host.
 
 use crate::auth::ChannelBinding;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion, ServerConfig};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -44,6 +45,16 @@ impl Stream {
         }
     }
 
+    /// Our own address; `None` where the connection has none.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        let stream = match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+            Stream::Local(_) => return None,
+        };
+        stream.local_addr().ok().map(|address| address.ip())
+    }
+
     /// `TLSv1_3 TLS13_AES_256_GCM_SHA384`, for logs and the Received field; `None` without TLS.
     pub fn protection(&self) -> Option<String> {
         let Stream::Tls(stream) = self else { return None };
@@ -53,6 +64,13 @@ impl Stream {
 }
 
 impl Stream {
+    /// The certificates that a client has shown to a server, its own first; it has shown that it holds the key of that one.
+    pub fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        let Stream::Tls(stream) = self else { return None };
+        let TlsStream::Server(stream) = &**stream else { return None };
+        stream.get_ref().1.peer_certificates()
+    }
+
     /// What names the TLS channel of a server to both of its ends and to nobody else (RFC 9266 2); TLS 1.3 alone has it for sure.
     pub fn channel_binding(&self) -> Option<ChannelBinding> {
         let Stream::Tls(stream) = self else { return None };

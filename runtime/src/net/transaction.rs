@@ -6,17 +6,17 @@ use super::received;
 use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
 use crate::authentication::intake::{Intake, Purpose, Whole};
 use crate::daemon::{Daemon, now_ms};
-use crate::dns::sender_domain;
 use crate::queue::spool::BodyWriter;
 use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::screen::{self, Listed, Visit};
+use crate::site::ClientCertificate;
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, Notify, RecipientRequest};
-use crate::smtp::server::Message;
+use crate::smtp::server::{ClientOverride, Message};
 use crate::submission::{Completion, HeaderRewriting, Rework};
 use postern_schema::decide::{
-    self, Answer, Disposition, GreylistFact, Need, Reason, RecipientFacts, RelayPermit, ScreenFacts, SenderFacts, Trace, Verdict,
-    rewrite,
+    self, Answer, Disposition, GreylistFact, Need, Reason, RecipientFacts, RelayPermit, ScreenFacts, SenderFacts, TlsWish, Trace,
+    Verdict, rewrite,
 };
 use postern_schema::dns::Transcript;
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
@@ -35,13 +35,22 @@ pub struct Peer {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
+    /// The certificate that it has shown to hold.
+    pub certificate: Option<ClientCertificate>,
+    /// Whom it speaks for, as it says by XFORWARD: for logs alone.
+    pub speaks_for: Option<ClientOverride>,
     /// What its mail has for a From field that has none: a whole address.
     pub author: Option<Box<str>>,
 }
 
 impl Peer {
     pub(super) fn client(&self) -> decide::Client<'_> {
-        decide::Client { listener: &self.listener, address: self.address, user: self.user.as_deref() }
+        decide::Client {
+            listener: &self.listener,
+            address: self.address,
+            user: self.user.as_deref(),
+            certificate: self.certificate.as_ref().map_or(&[], |shown| &shown.fingerprints),
+        }
     }
 }
 
@@ -137,6 +146,7 @@ impl Transaction {
             sender: &request.reverse_path,
             recipients: &[],
             arrival_ms,
+            id: None,
         };
         let verdict = decide_sender(&arrival, protection.is_some(), &mut transcript).await?;
         log(peer, &generation, &verdict, &request.reverse_path, None);
@@ -151,8 +161,10 @@ impl Transaction {
         let body = Ok(daemon.spool.begin_body(&id));
         let (site, recipients) = (generation.site(), Vec::new());
         let purpose = match peer.client().is_stranger(site) {
+            // It was judged, changed and signed before it went to the filter.
+            _ if peer.client().is_peer(site) => Purpose::Pass,
             false => Purpose::Sign,
-            true if site.screen.authenticates() => Purpose::Verify,
+            true if site.authenticates() => Purpose::Verify,
             true => Purpose::Pass,
         };
         let completion = (purpose == Purpose::Sign).then(|| Completion {
@@ -167,7 +179,10 @@ impl Transaction {
         let is_ours = purpose == Purpose::Sign && rewrite::changes_headers(site);
         let (listener, address) = (peer.listener.clone(), peer.address);
         let rewriting = is_ours.then(|| HeaderRewriting { generation: generation.clone(), listener, address });
-        let rework = Rework::new(site, kind, completion).and_rewriting(rewriting);
+        let rework = match kind.is_for_peers() {
+            true => Rework::default(),
+            false => Rework::new(site, kind, completion).and_rewriting(rewriting),
+        };
         let intake = Intake::new(purpose, site.hostname.as_str(), rework);
         let mut trace = Trace::default();
         let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);
@@ -314,6 +329,12 @@ impl Transaction {
             reverse_path: self.sender,
             recipients: self.recipients,
             eight_bit: self.request.eight_bit || message.eight_bit,
+            // RFC 8689 3: the parameter is stronger than the field.
+            tls_wish: match (self.request.require_tls, message.header.tls_optional) {
+                (true, _) => TlsWish::Required,
+                (false, true) => TlsWish::Optional,
+                (false, false) => TlsWish::Default,
+            },
             ret: self.request.ret,
             envid: self.request.envelope_id,
             client: Client { address: peer.address, helo: helo.into(), listener: peer.listener.clone(), user: peer.user.clone() },
@@ -325,6 +346,7 @@ impl Transaction {
                 tracing::info!(
                     %id, from, recipients, octets,
                     peer = %peer.address, listener = &*peer.listener, user = peer.user.as_deref(), helo,
+                    forwarded_for = peer.speaks_for.as_ref().and_then(|said| said.address).map(tracing::field::display),
                     generation = self.generation.number, "queued"
                 );
                 Reply::queued(&id.to_string())
@@ -361,12 +383,13 @@ impl Transaction {
             sender: &self.sender,
             recipients: &self.recipients,
             arrival_ms: self.arrival_ms,
+            id: Some(self.id.id()),
         };
         arrival.check_loop(whole)?;
         let copies = arrival.archives()?;
         let mut head = match self.purpose {
             Purpose::Sign => {
-                arrival.decide(whole, None)?;
+                arrival.decide(whole, None).map_err(Reason::reply)?;
                 aside(is_large, || arrival.sign(whole))?
             }
             Purpose::Verify => arrival.judge(whole, &mut transcript).await?,
@@ -405,7 +428,7 @@ async fn decide_sender(arrival: &Arrival<'_>, is_tls: bool, transcript: &mut Tra
         match decide::sender(&facts, &*arrival.generation.snapshot) {
             Answer::Verdict(verdict) => return Ok(verdict),
             Answer::Need(Need::SenderDomain(domain)) if facts.sender_domain.is_none() => {
-                facts.sender_domain = Some(sender_domain(&*arrival.daemon.dns, &domain).await);
+                facts.sender_domain = Some(arrival.sender_domain(&domain, transcript).await);
             }
             Answer::Need(Need::Spf) if facts.spf.is_none() => facts.spf = Some(arrival.spf(transcript).await),
             Answer::Need(_) => return Err(Reply::LOCAL_ERROR),

@@ -46,6 +46,24 @@ pub fn mailq(epoch_seconds: u64) -> String {
     format!("{day_name} {}", syslog(epoch_seconds))
 }
 
+/// `2026-11-21`, from seconds since the epoch.
+pub fn iso_day(epoch_seconds: u64) -> String {
+    let (year, month, day) = civil(epoch_seconds / DAY_SECONDS);
+    format!("{year:04}-{:02}-{day:02}", month + 1)
+}
+
+/// The days from the epoch to a day of the Gregorian calendar; `None` for one that is before it, or none.
+pub fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+    if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let year_from_march = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let leap_days = year_from_march / 4 - year_from_march / 100 + year_from_march / 400;
+    let days = (365 * year_from_march + leap_days + day_of_year).checked_sub(EPOCH_DAYS)?;
+    (civil(days) == (year, month - 1, day)).then_some(days)
+}
+
 /// Year, month from 0 and day from 1 of a number of days since the epoch, in the Gregorian calendar. Years are counted from
 /// 1 March, so that the leap day is the last of a year.
 fn civil(days: u64) -> (u64, u64, u64) {
@@ -90,6 +108,7 @@ mod tests {
         let (mut year, mut month, mut day) = (1970, 0, 1);
         for days in 0..73_100 {
             assert_eq!(civil(days), (year, month, day));
+            assert_eq!(super::days(year, month + 1, day), Some(days));
             day += 1;
             if day > lengths(year)[month as usize] {
                 (month, day) = (month + 1, 1);

@@ -13,6 +13,7 @@ use super::id::QueueId;
 use crate::smtp::command::Return;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use postern_schema::decide::TlsWish;
 use postern_schema::name::{Domain, Mailbox};
 use postern_schema::reply::{EnhancedStatus, Reply};
 use postern_schema::site::Language;
@@ -73,7 +74,9 @@ pub fn notice(entry: &QueueEntry, about: &[Unreturned<'_>], original: &[u8], aut
     let header = header_of(original);
     let envelope = &entry.envelope;
     let can_be_whole = envelope.body_octets <= FULL_MAX_OCTETS && envelope.body_octets == original.len() as u64;
-    let is_whole = envelope.ret == Some(Return::Full) && gravity(action) == 2 && can_be_whole;
+    // RFC 8689 5: what was to travel under TLS alone does not come back whole.
+    let is_whole =
+        envelope.ret == Some(Return::Full) && envelope.tls_wish != TlsWish::Required && gravity(action) == 2 && can_be_whole;
     let returned = if is_whole { original } else { header };
     let boundary = boundary(author.id, returned);
     let report = Report { entry, about: &about, author, international: envelope.smtp_utf8 };

@@ -4,7 +4,7 @@
 
 use super::id::QueueId;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
-use postern_schema::decide::SentAs;
+use postern_schema::decide::{SentAs, TlsWish};
 use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use std::fmt;
@@ -39,6 +39,8 @@ pub struct Envelope {
     pub smtp_utf8: bool,
     /// It came with BODY=8BITMIME (RFC 6152 2).
     pub eight_bit: bool,
+    /// What the sender asks of TLS on the way: REQUIRETLS, or `TLS-Required: No` (RFC 8689).
+    pub tls_wish: TlsWish,
     /// The RET parameter (RFC 3461 4.3).
     pub ret: Option<Return>,
     /// The ENVID parameter (RFC 3461 4.4).
@@ -284,7 +286,7 @@ impl Progress {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct QueueEntry {
     /// What does not change.
-    pub envelope: Envelope,
+    pub envelope: Arc<Envelope>,
     /// What does.
     pub progress: Progress,
 }
@@ -312,6 +314,7 @@ impl QueueEntry {
             recipients,
             smtp_utf8: false,
             eight_bit: true,
+            tls_wish: TlsWish::Default,
             ret: None,
             envid: None,
             client: None,
@@ -319,7 +322,7 @@ impl QueueEntry {
             body_octets: 0,
             body_file: None,
         };
-        QueueEntry { envelope, progress: Progress { states, held: false } }
+        QueueEntry { envelope: Arc::new(envelope), progress: Progress { states, held: false } }
     }
 
     /// Its name.
@@ -333,10 +336,11 @@ impl QueueEntry {
         (0u32..).zip(pairs).map(|(index, (recipient, state))| (index, recipient, state))
     }
 
-    /// The recipients that are pending and due, with their place in the envelope.
-    pub fn due(&self, now_ms: u64) -> impl Iterator<Item = (u32, &Recipient)> {
+    /// The recipients that are pending and due, with their place in the envelope; a time behind `too_far_ms` is no time to wait for
+    /// ([`super::schedule::too_far_ms`]).
+    pub fn due(&self, now_ms: u64, too_far_ms: u64) -> impl Iterator<Item = (u32, &Recipient)> {
         self.recipients().filter_map(move |(index, recipient, state)| match state {
-            RecipientState::Pending { next_attempt_ms, .. } if *next_attempt_ms <= now_ms => Some((index, recipient)),
+            RecipientState::Pending { next_attempt_ms: at, .. } if *at <= now_ms || *at > too_far_ms => Some((index, recipient)),
             _ => None,
         })
     }

@@ -4,12 +4,12 @@
 use super::envelope::{Attempt, Client, Generation};
 use super::id::FreshId;
 use super::message::{Accepted, Body};
-use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPermit, ScreenFacts};
+use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPermit, ScreenFacts, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
     AddressEntry, AddressKind, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging, Network, Origin,
-    QueuePolicy, Rewriting, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, Via,
+    QueuePolicy, Reports, Rewriting, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, TlsVersion, Via,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -60,6 +60,8 @@ fn site() -> Site {
             kind: ListenerKind::Mx,
             addresses: vec![CLIENT],
             port: 0,
+            socket: None,
+            peers: None,
             proxy_from: None,
             xclient_from: None,
             origin: ORIGIN,
@@ -68,8 +70,10 @@ fn site() -> Site {
         networks: vec![Network {
             name: "everybody".into(),
             ranges: everybody.into(),
+            certificates: Vec::new(),
             relay: true,
             exempt: Vec::new(),
+            mends_line_ends: false,
             reason: "".into(),
             origin: ORIGIN,
         }],
@@ -85,14 +89,22 @@ fn site() -> Site {
             origin: ORIGIN,
         }],
         receivers: Vec::new(),
-        tls: TlsPolicy { certificates: Vec::new(), self_signed: false, origin: ORIGIN },
+        tls: TlsPolicy {
+            certificates: Vec::new(),
+            self_signed: false,
+            acme: None,
+            minimum: TlsVersion::default(),
+            origin: ORIGIN,
+        },
         screen: Screen::default(),
         headers: Vec::new(),
         rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        resolver: None,
         metrics: None,
+        reports: Reports::default(),
     }
 }
 
@@ -101,7 +113,7 @@ pub(super) fn mailbox(text: &str) -> Mailbox {
 }
 
 pub(super) fn permit(to: &str) -> RelayPermit {
-    let client = decide::Client { listener: "mx", address: CLIENT, user: None };
+    let client = decide::Client { listener: "mx", address: CLIENT, user: None, certificate: &[] };
     let (reverse_path, forward_path) = (ReversePath::Null, ForwardPath::parse(to).unwrap());
     let facts = RecipientFacts {
         client,
@@ -121,6 +133,7 @@ pub(super) fn accepted(id: FreshId, from: &str, to: &[&str], body: impl Into<Bod
         recipients: to.iter().map(|to| permit(to).into()).collect(),
         smtp_utf8: false,
         eight_bit: false,
+        tls_wish: TlsWish::Default,
         ret: None,
         envid: None,
         client: Client { address: CLIENT, helo: "client.test".into(), listener: "mx".into(), user: None },

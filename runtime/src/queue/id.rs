@@ -88,14 +88,24 @@ impl IdSource {
         self.last.fetch_max(id.millis() << SEQUENCE_BITS | (id.0 & SEQUENCE_MASK), Ordering::Relaxed);
     }
 
+    /// The newest id that was given out or skipped; `None` before the first.
+    pub(in crate::queue) fn last(&self) -> Option<QueueId> {
+        let stamp = self.last.load(Ordering::Relaxed);
+        (stamp > 0).then(|| self.id_at(stamp))
+    }
+
     /// The next id. It is larger than every one before, even when `now_ms` is not, and when 1024 fall into one millisecond.
     pub(in crate::queue) fn next(&self, now_ms: u64) -> FreshId {
         let successor = |last: u64| (now_ms << SEQUENCE_BITS).max(last + 1);
         let stamp = match self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(successor(last))) {
             Ok(last) | Err(last) => successor(last),
         };
+        FreshId(self.id_at(stamp))
+    }
+
+    fn id_at(&self, stamp: u64) -> QueueId {
         let millis = stamp >> SEQUENCE_BITS;
-        FreshId(QueueId(millis << MILLIS_SHIFT | u64::from(self.node) << SEQUENCE_BITS | (stamp & SEQUENCE_MASK)))
+        QueueId(millis << MILLIS_SHIFT | u64::from(self.node) << SEQUENCE_BITS | (stamp & SEQUENCE_MASK))
     }
 }
 

@@ -8,7 +8,7 @@ use super::id::FreshId;
 use super::spool::SpilledBody;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use bytes::Bytes;
-use postern_schema::decide::{End, RelayPermit, SentAs};
+use postern_schema::decide::{End, RelayPermit, SentAs, TlsWish};
 use postern_schema::name::{Mailbox, ReversePath};
 
 /// Mail from a client.
@@ -26,6 +26,8 @@ pub struct Accepted {
     pub smtp_utf8: bool,
     /// MAIL had BODY=8BITMIME (RFC 6152 2).
     pub eight_bit: bool,
+    /// REQUIRETLS, or `TLS-Required: No` in the header (RFC 8689).
+    pub tls_wish: TlsWish,
     /// RET (RFC 3461 4.3).
     pub ret: Option<Return>,
     /// ENVID (RFC 3461 4.4).
@@ -71,6 +73,8 @@ pub struct Generated {
     pub smtp_utf8: bool,
     /// It holds octets above 127.
     pub eight_bit: bool,
+    /// That of the message that it is about: what must not travel in the clear must not come back so (RFC 8689 5).
+    pub tls_wish: TlsWish,
     /// The snapshot that expanded the recipient.
     pub generation: Generation,
     /// The message.
@@ -133,6 +137,7 @@ impl From<Accepted> for NewMessage {
             recipients: recipients.into(),
             smtp_utf8: accepted.smtp_utf8,
             eight_bit: accepted.eight_bit,
+            tls_wish: accepted.tls_wish,
             ret: accepted.ret,
             envid: accepted.envid,
             client: Some(Box::new(accepted.client)),
@@ -154,6 +159,7 @@ impl From<Generated> for NewMessage {
             recipients: generated.expansion.into_iter().map(expand).collect(),
             smtp_utf8: generated.smtp_utf8,
             eight_bit: generated.eight_bit,
+            tls_wish: generated.tls_wish,
             ret: None,
             envid: None,
             client: None,

@@ -32,4 +32,4 @@ pub use envelope::{
 };
 pub use id::{FreshId, QueueId};
 pub use message::{Accepted, AcceptedRecipient, Body, Generated, NewMessage};
-pub use spool::{BodyReader, BodyWriter, CorruptReport, Counts, Recovered, Spool, SpoolError, SpoolOptions, Standing};
+pub use spool::{BodyReader, BodyWriter, CorruptReport, Counts, Recovered, Recovery, Spool, SpoolError, SpoolOptions, Standing};

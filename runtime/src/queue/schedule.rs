@@ -39,6 +39,12 @@ pub fn after_failure(policy: &QueuePolicy, envelope: &Envelope, attempts: u16, r
     Next::Retry { at_ms: now_ms.saturating_add(pause_ms).min(expiry_ms) }
 }
 
+/// From when on a time lies so far ahead that no pause leads there: it comes from a clock that was wrong, and counts as past.
+pub fn too_far_ms(policy: &QueuePolicy, now_ms: u64) -> u64 {
+    const SLACK: Duration = Duration::from_secs(24 * 3600);
+    now_ms.saturating_add(millis(policy.retry_cap.max(policy.retry).saturating_mul(2).saturating_add(SLACK)))
+}
+
 /// Whether a host says that it does not know us yet.
 fn is_greylisting(reply: &Reply) -> bool {
     let text = reply.text.to_ascii_lowercase();
@@ -102,6 +108,7 @@ mod tests {
             recipients: vec![Recipient { address, given: None, notify: None, orcpt: None, sent_as: Default::default() }].into(),
             smtp_utf8: false,
             eight_bit: false,
+            tls_wish: Default::default(),
             ret: None,
             envid: None,
             client: None,
@@ -128,6 +135,31 @@ mod tests {
         let seconds: Vec<u64> = (1..8).map(|n| policy.pause(n).as_secs()).collect();
         assert_eq!(seconds, [300, 600, 1200, 2400, 4800, 7200, 7200]);
         assert_eq!(policy.pause(u16::MAX).as_secs(), 7200);
+    }
+
+    /// Run with `--nocapture` to see them.
+    #[test]
+    fn the_times_of_attempts() {
+        let greylisted = Reply::local_trouble("4.7.1 Greylisted, try again later".to_owned());
+        for (what, sender, reply) in
+            [("plain refusals", "a@b.c", &LATER), ("a greylist", "a@b.c", &greylisted), ("a bounce", "", &LATER)]
+        {
+            let (policy, envelope) = (QueuePolicy::default(), envelope(sender, 3));
+            let mut times = vec![ARRIVAL];
+            while let Next::Retry { at_ms } = after_failure(&policy, &envelope, times.len() as u16, reply, times[times.len() - 1])
+            {
+                times.push(at_ms);
+            }
+            let minutes: Vec<u64> = times.iter().map(|at| (at - ARRIVAL) / 60_000).collect();
+            let (first, last) = (&minutes[..7], minutes[minutes.len() - 1]);
+            eprintln!(
+                "simulation: {what}: attempts after {first:?} … minutes, {} in all, the last after {} h",
+                minutes.len(),
+                last / 60
+            );
+            assert_eq!(last, if sender.is_empty() { 24 * 60 } else { 5 * 24 * 60 });
+            assert!(what != "a greylist" || (minutes[1] == 6 && (20..=23).contains(&minutes[2])), "{minutes:?}");
+        }
     }
 
     #[test]
@@ -177,6 +209,20 @@ mod tests {
     fn a_message_without_lifetime_is_tried_once() {
         let policy = QueuePolicy { lifetime: Duration::ZERO, ..QueuePolicy::default() };
         assert_eq!(after_failure(&policy, &envelope("a@b.c", 1), 1, &LATER, ARRIVAL), Next::Expired);
+    }
+
+    #[test]
+    fn no_pause_leads_too_far() {
+        let policy = QueuePolicy::default();
+        for attempts in [1, 5, 100, u16::MAX] {
+            let next = after_failure(&policy, &envelope("a@b.c", 9), attempts, &LATER, ARRIVAL);
+            assert!(matches!(next, Next::Retry { at_ms } if at_ms < too_far_ms(&policy, ARRIVAL)));
+        }
+        // The clock was a week ahead when the attempt was made.
+        let week = 7 * 24 * HOUR_MS;
+        let ahead = Envelope { arrival_ms: ARRIVAL + week, ..envelope("a@b.c", 9) };
+        let Next::Retry { at_ms } = after_failure(&policy, &ahead, 1, &LATER, ARRIVAL + week) else { panic!() };
+        assert!(at_ms > too_far_ms(&policy, ARRIVAL));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub fn run(state: &Path, input: &mut dyn Read) -> Result<(), Failure> {
         hops: HOPS,
         vrfy: true,
         xclient: false,
+        mends_line_ends: false,
         errors: ERRORS,
     };
     let mut server = Server::new(Arc::new(config), false);
@@ -82,6 +83,6 @@ fn answer(question: Question, slip: &mut Slip, state: &Path) -> Reply {
             Ok(()) => Reply::queued("local"),
             Err(_) => Reply::LOCAL_ERROR,
         },
-        Question::Authenticate(_) | Question::Sasl(_) | Question::Client(_) => Reply::BAD_CREDENTIALS,
+        Question::Authenticate(_) | Question::Sasl(_) | Question::Client(_) | Question::Forwarded(_) => Reply::BAD_CREDENTIALS,
     }
 }

@@ -155,12 +155,20 @@ impl Dropped {
             None => own,
         };
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let mut peer = Peer { address, listener: LOCAL_LISTENER.into(), user: Some(user.into()), author: Some(author.into()) };
+        let mut peer = Peer {
+            address,
+            listener: LOCAL_LISTENER.into(),
+            user: Some(user.into()),
+            certificate: None,
+            speaks_for: None,
+            author: Some(author.into()),
+        };
         let request = MailRequest {
             reverse_path,
             size_octets: None,
             eight_bit: true,
             smtputf8: !sender.is_ascii() || self.slip.to.iter().any(|to| !to.is_ascii()),
+            require_tls: false,
             ret: self.slip.whole.then_some(Return::Full),
             envelope_id: self.slip.envelope_id.as_deref().and_then(Xtext::parse_envelope_id),
         };

@@ -2,22 +2,27 @@
 //! chosen by the name that a client asks for (RFC 6066 3): first by the names that the site gives them, then by those that
 //! they hold; the first one for whoever asks for none.
 
+use super::client_certificate::Authorities;
+use crate::acme::store::Store;
 use crate::auth::{CredentialError, Credentials, Stamp};
 use postern_schema::name::Domain;
-use postern_schema::site::{Certificate, Chain, Site};
+use postern_schema::site::{Certificate, Chain, Site, TlsVersion};
 use rustls::client::verify_server_name;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, crypto::CryptoProvider};
+use rustls::{ServerConfig, SupportedProtocolVersion, crypto::CryptoProvider};
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Why certificates cannot be served. Names files and hosts, never what is in a key.
 #[derive(Debug)]
@@ -28,6 +33,10 @@ pub enum CertificateError {
     BadChain(Domain, String),
     /// The key is none, is of a kind that is not served, or belongs to another certificate.
     BadKey(Domain, String),
+    /// The authority of a user store is none.
+    BadAuthority(Box<str>, String),
+    /// The certificate has expired, and the one that is served has not.
+    Expired(Domain),
     /// The throw-away certificate cannot be made or kept.
     SelfSigned(PathBuf, String),
 }
@@ -38,6 +47,8 @@ impl fmt::Display for CertificateError {
             CertificateError::Credential(error) => error.fmt(f),
             CertificateError::BadChain(name, why) => write!(f, "the certificate chain for {name} is unusable: {why}"),
             CertificateError::BadKey(name, why) => write!(f, "the private key for {name} is unusable: {why}"),
+            CertificateError::BadAuthority(store, why) => write!(f, "the authority of user store {store} is unusable: {why}"),
+            CertificateError::Expired(name) => write!(f, "the certificate for {name} has expired"),
             CertificateError::SelfSigned(path, why) => {
                 write!(f, "a self-signed certificate cannot be kept in {}: {why}", path.display())
             }
@@ -51,31 +62,82 @@ impl std::error::Error for CertificateError {}
 ///
 /// # Errors
 /// [`CertificateError`] for the first certificate that cannot be served.
-pub fn server_config(
-    site: &Site, state: &Path, credentials: &Credentials,
-) -> Result<Option<Arc<ServerConfig>>, CertificateError> {
+pub fn server_config(site: &Site, state: &Path, credentials: &Credentials) -> Result<Option<Served>, CertificateError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut by_name = Vec::new();
     for certificate in &site.tls.certificates {
         by_name.push((certificate.name.clone(), Arc::new(load(certificate, credentials, &provider)?)));
     }
-    if by_name.is_empty() && site.tls.self_signed {
+    if let Some(acme) = &site.tls.acme {
+        let kept = Store::of(state).certificates(acme);
+        for (names, kept) in acme.certificates.iter().zip(kept) {
+            let Some(kept) = kept else { continue };
+            by_name.extend(names.iter().map(|name| (name.clone(), kept.certified.clone())));
+        }
+    }
+    // Before the authority has made the first, other hosts have one that they do not verify, rather than none.
+    if by_name.is_empty() && (site.tls.self_signed || site.tls.acme.is_some()) {
         let key = self_signed(&site.hostname, state, &provider)?;
         by_name.push((site.hostname.clone(), Arc::new(key)));
     }
     if by_name.is_empty() {
         return Ok(None);
     }
-    // The provider is a constant of this program, and it has TLS 1.2 and 1.3: nothing of the site can make this fail.
-    let builder = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| CertificateError::BadChain(site.hostname.clone(), error.to_string()))?;
-    let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByName(by_name)));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+    let expired = by_name.iter().find(|(_, key)| has_expired(key, now)).map(|(name, _)| name.clone());
+    let certificates: Arc<dyn ResolvesServerCert> = Arc::new(ByName(by_name));
     // Keys of tickets change every six hours by themselves (RFC 5077 5.5). Without a source of them sessions are not resumed.
-    if let Ok(ticketer) = aws_lc_rs::Ticketer::new() {
-        config.ticketer = ticketer;
+    let ticketer = aws_lc_rs::Ticketer::new().ok();
+    let config = |asked: Option<Arc<dyn ClientCertVerifier>>| {
+        // The provider is a constant of this program, and it has TLS 1.2 and 1.3: nothing of the site can make this fail.
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(versions(site.tls.minimum))
+            .map_err(|error| CertificateError::BadChain(site.hostname.clone(), error.to_string()))?;
+        let builder = match asked {
+            None => builder.with_no_client_auth(),
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+        };
+        let mut config = builder.with_cert_resolver(certificates.clone());
+        if let Some(ticketer) = &ticketer {
+            config.ticketer = ticketer.clone();
+        }
+        Ok(Arc::new(config))
+    };
+    let silent = config(None)?;
+    let authorities = Authorities::of(site, &provider)?;
+    let of_users = if authorities.is_empty() { silent.clone() } else { config(Some(authorities.asking(&provider)))? };
+    let names_members = site.networks.iter().any(|network| !network.certificates.is_empty());
+    let of_hosts = if names_members { config(Some(Authorities::default().asking(&provider)))? } else { silent.clone() };
+    Ok(Some(Served { silent, of_users, of_hosts, authorities, expired }))
+}
+
+/// What is served, by who is asked for a certificate.
+#[derive(Debug)]
+pub struct Served {
+    /// Nobody is.
+    pub silent: Arc<ServerConfig>,
+    /// Users are, where one may stand for a login.
+    pub of_users: Arc<ServerConfig>,
+    /// Other hosts are, where a network names some.
+    pub of_hosts: Arc<ServerConfig>,
+    /// Whose certificates stand for a login.
+    pub authorities: Authorities,
+    /// The first name whose certificate had expired when it was loaded: it is served, since most hosts do not look, and does not
+    /// take the place of one that is good.
+    pub expired: Option<Domain>,
+}
+
+fn has_expired(key: &CertifiedKey, now: i64) -> bool {
+    let parsed = key.cert.first().and_then(|leaf| X509Certificate::from_der(leaf).ok());
+    parsed.is_some_and(|(_, leaf)| leaf.validity().not_after.timestamp() <= now)
+}
+
+fn versions(least: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    const NEWEST: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
+    match least {
+        TlsVersion::Tls12 => rustls::ALL_VERSIONS,
+        TlsVersion::Tls13 => NEWEST,
     }
-    Ok(Some(Arc::new(config)))
 }
 
 /// The state of every file that the site's certificates come from: when it changes, they are to be loaded anew.

@@ -1,15 +1,17 @@
 //! Loads generations and swaps between them.
 
-use super::certificate::{self, CertificateError};
+use super::certificate::{self, CertificateError, Served};
+use super::client_certificate::ClientCertificate;
 use crate::auth::{Credentials, SrsError, SrsKeys};
 use crate::authentication::keys::{CannotSign, Keys};
 use crate::queue;
 use arc_swap::ArcSwap;
 use postern_schema::decide::{Lookup, LookupFailed, SrsFact};
 use postern_schema::name::Mailbox;
-use postern_schema::site::Site;
+use postern_schema::site::{ListenerKind, Site};
 use postern_schema::snapshot::{Snapshot, SnapshotError, locate};
 use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +25,7 @@ pub struct Generation {
     /// What it decides by.
     pub snapshot: Arc<Snapshot>,
     /// Certificates of its listeners; `None` where the site has none.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Served>,
     /// What it signs with.
     pub keys: Keys,
     /// What the addresses of forwarded mail are signed with. `None`: the site
@@ -44,6 +46,21 @@ impl Generation {
     pub fn mark(&self) -> queue::Generation {
         // The digest was verified: 64 hexadecimal digits.
         queue::Generation(u64::from_str_radix(&self.snapshot.digest()[..16], 16).unwrap_or_default())
+    }
+
+    /// What a listener of this kind serves TLS with.
+    pub fn tls_for(&self, kind: ListenerKind) -> Option<Arc<ServerConfig>> {
+        let served = self.tls.as_ref()?;
+        Some(match kind {
+            ListenerKind::Submission | ListenerKind::Submissions => served.of_users.clone(),
+            ListenerKind::Mx => served.of_hosts.clone(),
+            ListenerKind::Reinject | ListenerKind::Lmtp => served.silent.clone(),
+        })
+    }
+
+    /// What the certificates come to that a client has shown.
+    pub fn client_certificate(&self, chain: &[CertificateDer<'_>]) -> Option<ClientCertificate> {
+        self.tls.as_ref()?.authorities.judge(chain, UnixTime::now())
     }
 
     /// The small parts of its site.
@@ -128,18 +145,35 @@ impl Current {
         let path = locate(&self.source).map_err(LoadError::Snapshot)?;
         let snapshot = self.open_once(&path)?;
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        let next = with_secrets(snapshot, &self.state, &self.credentials, number)?;
+        self.with_working_keys(with_secrets(snapshot, &self.state, &self.credentials, number)?)
+    }
+
+    /// A key that broke since, or a certificate that has expired, must not take the place of one that is good. One that never was
+    /// changes nothing for the worse.
+    fn with_working_keys(&self, next: Generation) -> Result<Generation, LoadError> {
+        let expired = |generation: &Generation| generation.tls.as_ref().and_then(|served| served.expired.clone());
+        if let (Some(name), None) = (expired(&next), expired(&self.generation())) {
+            return Err(LoadError::Certificate(CertificateError::Expired(name)));
+        }
         if let Err(error) = &next.srs
             && self.generation().srs.as_ref().is_ok_and(Option::is_some)
         {
             return Err(LoadError::Srs(error.clone()));
         }
-        // A key that broke since must not take the place of one that works. One that never worked changes nothing for the worse.
         let broken_before = self.generation().keys.unusable().len();
         match next.keys.unusable().into_iter().next() {
             Some(broken) if broken_before == 0 => Err(LoadError::Key(broken)),
             _ => Ok(next),
         }
+    }
+
+    /// The same snapshot with the certificates and keys that there are now, before anything changes.
+    ///
+    /// # Errors
+    /// [`LoadError`]: what is in force is still good, so it stays.
+    pub fn renew(&self) -> Result<Generation, LoadError> {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        self.with_working_keys(with_secrets(self.generation().snapshot.clone(), &self.state, &self.credentials, number)?)
     }
 
     fn open_once(&self, path: &Path) -> Result<Arc<Snapshot>, LoadError> {

@@ -5,7 +5,9 @@
 //! before the pointer moves, and whoever holds the old one goes on with it to the end of their transaction.
 
 mod certificate;
+mod client_certificate;
 mod current;
 
-pub use certificate::{CertificateError, server_config, stamps};
+pub use certificate::{CertificateError, Served, server_config, stamps};
+pub use client_certificate::{Authorities, ClientCertificate};
 pub use current::{Current, Generation, LoadError};

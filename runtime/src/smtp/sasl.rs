@@ -8,6 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use postern_schema::reply::Reply;
 use std::fmt;
 
+/// The mechanism of whoever was identified by other means (RFC 4422 A), here by a certificate.
+pub const EXTERNAL: &str = "EXTERNAL";
+
 /// A mechanism of AUTH (RFC 4954) that ends in a user name and a password.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Mechanism {

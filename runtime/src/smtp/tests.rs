@@ -1,6 +1,6 @@
 //! The two sides of the protocol against each other: what our client sends, our server has to receive.
 
-use super::client::{Client, ClientConfig, ClientStep, Recipient, Transaction};
+use super::client::{Client, ClientConfig, ClientLogin, ClientStep, Recipient, Transaction};
 use super::command::{Notify, OriginalRecipient, Return, Xtext};
 use super::sasl::Credentials;
 use super::server::{MailRequest, Question, RecipientRequest, Server, ServerConfig, Step};
@@ -37,6 +37,7 @@ impl Pair {
             hops: 100,
             vrfy: true,
             xclient: false,
+            mends_line_ends: false,
             errors: 20,
         };
         let mut server = Server::new(Arc::new(config), false);
@@ -90,7 +91,7 @@ impl Pair {
                     self.logins.push(login);
                     Reply::AUTHENTICATED
                 }
-                Question::Sasl(_) | Question::Client(_) => Reply::BAD_CREDENTIALS,
+                Question::Sasl(_) | Question::Client(_) | Question::Forwarded(_) => Reply::BAD_CREDENTIALS,
                 Question::Message(message) => {
                     self.body = message.body;
                     Reply::queued(self.server.protocol())
@@ -120,7 +121,7 @@ fn config(login: bool) -> ClientConfig {
     ClientConfig {
         helo: "client.example".into(),
         tls: if login { TlsLevel::Verify } else { TlsLevel::None },
-        login: login.then_some(credentials),
+        login: login.then_some(ClientLogin { credentials, bearer: false, nonce: "abc".into() }),
         lmtp: false,
     }
 }
@@ -137,6 +138,7 @@ fn transaction(sender: &str, recipients: &[&str]) -> Transaction {
         size_octets: 7,
         smtputf8: false,
         eight_bit: true,
+        require_tls: false,
         ret: Some(Return::Full),
         envelope_id: Xtext::parse("a+2Bb"),
     }

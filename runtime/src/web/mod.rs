@@ -1,6 +1,8 @@
 //! The HTTPS listener of a site: MTA-STS policies (RFC 8461 3.3) and settings for mail programs, below `/.well-known/` and for
 //! the domains of the snapshot in force. No files, no state, nothing that a client sends is kept.
 //!
+//! The authority of [`crate::acme`] is answered here too (RFC 8737).
+//!
 //! [`request`] reads one request, [`response`] says what becomes of it: both pure. A connection carries one of them, and is over
 //! after a few seconds whatever the client does.
 
@@ -10,14 +12,15 @@ mod response;
 use crate::daemon::Daemon;
 use crate::queue::date;
 use rustls::ServerConfig;
+use rustls::server::Acceptor;
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 
 /// All that one connection may take, from the handshake to the farewell.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,25 +40,33 @@ impl Default for Places {
 }
 
 /// Serves one connection. Beyond the limit, it is closed at once.
-pub async fn serve(socket: TcpStream, peer: SocketAddr, daemon: Arc<Daemon>) {
+pub async fn serve(socket: TcpStream, peer: IpAddr, daemon: Arc<Daemon>) {
     let Ok(_place) = daemon.web.0.clone().try_acquire_owned() else {
-        return tracing::info!(peer = %peer.ip(), reason = "web-connection-limit", "refused");
+        return tracing::info!(peer = %peer, reason = "web-connection-limit", "refused");
     };
     match tokio::time::timeout(PATIENCE, converse(socket, &daemon)).await {
-        Ok(Ok(log)) => tracing::debug!(peer = %peer.ip(), request = log, "web request"),
-        Ok(Err(error)) => tracing::debug!(peer = %peer.ip(), %error, "web connection lost"),
-        Err(_) => tracing::debug!(peer = %peer.ip(), "web client too slow"),
+        Ok(Ok(log)) => tracing::debug!(peer = %peer, request = log, "web request"),
+        Ok(Err(error)) => tracing::debug!(peer = %peer, %error, "web connection lost"),
+        Err(_) => tracing::debug!(peer = %peer, "web client too slow"),
     }
 }
 
 /// Returns the line of the log.
 async fn converse(socket: TcpStream, daemon: &Daemon) -> io::Result<String> {
+    let greeted = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+    if let Some(config) = daemon.renewal.challenges.config(&greeted.client_hello()) {
+        // RFC 8737 3: the handshake is all that the authority wants.
+        greeted.into_stream(config).await?.shutdown().await?;
+        return Ok("acme-tls/1".to_owned());
+    }
     let generation = daemon.current.generation();
-    let Some(config) = &generation.tls else { return Err(io::Error::other("the site has no certificate")) };
+    let Some(config) = generation.tls.as_ref().map(|served| &served.silent) else {
+        return Err(io::Error::other("the site has no certificate"));
+    };
     // What speaks another protocol is told so in the handshake (RFC 9325 3.8).
     let mut config = ServerConfig::clone(config);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let mut stream = TlsAcceptor::from(Arc::new(config)).accept(socket).await?;
+    let mut stream = greeted.into_stream(Arc::new(config)).await?;
     let request = read_head(&mut stream).await?;
     // The snapshot is a mapped file, and its reader may wait for the disk.
     let answer = tokio::task::block_in_place(|| response::to(&request, &*generation.snapshot));

@@ -79,6 +79,8 @@ fn recipient(facts: &RecipientFacts<'_>, lookup: &dyn Lookup) -> Answer<RelayPer
     match resolve(&recipient, lookup, &mut trace) {
         Err(failed) => Verdict::lookup_failed(&failed, trace),
         Ok(Resolved::Mailbox(_) | Resolved::Listed(..)) => plain(recipient, Reason::LocalRecipient, trace),
+        // What a filter gives back was expanded before it got it: an address that still stands for others is one that the
+        // filter itself writes to.
         Ok(resolved @ (Resolved::Others { .. } | Resolved::Forwarded { .. })) => {
             let (kept, targets) = follow(recipient.clone().into(), resolved);
             permit(recipient, kept, targets, Reason::LocalRecipient, lookup, trace)
@@ -123,6 +125,8 @@ fn relaying(class: ClientClass<'_>) -> Result<Reason, Reason> {
     match class {
         ClientClass::User(_) => Ok(Reason::AuthenticatedRelay),
         ClientClass::Trusted(_) => Ok(Reason::TrustedNetwork),
+        ClientClass::Certified(_) => Ok(Reason::TrustedCertificate),
+        ClientClass::Peer(_) => Ok(Reason::TrustedPeer),
         ClientClass::Local => Ok(Reason::LocalSubmission),
         ClientClass::Anonymous => Err(Reason::RelayDenied),
     }

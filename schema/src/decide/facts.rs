@@ -3,7 +3,7 @@
 use super::{ScreenFacts, StepKind, Trace};
 use crate::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use crate::record::DmarcPolicy;
-use crate::site::{Network, Site};
+use crate::site::{Fingerprint, Listener, Network, Site};
 use crate::spf::SpfResult;
 use crate::srs::SrsAddress;
 use std::fmt;
@@ -21,6 +21,8 @@ pub struct Client<'a> {
     pub address: IpAddr,
     /// Its login name, once it has logged in; of a program of this host, the name of its user.
     pub user: Option<&'a str>,
+    /// The fingerprints of the certificate that it has shown to hold; none: it has shown none.
+    pub certificate: &'a [Fingerprint],
 }
 
 /// What is known when MAIL is decided.
@@ -221,6 +223,10 @@ pub enum ClientClass<'a> {
     Local,
     /// In a network that may relay.
     Trusted(&'a Network),
+    /// The holder of a certificate that such a network names.
+    Certified(&'a Network),
+    /// A content filter or another MTA that the listener is for: what it hands in was taken before.
+    Peer(&'a Listener),
     /// Anybody.
     Anonymous,
 }
@@ -229,6 +235,16 @@ impl<'a> Client<'a> {
     /// Whether nothing is known of the client: no login, no network that may relay.
     pub fn is_stranger(self, site: &Site) -> bool {
         matches!(self.classify(site, &mut Trace::default()), ClientClass::Anonymous)
+    }
+
+    /// Whether it is a peer of a listener for such: its mail was judged, rewritten and signed before.
+    pub fn is_peer(self, site: &Site) -> bool {
+        matches!(self.classify(site, &mut Trace::default()), ClientClass::Peer(_))
+    }
+
+    /// Whether it may use its listener. Asked when it connects, and again by every decision, since a reload may come between.
+    pub fn is_admitted(self, site: &Site) -> bool {
+        site.listener(self.listener).is_none_or(|listener| listener.admits(self.address))
     }
 
     /// Whether it is a program of this host. A site that gives a listener that name has no such mail.
@@ -242,9 +258,17 @@ impl<'a> Client<'a> {
             trace.push_default(StepKind::Local(self.user.unwrap_or_default().into()));
             return ClientClass::Local;
         }
+        if let Some(listener) = site.listener(self.listener).filter(|listener| listener.kind.is_for_peers()) {
+            trace.push(StepKind::Peer(listener.name.clone()), listener.origin);
+            return ClientClass::Peer(listener);
+        }
         if let Some(user) = self.user {
             trace.push_default(StepKind::User(user.into()));
             return ClientClass::User(user);
+        }
+        if let Some(network) = site.certified(self.certificate).filter(|network| network.relay) {
+            trace.push(StepKind::TrustedCertificate(network.name.clone()), network.origin);
+            return ClientClass::Certified(network);
         }
         match site.network(self.address) {
             Some(network) if network.relay => {

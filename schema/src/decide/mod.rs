@@ -19,6 +19,7 @@ mod accept;
 mod content;
 mod expand;
 mod facts;
+mod found;
 mod lookup;
 mod reason;
 pub mod rewrite;
@@ -34,9 +35,10 @@ pub use expand::{EXPANSION_LIMIT, End, Resolved, SentAs, resolve};
 pub use facts::{
     Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Need, RecipientFacts, SenderDomain, SenderFacts, SrsFact,
 };
+pub use found::{AUTHOR_LIMIT, dmarc_fact, sender_domain};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;
-pub use route::{Departure, Hop, RouteFacts, route};
+pub use route::{Departure, Hop, RouteFacts, TlsWish, route};
 pub use screen::{GreylistFact, Listing, ReputationFact, ScreenFacts};
 pub use sender::sender;
 pub use sign::{Author, SignFacts, Signature, signing};

@@ -32,6 +32,12 @@ reasons! {
     AuthenticatedRelay => "authenticated-relay",
     /// The client is in a network that may relay, and the recipient is elsewhere.
     TrustedNetwork => "trusted-network",
+    /// The client holds a certificate that may relay, and the recipient is elsewhere.
+    TrustedCertificate => "trusted-certificate",
+    /// The client is a filter or MTA that the listener is for: the recipient is taken as it is.
+    TrustedPeer => "trusted-peer",
+    /// The listener takes mail from listed peers only.
+    PeerNotListed => "peer-not-listed",
     /// The client is a program of this host, and the recipient is elsewhere.
     LocalSubmission => "local-submission",
     /// A bounce of mail that this site has forwarded, on its way back to whoever wrote it.

@@ -44,6 +44,28 @@ pub enum Departure {
     Srs,
 }
 
+/// What the sender asks of TLS on the way.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum TlsWish {
+    /// Nothing: what the site and the receiver say counts.
+    #[default]
+    Default,
+    /// REQUIRETLS: every hop is verified, or there is none (RFC 8689 4.2.1).
+    Required,
+    /// `TLS-Required: No`: what the receiver's domain says of TLS is not to keep the message (RFC 8689 5).
+    Optional,
+}
+
+impl Hop {
+    /// The hop as the sender wants it. What the site itself demands stays in force in any case.
+    pub fn as_wished(mut self, wish: TlsWish) -> Hop {
+        if wish == TlsWish::Required {
+            self.destination.demand(TlsLevel::Verify);
+        }
+        self
+    }
+}
+
 /// Decides the next hop of one recipient.
 pub fn route(facts: &RouteFacts<'_>, lookup: &dyn Lookup) -> Answer<Hop> {
     let site = lookup.site();
@@ -179,7 +201,8 @@ pub(super) fn find_route(sender: &ReversePath, recipient: &Mailbox, site: &Site,
             Some(Destination::Relay { name: relay.name.clone(), tls, from_address })
         }
         Via::Direct => {
-            let tls = route.tls.unwrap_or(TlsLevel::May);
+            // What the receiver publishes is heeded unless the site says otherwise.
+            let tls = route.tls.unwrap_or(TlsLevel::Published);
             Some(match &recipient.host {
                 HostName::Domain(domain) => Destination::Mx { domain: domain.clone(), tls, from_address },
                 host @ HostName::Literal(_) => Destination::Literal { host: host.clone(), tls, from_address },

@@ -31,7 +31,9 @@ pub fn sender(facts: &SenderFacts<'_>, lookup: &dyn Lookup) -> Answer<()> {
                 Err(failed) => Verdict::lookup_failed(&failed, trace),
             },
         },
-        ClientClass::Trusted(_) | ClientClass::Local => Verdict::accept((), Reason::SenderAccepted, trace),
+        ClientClass::Trusted(_) | ClientClass::Certified(_) | ClientClass::Peer(_) | ClientClass::Local => {
+            Verdict::accept((), Reason::SenderAccepted, trace)
+        }
         ClientClass::Anonymous => match check_sender_domain(facts, lookup, &mut trace) {
             Ok(()) => check_spf(facts, lookup, trace),
             Err(Stop::Need(need)) => Answer::Need(need),
@@ -51,8 +53,12 @@ pub(super) fn check_listener(client: Client<'_>, lookup: &dyn Lookup, trace: &mu
             trace.push_default(StepKind::UnknownListener(client.listener.into()));
             Err(Reason::LookupFailed)
         }
-        Some(Listener { name, kind, origin, .. }) => {
+        Some(listener @ Listener { name, kind, origin, .. }) => {
             trace.push(StepKind::Listener(name.clone(), *kind), *origin);
+            if !listener.admits(client.address) {
+                trace.push(StepKind::NoPeer(name.clone()), *origin);
+                return Err(Reason::PeerNotListed);
+            }
             if kind.requires_login() && client.user.is_none() { Err(Reason::AuthenticationRequired) } else { Ok(()) }
         }
     }

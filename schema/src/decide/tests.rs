@@ -46,6 +46,8 @@ fn listener(name: &str, kind: ListenerKind) -> Listener {
         kind,
         addresses: vec!["0.0.0.0".parse().unwrap()],
         port: kind.default_port(),
+        socket: None,
+        peers: None,
         proxy_from: None,
         xclient_from: None,
         origin: at(2),
@@ -73,9 +75,35 @@ fn users() -> Vec<UserStore> {
         name: "staff".into(),
         backend: UserBackend::Passwd(SecretName::parse("users").unwrap()),
         messages: None,
+        new_recipients: None,
         send_as: vec![SendAs { user: "bob".into(), mailboxes: vec![mailbox("Sales@example.com")], origin: at(5) }],
         origin: at(5),
     }]
+}
+
+fn networks() -> Vec<Network> {
+    vec![
+        Network {
+            name: "office".into(),
+            ranges: vec!["192.0.2.0/24".parse().unwrap()],
+            certificates: vec![Fingerprint([7; 32])],
+            relay: true,
+            exempt: Vec::new(),
+            mends_line_ends: false,
+            reason: "".into(),
+            origin: at(3),
+        },
+        Network {
+            name: "guests".into(),
+            ranges: vec!["192.0.2.128/25".parse().unwrap()],
+            certificates: Vec::new(),
+            relay: false,
+            exempt: vec![Check::Dnsbl, Check::Spf],
+            mends_line_ends: false,
+            reason: "".into(),
+            origin: at(4),
+        },
+    ]
 }
 
 fn site() -> Memory {
@@ -86,26 +114,13 @@ fn site() -> Memory {
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: at(1),
         addresses: vec![],
-        listeners: vec![listener("mx", ListenerKind::Mx), listener("submission", ListenerKind::Submission)],
-        web: None,
-        networks: vec![
-            Network {
-                name: "office".into(),
-                ranges: vec!["192.0.2.0/24".parse().unwrap()],
-                relay: true,
-                exempt: Vec::new(),
-                reason: "".into(),
-                origin: at(3),
-            },
-            Network {
-                name: "guests".into(),
-                ranges: vec!["192.0.2.128/25".parse().unwrap()],
-                relay: false,
-                exempt: vec![Check::Dnsbl, Check::Spf],
-                reason: "".into(),
-                origin: at(4),
-            },
+        listeners: vec![
+            listener("mx", ListenerKind::Mx),
+            listener("submission", ListenerKind::Submission),
+            listener("back", ListenerKind::Reinject),
         ],
+        web: None,
+        networks: networks(),
         users: users(),
         transports: vec![Transport {
             name: "store".into(),
@@ -143,14 +158,16 @@ fn site() -> Memory {
             },
         ],
         receivers: Vec::new(),
-        tls: TlsPolicy { certificates: vec![], self_signed: true, origin: at(9) },
+        tls: TlsPolicy { certificates: vec![], self_signed: true, acme: None, minimum: TlsVersion::default(), origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
         headers: Vec::new(),
         rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
         limits: Limits::default(),
         logging: Logging::default(),
+        resolver: None,
         metrics: None,
+        reports: Reports::default(),
     };
     let keep = AddressKind::Mailbox { quota_octets: None };
     let alias =
@@ -178,7 +195,7 @@ fn site() -> Memory {
 }
 
 fn client<'a>(listener: &'a str, address: &str, user: Option<&'a str>) -> Client<'a> {
-    Client { listener, address: address.parse().unwrap(), user }
+    Client { listener, address: address.parse().unwrap(), user, certificate: &[] }
 }
 
 fn accepting(site: &Memory, client: Client<'_>, to: &str) -> Verdict<RelayPermit> {
@@ -337,7 +354,7 @@ proptest! {
         let address = IpAddr::from([198, 51, 100, last]);
         let from = ReversePath::Null;
         let facts = RecipientFacts {
-            client: Client { listener: "mx", address, user: None },
+            client: Client { listener: "mx", address, user: None, certificate: &[] },
             reverse_path: &from,
             forward_path: &ForwardPath::Mailbox(to.clone()),
             screen: ScreenFacts::CLEAR,
@@ -352,5 +369,48 @@ proptest! {
 
 mod authentication;
 mod relayed;
+
+#[test]
+fn whoever_holds_a_named_certificate_relays_from_anywhere() {
+    let site = site();
+    let stranger = client("mx", "198.51.100.9", None);
+    let shown = [Fingerprint([7; 32])];
+    for (client, reason) in [
+        (stranger, Reason::RelayDenied),
+        (Client { certificate: &[Fingerprint([8; 32])], ..stranger }, Reason::RelayDenied),
+        (Client { certificate: &shown, ..stranger }, Reason::TrustedCertificate),
+        (Client { certificate: &shown, listener: "submission", ..stranger }, Reason::AuthenticationRequired),
+    ] {
+        assert_eq!(rcpt(client, "x@direct.example.sub.direct.example", &site), reason);
+    }
+}
+
+#[test]
+fn a_filter_gives_back_what_it_was_given_and_nobody_else_does() {
+    let site = site();
+    let filter = client("back", "127.0.0.1", None);
+    assert_eq!(rcpt(filter, "x@sub.direct.example", &site), Reason::TrustedPeer);
+    assert_eq!(rcpt(filter, "alice@example.com", &site), Reason::LocalRecipient);
+    assert_eq!(rcpt(filter, "nobody@example.com", &site), Reason::UnknownMailbox);
+    // Not even a network that may relay.
+    for address in ["192.0.2.1", "198.51.100.9"] {
+        let client = client("back", address, None);
+        assert_eq!(rcpt(client, "alice@example.com", &site), Reason::PeerNotListed);
+        assert!(!client.is_admitted(&site.site) && filter.is_admitted(&site.site));
+    }
+}
+
+fn rcpt(client: Client<'_>, to: &str, site: &Memory) -> Reason {
+    let forward_path = ForwardPath::Mailbox(mailbox(to));
+    let facts = RecipientFacts {
+        client,
+        reverse_path: &ReversePath::Null,
+        forward_path: &forward_path,
+        srs: None,
+        screen: ScreenFacts::CLEAR,
+    };
+    accept(&facts, site).verdict().unwrap().reason
+}
+
 mod rewritten;
 mod screened;

@@ -38,6 +38,12 @@ pub enum StepKind {
     Local(Box<str>),
     /// The client is in a network that may relay.
     TrustedNetwork(Box<str>),
+    /// The client holds a certificate that a network names which may relay.
+    TrustedCertificate(Box<str>),
+    /// The client is one of the peers that this listener is for.
+    Peer(Box<str>),
+    /// The client is none of the peers that this listener is for.
+    NoPeer(Box<str>),
     /// The client is in a network of the site that may not relay.
     Network(Box<str>),
     /// Nothing is known of the client.
@@ -176,6 +182,9 @@ impl fmt::Display for StepKind {
             StepKind::Local(name) => write!(f, "client is a program of {name} on this host"),
             StepKind::User(name) => write!(f, "client is logged in as {name}"),
             StepKind::TrustedNetwork(name) => write!(f, "client is in network {name}, which may relay"),
+            StepKind::TrustedCertificate(name) => write!(f, "client holds a certificate of network {name}, which may relay"),
+            StepKind::Peer(name) => write!(f, "client is a peer of listener {name}, and gives back what was taken before"),
+            StepKind::NoPeer(name) => write!(f, "client is no peer of listener {name}"),
             StepKind::Network(name) => write!(f, "client is in network {name}, which may not relay"),
             StepKind::Anonymous => f.write_str("client is anonymous: no login, no network of the site"),
             StepKind::OwnMailbox => f.write_str("sender is the user's own mailbox"),

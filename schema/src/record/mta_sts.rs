@@ -1,5 +1,9 @@
 //! MTA-STS (RFC 8461): that mail to a domain goes to these hosts only, and over TLS.
 
+mod received;
+
+pub use received::{PolicyError, ReceivedPolicy};
+
 use crate::name::Domain;
 use sha2::{Digest, Sha256};
 use std::fmt;

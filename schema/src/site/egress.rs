@@ -161,6 +161,8 @@ pub struct Login {
     pub user: Box<str>,
     /// The credential that holds the password: its first line, without the line end.
     pub secret: SecretName,
+    /// The credential is an access token (RFC 6750), said by XOAUTH2 or OAUTHBEARER.
+    pub bearer: bool,
 }
 
 /// How much protection a session towards a peer must have (`smtp_tls_security_level`), weakest first.
@@ -170,24 +172,46 @@ pub enum TlsLevel {
     None,
     /// If the peer offers it; plaintext otherwise (RFC 7435).
     May,
+    /// As the receiver asks for: DANE (RFC 7672), else MTA-STS (RFC 8461), else as [`TlsLevel::May`].
+    Published,
     /// Always, with whatever certificate.
     Encrypt,
     /// Always, with a certificate that a public authority signed for the name that we connect to.
     Verify,
+    /// As [`TlsLevel::Dane`] where the peer has it, as [`TlsLevel::Verify`] elsewhere.
+    DaneOrVerify,
+    /// Always, with a certificate that DNSSEC vouches for (RFC 7672).
+    Dane,
 }
 
 impl TlsLevel {
     /// Every level, weakest first.
-    pub const ALL: [TlsLevel; 4] = [TlsLevel::None, TlsLevel::May, TlsLevel::Encrypt, TlsLevel::Verify];
+    pub const ALL: [TlsLevel; 7] = [
+        TlsLevel::None,
+        TlsLevel::May,
+        TlsLevel::Published,
+        TlsLevel::Encrypt,
+        TlsLevel::Verify,
+        TlsLevel::DaneOrVerify,
+        TlsLevel::Dane,
+    ];
 
-    /// The word of the site language, which is Postfix's.
+    /// The word of the site language, which is Postfix's where that has one.
     pub fn as_str(self) -> &'static str {
         match self {
             TlsLevel::None => "none",
             TlsLevel::May => "may",
+            TlsLevel::Published => "published",
             TlsLevel::Encrypt => "encrypt",
             TlsLevel::Verify => "verify",
+            TlsLevel::DaneOrVerify => "dane-or-verify",
+            TlsLevel::Dane => "dane",
         }
+    }
+
+    /// Whether a session that went unprotected is all right.
+    pub fn allows_plaintext(self) -> bool {
+        self < TlsLevel::Encrypt
     }
 
     /// Reads the word of the site language.
@@ -211,7 +235,7 @@ pub struct Route {
     pub from: RoutePattern,
     /// Where the mail goes.
     pub via: Via,
-    /// The least protection; `None`: the relay's own level, or `may` for direct delivery.
+    /// The least protection; `None`: the relay's own level, or `published` for direct delivery.
     pub tls: Option<TlsLevel>,
     /// The local address that connections leave from (`smtp_bind_address`); `None`: the system chooses.
     pub from_address: Option<IpAddr>,
@@ -338,6 +362,17 @@ impl Destination {
             | Destination::Literal { tls, .. }
             | Destination::Relay { tls, .. } => Some(*tls),
             Destination::Transport { .. } => None,
+        }
+    }
+
+    /// Raises the protection on the way to at least this, where the mail leaves the host as SMTP.
+    pub fn demand(&mut self, least: TlsLevel) {
+        match self {
+            Destination::Transport { means: Means::Smtp(tls), .. }
+            | Destination::Mx { tls, .. }
+            | Destination::Literal { tls, .. }
+            | Destination::Relay { tls, .. } => *tls = least.max(*tls),
+            Destination::Transport { .. } => {}
         }
     }
 

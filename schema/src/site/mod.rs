@@ -4,6 +4,7 @@
 //! Every entry carries an [`Origin`], the file and line that said so: it survives into the snapshot, so that a decision
 //! can name its line. These are domain types; how they are stored is for [`crate::snapshot`] alone.
 
+mod acme;
 mod address;
 mod client_list;
 mod domain;
@@ -15,12 +16,15 @@ mod network;
 mod origin;
 mod policy;
 mod publication;
+mod report;
 mod rewriting;
 mod screening;
 mod secret;
 mod signing;
 mod users;
+mod web_url;
 
+pub use acme::Acme;
 pub use address::{AddressEntry, AddressKind, Forward};
 pub use client_list::{ClientList, Codes, CodesError};
 pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
@@ -30,18 +34,24 @@ pub use egress::{
 pub use header::{HeaderChange, HeaderEdit, Service};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
-pub use network::Network;
+pub use network::{Fingerprint, Network};
 pub use origin::{Origin, Sources};
-pub use policy::{Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy};
+pub use policy::{
+    Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy, TlsVersion,
+};
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
+pub use report::{ReportKind, Reporter, Reports};
 pub use rewriting::{Archive, Archived, Masquerade, Place, Rewrite, Rewriting, Selection, Slot, Srs, Stage, Whose};
 pub use screening::{Check, Greylist, Reputation};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
-pub use users::{SendAs, UserBackend, UserStore};
+pub use users::{
+    Directory, DirectorySecurity, SendAs, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, UserBackend, UserStore,
+};
+pub use web_url::WebUrl;
 
 use crate::name::{Domain, Mailbox};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Everything about a site but its domains and addresses.
 ///
@@ -61,6 +71,8 @@ pub struct Site {
     pub postmaster_origin: Origin,
     /// The public addresses of the host, those that mail leaves from.
     pub addresses: Vec<IpAddr>,
+    /// The DNS server that is asked; `None`: those of the system.
+    pub resolver: Option<SocketAddr>,
     /// The services that are listened on.
     pub listeners: Vec<Listener>,
     /// Where policies and settings are served over HTTPS; `None`: nowhere.
@@ -93,9 +105,16 @@ pub struct Site {
     pub logging: Logging,
     /// Where numbers for Prometheus are served.
     pub metrics: Option<Metrics>,
+    /// What others are told about their mail.
+    pub reports: Reports,
 }
 
 impl Site {
+    /// Whether strangers' mail is judged at all: then its header says what was found (RFC 8601).
+    pub fn authenticates(&self) -> bool {
+        self.screen.authenticates() || self.reports.dmarc.is_some()
+    }
+
     /// The listener of that name.
     pub fn listener(&self, name: &str) -> Option<&Listener> {
         self.listeners.iter().find(|listener| &*listener.name == name)
@@ -105,6 +124,11 @@ impl Site {
     pub fn public_listener(&self, kind: ListenerKind) -> Option<&Listener> {
         let is_public = |listener: &&Listener| listener.addresses.iter().any(|address| !address.is_loopback());
         self.listeners.iter().filter(|listener| listener.kind == kind).find(is_public)
+    }
+
+    /// The network that names one of these certificates; the first.
+    pub fn certified(&self, fingerprints: &[Fingerprint]) -> Option<&Network> {
+        self.networks.iter().find(|network| network.knows(fingerprints))
     }
 
     /// The transport of that name.

@@ -1,6 +1,6 @@
 //! Settings of which a site has one set each: TLS, screen, queue, limits, logging.
 
-use super::{ClientLimit, ClientList, Greylist, Origin, Reputation, SecretName};
+use super::{Acme, ClientLimit, ClientList, Greylist, Origin, Reputation, SecretName};
 use crate::name::Domain;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,8 +12,37 @@ pub struct TlsPolicy {
     pub certificates: Vec<Certificate>,
     /// Make a certificate at the first start when none is named: for trying out, since nobody can verify it.
     pub self_signed: bool,
+    /// Who makes certificates for the names that the site serves; `None`: nobody.
+    pub acme: Option<Acme>,
+    /// The oldest protocol version that is spoken.
+    pub minimum: TlsVersion,
     /// Where it was said.
     pub origin: Origin,
+}
+
+/// A version of TLS that is served.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    #[default]
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
+}
+
+impl TlsVersion {
+    /// The word of the site language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TlsVersion::Tls12 => "1.2",
+            TlsVersion::Tls13 => "1.3",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<TlsVersion> {
+        [TlsVersion::Tls12, TlsVersion::Tls13].into_iter().find(|version| version.as_str() == text)
+    }
 }
 
 /// A certificate and the key that belongs to it.
@@ -91,7 +120,7 @@ impl Screen {
     /// The threshold of a site that names none: one listing of the usual weight.
     pub const THRESHOLD: i32 = 1;
 
-    /// Whether strangers' mail is judged at all: then its header says what was found (RFC 8601).
+    /// Whether a check here needs strangers' mail judged.
     pub fn authenticates(&self) -> bool {
         self.spf_fail.is_some() || self.dmarc_honour.is_some()
     }
@@ -210,6 +239,8 @@ pub struct Limits {
     pub recipients: u32,
     /// The most Received fields (`hopcount_limit`); RFC 5321 6.3 wants at least 100.
     pub hops: u32,
+    /// What a mailbox holds that has no quota of its own (`virtual_mailbox_limit`); `None`: as much as the disk.
+    pub mailbox_octets: Option<u64>,
     /// Sessions at once over all listeners.
     pub sessions: u32,
     /// Whether VRFY is answered at all, with 252; `false`: it is not implemented.
@@ -220,7 +251,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { message_octets: 50 << 20, recipients: 1000, hops: 100, sessions: 2000, vrfy: true, origin: Origin::DEFAULT }
+        Limits {
+            message_octets: 50 << 20,
+            recipients: 1000,
+            hops: 100,
+            mailbox_octets: None,
+            sessions: 2000,
+            vrfy: true,
+            origin: Origin::DEFAULT,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub fn encode(site: &Site) -> Vec<(Table, Entries)> {
         ("origin-domain", site.origin_domain.encode()),
         ("postmaster", (site.postmaster.clone(), site.postmaster_origin).encode()),
         ("addresses", site.addresses.encode()),
+        ("resolver", site.resolver.encode()),
         ("web", site.web.encode()),
         ("tls", site.tls.encode()),
         ("screen", site.screen.encode()),
@@ -27,6 +28,7 @@ pub fn encode(site: &Site) -> Vec<(Table, Entries)> {
         ("limits", site.limits.encode()),
         ("logging", site.logging.encode()),
         ("metrics", site.metrics.encode()),
+        ("reports", site.reports.encode()),
     ]
     .into();
     let settings = settings.into_iter().map(|(name, octets)| (name.as_bytes().to_vec(), octets)).collect();
@@ -61,6 +63,7 @@ pub fn decode<E: From<Damaged>>(mut entries: impl FnMut(Table) -> Result<Entries
         postmaster,
         postmaster_origin,
         addresses: Vec::<IpAddr>::decode(setting("addresses")?)?,
+        resolver: Stored::decode(setting("resolver")?)?,
         web: Stored::decode(setting("web")?)?,
         tls: Stored::decode(setting("tls")?)?,
         screen: Stored::decode(setting("screen")?)?,
@@ -70,6 +73,7 @@ pub fn decode<E: From<Damaged>>(mut entries: impl FnMut(Table) -> Result<Entries
         limits: Stored::decode(setting("limits")?)?,
         logging: Stored::decode(setting("logging")?)?,
         metrics: Stored::decode(setting("metrics")?)?,
+        reports: Stored::decode(setting("reports")?)?,
         listeners: unlist(entries(Table::Listeners)?)?,
         networks: unlist(entries(Table::Networks)?)?,
         users: unlist(entries(Table::Users)?)?,

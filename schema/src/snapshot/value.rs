@@ -6,12 +6,13 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, Check, ClientLimit, ClientList, Codes,
-    DkimSigner, DomainClass, DomainEntry, Endpoint, Forward, Greylist, HeaderChange, HeaderEdit, Language, LimitPer, Limited,
-    Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Masquerade, Metrics, MtaSts, Network, NextHop, Onward,
-    Origin, Pattern, Pin, PinOf, Place, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reputation,
-    Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service, SigningState, SpfPolicy,
-    Srs, Stage, TlsLevel, TlsPolicy, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, Whose,
+    Acme, AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, Check, ClientLimit, ClientList, Codes,
+    Directory, DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, Greylist, HeaderChange,
+    HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Masquerade,
+    Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey, Publication, QueuePolicy, Rate,
+    Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName,
+    Selection, Selector, SendAs, Service, SigningState, SpfPolicy, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer,
+    TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl, Whose,
 };
 use ipnet::IpNet;
 
@@ -31,19 +32,23 @@ macro_rules! stored_structs {
 
 stored_structs! {
     Origin { file, line }
-    Listener { name, kind, addresses, port, proxy_from, xclient_from, origin }
+    Listener { name, kind, addresses, port, socket, peers, proxy_from, xclient_from, origin }
     WebListener { name, addresses, port, origin }
-    Network { name, ranges, relay, exempt, reason, origin }
-    UserStore { name, backend, send_as, messages, origin }
+    Network { name, ranges, certificates, relay, mends_line_ends, exempt, reason, origin }
+    UserStore { name, backend, send_as, messages, new_recipients, origin }
+    Directory { host, port, security, dn }
+    TokenIssuer { issuer, audience, claim, proof }
+    TokenKey { id, public }
     SendAs { user, mailboxes, origin }
     Transport { name, kind, origin }
     Relay { name, host, port, tls, login, rate, backup, spf_includes, signs_dkim, origin }
     Rate { count, per }
     Receiver { domain, concurrency, rate, pause_after_defer, origin }
-    Login { user, secret }
+    Login { user, secret, bearer }
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
-    TlsPolicy { certificates, self_signed, origin }
+    TlsPolicy { certificates, self_signed, acme, minimum, origin }
+    Acme { directory, contact, certificates, origin }
     Screen {
         require_sender_domain, require_fqdn_helo, require_resolvable_helo, spf_fail, dmarc_honour, greet_wait, early_talker, limits,
         lists, threshold, greylist, reputation
@@ -59,9 +64,11 @@ stored_structs! {
     Archive { to, when, origin }
     Srs { domain, secret, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
-    Limits { message_octets, recipients, hops, sessions, vrfy, origin }
+    Limits { message_octets, recipients, hops, mailbox_octets, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
+    Reports { organization, dmarc, tls }
+    Reporter { from, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
     Onward { via, listed }
     Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi, wildcard }
@@ -104,6 +111,8 @@ stored_texts! {
     ReportUri: |value| value.as_str().into(), ReportUri::parse;
     Check: |value| value.as_str().into(), Check::parse;
     Codes: |value| value.to_string().into(), |text| if text.is_empty() { Some(Codes::default()) } else { Codes::parse(text).ok() };
+    WebUrl: |value| value.to_string().into(), WebUrl::parse;
+    Fingerprint: |value| value.to_string().into(), Fingerprint::parse;
     IpNet: |value| value.to_string().into(), |text| text.parse().ok();
 }
 
@@ -135,7 +144,7 @@ macro_rules! stored_enums {
 }
 
 stored_enums! {
-    ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, }
+    ListenerKind { 1 => Mx, 2 => Submission, 3 => Submissions, 4 => Reinject, 5 => Lmtp, }
     TransportKind {
         1 => Maildir { path },
         2 => Lmtp { server },
@@ -144,14 +153,18 @@ stored_enums! {
         5 => Discard { reason },
         6 => Fail { reason },
     }
-    UserBackend { 1 => Passwd(secret), 2 => Dovecot(socket), }
+    UserBackend { 1 => Passwd(secret), 2 => Dovecot(socket), 3 => Certificate(pem), 4 => Directory(directory), 5 => Tokens(issuer), }
+    DirectorySecurity { 1 => Tls, 2 => StartTls, 3 => None, }
+    TokenProof { 1 => Keys(keys), 2 => Introspection { url, client, secret }, }
+    TokenPublicKey { 1 => Rsa { modulus, exponent }, 2 => P256(point), 3 => Ed25519(octets), }
     Endpoint { 1 => Unix(path), 2 => Inet { host, port }, }
     HeaderChange { 1 => Add(name, value), 2 => Remove(name), }
     Service { 1 => Mx, 2 => Submission, 3 => All, }
     Language { 1 => English, 2 => Japanese, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
-    TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, }
+    TlsVersion { 1 => Tls12, 2 => Tls13, }
+    TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, 5 => DaneOrVerify, 6 => Dane, 7 => Published, }
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }

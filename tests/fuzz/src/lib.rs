@@ -1,4 +1,9 @@
-//! What must hold of a site file, whatever is in it. Each program in `bin` is one way to put octets in; `.ci/fuzz` runs them.
+//! What must hold of whatever is put in: of a site file here, of a message in [`message`], of a client's session in [`server`], of a
+//! login in [`logins`]. Each program in `bin` is one way to put octets in; `.ci/fuzz` runs them.
+
+pub mod logins;
+pub mod message;
+pub mod server;
 
 use postern::compile::{CompileOptions, compile_text};
 use postern::fmt::format;

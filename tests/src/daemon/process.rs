@@ -23,7 +23,9 @@ pub struct Options {
     log: PathBuf,
     dns: Option<SocketAddr>,
     authority: Option<PathBuf>,
+    trust_anchor: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    disk: Option<String>,
 }
 
 impl Options {
@@ -36,7 +38,9 @@ impl Options {
             log: site.path("posternd.log"),
             dns: None,
             authority: None,
+            trust_anchor: None,
             environment: Vec::new(),
+            disk: None,
         }
     }
 
@@ -51,6 +55,13 @@ impl Options {
     #[must_use]
     pub fn authority(mut self, pem: &Path) -> Options {
         self.authority = Some(pem.to_path_buf());
+        self
+    }
+
+    /// Believes DNSSEC by the root keys in this file.
+    #[must_use]
+    pub fn trust_anchor(mut self, file: &Path) -> Options {
+        self.trust_anchor = Some(file.to_path_buf());
         self
     }
 
@@ -75,14 +86,40 @@ impl Options {
         self
     }
 
+    /// Its state lies on a disk of its own in memory, of a size such as `200m`, which nobody else sees but by way of
+    /// `/proc/PID/root`. Needs `unshare` and a system that lets everybody have namespaces.
+    #[must_use]
+    pub fn disk(mut self, size: &str) -> Options {
+        self.disk = Some(size.to_owned());
+        self
+    }
+
+    fn program(&self) -> Command {
+        let posternd = &binaries().posternd;
+        let Some(size) = &self.disk else { return Command::new(posternd) };
+        fs::create_dir_all(&self.state).expect("the state folder is ours");
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c"]);
+        command
+            .arg("mount -t tmpfs -o size=$1 none \"$2\" && shift 2 && exec \"$@\"")
+            .arg("sh")
+            .arg(size)
+            .arg(&self.state)
+            .arg(posternd);
+        command
+    }
+
     fn command(&self) -> Command {
-        let mut command = Command::new(&binaries().posternd);
+        let mut command = self.program();
         command.arg("run");
         for (name, path) in [("--snapshot", &self.snapshot), ("--state", &self.state), ("--credentials", &self.credentials)] {
             command.arg(name).arg(path);
         }
         if let Some(dns) = self.dns {
             command.arg("--dns").arg(dns.to_string());
+        }
+        if let Some(anchor) = &self.trust_anchor {
+            command.arg("--trust-anchor").arg(anchor);
         }
         if let Some(pem) = &self.authority {
             command.env("SSL_CERT_FILE", pem).env_remove("SSL_CERT_DIR");

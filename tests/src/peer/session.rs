@@ -32,6 +32,7 @@ struct Envelope {
     reverse_path: String,
     parameters: String,
     recipients: Vec<String>,
+    chunks: Vec<u8>,
 }
 
 /// Whether the session goes on, and whether the stage was passed.
@@ -80,6 +81,7 @@ impl Session<'_> {
             "MAIL" => self.mail(argument),
             "RCPT" => self.rcpt(argument),
             "DATA" => self.data(),
+            "BDAT" => self.bdat(argument),
             "RSET" => {
                 self.envelope = None;
                 self.reply("250 2.0.0 Ok")
@@ -220,6 +222,21 @@ impl Session<'_> {
         Ok(next)
     }
 
+    /// RFC 3030 2. [`Stage::Data`] is played at the first chunk, [`Stage::Dot`] at the last.
+    fn bdat(&mut self, argument: &str) -> io::Result<Next> {
+        let (size, last) = argument.split_once(' ').map_or((argument, false), |(size, word)| (size, word == "LAST"));
+        let octets = self.wire.octets(size.parse().map_err(io::Error::other)?)?;
+        let Some(envelope) = self.envelope.as_mut().filter(|envelope| !envelope.recipients.is_empty()) else {
+            return self.reply("503 5.5.1 No valid recipients");
+        };
+        envelope.chunks.extend_from_slice(&octets);
+        if last {
+            let data = std::mem::take(&mut envelope.chunks);
+            return self.take(data);
+        }
+        self.play(&Stage::Data, "250 2.0.0 Chunk")
+    }
+
     fn data(&mut self) -> io::Result<Next> {
         if self.envelope.as_ref().is_none_or(|envelope| envelope.recipients.is_empty()) {
             return self.reply("554 5.5.1 No valid recipients");
@@ -227,7 +244,11 @@ impl Session<'_> {
         let next = self.play(&Stage::Data, "354 Go ahead")?;
         let Next::Passed = next else { return Ok(next) };
         let data = self.wire.data()?;
-        let Envelope { reverse_path, parameters, recipients } = self.envelope.take().unwrap_or_default();
+        self.take(data)
+    }
+
+    fn take(&mut self, data: Vec<u8>) -> io::Result<Next> {
+        let Envelope { reverse_path, parameters, recipients, .. } = self.envelope.take().unwrap_or_default();
         let (keeps, protocol) = self.with_script(|script| (script.keeps, script.protocol));
         let mut transaction = Transaction {
             connection: self.number,

@@ -7,7 +7,7 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs};
+use postern_schema::decide::{DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
@@ -25,6 +25,9 @@ struct Queued {
     id: String,
     from: String,
     generation: String,
+    /// An older daemon does not say.
+    #[serde(default)]
+    requiretls: bool,
     client: Option<QueuedClient>,
     recipients: Vec<QueuedRecipient>,
 }
@@ -146,16 +149,19 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
     let mut snapshots = Snapshots::new(folder);
     let acceptance = snapshots.generation(&queued.generation)?;
     let mut accepted = Vec::new();
+    let wish = if queued.requiretls { TlsWish::Required } else { TlsWish::Default };
     if let Some(client) = &queued.client {
         let originals: BTreeSet<&str> = queued.recipients.iter().map(|recipient| &*recipient.original).collect();
         for original in originals {
             let question = Question {
                 client: Some(client.address),
                 user: client.user.clone(),
+                certificate: None,
                 listener: Some(client.listener.clone()),
                 is_tls: true,
                 from: from.clone(),
                 to: ForwardPath::parse(original).map_err(|error| odd(original, &error))?,
+                tls_wish: wish,
                 // It was accepted, so DNS knew the domain and had nothing against it.
                 sender_domain: Some(SenderDomain::Found),
                 spf: Some(SpfResult::Pass),
@@ -179,7 +185,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
             state: recipient.state.clone(),
             reply: recipient.reply.clone(),
             routed_by: routing.digest().to_owned(),
-            hop: explain_hop(&from, &End { mailbox: address, sent_as: recipient.sent_as()? }, &*routing),
+            hop: explain_hop(&from, &End { mailbox: address, sent_as: recipient.sent_as()? }, wish, &*routing),
         });
     }
     Ok(Replay { id: queued.id.clone(), accepted_by: acceptance.digest().to_owned(), accepted, attempts })
@@ -226,7 +232,7 @@ fn describe(replay: &Replay) -> String {
     let mut out = format!("message {}, accepted by snapshot {}\n", replay.id, replay.accepted_by);
     // Writing to a string does not fail.
     for explanation in &replay.accepted {
-        let _ = write!(out, "\n{}", text::describe(explanation));
+        let _ = write!(out, "\n{}", text::describe(explanation, &[]));
     }
     for attempt in &replay.attempts {
         let _ = writeln!(

@@ -3,15 +3,19 @@
 use crate::explain::{Explanation, HopExplained, Outcome, StepExplained, Timetable};
 use std::fmt::Write;
 
-/// The whole explanation.
-pub(super) fn describe(explanation: &Explanation) -> String {
+/// The whole explanation, with what a recording of DNS came to.
+pub(super) fn describe(explanation: &Explanation, recorded: &[String]) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let who = explanation.user.as_deref().map(|user| format!(", logged in as {user}")).unwrap_or_default();
-    let _ = writeln!(text, "client {}{who}, listener {}", explanation.client, explanation.listener);
+    let shown = explanation.certificate.as_deref().map(|shown| format!(", holder of certificate {shown}")).unwrap_or_default();
+    let _ = writeln!(text, "client {}{who}{shown}, listener {}", explanation.client, explanation.listener);
     for fact in &explanation.facts {
         let answer = fact.answer.as_ref().map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
         let _ = writeln!(text, "the daemon asks: {} of {} ({answer})", fact.name, fact.of);
+    }
+    for finding in recorded {
+        let _ = writeln!(text, "as DNS answered: {finding}");
     }
     for stage in &explanation.stages {
         let path = match stage.name {
@@ -43,7 +47,7 @@ pub(super) fn describe(explanation: &Explanation) -> String {
     let outcome = &explanation.outcome;
     let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
     if outcome.disposition == "undecided" {
-        text.push_str("say what the daemon would find: --fact ");
+        text.push_str("say what the daemon would find: --dns FILE, or --fact ");
         text.push_str(missing(explanation));
         text.push('\n');
     }
@@ -78,8 +82,11 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
         hop.tls.map(|level| match level {
             "none" => "without TLS".to_owned(),
             "may" => "over TLS where the other side offers it".to_owned(),
+            "published" => "over TLS as the other side publishes: DANE, else MTA-STS, else where it offers it".to_owned(),
+            "dane-or-verify" => "over TLS, by DANE where the other side has it, else verified".to_owned(),
             level => format!("over TLS, {level} at least"),
         }),
+        hop.requiretls.then(|| "to a host that offers REQUIRETLS".to_owned()),
         hop.login.as_ref().map(|login| format!("logged in as {login}")),
         (!hop.leaves_from.is_empty()).then(|| {
             let addresses: Vec<String> = hop.leaves_from.iter().map(ToString::to_string).collect();

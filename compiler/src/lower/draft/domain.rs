@@ -31,6 +31,19 @@ pub struct DomainDraft {
     pub incomplete: bool,
 }
 
+impl DomainDraft {
+    /// The names at which policies and settings of the domain are served, where no other host serves them, and who said so.
+    pub fn web_names(&self) -> impl Iterator<Item = (Domain, Span)> {
+        let publication = &self.publication;
+        let sts = publication.mta_sts.as_ref().filter(|sts| sts.value.web_host.is_none()).map(|sts| ("mta-sts", sts.span));
+        let settings = publication.autoconfig.as_ref().filter(|at| at.value.web_host.is_none());
+        let pacc = settings.filter(|at| at.value.pacc).map(|at| ("ua-auto-config", at.span));
+        let settings = settings.map(|at| ("autoconfig", at.span));
+        let name = |(label, span): (&str, Span)| Some((Domain::parse(&format!("{label}.{}", self.name.value)).ok()?, span));
+        sts.into_iter().chain(settings).chain(pacc).filter_map(name)
+    }
+}
+
 /// `dkim`.
 #[derive(Clone, Debug)]
 pub struct SignerDraft {

@@ -9,19 +9,21 @@ mod gaps;
 mod model;
 mod planned;
 mod publication;
+mod report;
 mod rewriting;
 mod screen;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
-pub use planned::{FilterDraft, FilterProtocol, Flow, PlannedDraft, PolicyDraft, ReinjectDraft};
+pub use planned::{FilterDraft, FilterProtocol, Flow, PlannedDraft, PolicyDraft};
 pub use publication::PublicationDraft;
+pub use report::ReportsDraft;
 pub use rewriting::{ArchiveDraft, MasqueradeDraft, RewriteDraft, RewritingDraft, SrsDraft};
 pub use screen::{GreylistDraft, LimitDraft, ListDraft, ReputationDraft, ScreenDraft};
 pub use service::{
-    CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft, TlsDraft,
-    TransportDraft, UsersDraft, WebDraft,
+    AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft,
+    TlsDraft, TransportDraft, UsersDraft, WebDraft,
 };
 
 use crate::addresses::AddressBook;
@@ -108,6 +110,8 @@ pub struct SiteDraft {
     pub log_format: Setting<LogFormat>,
     /// `metrics`.
     pub metrics: Option<Spanned<SocketAddr>>,
+    /// `reports`.
+    pub reports: ReportsDraft,
     /// What the runtime does not serve yet.
     pub planned: PlannedDraft,
     /// `test`, in source order.
@@ -138,6 +142,8 @@ pub struct HostDraft {
     pub postmaster: Setting<Mailbox>,
     /// Public addresses.
     pub addresses: Vec<Spanned<IpAddr>>,
+    /// The DNS server that is asked.
+    pub resolver: Option<Spanned<SocketAddr>>,
     /// Whose rules the site keeps besides our own.
     pub checkers: Vec<Spanned<Checker>>,
 }
@@ -187,6 +193,8 @@ pub struct LimitsDraft {
     pub recipients: Setting<u32>,
     /// The most Received fields.
     pub hops: Setting<u32>,
+    /// What a mailbox holds that has no quota of its own.
+    pub mailbox_octets: Option<Spanned<u64>>,
     /// Sessions at once.
     pub sessions: Setting<u32>,
     /// Whether VRFY is answered.

@@ -3,9 +3,10 @@
 use super::{DomainDraft, Setting, SignerDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Sources, Span};
+use postern_schema::name::Domain;
 use postern_schema::site::{
-    Certificate, DkimSigner, DomainEntry, HeaderEdit, Limits, Listener, Logging, Login, Metrics, Network, Origin, QueuePolicy,
-    Receiver, Relay, Route, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
+    Acme, Certificate, DkimSigner, DomainEntry, HeaderEdit, Limits, Listener, Logging, Login, Metrics, Network, Origin,
+    QueuePolicy, Receiver, Relay, Route, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -31,6 +32,7 @@ impl SiteDraft {
             postmaster: self.host.postmaster.value.clone(),
             postmaster_origin: origin_of(&self.host.postmaster, sources),
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
+            resolver: self.host.resolver.as_ref().map(|resolver| resolver.value),
             listeners: self.listeners(sources),
             web: self.web.first().map(|web| WebListener {
                 name: web.name.value.clone(),
@@ -51,6 +53,7 @@ impl SiteDraft {
             rewriting: self.rewriting.to_site(self, sources),
             limits: self.limits(sources),
             logging: Logging { format: self.log_format.value, origin: origin_of(&self.log_format, sources) },
+            reports: self.reports.to_site(sources),
             metrics: self.metrics.as_ref().map(|at| Metrics { listen: at.value, origin: sources.origin(at.span) }),
         }
     }
@@ -61,6 +64,8 @@ impl SiteDraft {
             kind: draft.kind.value,
             addresses: draft.addresses.iter().map(|address| address.value).collect(),
             port: draft.port.value,
+            socket: draft.socket.as_ref().map(|path| path.value.clone()),
+            peers: draft.peers.as_ref().map(|range| range.value),
             proxy_from: draft.proxy_from.as_ref().map(|range| range.value),
             xclient_from: draft.xclient_from.as_ref().map(|range| range.value),
             origin: sources.origin(draft.span),
@@ -72,8 +77,10 @@ impl SiteDraft {
         let network = |draft: &super::NetworkDraft| Network {
             name: draft.name.value.clone(),
             ranges: draft.ranges.iter().map(|range| range.value).collect(),
+            certificates: draft.certificates.iter().map(|certificate| certificate.value).collect(),
             relay: draft.relay.value,
             exempt: draft.exempt.iter().map(|check| check.value).collect(),
+            mends_line_ends: draft.mends_line_ends.value,
             reason: draft.reason.value.clone(),
             origin: sources.origin(draft.span),
         };
@@ -91,6 +98,7 @@ impl SiteDraft {
             backend: draft.backend.value.clone(),
             send_as: draft.send_as.iter().map(send_as).collect(),
             messages: draft.messages.as_ref().map(|rate| rate.value),
+            new_recipients: draft.new_recipients.as_ref().map(|rate| rate.value),
             origin: sources.origin(draft.span),
         };
         self.users.iter().map(store).collect()
@@ -111,7 +119,11 @@ impl SiteDraft {
             host: draft.host.value.clone(),
             port: draft.port.value,
             tls: draft.tls.value,
-            login: draft.login.as_ref().map(|login| Login { user: login.user.value.clone(), secret: login.secret.value.clone() }),
+            login: draft.login.as_ref().map(|login| Login {
+                user: login.user.value.clone(),
+                secret: login.secret.value.clone(),
+                bearer: login.bearer,
+            }),
             rate: draft.rate.as_ref().map(|rate| rate.value),
             backup: draft.backup.as_ref().map(|backup| backup.value.clone()),
             spf_includes: draft.spf_includes.iter().map(|name| name.value.clone()).collect(),
@@ -144,6 +156,19 @@ impl SiteDraft {
         self.receivers.iter().map(receiver).collect()
     }
 
+    /// The names of each certificate that the daemon gets: the host's, then those that each domain is served at.
+    fn certificates_to_get(&self) -> Vec<Vec<Domain>> {
+        let is_named = |name: &Domain| self.tls.certificates.iter().any(|certificate| certificate.name.value == *name);
+        let host = [self.host.hostname.value.clone()].to_vec();
+        let served = self.domains.iter().map(|domain| domain.web_names().map(|(name, _)| name).collect::<Vec<_>>());
+        let served = served.filter(|_| !self.web.is_empty());
+        let groups = std::iter::once(host).chain(served);
+        groups
+            .map(|names| names.into_iter().filter(|name| !is_named(name)).collect::<Vec<_>>())
+            .filter(|names| !names.is_empty())
+            .collect()
+    }
+
     fn tls(&self, sources: &Sources) -> TlsPolicy {
         let certificate = |draft: &super::CertificateDraft| Certificate {
             name: draft.name.value.clone(),
@@ -154,6 +179,13 @@ impl SiteDraft {
         TlsPolicy {
             certificates: self.tls.certificates.iter().map(certificate).collect(),
             self_signed: self.tls.self_signed.is_some(),
+            acme: self.tls.acme.as_ref().map(|draft| Acme {
+                directory: draft.directory.clone(),
+                contact: draft.contact.as_ref().map(|contact| contact.value.clone()),
+                certificates: self.certificates_to_get(),
+                origin: sources.origin(draft.span),
+            }),
+            minimum: self.tls.minimum,
             origin: origin(self.tls.span, sources),
         }
     }
@@ -185,6 +217,7 @@ impl SiteDraft {
             message_octets: self.limits.message_octets.value,
             recipients: self.limits.recipients.value,
             hops: self.limits.hops.value,
+            mailbox_octets: self.limits.mailbox_octets.as_ref().map(|octets| octets.value),
             sessions: self.limits.sessions.value,
             vrfy: self.limits.vrfy.value,
             origin: origin(self.limits.span, sources),

@@ -1,10 +1,9 @@
 //! Draft of what a site says and this runtime does not serve yet, as far as a rule judges it beside the refusal: filters, policy
-//! services, and the listeners that filters give mail back to. None of it reaches a model.
+//! services. None of it reaches a model.
 
 use super::Setting;
 use crate::source::{Span, Spanned};
 use postern_schema::site::{Endpoint, ListenerKind};
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// All of it.
@@ -14,9 +13,7 @@ pub struct PlannedDraft {
     pub filters: Vec<FilterDraft>,
     /// `policy`, in source order.
     pub policies: Vec<PolicyDraft>,
-    /// `listen kind="reinject"`, in source order.
-    pub reinject: Vec<ReinjectDraft>,
-    /// Whether the kind of every `listen` could be read, so that there are no more than those here and in the draft.
+    /// Whether the kind of every `listen` could be read, so that there are no more than those in the draft.
     pub knows_listeners: bool,
 }
 
@@ -57,7 +54,7 @@ pub enum FilterProtocol {
 pub enum Flow<'a> {
     /// From other hosts or users: through a listener of this name and kind.
     Listener(&'a str, ListenerKind),
-    /// Back from a filter, through a reinject listener of this name.
+    /// Back from a filter, through a listener for peers of this name.
     Returned(&'a str),
 }
 
@@ -88,17 +85,4 @@ pub struct PolicyDraft {
     pub at_end_of_data: bool,
     /// `on-failure="accept"`.
     pub fails_open: Option<Span>,
-}
-
-/// A listener that filters give mail back to.
-#[derive(Clone, Debug)]
-pub struct ReinjectDraft {
-    /// The node.
-    pub span: Span,
-    /// Its name, unique among listeners.
-    pub name: Spanned<Box<str>>,
-    /// The address to bind; `None`: every one.
-    pub address: Option<Spanned<IpAddr>>,
-    /// The TCP port.
-    pub port: Option<Spanned<u16>>,
 }

@@ -6,7 +6,8 @@ use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::site::{
-    Chain, Check, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TransportKind, UserBackend, Via,
+    Chain, Check, Fingerprint, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TlsVersion, TransportKind, UserBackend,
+    Via, WebUrl,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,10 +21,14 @@ pub struct ListenerDraft {
     pub name: Spanned<Box<str>>,
     /// From `kind=`, or from the name.
     pub kind: Spanned<ListenerKind>,
-    /// Addresses to bind; never empty.
+    /// Addresses to bind; none where there is a socket.
     pub addresses: Vec<Setting<IpAddr>>,
-    /// TCP port.
+    /// TCP port; 0 where there is a socket.
     pub port: Setting<u16>,
+    /// The socket in the file system instead, by its path.
+    pub socket: Option<Spanned<Box<str>>>,
+    /// The only clients of a listener for peers; `None`: this host.
+    pub peers: Option<Spanned<IpNet>>,
     /// Who sends PROXY headers.
     pub proxy_from: Option<Spanned<IpNet>>,
     /// Whose XCLIENT is believed.
@@ -52,10 +57,14 @@ pub struct NetworkDraft {
     pub name: Spanned<Box<str>>,
     /// Ranges with their host bits cleared.
     pub ranges: Vec<Spanned<IpNet>>,
+    /// Fingerprints of members' certificates.
+    pub certificates: Vec<Spanned<Fingerprint>>,
     /// Whether members may relay.
     pub relay: Setting<bool>,
     /// `exempt`: the checks that members are spared.
     pub exempt: Vec<Spanned<Check>>,
+    /// Whether stray CR and LF of members are mended.
+    pub mends_line_ends: Setting<bool>,
     /// Why it is trusted; may be empty.
     pub reason: Setting<Box<str>>,
 }
@@ -73,6 +82,8 @@ pub struct UsersDraft {
     pub send_as: Vec<SendAsDraft>,
     /// The most messages of one user in a time.
     pub messages: Option<Spanned<Rate>>,
+    /// The most new recipients of one user in a time.
+    pub new_recipients: Option<Spanned<Rate>>,
 }
 
 /// `may-send-as`.
@@ -131,6 +142,8 @@ pub struct LoginDraft {
     pub user: Spanned<Box<str>>,
     /// The credential that holds the password.
     pub secret: Spanned<SecretName>,
+    /// It is an access token.
+    pub bearer: bool,
 }
 
 /// `route`.
@@ -174,6 +187,10 @@ pub struct TlsDraft {
     pub certificates: Vec<CertificateDraft>,
     /// `self-signed`.
     pub self_signed: Option<Span>,
+    /// `acme`.
+    pub acme: Option<AcmeDraft>,
+    /// `minimum`.
+    pub minimum: TlsVersion,
 }
 
 /// `certificate`.
@@ -189,4 +206,22 @@ pub struct CertificateDraft {
     pub parsed: Vec<Certificate>,
     /// The credential that holds the key.
     pub key: Spanned<SecretName>,
+}
+
+/// `acme`.
+#[derive(Clone, Debug)]
+pub struct AcmeDraft {
+    /// The node.
+    pub span: Span,
+    /// The authority's directory.
+    pub directory: WebUrl,
+    /// Who hears from the authority.
+    pub contact: Option<Spanned<Mailbox>>,
+}
+
+impl TlsDraft {
+    /// Whether listeners have a certificate to show.
+    pub fn has_certificate(&self) -> bool {
+        !self.certificates.is_empty() || self.self_signed.is_some() || self.acme.is_some()
+    }
 }

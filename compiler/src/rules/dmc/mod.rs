@@ -1,6 +1,7 @@
 //! DMARC: policies that the site cannot keep, that spare the wrong ones, or that nobody hears about.
 
 pub mod no_reports;
+pub mod report_author;
 pub mod report_mailbox;
 pub mod reports_elsewhere;
 pub mod reports_not_by_mail;

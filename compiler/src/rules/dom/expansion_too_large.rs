@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     if !subject.graph.loops.is_empty() {
         return;
     }
-    let client = Client { listener: &listener.name, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), user: None };
+    let client = Client { listener: &listener.name, address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), user: None, certificate: &[] };
     let book = &subject.draft.addresses;
     // The daemon is asked about those alone that may be too large, and the narrower first: whatever leads to one that is too
     // large is so itself.

@@ -3,7 +3,6 @@
 use super::is_bound;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
-use std::net::{IpAddr, Ipv4Addr};
 
 /// The rule.
 pub static RULE: Rule =
@@ -15,11 +14,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         .listeners
         .iter()
         .flat_map(|listener| listener.addresses.iter().map(move |address| (&listener.name, address.value, listener.port.value)));
-    let returning = draft.planned.reinject.iter().filter_map(|listener| {
-        let address = listener.address.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.value);
-        Some((&listener.name, address, listener.port.as_ref()?.value))
-    });
-    let own: Vec<_> = own.chain(returning).collect();
+    let own: Vec<_> = own.collect();
     let filters = draft.planned.filters.iter().map(|filter| (&filter.name, &filter.endpoint));
     let policies = draft.planned.policies.iter().map(|policy| (&policy.name, &policy.endpoint));
     for (name, endpoint) in filters.chain(policies) {

@@ -1,5 +1,6 @@
 //! FLT002: mail that comes back from a filter goes to it again.
 
+use super::returning;
 use crate::lower::draft::{FilterDraft, Flow};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
@@ -9,7 +10,7 @@ pub static RULE: Rule = Rule::check("FLT002", "filter-loop", Severity::Error, &[
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let filters = &subject.draft.planned.filters;
-    let is_reinject = |name: &str| subject.draft.planned.reinject.iter().any(|listener| &*listener.name.value == name);
+    let is_reinject = |name: &str| returning(subject.draft).any(|listener| &*listener.name.value == name);
     let mut reported: Vec<&str> = Vec::new();
     for filter in filters {
         let Some(path) = way_back(filter, filters, &is_reinject) else { continue };

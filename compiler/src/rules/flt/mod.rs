@@ -14,15 +14,22 @@ pub mod plain_network;
 pub mod unused_filter;
 pub mod unused_reinject;
 
-use crate::lower::draft::{FilterDraft, Flow, SiteDraft};
+use crate::lower::draft::{FilterDraft, Flow, ListenerDraft, SiteDraft};
 use postern_schema::name::HostName;
 use postern_schema::site::Endpoint;
 use std::net::IpAddr;
 
 /// Every way in, as filters tell them apart.
 fn flows(draft: &SiteDraft) -> impl Iterator<Item = Flow<'_>> {
-    let listeners = draft.listeners.iter().map(|listener| Flow::Listener(&listener.name.value, listener.kind.value));
-    listeners.chain(draft.planned.reinject.iter().map(|listener| Flow::Returned(&listener.name.value)))
+    draft.listeners.iter().map(|listener| match listener.kind.value {
+        kind if kind.is_for_peers() => Flow::Returned(&listener.name.value),
+        kind => Flow::Listener(&listener.name.value, kind),
+    })
+}
+
+/// The listeners that filters give mail back to.
+fn returning(draft: &SiteDraft) -> impl Iterator<Item = &ListenerDraft> {
+    draft.listeners.iter().filter(|listener| listener.kind.value.is_for_peers())
 }
 
 /// Whether some mail goes through both.

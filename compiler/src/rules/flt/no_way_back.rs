@@ -12,7 +12,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for filter in planned.filters.iter().filter(|filter| filter.protocol == FilterProtocol::Smtp) {
         let other = filter.returns.as_ref().and_then(|name| {
             let listener = subject.draft.listeners.iter().find(|listener| listener.name.value == name.value)?;
-            Some((name, listener))
+            (!listener.kind.value.is_for_peers()).then_some((name, listener))
         });
         let finding = match other {
             Some((name, listener)) => RULE

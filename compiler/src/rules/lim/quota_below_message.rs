@@ -11,6 +11,14 @@ pub static RULE: Rule =
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let limit = &subject.draft.limits.message_octets;
+    if let Some(most) = subject.draft.limits.mailbox_octets.as_ref().filter(|most| most.value < limit.value) {
+        let text = format!("A message may have {} octets, and a whole mailbox holds {}", limit.value, most.value);
+        findings.push(RULE.at(most.span, text).help("Write a larger mailbox=, or a smaller message=").postfix(&[
+            "virtual_mailbox_limit",
+            "mailbox_size_limit",
+            "message_size_limit",
+        ]));
+    }
     let mut reported = HashSet::new();
     let mut rows = RowFindings::new(subject.draft.first_table);
     for address in subject.draft.addresses.declared() {

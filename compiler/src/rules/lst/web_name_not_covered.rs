@@ -19,21 +19,13 @@ pub static RULE: Rule = Rule::check(
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
     let Some(web) = draft.web.first() else { return };
-    // For another reason, nothing is served at all.
-    if draft.tls.certificates.is_empty() && draft.tls.self_signed.is_none() {
+    // For another reason, nothing is served at all; and what the daemon gets certificates for, it gets for these names.
+    if !draft.tls.has_certificate() || draft.tls.acme.is_some() {
         return;
     }
     for domain in draft.domain_nodes() {
-        let publication = &domain.publication;
-        let sts = publication.mta_sts.as_ref().filter(|sts| sts.value.web_host.is_none()).map(|sts| ("mta-sts", sts.span));
-        let settings = publication.autoconfig.as_ref().filter(|at| at.value.web_host.is_none());
-        let pacc = settings.filter(|at| at.value.pacc).map(|at| ("ua-auto-config", at.span));
-        let settings = settings.map(|at| ("autoconfig", at.span));
-        for (label, span) in sts.into_iter().chain(settings).chain(pacc) {
-            let name = Domain::parse(&format!("{label}.{}", domain.name.value));
-            if let Some(name) = name.ok().filter(|name| !may_be_covered(subject, name)) {
-                findings.push(finding(&name, span, web.name.span));
-            }
+        for (name, span) in domain.web_names().filter(|(name, _)| !may_be_covered(subject, name)) {
+            findings.push(finding(&name, span, web.name.span));
         }
     }
 }

@@ -5,3 +5,10 @@ pub mod exempt_without_effect;
 pub mod mapped;
 pub mod overlap;
 pub mod powerless;
+
+use crate::report::Severity;
+use crate::rules::{Raised, Rule};
+
+/// NET005: a network that nobody is in.
+pub static NETWORK_OF_NOBODY: Rule =
+    Rule::new("NET005", "network-of-nobody", Severity::Error, Raised::Lowering, include_str!("nobody.md"));

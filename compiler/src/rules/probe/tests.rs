@@ -38,8 +38,10 @@ fn networks() -> impl Strategy<Value = Vec<Network>> {
         let named = |(index, (ranges, relay)): (usize, (Vec<IpNet>, bool))| Network {
             name: format!("n{index}").into(),
             ranges,
+            certificates: Vec::new(),
             relay,
             exempt: Vec::new(),
+            mends_line_ends: false,
             reason: Box::default(),
             origin: Origin::DEFAULT,
         };
@@ -104,7 +106,9 @@ fn two_halves_of_the_internet_are_the_internet() {
     model.site.networks = vec![Network {
         name: "all".into(),
         ranges,
+        certificates: Vec::new(),
         relay: true,
+        mends_line_ends: false,
         exempt: Vec::new(),
         reason: Box::default(),
         origin: Origin::DEFAULT,
@@ -119,7 +123,9 @@ fn two_halves_of_the_internet_are_the_internet() {
     model.site.networks.push(Network {
         name,
         ranges,
+        certificates: Vec::new(),
         relay: false,
+        mends_line_ends: false,
         exempt: Vec::new(),
         reason: Box::default(),
         origin: Origin::DEFAULT,

@@ -2,7 +2,7 @@
 //! "anybody".
 
 use super::class_of;
-use crate::lower::draft::NetworkDraft;
+use crate::lower::draft::{ListenerDraft, NetworkDraft};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::probe::{MOST_V4, MOST_V6, OpenPath, is_anybody, open_paths, size};
 use crate::rules::{Rule, Subject};
@@ -16,6 +16,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let open: Vec<OpenPath> = open_paths(subject.model).into_iter().filter(|path| path.region.public).collect();
     if !is_anybody(&open) {
         return;
+    }
+    let (peers, open): (Vec<OpenPath>, Vec<OpenPath>) =
+        open.into_iter().partition(|path| subject.model.site.listener(&path.listener).is_some_and(|by| by.kind.is_for_peers()));
+    let of_listener = |listener: &ListenerDraft| peers.iter().find(|path| path.listener == listener.name.value);
+    for (listener, path) in subject.draft.listeners.iter().filter_map(|by| Some((by, of_listener(by)?))) {
+        findings.push(by_listener(listener, path));
     }
     let of_network = |network: &NetworkDraft| -> Vec<OpenPath> {
         let owner = |path: &&OpenPath| subject.model.site.network(path.region.representative);
@@ -69,6 +75,17 @@ fn finding(network: &NetworkDraft, range: &Spanned<IpNet>, path: &OpenPath) -> D
         Some(span) => finding.also(span, "this lets them relay"),
         None => finding,
     }
+}
+
+fn by_listener(listener: &ListenerDraft, path: &OpenPath) -> Diagnostic {
+    let message = format!(
+        "Strangers may relay: {} is a peer of listener {:?}, and may send to {}",
+        path.region.representative, path.listener, path.recipient
+    );
+    RULE.at(listener.peers.as_ref().map_or(listener.name.span, |peers| peers.span), message)
+        .help("Write from= and the one address of the filter, or leave it out: then it is for this host alone")
+        .postfix(&["mynetworks", "smtpd_client_restrictions"])
+        .opens(format!("listener {}", listener.name.value))
 }
 
 /// As a power of two: the exact number says less.

@@ -19,8 +19,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let span = relay.tls.span.unwrap_or(login.span);
         let who = match relay.tls.value {
             TlsLevel::None => "everybody on the way reads it",
-            TlsLevel::May => "whoever strips STARTTLS on the way reads it",
-            TlsLevel::Encrypt | TlsLevel::Verify => "it goes to whoever answers, with any certificate",
+            TlsLevel::May | TlsLevel::Published => "whoever strips STARTTLS on the way reads it",
+            TlsLevel::Encrypt | TlsLevel::Verify | TlsLevel::DaneOrVerify | TlsLevel::Dane => {
+                "it goes to whoever answers, with any certificate"
+            }
         };
         findings.push(
             RULE.at(

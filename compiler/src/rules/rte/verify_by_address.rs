@@ -10,7 +10,7 @@ pub static RULE: Rule =
     Rule::check("RTE008", "verify-by-address", Severity::Warning, &[], check, include_str!("verify_by_address.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    for relay in subject.draft.relays.iter().filter(|relay| relay.tls.value == TlsLevel::Verify) {
+    for relay in subject.draft.relays.iter().filter(|relay| relay.tls.value >= TlsLevel::Verify) {
         if let HostName::Literal(address) = &relay.host.value {
             findings.push(
                 RULE.at(

@@ -3,7 +3,7 @@
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use crate::source::Span;
-use postern_schema::site::{Chain, SecretName, UserBackend};
+use postern_schema::site::{Chain, SecretName, TokenIssuer, TokenProof, UserBackend};
 use std::collections::HashMap;
 
 /// The rule.
@@ -16,7 +16,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
     let users = draft.users.iter().filter_map(|store| match &store.backend.value {
         UserBackend::Passwd(secret) => Some((secret, store.backend.span, "user passwords")),
-        UserBackend::Dovecot(_) => None,
+        UserBackend::Tokens(TokenIssuer { proof: TokenProof::Introspection { secret, .. }, .. }) => {
+            Some((secret, store.backend.span, "the password for an issuer of tokens"))
+        }
+        UserBackend::Dovecot(_) | UserBackend::Certificate(_) | UserBackend::Directory(_) | UserBackend::Tokens(_) => None,
     });
     let logins = draft.relays.iter().filter_map(|relay| relay.login.as_ref());
     let logins = logins.map(|login| (&login.secret.value, login.secret.span, "the password for a relay"));

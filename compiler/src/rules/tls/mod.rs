@@ -1,5 +1,6 @@
 //! TLS: certificates that are missing, are for somebody else, or convince nobody.
 
+pub mod acme_without_web;
 pub mod broken_signature;
 pub mod certificate_twice;
 pub mod chain_order;
@@ -13,9 +14,10 @@ pub mod self_signed_unused;
 pub mod submission_without_certificate;
 pub mod weak_key;
 
-use super::Rule;
+use super::{Raised, Rule};
 use crate::certificate::Certificate;
 use crate::lower::draft::{CertificateDraft, SiteDraft};
+use crate::report::Severity;
 
 /// Whether the rule says nothing unless it is told the day.
 pub(super) fn needs_today(rule: &Rule) -> bool {
@@ -32,3 +34,7 @@ fn parsed(draft: &SiteDraft) -> impl Iterator<Item = (&CertificateDraft, usize, 
 fn which(index: usize) -> String {
     if index == 0 { "the host's certificate".to_owned() } else { format!("certificate {} of the chain", index + 1) }
 }
+
+/// TLS014: an authority that is not known by a name.
+pub static AUTHORITY_WITHOUT_NAME: Rule =
+    Rule::new("TLS014", "authority-without-name", Severity::Error, Raised::Lowering, include_str!("authority_without_name.md"));

@@ -18,6 +18,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let certificates = &subject.draft.tls.certificates;
     let hostname = &subject.draft.host.hostname;
     let Some(first) = certificates.first() else { return };
+    // What no chain is for, the daemon gets a certificate for.
+    if subject.draft.tls.acme.is_some() {
+        return;
+    }
     if subject.draft.listeners.is_empty() || certificates.iter().any(|certificate| certificate.name.value == hostname.value) {
         return;
     }

@@ -11,7 +11,7 @@ pub static RULE: Rule =
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let tls = &subject.draft.tls;
-    let has_certificate = !tls.certificates.is_empty() || tls.self_signed.is_some();
+    let has_certificate = tls.has_certificate();
     // With a listener that needs TLS the site does not compile, and that is said already.
     if has_certificate || subject.draft.submission_listeners().next().is_some() {
         return;

@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule::check(
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let tls = &subject.draft.tls;
-    if !tls.certificates.is_empty() || tls.self_signed.is_some() {
+    if tls.has_certificate() {
         return;
     }
     // One mistake, however many listeners it shuts.

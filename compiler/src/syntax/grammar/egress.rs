@@ -3,22 +3,15 @@
 use super::spec::{Argument, NodeSpec, PropertySpec};
 use super::value_type::{Kind, ValueType, Word};
 
-/// The levels of TLS towards a relay.
-const TLS_LEVELS: &[Word] = &[
+/// The levels of TLS towards a peer.
+pub(super) const TLS_LEVELS: &[Word] = &[
     Word::new("none", "Never."),
     Word::new("may", "If the peer offers it; plaintext otherwise (RFC 7435)."),
+    Word::new("published", "As the receiver asks for: DANE (RFC 7672), else MTA-STS (RFC 8461), else as `may`."),
     Word::new("encrypt", "Always, with whatever certificate."),
     Word::new("verify", "Always, with a certificate that a public authority signed for the name that we connect to."),
-];
-
-/// The levels of TLS of a route.
-pub(super) const ROUTE_TLS_LEVELS: &[Word] = &[
-    TLS_LEVELS[0],
-    TLS_LEVELS[1],
-    TLS_LEVELS[2],
-    TLS_LEVELS[3],
-    Word::later("dane", "Always, with the certificate that DNSSEC vouches for (RFC 7672)."),
-    Word::later("dane-or-verify", "By DANE where the peer has it, by authority elsewhere."),
+    Word::new("dane-or-verify", "By DANE where the peer has it, by authority elsewhere."),
+    Word::new("dane", "Always, with a certificate that DNSSEC vouches for (RFC 7672); mail waits where there is none."),
 ];
 
 /// `transport`.
@@ -73,7 +66,13 @@ pub const RELAY: NodeSpec = NodeSpec::new("relay", "A named host that carries ma
         NodeSpec::new("login", "How this site logs in there.")
             .arguments(&[Argument::new("user", ValueType::Text, "The user name.")])
             .properties(&[
-                PropertySpec::new("secret", ValueType::Secret, "The credential that holds the password.").required()
+                PropertySpec::new("secret", ValueType::Secret, "The credential that holds the password.").required(),
+                PropertySpec::new(
+                    "bearer",
+                    ValueType::Truth,
+                    "Whether the credential is an access token (RFC 6750) that something else keeps fresh. It is said by XOAUTH2 or \
+                     OAUTHBEARER; it is read anew for each connection.",
+                ),
             ])
             .example("login \"mail@example.com\" secret=\"ses\"")
             .postfix(&["smtp_sasl_auth_enable", "smtp_sasl_password_maps"]),
@@ -109,8 +108,8 @@ pub const ROUTE: NodeSpec = NodeSpec::new("route", "Where mail for elsewhere goe
             .postfix(&["relayhost", "transport_maps"]),
         PropertySpec::new(
             "tls",
-            ValueType::Word(ROUTE_TLS_LEVELS),
-            "The least protection; without it, the relay's own, or `may`.",
+            ValueType::Word(TLS_LEVELS),
+            "The least protection; without it, the relay's own, or `published` for `direct`.",
         )
         .postfix(&["smtp_tls_policy_maps", "smtp_tls_security_level"]),
         PropertySpec::new("from-address", ValueType::Ip, "The local address that connections leave from.")

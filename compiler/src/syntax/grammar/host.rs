@@ -27,6 +27,9 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
             .properties(&[PropertySpec::later("interface", ValueType::Ip, "The local address, where NAT hides the public one.")])
             .example("address \"203.0.113.25\" \"2001:db8::25\"")
             .postfix(&["proxy_interfaces", "smtp_bind_address"]),
+        NodeSpec::new("resolver", "The DNS server that the daemon asks; without it, those of `/etc/resolv.conf`.")
+            .arguments(&[Argument::new("server", ValueType::Socket, "A caching resolver, best on this host.")])
+            .example("resolver \"127.0.0.1:53\""),
         NodeSpec::new(
             "require",
             "The checkers whose rules the site keeps too: what they complain of is a warning, and names them.",
@@ -75,14 +78,22 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
         )
         .arguments(&[Argument::flag()])
         .example("self-signed"),
-        NodeSpec::later("acme", "Certificates from a public authority, renewed by the daemon (RFC 8555).")
+        NodeSpec::new(
+            "acme",
+            "Certificates that the daemon gets from a public authority and renews (RFC 8555): for the host's name, and for the names \
+             that policies and settings of its domains are served at.",
+        )
             .properties(&[
-                PropertySpec::new("directory", ValueType::Url, "The authority's directory.").required(),
+                PropertySpec::new("directory", ValueType::WebAddress, "The authority's directory.").required(),
                 PropertySpec::new("contact", ValueType::Mailbox, "Who hears from the authority."),
-                PropertySpec::new("challenge", ValueType::Word(CHALLENGES), "How control of the name is shown."),
+                PropertySpec::new(
+                    "challenge",
+                    ValueType::Word(CHALLENGES),
+                    "How control of the names is shown; without it, `tls-alpn-01`, which the listener `web` answers.",
+                ),
             ])
             .example("acme directory=\"https://acme.example/directory\" contact=\"ops@example.com\" challenge=\"tls-alpn-01\""),
-        NodeSpec::later("minimum", "The oldest protocol version that is spoken.")
+        NodeSpec::new("minimum", "The oldest protocol version that is spoken.")
             .arguments(&[Argument::new("version", ValueType::Word(TLS_VERSIONS), "The version.")])
             .example("minimum \"1.2\"")
             .postfix(&["smtpd_tls_protocols", "smtpd_tls_mandatory_protocols"]),
@@ -92,8 +103,8 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
 
 const CHALLENGES: &[Word] = &[
     Word::new("tls-alpn-01", "By a TLS handshake on port 443 (RFC 8737)."),
-    Word::new("http-01", "By a file on port 80."),
-    Word::new("dns-01", "By a DNS record."),
+    Word::later("http-01", "By a file on port 80."),
+    Word::later("dns-01", "By a DNS record."),
 ];
 
 const TLS_VERSIONS: &[Word] = &[Word::new("1.2", "TLS 1.2 (RFC 5246)."), Word::new("1.3", "TLS 1.3 (RFC 8446).")];
@@ -103,8 +114,11 @@ const LISTENER_KINDS: &[Word] = &[
     Word::new("submission", "Mail from users, port 587: STARTTLS, then login, then mail (RFC 6409)."),
     Word::new("submissions", "Mail from users, port 465: TLS from the first byte (RFC 8314 3.3)."),
     Word::new("web", "HTTPS, port 443: policies of MTA-STS and settings for mail programs, below `/.well-known/` alone."),
-    Word::later("reinject", "Mail that comes back from a content filter."),
-    Word::later("lmtp", "Mail from another MTA over LMTP (RFC 2033)."),
+    Word::new(
+        "reinject",
+        "Mail that comes back from a content filter over SMTP, port 10025: from its peers alone, who are believed.",
+    ),
+    Word::new("lmtp", "The same over LMTP (RFC 2033), port 24, from a content filter or another MTA."),
 ];
 
 /// `listen`.
@@ -112,17 +126,33 @@ pub const LISTEN: NodeSpec =
     NodeSpec::new("listen", "A service that is listened on. Its name is its kind, unless `kind=` says so.")
         .arguments(&[Argument::name(
             Kind::Listener,
-            "A name, unique among listeners; `mx`, `submission`, `submissions` and `web` are kinds too.",
+            "A name, unique among listeners; `mx`, `submission`, `submissions`, `reinject`, `lmtp` and `web` are kinds too.",
         )])
         .properties(&[
             PropertySpec::new(
                 "port",
                 ValueType::Port,
-                "The TCP port; without it, the usual one of its kind: 25, 587, 465 or 443.",
+                "The TCP port; without it, the usual one of its kind: 25, 587, 465, 10025, 24 or 443.",
             )
             .postfix(&["master.cf"]),
-            PropertySpec::new("address", ValueType::Ip, "The local address to bind; without it, every one.")
-                .postfix(&["inet_interfaces"]),
+            PropertySpec::new(
+                "address",
+                ValueType::Ip,
+                "The local address to bind; without it, every one, and for `reinject` and `lmtp` 127.0.0.1.",
+            )
+            .postfix(&["inet_interfaces"]),
+            PropertySpec::new(
+                "socket",
+                ValueType::Endpoint,
+                "The Unix socket to listen on instead of a port, for `lmtp`: whoever may open it is a peer.",
+            )
+            .postfix(&["master.cf"]),
+            PropertySpec::new(
+                "from",
+                ValueType::Cidr,
+                "The peers of a listener for such, `reinject` or `lmtp`: nobody else may use it. Without it, this host.",
+            )
+            .postfix(&["mynetworks", "smtpd_client_restrictions", "smtpd_authorized_xforward_hosts"]),
             PropertySpec::new(
                 "kind",
                 ValueType::Word(LISTENER_KINDS),
@@ -162,7 +192,7 @@ const EXEMPTIONS: &[Word] = &[
 pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses that is trusted with something.")
     .arguments(&[
         Argument::name(Kind::Network, "A name, unique among networks."),
-        Argument::new("ranges", ValueType::Cidr, "A network in CIDR form, or a single address.").repeating(),
+        Argument::new("ranges", ValueType::Cidr, "A network in CIDR form, or a single address.").optional().repeating(),
     ])
     .properties(&[
         PropertySpec::new(
@@ -170,18 +200,62 @@ pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses
             ValueType::Truth,
             "Whether its members may send mail to anywhere without a login; without it, no.",
         ),
+        PropertySpec::new(
+            "mend-line-ends",
+            ValueType::Truth,
+            "Whether a CR or LF alone in a message of theirs is mended, for devices that know no better; without it, it is refused.",
+        )
+        .postfix(&["smtpd_forbid_bare_newline", "smtpd_forbid_bare_newline_exclusions"]),
         PropertySpec::new("reason", ValueType::Text, "Why it is trusted, for whoever reads this in a year."),
     ])
-    .children(&[NodeSpec::new(
-        "exempt",
-        "The checks of `screen` that its members are spared; those that may relay are spared all of them.",
-    )
-    .arguments(&[Argument::new("checks", ValueType::Word(EXEMPTIONS), "A check.").repeating()])
-    .example("exempt \"greylist\" \"dnsbl\"")
-    .postfix(&["postscreen_access_list"])])
+    .children(&[
+        NodeSpec::new("certificate", "Certificates whose holders are members wherever they come from; asked for by listeners of kind `mx`.")
+            .arguments(&[Argument::new(
+                "fingerprints",
+                ValueType::Fingerprint,
+                "The SHA-256 of the certificate, or of its public key.",
+            )
+            .repeating()])
+            .many()
+            .example("certificate \"C8:4F:60:32:6E:1C:84:6F:29:18:02:6F:36:55:9A:0D:5C:5C:93:3F:57:70:A6:F3:1C:1E:5E:3E:0B:B4:21:7A\"")
+            .postfix(&["relay_clientcerts", "permit_tls_clientcerts", "smtpd_tls_ask_ccert", "smtpd_tls_fingerprint_digest"]),
+        NodeSpec::new(
+            "exempt",
+            "The checks of `screen` that its members are spared; those that may relay are spared all of them.",
+        )
+        .arguments(&[Argument::new("checks", ValueType::Word(EXEMPTIONS), "A check.").repeating()])
+        .example("exempt \"greylist\" \"dnsbl\"")
+        .postfix(&["postscreen_access_list"])])
     .many()
     .example("network \"office\" \"192.0.2.0/24\" \"2001:db8:1::/48\" relay=#true reason=\"wired LAN, no guests\"")
     .postfix(&["mynetworks", "mynetworks_style"]);
+
+const LDAP_BIND: NodeSpec = NodeSpec::new("ldap-bind", "Asks a directory, by logging in there as the user; instead of `passwd`.")
+    .arguments(&[Argument::new("server", ValueType::Url, "The directory server: `ldaps://`, or `ldap://` with `starttls`.")])
+    .properties(&[
+        PropertySpec::new("dn", ValueType::Text, "The name to log in as; the user's name stands for `{user}`.").required(),
+        PropertySpec::new("starttls", ValueType::Truth, "Whether TLS begins by StartTLS (RFC 4511 4.14); without it, no."),
+    ])
+    .example("ldap-bind \"ldaps://ldap.example.com\" dn=\"uid={user},ou=people,dc=example,dc=com\"")
+    .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]);
+
+const OAUTH: NodeSpec = NodeSpec::new(
+    "oauth",
+    "Takes tokens as logins, by AUTH OAUTHBEARER (RFC 7628) and XOAUTH2; instead of `passwd`. They are checked by the keys of their \
+     issuer, or by asking it.",
+)
+.properties(&[
+    PropertySpec::new("issuer", ValueType::WebAddress, "Who issues the tokens: what their `iss` is.").required(),
+    PropertySpec::new("audience", ValueType::Text, "Whom they are issued for: what must be in their `aud`.").required(),
+    PropertySpec::new("user", ValueType::Text, "The claim that names the user; without it, `email`."),
+    PropertySpec::new("jwks", ValueType::Path, "A file in the site's folder with the issuer's public keys (RFC 7517 5)."),
+    PropertySpec::new("introspection", ValueType::WebAddress, "Where the issuer says whether a token is good (RFC 7662)."),
+    PropertySpec::new("client", ValueType::Text, "Who asks there.").beside("introspection"),
+    PropertySpec::new("secret", ValueType::Secret, "The credential that shows it.").beside("introspection"),
+])
+.one_of(&["jwks", "introspection"])
+.example("oauth issuer=\"https://id.example.com\" audience=\"mail\" jwks=\"oauth/keys.json\"")
+.postfix(&["smtpd_sasl_type", "smtpd_sasl_mechanism_filter"]);
 
 /// `users`.
 pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what they may send as.")
@@ -203,20 +277,22 @@ pub const USERS: NodeSpec = NodeSpec::new("users", "Who may log in, and what the
             .arguments(&[Argument::new("socket", ValueType::Endpoint, "The Unix socket of its auth service.")])
             .example("dovecot \"unix:/run/dovecot/auth-client\"")
             .postfix(&["smtpd_sasl_type", "smtpd_sasl_path"]),
-        NodeSpec::later("ldap-bind", "Logs in to a directory as the user.")
-            .arguments(&[Argument::new("server", ValueType::Url, "The directory server.")])
-            .properties(&[PropertySpec::new("dn", ValueType::Text, "The name to bind as; `{user}` is filled in.").required()])
-            .example("ldap-bind \"ldaps://ldap.example.com\" dn=\"uid={user},ou=people,dc=example,dc=com\""),
-        NodeSpec::later("client-certificate", "Takes a certificate of this authority as a login.")
+        LDAP_BIND,
+        OAUTH,
+        NodeSpec::new(
+            "client-certificate",
+            "Takes a TLS certificate of this authority as a login, by AUTH EXTERNAL (RFC 4422 A); instead of `passwd`. The user is the \
+             mail address in it (the first rfc822Name of subjectAltName), or else its common name.",
+        )
             .properties(&[
-                PropertySpec::new("authority", ValueType::Path, "A PEM file with the authority's certificate.").required()
+                PropertySpec::new("authority", ValueType::Path, "A PEM file in the site's folder with the authority's certificate.").required()
             ])
             .example("client-certificate authority=\"tls/clients.pem\"")
             .postfix(&["smtpd_tls_ask_ccert", "smtpd_tls_CAfile", "relay_clientcerts"]),
         NodeSpec::new("limit", "What one user may send in a time.")
             .properties(&[
                 PropertySpec::new("messages", ValueType::Rate, "Messages."),
-                PropertySpec::later("new-recipients", ValueType::Rate, "Recipients that the user never wrote to before."),
+                PropertySpec::new("new-recipients", ValueType::Rate, "Recipients that the user never wrote to before."),
             ])
             .example("limit messages=\"1000/1d\" new-recipients=\"200/1d\""),
     ])

@@ -53,6 +53,7 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
     settings::LIMITS,
     settings::LOG,
     settings::METRICS,
+    settings::REPORTS,
     settings::ADMIN,
     test_block::TEST,
     layout::INCLUDE,

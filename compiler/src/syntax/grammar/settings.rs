@@ -1,4 +1,4 @@
-//! Settings of which a site has one set each: `queue`, `limits`, `log`, `metrics`, `admin`.
+//! Settings of which a site has one set each: `queue`, `limits`, `log`, `metrics`, `reports`, `admin`.
 
 use super::spec::{Argument, NodeSpec, PropertySpec};
 use super::value_type::{ValueType, Word};
@@ -54,8 +54,12 @@ pub const LIMITS: NodeSpec = NodeSpec::new("limits", "Sizes and counts that hold
             "The most Received fields; without it, 100. RFC 5321 6.3 wants at least 100.",
         )
         .postfix(&["hopcount_limit"]),
-        PropertySpec::later("mailbox", ValueType::Size, "The most that a mailbox holds that has no quota of its own.")
-            .postfix(&["mailbox_size_limit", "virtual_mailbox_limit"]),
+        PropertySpec::new(
+            "mailbox",
+            ValueType::Size,
+            "The most that a mailbox holds that has no quota of its own; without it, as much as the disk.",
+        )
+        .postfix(&["mailbox_size_limit", "virtual_mailbox_limit"]),
         PropertySpec::new(
             "sessions",
             ValueType::Count { least: 1, most: 1_000_000 },
@@ -88,6 +92,31 @@ pub const LOG: NodeSpec = NodeSpec::new("log", "How the daemon logs.")
 pub const METRICS: NodeSpec = NodeSpec::new("metrics", "Numbers for Prometheus.")
     .properties(&[PropertySpec::new("listen", ValueType::Socket, "Where they are served, over HTTP at `/metrics`.").required()])
     .example("metrics listen=\"127.0.0.1:9100\"");
+
+/// `reports`.
+pub const REPORTS: NodeSpec =
+    NodeSpec::new("reports", "What others are told of their mail, once a day and by mail; what is not said is not sent.")
+        .children(&[
+            NodeSpec::new("organization", "Who reports, for people; without it, the host's name.")
+                .arguments(&[Argument::new("name", ValueType::Text, "A name.")])
+                .example("organization \"Example Ltd\""),
+            NodeSpec::new(
+                "dmarc",
+                "Aggregate reports to domains whose DMARC record asks for them: what came in their name (RFC 9990).",
+            )
+            .properties(&[FROM])
+            .example("dmarc from=\"dmarc@example.com\""),
+            NodeSpec::new(
+                "tls",
+                "Reports to domains that ask for them: how sessions with their mail hosts were protected (RFC 8460).",
+            )
+            .properties(&[FROM])
+            .example("tls from=\"tls@example.com\""),
+        ])
+        .example("reports {\n    dmarc from=\"reports@example.com\"\n    tls from=\"reports@example.com\"\n}");
+
+const FROM: PropertySpec =
+    PropertySpec::new("from", ValueType::Mailbox, "Who writes them, in a domain of the site that signs its mail.").required();
 
 /// `admin`.
 pub const ADMIN: NodeSpec = NodeSpec::later("admin", "Where the daemon takes commands.")

@@ -72,6 +72,11 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
             .properties(&[
                 PropertySpec::new("user", ValueType::Text, "The login name; without it, nobody has logged in."),
                 PropertySpec::new(
+                    "certificate",
+                    ValueType::Fingerprint,
+                    "The SHA-256 of the certificate that it has shown to hold, or of its public key.",
+                ),
+                PropertySpec::new(
                     "listener",
                     ValueType::Reference { kinds: &[Kind::Listener], words: &[] },
                     "The listener that it comes in by; without it, the first that fits.",
@@ -111,6 +116,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                 ),
                 PropertySpec::new("spf", ValueType::Word(SPF_FACTS), "What its SPF check says; needed where the site refuses by it."),
                 PropertySpec::new("dmarc", ValueType::Word(DMARC_FACTS), "What DMARC comes to; needed where the site honours it."),
+                PropertySpec::new("requiretls", ValueType::Truth, "Whether the sender asks for TLS on every hop (RFC 8689); without it, no."),
                 PropertySpec::new("author", ValueType::Domain, "The domain in the From field; without it, that of the sender."),
             ])
             .required()
@@ -139,7 +145,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                     ValueType::Text,
                     "The envelope sender that it goes on with; `srs` for one that leads its bounces back through this site.",
                 ),
-                PropertySpec::new("tls", ValueType::Word(super::egress::ROUTE_TLS_LEVELS), "The least protection on the way."),
+                PropertySpec::new("tls", ValueType::Word(super::egress::TLS_LEVELS), "The least protection on the way."),
                 PropertySpec::new("signed-by", ValueType::Reference { kinds: &[Kind::Dkim], words: &[] }, "The DKIM key that signs."),
                 PropertySpec::new("spf", ValueType::Word(SPF_RESULTS), "What the receiver's SPF check says, by the records of the site."),
                 PropertySpec::new("dmarc", ValueType::Word(DMARC_RESULTS), "What the receiver's DMARC check says, by the records of the site and the keys that sign."),

@@ -84,6 +84,8 @@ pub enum ValueType {
     WebAddress,
     /// A DKIM selector.
     Selector,
+    /// The SHA-256 of a certificate.
+    Fingerprint,
     /// A day: `"2026-11-21"`.
     Date,
     /// A TCP port.
@@ -215,6 +217,7 @@ impl ValueType {
             ValueType::Report => "an address for reports",
             ValueType::WebAddress => "an https: address",
             ValueType::Selector => "a selector",
+            ValueType::Fingerprint => "a fingerprint",
             ValueType::Date => "a date",
             ValueType::Port => "a port",
             ValueType::Reference { .. } => "a declared name",
@@ -257,6 +260,7 @@ impl ValueType {
             ValueType::Report => "\"mailto:reports@example.com\"",
             ValueType::WebAddress => "\"https://example.com/logo.svg\"",
             ValueType::Selector => "\"2026a\"",
+            ValueType::Fingerprint => "\"C84F60326E1C846F2918026F36559A0D5C5C933F5770A6F31C1E5E3E0BB4217A\"",
             ValueType::Date => "\"2026-11-21\"",
             ValueType::Port => "587",
             ValueType::Path => "\"tls/mail.pem\"",
@@ -299,6 +303,7 @@ impl ValueType {
             ValueType::Report => "address for reports",
             ValueType::WebAddress => "https: address",
             ValueType::Selector => "selector",
+            ValueType::Fingerprint => "fingerprint",
             ValueType::Date => "date",
             ValueType::Port => "port",
             ValueType::Path => "path",
@@ -367,6 +372,9 @@ impl ValueType {
             ValueType::Report => "`mailto:` and a mail address, or `https:` and a host: `\"mailto:reports@example.com\"`.",
             ValueType::WebAddress => "`https:` and a host, without blanks, `,` and `;`: `\"https://example.com/logo.svg\"`.",
             ValueType::Selector => "Letters, digits and inner hyphens, as in the name of a host: `\"2026a\"`.",
+            ValueType::Fingerprint => {
+                "64 hexadecimal digits with colons or without, as `openssl x509 -noout -fingerprint -sha256` prints them."
+            }
             ValueType::Date => "Year, month and day: `\"2026-11-21\"`.",
             ValueType::Port => "A TCP port, without quotes: `587`. 0 lets the system choose.",
             ValueType::Path => "A path of a file, relative to the folder of the file it stands in: `\"tls/mail.pem\"`.",

@@ -190,6 +190,7 @@ fn plain(kind: &ValueType) -> Json {
         ValueType::Report => json!({"type": "string", "pattern": "^(mailto:|https://)"}),
         ValueType::WebAddress => json!({"type": "string", "pattern": "^https://"}),
         ValueType::Selector => json!({"type": "string", "pattern": "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"}),
+        ValueType::Fingerprint => json!({"type": "string", "pattern": "^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$"}),
         ValueType::Date => json!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
         ValueType::Mailbox => json!({"type": "string", "pattern": "@"}),
         ValueType::Reason => json!({"enum": Reason::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>()}),

@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
 use postern_schema::record::ReportUri;
-use postern_schema::site::{Codes, Endpoint, Rate, RoutePattern, SecretName, Selector};
+use postern_schema::site::{Codes, Endpoint, Fingerprint, Rate, RoutePattern, SecretName, Selector};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -56,6 +56,7 @@ pub enum Typed {
     Delimiter(Delimiter),
     Report(ReportUri),
     Selector(Selector),
+    Fingerprint(Fingerprint),
     Date(Date),
     Truth(bool),
     Reason(Reason),
@@ -105,6 +106,7 @@ from_typed! {
     Delimiter => Delimiter,
     Report => ReportUri,
     Selector => Selector,
+    Fingerprint => Fingerprint,
     Date => Date,
     Truth => bool,
     Reason => Reason,
@@ -179,6 +181,7 @@ fn read_text(kind: &ValueType, text: &str) -> Result<Typed, ValueError> {
         ValueType::Report => place::report(text).map(Typed::Report),
         ValueType::WebAddress => place::web_address(text),
         ValueType::Selector => selector(text),
+        ValueType::Fingerprint => fingerprint(text),
         ValueType::Date => date(text),
         ValueType::Reference { kinds, words } => reference(kinds, words, text),
         ValueType::Delimiter => delimiter(text),
@@ -281,6 +284,15 @@ fn pattern(text: &str) -> Result<Typed, ValueError> {
 fn secret(text: &str) -> Result<Typed, ValueError> {
     // The text is not repeated: whoever put the secret itself here should not find it in a build log.
     SecretName::parse(text).map(Typed::Secret).ok_or(ValueError::Secret)
+}
+
+fn fingerprint(text: &str) -> Result<Typed, ValueError> {
+    Fingerprint::parse(text).map(Typed::Fingerprint).ok_or_else(|| {
+        ValueError::form(
+            format!("{text:?} is no SHA-256"),
+            "Write the 64 hexadecimal digits that `openssl x509 -noout -fingerprint -sha256` prints",
+        )
+    })
 }
 
 fn selector(text: &str) -> Result<Typed, ValueError> {

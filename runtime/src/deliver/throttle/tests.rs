@@ -149,3 +149,37 @@ fn the_window_finds_what_a_peer_can_bear() {
     let (window, refused) = simulate(2, &NONE);
     assert!(window <= 5 && refused < 0.5, "{window}, {refused}");
 }
+
+#[test]
+fn a_clock_that_was_wrong_stops_nobody() {
+    const DAY_MS: u64 = 86_400_000;
+    let limits = Limits {
+        rate: Some(Rate { count: 60, per: Duration::from_secs(3600) }),
+        pause_after_defer: Some(Duration::from_secs(600)),
+        ..Limits::default()
+    };
+    let mut throttle = Throttle::default();
+    // The clock is a day ahead, and set right after that.
+    assert_eq!(throttle.send(&limits, 2 * DAY_MS), Admission::Go);
+    throttle.deferred(&limits, 2 * DAY_MS);
+    assert_eq!(throttle.send(&limits, DAY_MS), Admission::Go);
+    assert_eq!(throttle.send(&limits, DAY_MS), Admission::NotBefore(DAY_MS + 60_000), "the rate holds from then on");
+    let mut throttle = Throttle::default();
+    while !throttle.failed(&limits, 2 * DAY_MS) {}
+    assert!(matches!(throttle.open(&limits, 2 * DAY_MS), Admission::Dead(_)));
+    assert_eq!(throttle.open(&limits, DAY_MS), Admission::Go, "one session finds out");
+    // Forward: whatever waited is over.
+    let mut throttle = Throttle::default();
+    assert_eq!(throttle.send(&limits, DAY_MS), Admission::Go);
+    assert_eq!(throttle.send(&limits, 2 * DAY_MS), Admission::Go);
+}
+
+#[test]
+fn a_new_rate_holds_at_once() {
+    let rate = |count| Limits { rate: Some(Rate { count, per: Duration::from_secs(3600) }), ..Limits::default() };
+    let mut throttle = Throttle::default();
+    assert_eq!(throttle.send(&rate(1), 1_000_000_000), Admission::Go);
+    assert_eq!(throttle.send(&rate(1), 1_000_001_000), Admission::NotBefore(1_003_600_000));
+    // A reload allows one a second.
+    assert_eq!(throttle.send(&rate(3600), 1_000_001_000), Admission::Go);
+}

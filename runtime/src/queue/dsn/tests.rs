@@ -6,6 +6,7 @@ use crate::queue::fixture::{accepted, attempt};
 use crate::queue::id::IdSource;
 use crate::queue::message::NewMessage;
 use crate::smtp::command::{Notify, OriginalRecipient, Xtext};
+use std::sync::Arc;
 
 const NOW: u64 = 1_795_285_020;
 const HEADER: &[u8] = b"From: alice@example.com\r\nSubject: hello\r\n\r\nThe secret body\r\n";
@@ -13,7 +14,7 @@ const HEADER: &[u8] = b"From: alice@example.com\r\nSubject: hello\r\n\r\nThe sec
 fn entry(from: &str, to: &[&str]) -> QueueEntry {
     let id = IdSource::new(1).next(1_795_285_000_000);
     let envelope = NewMessage::from(accepted(id, from, to, HEADER.to_vec())).envelope;
-    QueueEntry { progress: Progress::new(envelope.recipients.len()), envelope }
+    QueueEntry { progress: Progress::new(envelope.recipients.len()), envelope: envelope.into() }
 }
 
 fn settle(entry: &mut QueueEntry, recipients: &[u32], outcome: Outcome) {
@@ -102,7 +103,7 @@ fn nobody_is_told_who_was_told_or_did_not_want_to_be() {
     let bounce = written(&entry, HEADER).unwrap();
     assert_eq!(values(text(&bounce), "Final-Recipient"), ["rfc822; carl@example.net"]);
 
-    entry.envelope.recipients[1].notify = Some(Notify { success: true, failure: false, delay: false });
+    Arc::make_mut(&mut entry.envelope).recipients[1].notify = Some(Notify { success: true, failure: false, delay: false });
     assert_eq!(written(&entry, HEADER), None);
 }
 
@@ -130,8 +131,8 @@ fn what_an_alias_stands_for_is_not_disclosed() {
 #[test]
 fn foreign_text_cannot_begin_a_field_or_leave_ascii() {
     let mut entry = entry("alice@example.com", &["bob@example.net"]);
-    entry.envelope.envid = Xtext::parse("x+0D+0AAction:+20delivered");
-    entry.envelope.recipients[0].orcpt = OriginalRecipient::parse("rfc822;bob+0D+0AAction:+20delivered");
+    Arc::make_mut(&mut entry.envelope).envid = Xtext::parse("x+0D+0AAction:+20delivered");
+    Arc::make_mut(&mut entry.envelope).recipients[0].orcpt = OriginalRecipient::parse("rfc822;bob+0D+0AAction:+20delivered");
     let reply = "5.0.0 gr\u{fc}n\r\nAction: delivered";
     settle(&mut entry, &[0], Outcome::Failed(attempt("550", reply, Some("mx\r\nAction: delivered"))));
     let bounce = written(&entry, HEADER).unwrap();
@@ -153,7 +154,7 @@ fn long_replies_and_words_stay_within_the_line() {
 #[test]
 fn an_international_message_has_an_international_report() {
     let mut entry = entry("\u{e4}lice@example.com", &["b\u{f6}b@example.net"]);
-    entry.envelope.smtp_utf8 = true;
+    Arc::make_mut(&mut entry.envelope).smtp_utf8 = true;
     settle(&mut entry, &[0], Outcome::Failed(attempt("550", "5.1.1 gr\u{fc}n", Some("mx.example.net"))));
     let bounce = written(&entry, "Subject: gr\u{fc}n\r\n\r\n".as_bytes()).unwrap();
     assert!(bounce.eight_bit && bounce.smtp_utf8);
@@ -183,8 +184,8 @@ fn success_is_told_to_who_asked_and_says_who_reports_no_further() {
     settle(&mut entry, &[1], success(false));
     assert_eq!(written(&entry, HEADER), None, "nobody asked");
     let wants = Some(Notify { success: true, failure: false, delay: false });
-    entry.envelope.recipients.iter_mut().for_each(|recipient| recipient.notify = wants);
-    entry.envelope.ret = Some(Return::Full);
+    Arc::make_mut(&mut entry.envelope).recipients.iter_mut().for_each(|recipient| recipient.notify = wants);
+    Arc::make_mut(&mut entry.envelope).ret = Some(Return::Full);
     let bounce = written(&entry, HEADER).unwrap();
     let text = text(&bounce);
     assert_eq!(values(text, "Action"), ["relayed", "delivered"]);
@@ -198,7 +199,7 @@ fn success_is_told_to_who_asked_and_says_who_reports_no_further() {
 fn a_failed_message_comes_back_whole_where_the_sender_wants_it() {
     let mut entry = entry("alice@example.com", &["bob@example.net"]);
     settle(&mut entry, &[0], Outcome::Failed(attempt("550", "no", None)));
-    entry.envelope.ret = Some(Return::Full);
+    Arc::make_mut(&mut entry.envelope).ret = Some(Return::Full);
     let bounce = written(&entry, HEADER).unwrap();
     assert!(text(&bounce).contains("Content-Type: message/rfc822\r\n") && text(&bounce).contains("secret body"));
     let cut = written(&entry, &HEADER[..HEADER.len() - 4]).unwrap();
@@ -211,7 +212,7 @@ fn a_delay_is_told_once_and_not_to_who_did_not_want_to_know() {
     assert_eq!(entry.unwarned().count(), 0, "nobody was tried");
     let deferred = Outcome::Deferred { attempt: attempt("450", "4.2.0 later", Some("mx.example.net")), next_ms: 1 };
     settle(&mut entry, &[0, 1], deferred);
-    entry.envelope.recipients[1].notify = Some(Notify { success: true, failure: true, delay: false });
+    Arc::make_mut(&mut entry.envelope).recipients[1].notify = Some(Notify { success: true, failure: true, delay: false });
     let about: Vec<Unreturned<'_>> = entry.unwarned().collect();
     let bounce = written_about(&entry, &about, HEADER, Language::English).unwrap();
     assert_eq!(values(text(&bounce), "Final-Recipient"), ["rfc822; bob@example.net"]);

@@ -6,6 +6,7 @@
 use super::Shared;
 use super::disk::{Disk, write_all_at};
 use super::error::SpoolError;
+use crate::fault::{Point, reach};
 use crate::queue::id::{FreshId, QueueId};
 use crate::queue::message::Body;
 use bytes::Bytes;
@@ -101,9 +102,11 @@ impl Spill {
 
     fn finish(self, head: Bytes) -> Result<SpilledBody, SpoolError> {
         let disk = self.shared.disk();
+        reach(Point::BodyFileWritten);
         disk.sync(&self.file)
             .and_then(|()| disk.sync_folder(&self.shared.blobs()))
             .map_err(|error| SpoolError::io("flush", &self.name.path, error))?;
+        reach(Point::BodyFileFlushed);
         Ok(SpilledBody { head, name: self.name, octets: self.octets, checksum: self.checksum.finalize() })
     }
 }

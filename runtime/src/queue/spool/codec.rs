@@ -5,7 +5,7 @@
 use crate::queue::envelope::{Attempt, Change, Client, Envelope, Generation, Outcome, Progress, Recipient, RecipientState};
 use crate::queue::id::QueueId;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
-use postern_schema::decide::SentAs;
+use postern_schema::decide::{SentAs, TlsWish};
 use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::reply::{EnhancedStatus, Reply, ReplyCode};
 use std::net::IpAddr;
@@ -108,6 +108,11 @@ pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
     put_option(out, envelope.body_file, |out, crc| out.extend_from_slice(&crc.to_le_bytes()));
     out.push(envelope.smtp_utf8.into());
     out.push(envelope.eight_bit.into());
+    out.push(match envelope.tls_wish {
+        TlsWish::Default => 0,
+        TlsWish::Required => 1,
+        TlsWish::Optional => 2,
+    });
     put_option(out, envelope.ret, |out, ret| out.push((ret == Return::Full).into()));
     put_option(out, envelope.envid.as_ref(), |out, envid| put_text(out, envid.as_str()));
     put_option(out, envelope.reverse_path.mailbox(), put_mailbox);
@@ -306,12 +311,22 @@ impl<'a> Input<'a> {
             body_file: self.option(Input::u32)?,
             smtp_utf8: self.flag()?,
             eight_bit: self.flag()?,
+            tls_wish: self.tls_wish()?,
             ret: self.option(Input::flag)?.map(|full| if full { Return::Full } else { Return::Headers }),
             envid: self.option(Input::xtext)?,
             reverse_path: self.option(Input::mailbox)?.map_or(ReversePath::Null, ReversePath::Mailbox),
             client: self.option(Input::client)?.map(Box::new),
             recipients: self.recipients()?,
         })
+    }
+
+    fn tls_wish(&mut self) -> Decoded<TlsWish> {
+        match self.u8()? {
+            0 => Ok(TlsWish::Default),
+            1 => Ok(TlsWish::Required),
+            2 => Ok(TlsWish::Optional),
+            _ => Err(Malformed("a wish about TLS is none")),
+        }
     }
 
     fn client(&mut self) -> Decoded<Client> {

@@ -1,13 +1,13 @@
 //! What the spool asks of a file system, so that tests can put one in its place that is full, that lies about a flush, or that
-//! dies at a given call. [`FileSystem`] is the real one. Reading needs no stand-in: a damaged file is made by damaging it.
+//! dies at a given call. [`FileSystem`] is the real one.
 
 use rustix::fs::FallocateFlags;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-/// The calls that change a file system or ask for its free space.
+/// The calls that change a file system, read the log, or ask for free space.
 pub trait Disk: Send + Sync + 'static {
     /// Makes a new file that only its owner reads; an error where there is one already.
     ///
@@ -35,6 +35,14 @@ pub trait Disk: Send + Sync + 'static {
     /// The system's.
     fn write_at(&self, file: &File, slices: &[IoSlice<'_>], offset: u64) -> io::Result<usize> {
         Ok(rustix::io::pwritev(file, slices, offset)?)
+    }
+
+    /// Fills the buffer from the offset on.
+    ///
+    /// # Errors
+    /// The system's; [`io::ErrorKind::UnexpectedEof`] where the file ends before.
+    fn read_exact_at(&self, file: &File, octets: &mut [u8], offset: u64) -> io::Result<()> {
+        file.read_exact_at(octets, offset)
     }
 
     /// Makes the file shorter.

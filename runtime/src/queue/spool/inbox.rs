@@ -5,9 +5,9 @@ use super::blob::SpilledBody;
 use super::error::SpoolError;
 use super::index::Message;
 use super::lock;
-use crate::queue::envelope::Change;
+use crate::queue::envelope::{Change, Envelope};
 use crate::queue::id::QueueId;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -24,7 +24,7 @@ pub(super) struct Job {
 /// What becomes true.
 pub(super) enum Effect {
     /// A message is in the queue.
-    Append { message: Message, file: Option<SpilledBody>, changes: Vec<Change>, done: Done<QueueId> },
+    Append { message: Message, envelope: Arc<Envelope>, file: Option<SpilledBody>, changes: Vec<Change>, done: Done<QueueId> },
     /// Changes hold.
     Record { changes: Vec<Change>, done: Done<()> },
     /// The record of a message stands elsewhere.
@@ -51,6 +51,8 @@ impl Job {
 struct State {
     jobs: Vec<Job>,
     closed: bool,
+    /// The writer is to look around even if there is no job.
+    nudged: bool,
     /// The writer sleeps until there are so many jobs; 0 while it works.
     wake_at: usize,
 }
@@ -78,15 +80,15 @@ impl Inbox {
         }
     }
 
-    /// Waits for a job, and once there is one, a little more for as many as are expected. `None` once the inbox is closed and
+    /// Waits for a job or a nudge, and once there is a job, a little more for as many as are expected. `None` once the inbox is closed and
     /// nothing is left.
     pub(super) fn take(&self, expected: usize, patience: Duration) -> Option<Vec<Job>> {
         let mut state = lock(&self.state);
-        while state.jobs.is_empty() && !state.closed {
+        while state.jobs.is_empty() && !state.closed && !state.nudged {
             state.wake_at = 1;
             state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.jobs.len() < expected && !state.closed && !patience.is_zero() {
+        if state.jobs.len() < expected && !state.closed && !state.nudged && !patience.is_zero() {
             state.wake_at = expected;
             let too_few = |state: &mut State| state.jobs.len() < expected && !state.closed;
             state = self.ready.wait_timeout_while(state, patience, too_few).unwrap_or_else(PoisonError::into_inner).0;
@@ -99,6 +101,12 @@ impl Inbox {
         lock(&self.state).take()
     }
 
+    /// Wakes the writer although there may be no job: there may be room to give back.
+    pub(super) fn nudge(&self) {
+        lock(&self.state).nudged = true;
+        self.ready.notify_one();
+    }
+
     /// Takes no more; what is in is still done.
     pub(super) fn close(&self) {
         lock(&self.state).closed = true;
@@ -109,6 +117,7 @@ impl Inbox {
 impl State {
     fn take(&mut self) -> Option<Vec<Job>> {
         self.wake_at = 0;
+        self.nudged = false;
         if self.closed && self.jobs.is_empty() { None } else { Some(std::mem::take(&mut self.jobs)) }
     }
 }

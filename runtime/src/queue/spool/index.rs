@@ -4,8 +4,9 @@
 //! says so is durable; read by everybody.
 
 use super::codec;
+use super::fresh::{Fresh, Kept};
 use super::segment::SegmentName;
-use crate::queue::envelope::{Change, MessageState, Progress, QueueEntry};
+use crate::queue::envelope::{Change, Envelope, MessageState, Outcome, Progress, QueueEntry};
 use crate::queue::id::QueueId;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -33,9 +34,13 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// For somebody to look at; `None` never happens, since nothing but a valid envelope comes in.
-    pub(super) fn entry(self) -> Option<QueueEntry> {
-        let envelope = codec::envelope(&self.envelope).ok()?;
+    /// For somebody to look at, with its envelope where that is at hand; `None` never happens, since nothing but a valid envelope
+    /// comes in.
+    pub(super) fn entry(self, envelope: Option<Arc<Envelope>>) -> Option<QueueEntry> {
+        let envelope = match envelope {
+            Some(envelope) => envelope,
+            None => Arc::new(codec::envelope(&self.envelope).ok()?),
+        };
         Some(QueueEntry { envelope, progress: self.progress })
     }
 }
@@ -86,6 +91,16 @@ impl Counts {
         self.active + self.deferred + self.held
     }
 
+    fn add(&mut self, other: &Counts) {
+        self.active += other.active;
+        self.deferred += other.deferred;
+        self.held += other.held;
+        self.recipients += other.recipients;
+        self.live_octets += other.live_octets;
+        self.log_octets += other.log_octets;
+        self.segments += other.segments;
+    }
+
     fn of(&mut self, state: MessageState) -> &mut u64 {
         match state {
             MessageState::Active => &mut self.active,
@@ -101,9 +116,17 @@ pub(super) struct Index {
     slots: BTreeMap<QueueId, Slot>,
     segments: BTreeMap<u32, Segment>,
     counts: Counts,
+    fresh: Fresh,
+    /// What an earlier process left is still being read: its segments and messages are not here yet.
+    pub(super) is_recovering: bool,
 }
 
 impl Index {
+    /// An empty one that is still to adopt what an earlier process left.
+    pub(super) fn recovering() -> Index {
+        Index { is_recovering: true, ..Index::default() }
+    }
+
     pub(super) fn counts(&self) -> Counts {
         self.counts
     }
@@ -175,6 +198,28 @@ impl Index {
         self.slots.insert(id, Slot { message, location });
     }
 
+    /// Takes over what an earlier process left. Its messages are all older than those that are here, and nothing that is here speaks
+    /// of them.
+    pub(super) fn adopt(&mut self, left: Index) {
+        // The larger one stays where it is.
+        let new = std::mem::replace(self, left);
+        self.slots.extend(new.slots);
+        self.segments.extend(new.segments);
+        self.counts.add(&new.counts);
+        self.fresh = new.fresh;
+        self.is_recovering = false;
+    }
+
+    /// Keeps a message at hand until its first attempt is over.
+    pub(super) fn keep(&mut self, id: QueueId, kept: Kept) {
+        self.fresh.put(id, kept);
+    }
+
+    /// The message, if it is at hand.
+    pub(super) fn kept(&self, id: QueueId) -> Option<&Kept> {
+        self.fresh.find(id)
+    }
+
     /// Makes a change true; one about a message that is not there changes nothing. Answers with a message that it removed.
     pub(super) fn apply(&mut self, change: &Change) -> Option<Message> {
         if let Change::Remove(id) = change {
@@ -184,12 +229,17 @@ impl Index {
         *self.counts.of(progress.state()) -= 1;
         progress.apply(change);
         *self.counts.of(progress.state()) += 1;
+        // What waits does not wait in memory.
+        if matches!(change, Change::Hold(_) | Change::Outcome { outcome: Outcome::Deferred { .. }, .. }) {
+            self.fresh.remove(change.id());
+        }
         None
     }
 
     /// Forgets a message.
     pub(super) fn remove(&mut self, id: QueueId) -> Option<Message> {
         let Slot { message, location } = self.slots.remove(&id)?;
+        self.fresh.remove(id);
         *self.counts.of(message.progress.state()) -= 1;
         self.counts.recipients -= message.progress.states.len() as u64;
         self.counts.live_octets -= u64::from(location.octets);

@@ -14,8 +14,8 @@
 //! | `record`, `codec` | the frames of the log, and what is in them |
 //! | `segment`, `disk` | files, and the calls that make them durable |
 //! | `inbox`, `writer`, `reclaim` | the thread that writes: group commit, and room given back |
-//! | `replay` | from the files to the index |
-//! | `index` | envelopes and states in memory |
+//! | `replay`, `recovery` | from the files to the index, while new mail comes in |
+//! | `index`, `fresh` | envelopes and states in memory; and texts that are about to be delivered |
 //! | `blob` | bodies |
 //!
 //! Calls that read files or wait for a flush without `async` say so; an async caller makes them where it may block.
@@ -24,10 +24,12 @@ mod blob;
 mod codec;
 mod disk;
 mod error;
+mod fresh;
 mod inbox;
 mod index;
 mod reclaim;
 mod record;
+mod recovery;
 mod replay;
 mod segment;
 mod writer;
@@ -36,11 +38,13 @@ pub use blob::{BodyReader, BodyWriter, FileBody, SpilledBody};
 pub use disk::{Disk, FileSystem};
 pub use error::SpoolError;
 pub use index::Counts;
+pub use recovery::{Recovered, Recovery, Standing};
 pub use replay::CorruptReport;
 
-use super::envelope::{Change, MessageState, Progress, QueueEntry};
+use super::envelope::{Change, Progress, QueueEntry};
 use super::id::{FreshId, IdSource, QueueId};
 use super::message::{Body, NewMessage};
+use crate::metrics::Histogram;
 use bytes::Bytes;
 use inbox::{Effect, Inbox, Job};
 use index::{Index, Message};
@@ -48,10 +52,10 @@ use record::Kind;
 use rustix::fs::FlockOperation;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// How a spool is kept.
@@ -84,37 +88,6 @@ impl Default for SpoolOptions {
     }
 }
 
-/// What was found when the spool was opened.
-#[derive(Debug)]
-pub struct Recovered {
-    /// Every message, oldest first.
-    pub messages: Vec<Standing>,
-    /// What could not be read and was set aside.
-    pub corrupt: Vec<CorruptReport>,
-    /// What a crash left half-written at the end of the log: never acknowledged, and dropped.
-    pub torn_tail_octets: u64,
-    /// How long it took.
-    pub duration: Duration,
-}
-
-/// Where a recovered message stands: what is needed to schedule it. [`Spool::find`] knows the rest.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Standing {
-    /// Its name.
-    pub id: QueueId,
-    /// Whether it waits.
-    pub state: MessageState,
-    /// When the first pending recipient may be tried; `None` when nobody is pending.
-    pub next_attempt_ms: Option<u64>,
-}
-
-impl Standing {
-    fn of(message: &Message) -> Standing {
-        let Message { id, progress, .. } = message;
-        Standing { id: *id, state: progress.state(), next_attempt_ms: progress.next_attempt_ms() }
-    }
-}
-
 /// An open spool. Dropping it finishes what was begun and gives the folder free.
 pub struct Spool {
     shared: Arc<Shared>,
@@ -133,7 +106,18 @@ struct Shared {
     ids: IdSource,
     inbox: Inbox,
     index: Mutex<Index>,
+    /// What was set aside since the start: the newest, and how many there were in all.
+    damage: Mutex<(Vec<CorruptReport>, u64)>,
+    flush_times: FlushTimes,
 }
+
+/// How long it takes until a batch is durable.
+pub type FlushTimes = Histogram<{ FLUSH_ENDS_MS.len() + 1 }>;
+
+const FLUSH_ENDS_MS: [u64; 8] = [1, 2, 5, 10, 50, 100, 500, 2000];
+
+/// Reports of damage that are kept for the operator.
+const REPORTS_MAX: usize = 100;
 
 impl Spool {
     /// Opens the spool in a folder, which is made if it is not there, and reads all that it holds. Blocks.
@@ -142,6 +126,15 @@ impl Spool {
     /// [`SpoolError::InUse`], [`SpoolError::Version`], or [`SpoolError::Io`] for a folder or file that cannot be used. Damage
     /// within a file is no error: it is in [`Recovered::corrupt`].
     pub fn open(folder: &Path, options: SpoolOptions) -> Result<(Spool, Recovered), SpoolError> {
+        let (spool, recovery) = Spool::begin(folder, options)?;
+        Ok((spool, recovery.finish()))
+    }
+
+    /// Opens the spool in a folder so far that it takes mail. Until [`Recovery::finish`] is through, it holds what came since.
+    ///
+    /// # Errors
+    /// As for [`Spool::open`].
+    pub fn begin(folder: &Path, options: SpoolOptions) -> Result<(Spool, Recovery), SpoolError> {
         let begun = Instant::now();
         let blobs = folder.join("blobs");
         for folder in [folder, &blobs, &corrupt_folder(folder)] {
@@ -150,24 +143,47 @@ impl Spool {
         }
         let lock_file = take_lock(folder)?;
         check_version(folder, options.disk.as_ref())?;
-        let mut replayed = replay::replay(folder, options.segment_octets)?;
-        replayed.match_blobs(folder, &blobs)?;
+        let found = replay::look(folder, &blobs, options.disk.as_ref())?;
         let ids = IdSource::new(options.node);
-        if let Some(last) = replayed.last_id {
+        if let Some(last) = found.last_id {
             ids.skip(last);
         }
-        let recovered = Recovered {
-            messages: replayed.index.slots().map(|slot| Standing::of(&slot.message)).collect(),
-            corrupt: replayed.corrupt,
-            torn_tail_octets: replayed.torn_tail_octets,
-            duration: begun.elapsed(),
-        };
         let folder = folder.to_owned();
-        let shared = Arc::new(Shared { folder, options, ids, inbox: Inbox::default(), index: Mutex::new(replayed.index) });
-        let writer = writer::Writer::new(shared.clone(), replayed.newest);
+        let index = Mutex::new(Index::recovering());
+        let shared = Arc::new(Shared {
+            folder,
+            options,
+            ids,
+            inbox: Inbox::default(),
+            index,
+            damage: Mutex::default(),
+            flush_times: FlushTimes::new(&FLUSH_ENDS_MS),
+        });
+        let writer = writer::Writer::new(shared.clone(), found.newest);
         let writer = std::thread::Builder::new().name("queue-writer".into()).spawn(move || writer.run());
         let writer = writer.map_err(|error| SpoolError::io("start the thread that writes", &shared.folder, error))?;
-        Ok((Spool { shared, writer: Some(writer), _lock: lock_file }, recovered))
+        let recovery = Recovery { shared: shared.clone(), found, begun };
+        Ok((Spool { shared, writer: Some(writer), _lock: lock_file }, recovery))
+    }
+
+    /// Whether what an earlier process left is still being read.
+    pub fn is_recovering(&self) -> bool {
+        lock(&self.shared.index).is_recovering
+    }
+
+    /// How long it takes until what is queued is durable.
+    pub fn flush_times(&self) -> &FlushTimes {
+        &self.shared.flush_times
+    }
+
+    /// What may still be written where the spool lies; `None` where the system does not say.
+    pub fn free_octets(&self) -> Option<u64> {
+        self.shared.disk().free_octets(&self.shared.folder).ok()
+    }
+
+    /// What was set aside since the start because it could not be read: the last of it, and how often that was.
+    pub fn damage(&self) -> (Vec<CorruptReport>, u64) {
+        lock(&self.shared.damage).clone()
     }
 
     /// An id for a message that is coming in.
@@ -222,13 +238,16 @@ impl Spool {
     pub fn read_body(&self, id: QueueId) -> Result<BodyReader, SpoolError> {
         let found = {
             let index = lock(&self.shared.index);
+            if let Some(kept) = index.kept(id).filter(|kept| kept.envelope.body_file.is_none()) {
+                return Ok(BodyReader::Inline(kept.body.clone()));
+            }
             let slot = index.slot(id).cloned();
             slot.and_then(|slot| index.segment(slot.location.segment).map(|at| (slot, at.name, at.file.clone())))
         };
         let Some((slot, name, segment)) = found else { return Err(SpoolError::Unknown(id)) };
         let path = name.path(&self.shared.folder);
         let mut octets = vec![0; slot.location.octets as usize];
-        let read = segment.read_exact_at(&mut octets, slot.location.offset.into());
+        let read = self.shared.disk().read_exact_at(&segment, &mut octets, slot.location.offset.into());
         read.map_err(|error| SpoolError::io("read", &path, error))?;
         let octets = Bytes::from(octets);
         match record::read(&octets, name.salt) {
@@ -243,21 +262,29 @@ impl Spool {
         let Some(octets) = message.file_octets else { return Ok(BodyReader::Inline(head)) };
         let path = self.shared.blob_path(message.id);
         let file = File::open(&path).map_err(|error| SpoolError::io("open", &path, error))?;
-        let Some(QueueEntry { envelope, .. }) = message.clone().entry() else { return Err(SpoolError::Unknown(message.id)) };
+        let Some(QueueEntry { envelope, .. }) = message.clone().entry(None) else { return Err(SpoolError::Unknown(message.id)) };
         Ok(BodyReader::File(FileBody::new(head, file, octets, envelope.body_file.unwrap_or_default())))
     }
 
     /// The message of that id.
     pub fn find(&self, id: QueueId) -> Option<QueueEntry> {
-        let message = lock(&self.shared.index).slot(id)?.message.clone();
-        message.entry()
+        let (message, envelope) = {
+            let index = lock(&self.shared.index);
+            (index.slot(id)?.message.clone(), index.kept(id).map(|kept| kept.envelope.clone()))
+        };
+        message.entry(envelope)
+    }
+
+    /// Whether the message of that id is in the queue.
+    pub fn has(&self, id: QueueId) -> bool {
+        lock(&self.shared.index).slot(id).is_some()
     }
 
     /// Up to `limit` messages, in the order of their ids, from behind `after` on. Whoever wants all of them asks for one page
     /// after the other, so that nobody waits long for the index.
     pub fn page(&self, after: Option<QueueId>, limit: usize) -> Vec<QueueEntry> {
         let messages = lock(&self.shared.index).page(after, limit);
-        messages.into_iter().filter_map(Message::entry).collect()
+        messages.into_iter().filter_map(|message| message.entry(None)).collect()
     }
 
     /// How many messages there are, and what they take.
@@ -284,7 +311,8 @@ impl Spool {
         let (done, answer) = oneshot::channel();
         let file_octets = file.as_ref().map(SpilledBody::octets);
         let message = Message { id: envelope.id, envelope: envelope_octets.into(), progress, file_octets };
-        self.shared.inbox.put(Job { record, effect: Effect::Append { message, file, changes, done } });
+        let envelope = Arc::new(envelope);
+        self.shared.inbox.put(Job { record, effect: Effect::Append { message, envelope, file, changes, done } });
         Ok(answer)
     }
 
@@ -316,6 +344,15 @@ impl std::fmt::Debug for Spool {
 impl Shared {
     fn disk(&self) -> &dyn Disk {
         self.options.disk.as_ref()
+    }
+
+    /// Keeps a report for the operator.
+    fn damaged(&self, report: CorruptReport) {
+        let mut damage = lock(&self.damage);
+        damage.1 += 1;
+        damage.0.push(report);
+        let surplus = damage.0.len().saturating_sub(REPORTS_MAX);
+        damage.0.drain(..surplus);
     }
 
     fn blobs(&self) -> PathBuf {

@@ -8,11 +8,11 @@ use super::inbox::{Effect, Job};
 use super::index::Slot;
 use super::lock;
 use super::record::{self, Kind};
-use super::replay::set_aside;
+use super::replay::{UNREADABLE, set_aside};
 use super::writer::Writer;
+use crate::fault::{Point, reach};
 use bytes::Bytes;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// How much is relocated with one batch, so that clients do not wait long for their flush.
 const STEP_OCTETS: u64 = 1 << 20;
@@ -26,6 +26,9 @@ impl Writer {
             return false;
         }
         let index = lock(&self.shared.index);
+        if index.is_recovering {
+            return false;
+        }
         let counts = index.counts();
         let allowed = 2 * counts.live_octets + SLACK_SEGMENTS * u64::from(self.shared.options.segment_octets);
         let oldest = index.oldest_segment().map(|segment| segment.name.number);
@@ -39,7 +42,8 @@ impl Writer {
         let mut jobs = Vec::with_capacity(slots.len());
         for Slot { message, location } in slots {
             let mut octets = vec![0; location.octets as usize];
-            let read = file.read_exact_at(&mut octets, location.offset.into()).map_err(|_| "its record cannot be read");
+            let read = self.shared.disk().read_exact_at(&file, &mut octets, location.offset.into());
+            let read = read.map_err(|_| UNREADABLE);
             match read.and_then(|()| record::read(&octets, name.salt)) {
                 Ok(found) => {
                     let body = [Bytes::copy_from_slice(found.body)];
@@ -50,6 +54,7 @@ impl Writer {
                 Err(reason) => {
                     let report = set_aside(&self.shared.folder, name, &octets, location.offset as usize, reason);
                     tracing::error!(id = %message.id, ?report, "queue: a message is damaged and leaves the queue");
+                    self.shared.damaged(report);
                     lock(&self.shared.index).remove(message.id);
                 }
             }
@@ -63,10 +68,14 @@ impl Writer {
     /// every batch; those behind it wait.
     pub(super) fn remove_dead(&mut self) {
         loop {
-            let oldest = match lock(&self.shared.index).oldest_segment() {
+            let index = lock(&self.shared.index);
+            let oldest = match index.oldest_segment() {
+                // There are older ones.
+                _ if index.is_recovering => return,
                 Some(segment) if segment.live == 0 && Some(segment.name.number) != self.current_number() => segment.name,
                 _ => return,
             };
+            drop(index);
             let path = oldest.path(&self.shared.folder);
             let disk = self.shared.disk();
             let removed = match disk.remove(&path) {
@@ -74,6 +83,7 @@ impl Writer {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 result => result,
             };
+            reach(Point::SegmentRemoved);
             if let Err(error) = removed.and_then(|()| disk.sync_folder(&self.shared.folder)) {
                 if !std::mem::replace(&mut self.removal_failed, true) {
                     tracing::warn!(path = %path.display(), %error, "queue: a segment cannot be removed");

@@ -109,6 +109,12 @@ pub(super) fn read(octets: &[u8], salt: u64) -> Result<Record<'_>, &'static str>
     Ok(Record { kind, id: u64_at(header, 8), meta, body })
 }
 
+/// The body in a record that [`seal`] built.
+pub(super) fn body(record: Bytes) -> Bytes {
+    let start = HEADER_OCTETS + u32_at(&record, 16) as usize;
+    record.slice(start..start + u32_at(&record, 20) as usize)
+}
+
 /// The first offset from `from` on at which a record stands.
 pub(super) fn find(octets: &[u8], from: usize, salt: u64) -> Option<usize> {
     let salt_octets = salt.to_le_bytes();
@@ -146,6 +152,7 @@ mod tests {
         assert_eq!((record.kind, record.id, record.meta, record.body), (Kind::Message, 77, &b"meta"[..], &b"abcde"[..]));
         assert_eq!(record.octets(), octets.len());
         assert_eq!(octets.len(), 48);
+        assert_eq!(body(octets.clone().into()), b"abcde"[..]);
         assert!(read(&octets, SALT + 1).is_err());
     }
 

@@ -1,20 +1,22 @@
 //! Segment files: what they are called, how one begins, how one is made. `seg-<number>-<salt>.log`, both hexadecimal; the
 //! numbers grow. The first record says the format version and where the segment before it ended, so that nothing behind that
-//! end is ever taken for an acknowledged record: this is how a batch whose flush failed is undone.
+//! end is ever taken for an acknowledged record: this is how a batch whose flush failed is undone. It also says the newest id that was
+//! given out by then, so that a start has to read one segment only before it may give out the next.
 
 use super::disk::{Disk, write_all_at};
 use super::error::SpoolError;
 use super::record::{self, Kind};
+use crate::queue::id::QueueId;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
 /// The format that this code writes and reads.
-pub(super) const FORMAT_VERSION: u32 = 2;
+pub(super) const FORMAT_VERSION: u32 = 3;
 /// Where the second record of a segment stands.
 pub(super) const FIRST_OFFSET: u32 = (record::HEADER_OCTETS + START_META_OCTETS) as u32;
-const START_META_OCTETS: usize = 16;
+const START_META_OCTETS: usize = 24;
 
 /// What a file name says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -55,6 +57,8 @@ pub(super) struct SegmentStart {
     pub(super) version: u32,
     /// The segment before it and the offset of its end; `None` for the first.
     pub(super) previous: Option<(u32, u32)>,
+    /// The newest id that was given out before it; `None` where there was none.
+    pub(super) last_id: Option<QueueId>,
 }
 
 impl SegmentStart {
@@ -64,6 +68,7 @@ impl SegmentStart {
             for value in [self.version, number, end, 0] {
                 meta.extend_from_slice(&value.to_le_bytes());
             }
+            meta.extend_from_slice(&self.last_id.map_or(0, QueueId::number).to_le_bytes());
         });
         record::salt(&mut octets, name.salt);
         octets
@@ -74,8 +79,11 @@ impl SegmentStart {
         let record = record::read(octets, salt).ok().filter(|record| record.kind == Kind::Segment)?;
         let mut values = record.meta.chunks_exact(4).map(|value| u32::from_le_bytes([value[0], value[1], value[2], value[3]]));
         let (version, number, end) = (values.next()?, values.next()?, values.next()?);
+        // Another format ends its first record where it likes.
+        let last_id = record.meta.get(16..24).and_then(|octets| octets.try_into().ok()).map_or(0, u64::from_le_bytes);
+        let last_id = (last_id > 0).then(|| QueueId::from_number(last_id));
         // Nothing ends before its own first record, so 0 is free to mean that there is no segment before.
-        Some(SegmentStart { version, previous: (end > 0).then_some((number, end)) })
+        Some(SegmentStart { version, previous: (end > 0).then_some((number, end)), last_id })
     }
 }
 
@@ -91,9 +99,9 @@ pub(super) fn make(disk: &dyn Disk, path: &Path, octets: u32) -> Result<File, Sp
 /// Makes the file a segment, durable with its first record and its name. Where it fails, it may still be one after a crash:
 /// the segment before it must not grow once this was called.
 pub(super) fn begin(
-    disk: &dyn Disk, folder: &Path, name: SegmentName, file: &File, previous: Option<(u32, u32)>,
+    disk: &dyn Disk, folder: &Path, name: SegmentName, file: &File, start: SegmentStart,
 ) -> Result<(), SpoolError> {
-    let start = SegmentStart { version: FORMAT_VERSION, previous }.seal(name);
+    let start = start.seal(name);
     let begun = write_all_at(disk, file, &mut [IoSlice::new(&start)], 0)
         .and_then(|()| disk.sync(file))
         .and_then(|()| disk.sync_folder(folder));
@@ -133,8 +141,8 @@ mod tests {
     #[test]
     fn a_start_reads_back() {
         let name = SegmentName { number: 2, salt: 9 };
-        for previous in [None, Some((1, 48))] {
-            let start = SegmentStart { version: FORMAT_VERSION, previous };
+        for (previous, last_id) in [(None, None), (Some((1, 56)), Some(QueueId::from_number(77)))] {
+            let start = SegmentStart { version: FORMAT_VERSION, previous, last_id };
             let octets = start.seal(name);
             assert_eq!(octets.len(), FIRST_OFFSET as usize);
             assert_eq!(SegmentStart::read(&octets, 9), Some(start));

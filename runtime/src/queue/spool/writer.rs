@@ -10,11 +10,13 @@ use super::Shared;
 use super::blob::SpilledBody;
 use super::disk::write_all_at;
 use super::error::SpoolError;
+use super::fresh::Kept;
 use super::inbox::{Done, Effect, Job};
 use super::index::Location;
 use super::lock;
 use super::record;
-use super::segment::{self, FIRST_OFFSET, SegmentName};
+use super::segment::{self, FIRST_OFFSET, SegmentName, SegmentStart};
+use crate::fault::{Point, reach};
 use crate::queue::id::QueueId;
 use std::fs::File;
 use std::io::IoSlice;
@@ -137,6 +139,7 @@ impl Writer {
 
     /// Begins a new segment with room for a record of that size. Where there is no room for it, the old one stays.
     fn roll(&mut self, record_octets: usize) -> Result<(), SpoolError> {
+        reach(Point::SegmentNeeded);
         let name = SegmentName::new(self.next_number);
         // Records are below 1 GiB, so this stays below 4 GiB.
         let least = FIRST_OFFSET + record_octets as u32;
@@ -148,7 +151,10 @@ impl Writer {
         if let Some(current) = self.current.take() {
             self.previous = Some((current.name.number, current.end));
         }
-        segment::begin(disk, &self.shared.folder, name, &file, self.previous)?;
+        let last_id = self.shared.ids.last();
+        let start = SegmentStart { version: segment::FORMAT_VERSION, previous: self.previous, last_id };
+        segment::begin(disk, &self.shared.folder, name, &file, start)?;
+        reach(Point::SegmentBegun);
         lock(&self.shared.index).add_segment(name, file.clone(), octets.into());
         self.current = Some(Current { name, file, octets, end: FIRST_OFFSET });
         Ok(())
@@ -161,14 +167,20 @@ impl Writer {
         let mut slices: Vec<IoSlice<'_>> = batch.iter().map(|job| IoSlice::new(&job.record)).collect();
         let disk = self.shared.disk();
         let begun = Instant::now();
-        let result = write_all_at(disk, &current.file, &mut slices, current.end.into()).and_then(|()| disk.sync(&current.file));
+        let [written, flushed, made_true] = moments(&batch);
+        let result = write_all_at(disk, &current.file, &mut slices, current.end.into()).and_then(|()| {
+            reach(written);
+            disk.sync(&current.file)
+        });
         self.last_flush = begun.elapsed();
+        self.shared.flush_times.count(self.last_flush);
         match result {
             Ok(()) => {
+                reach(flushed);
                 self.reclaim_paused &= batch.iter().all(|job| matches!(job.effect, Effect::Relocate { .. }));
                 let (segment, start) = (current.name.number, current.end);
                 current.end += batch.iter().map(|job| job.record.len() as u32).sum::<u32>();
-                self.shared.commit(segment, start, batch);
+                self.shared.commit(segment, start, batch, made_true);
             }
             Err(error) => {
                 let error = SpoolError::io("write", &current.name.path(&self.shared.folder), error);
@@ -205,7 +217,7 @@ impl Drop for Writer {
 
 impl Shared {
     /// Makes a durable batch true, in its order, and answers.
-    fn commit(&self, segment: u32, start: u32, batch: Vec<Job>) {
+    fn commit(&self, segment: u32, start: u32, batch: Vec<Job>, made_true: Point) {
         let mut offset = start;
         let mut answers = Vec::with_capacity(batch.len());
         let mut removed = Vec::new();
@@ -214,9 +226,11 @@ impl Shared {
             let location = Location { segment, offset, octets: record.len() as u32 };
             offset += location.octets;
             match effect {
-                Effect::Append { message, file, changes, done } => {
-                    answers.push(Answer::Append(message.id, file, done));
+                Effect::Append { message, envelope, file, changes, done } => {
+                    let id = message.id;
+                    answers.push(Answer::Append(id, file, done));
                     index.insert(message, location);
+                    index.keep(id, Kept { envelope, body: record::body(record.into()) });
                     removed.extend(changes.iter().filter_map(|change| index.apply(change)));
                 }
                 Effect::Record { changes, done } => {
@@ -227,10 +241,12 @@ impl Shared {
             }
         }
         drop(index);
+        reach(made_true);
         for answer in answers {
             self.answer(answer);
         }
         for message in removed.iter().filter(|message| message.file_octets.is_some()) {
+            reach(Point::BodyFileLeft);
             // One that stays behind is removed when the spool is opened next.
             let _ = self.disk().remove(&self.blob_path(message.id));
         }
@@ -252,6 +268,15 @@ impl Shared {
                 let _ = done.send(Ok(()));
             }
         }
+    }
+}
+
+/// The moments of a batch: it is written, flushed, true.
+fn moments(batch: &[Job]) -> [Point; 3] {
+    if batch.iter().any(Job::is_append) {
+        [Point::RecordWritten, Point::RecordFlushed, Point::RecordTrue]
+    } else {
+        [Point::NoteWritten, Point::NoteFlushed, Point::NoteTrue]
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a peer announced in its reply to EHLO or LHLO (RFC 5321 4.1.1.1).
 
 use super::Transaction;
-use crate::smtp::sasl::Mechanism;
+use super::login::Offered;
 use postern_schema::reply::Reply;
 
 /// The extensions of a peer that matter here. HELO leaves all of them unset.
@@ -19,12 +19,14 @@ pub struct Capabilities {
     pub dsn: bool,
     /// RFC 3207.
     pub starttls: bool,
+    /// RFC 8689.
+    pub require_tls: bool,
     /// RFC 1870.
     pub size: bool,
     /// The largest message that the peer takes, in octets; `None`: it did not say (RFC 1870 4).
     pub message_octets: Option<u64>,
     /// The mechanisms of AUTH that both sides speak (RFC 4954).
-    pub mechanisms: Vec<Mechanism>,
+    pub mechanisms: Offered,
     /// LIMITS RCPTMAX: the most recipients of one transaction (RFC 9422 4.2).
     pub recipients: Option<u32>,
     /// LIMITS MAILMAX: the most transactions of one session (RFC 9422 4.1).
@@ -44,6 +46,7 @@ impl Capabilities {
                 "SMTPUTF8" => found.smtputf8 = true,
                 "CHUNKING" => found.chunking = true,
                 "DSN" => found.dsn = true,
+                "REQUIRETLS" => found.require_tls = true,
                 "STARTTLS" => found.starttls = true,
                 "SIZE" => {
                     found.size = true;
@@ -51,7 +54,7 @@ impl Capabilities {
                     found.message_octets = words.next().and_then(|word| word.parse().ok()).filter(|octets| *octets > 0);
                 }
                 // `AUTH=LOGIN` is how servers spoke before RFC 4954.
-                "AUTH" => found.mechanisms.extend(words.filter_map(Mechanism::parse)),
+                "AUTH" => words.for_each(|name| found.mechanisms.note(name)),
                 "LIMITS" => found.read_limits(line),
                 _ => {}
             }
@@ -76,6 +79,9 @@ impl Capabilities {
     pub(super) fn refusal(&self, transaction: &Transaction) -> Option<Reply> {
         if transaction.needs_smtputf8() && !self.smtputf8 {
             return Some(Reply::peer_lacks_smtputf8("The next host does not offer SMTPUTF8".into()));
+        }
+        if transaction.require_tls && !self.require_tls {
+            return Some(Reply::peer_lacks_requiretls("The next host does not offer REQUIRETLS".into()));
         }
         match self.message_octets {
             Some(limit) if transaction.size_octets > limit => {
@@ -102,13 +108,13 @@ mod tests {
                 dsn: true,
                 size: true,
                 message_octets: Some(1000),
-                mechanisms: vec![Mechanism::Login, Mechanism::Plain],
+                mechanisms: Offered { login: true, plain: true, ..Offered::default() },
                 recipients: Some(50),
                 transactions: Some(7),
                 ..Capabilities::default()
             }
         );
-        assert_eq!(Capabilities::parse("a\nAUTH=PLAIN").mechanisms, [Mechanism::Plain]);
+        assert_eq!(Capabilities::parse("a\nAUTH=PLAIN").mechanisms, Offered { plain: true, ..Offered::default() });
         assert_eq!(Capabilities::parse("STARTTLS"), Capabilities::default());
     }
 

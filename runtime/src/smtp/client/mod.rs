@@ -17,20 +17,23 @@
 //! | file | concern |
 //! |---|---|
 //! | `replies` | reads replies, within limits |
+//! | `login` | what is said to log in |
 //! | `capabilities` | what the peer announced |
 //! | `transaction` | one envelope: its commands, and who was refused |
 
 mod capabilities;
+mod login;
 mod replies;
 mod session;
 mod transaction;
 
 pub use capabilities::Capabilities;
+pub use login::ClientLogin;
 pub use transaction::{Recipient, Transaction};
 
-use super::data::Encoder;
-use super::sasl::Credentials;
+use super::data::{Chunks, Encoder};
 use bytes::BytesMut;
+use login::LoginExchange;
 use postern_schema::reply::Reply;
 use postern_schema::site::TlsLevel;
 use replies::ReplyReader;
@@ -44,7 +47,7 @@ pub struct ClientConfig {
     /// The least protection that the session must have.
     pub tls: TlsLevel,
     /// How to log in; `None`: not at all.
-    pub login: Option<Credentials>,
+    pub login: Option<ClientLogin>,
     /// Speak LMTP (RFC 2033).
     pub lmtp: bool,
 }
@@ -125,10 +128,11 @@ pub struct Client {
     replies: ReplyReader,
     output: Vec<u8>,
     capabilities: Capabilities,
-    /// LOGIN: what is still to be said, last first.
-    responses: Vec<String>,
+    /// How far logging in is.
+    exchange: LoginExchange,
     envelope: Option<Envelope>,
     encoder: Encoder,
+    chunks: Chunks,
     /// The last transaction was not carried to its end, so the next one begins with RSET.
     unfinished: bool,
     /// A transaction that was over before a word of it was said.
@@ -147,9 +151,10 @@ impl Client {
             replies: ReplyReader::default(),
             output: Vec::new(),
             capabilities: Capabilities::default(),
-            responses: Vec::new(),
+            exchange: LoginExchange::Over,
             envelope: None,
             encoder: Encoder::default(),
+            chunks: Chunks::default(),
             unfinished: false,
             refused: None,
         }
@@ -193,7 +198,11 @@ impl Client {
             Some(reply) => self.refused = Some(Outcome { replies: vec![reply; recipients], reusable: self.is_open() }),
             None if recipients == 0 => self.refused = Some(Outcome { replies: Vec::new(), reusable: true }),
             None => {
-                let mut envelope = Envelope::new(transaction, std::mem::take(&mut self.unfinished));
+                let peer = &self.capabilities;
+                // Chunks without waiting for each reply need a peer that takes groups.
+                let is_chunked = peer.chunking && peer.pipelining && !self.config.lmtp;
+                self.chunks = Chunks::default();
+                let mut envelope = Envelope::new(transaction, std::mem::take(&mut self.unfinished), is_chunked);
                 envelope.write_commands(&self.capabilities, &mut self.output);
                 self.envelope = Some(envelope);
                 self.phase = Phase::Envelope;
@@ -201,17 +210,22 @@ impl Client {
         }
     }
 
-    /// Queues the next piece of the content, dots stuffed. Nothing happens unless the body is awaited.
+    /// Queues the next piece of the content, as a chunk or with dots stuffed. Nothing happens unless the body is awaited.
     pub fn write_body(&mut self, content: &[u8]) {
-        if self.phase == Phase::Body {
-            self.encoder.encode(content, &mut self.output);
+        match self.phase {
+            Phase::Body if self.is_chunked() => self.chunks.push(content, &mut self.output),
+            Phase::Body => self.encoder.encode(content, &mut self.output),
+            _ => {}
         }
     }
 
     /// Queues the end of the content. Content that cannot be had in full must never come to this: [`Client::abort`].
     pub fn end_body(&mut self) {
         if self.phase == Phase::Body {
-            std::mem::take(&mut self.encoder).finish(&mut self.output);
+            match self.is_chunked() {
+                true => self.chunks.finish(&mut self.output),
+                false => std::mem::take(&mut self.encoder).finish(&mut self.output),
+            }
             self.phase = Phase::Final;
         }
     }
@@ -256,6 +270,10 @@ impl Client {
     /// What the peer announced last.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn is_chunked(&self) -> bool {
+        self.envelope.as_ref().is_some_and(Envelope::is_chunked)
     }
 
     fn is_open(&self) -> bool {

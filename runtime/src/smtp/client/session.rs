@@ -1,8 +1,8 @@
 //! What each reply leads to, phase by phase.
 
+use super::login::{self, LoginExchange};
 use super::transaction::Progress;
 use super::{Capabilities, Client, ClientStep, Outcome, Phase};
-use crate::smtp::sasl::Mechanism;
 use postern_schema::reply::Reply;
 use postern_schema::site::TlsLevel;
 
@@ -22,9 +22,12 @@ impl Client {
             Phase::StartTls => self.take_starttls(reply, more),
             Phase::Login => self.take_login(reply),
             Phase::Envelope => self.take_envelope(reply),
-            Phase::Final => self.take_final(reply),
+            // RFC 3030 3: each chunk has its reply.
+            Phase::Body | Phase::Final if reply.code.is_positive() && self.chunks.take_reply() => None,
+            Phase::Final if self.chunks.is_open() => Some(self.abort(reply)),
             // A refusal before the content is complete. Nobody can tell what the peer makes of the rest.
             Phase::Body if !reply.code.is_positive() && !reply.code.is_intermediate() => Some(self.abort(reply)),
+            Phase::Final => self.take_final(reply),
             Phase::Quit => {
                 self.phase = Phase::Closed;
                 None
@@ -93,44 +96,44 @@ impl Client {
     fn log_in(&mut self) -> Option<ClientStep> {
         let demanded = match (self.config.tls, &self.config.login) {
             // A password never goes out in plaintext, whatever else may.
-            (TlsLevel::None | TlsLevel::May, Some(_)) => TlsLevel::Encrypt,
-            (TlsLevel::None | TlsLevel::May, None) => TlsLevel::None,
+            (level, Some(_)) if level.allows_plaintext() => TlsLevel::Encrypt,
+            (level, None) if level.allows_plaintext() => TlsLevel::None,
             (level, _) => level,
         };
         if self.active < demanded {
             let text = format!("The site demands TLS at level {demanded}, and the session is at {}", self.active);
             return Some(self.abort(Reply::tls_failed(text)));
         }
-        let Some(credentials) = &self.config.login else {
+        let Some(login) = &self.config.login else {
             self.phase = Phase::Ready;
             return None;
         };
-        let line = if self.capabilities.mechanisms.contains(&Mechanism::Plain) {
-            format!("AUTH PLAIN {}", credentials.plain_response())
-        } else if self.capabilities.mechanisms.contains(&Mechanism::Login) {
-            let [user, password] = credentials.login_responses();
-            self.responses = vec![password, user];
-            "AUTH LOGIN".into()
-        } else {
-            return Some(self.abort(Reply::login_unavailable("The peer offers neither PLAIN nor LOGIN".into())));
+        let Some((line, exchange)) = login::begin(login, self.capabilities.mechanisms) else {
+            let ours = if login.bearer { "neither XOAUTH2 nor OAUTHBEARER" } else { "none of SCRAM-SHA-256, PLAIN and LOGIN" };
+            return Some(self.abort(Reply::login_unavailable(format!("The peer offers {ours}"))));
         };
         self.say(&line);
+        self.exchange = exchange;
         self.phase = Phase::Login;
         None
     }
 
     fn take_login(&mut self, reply: Reply) -> Option<ClientStep> {
+        let exchange = std::mem::replace(&mut self.exchange, LoginExchange::Over);
         if reply.code.is_positive() {
-            self.responses.clear();
+            if !exchange.may_succeed() {
+                return Some(self.abort(Reply::login_unavailable("The peer has not proved that it knows the password".into())));
+            }
             self.phase = Phase::Ready;
             return None;
         }
         if !reply.code.is_intermediate() {
             return Some(self.abort(reply));
         }
-        match self.responses.pop() {
-            Some(response) => {
+        match exchange.respond(reply.text.trim()) {
+            Some((response, exchange)) => {
                 self.say(&response);
+                self.exchange = exchange;
                 None
             }
             None => Some(self.babble(&reply)),

@@ -24,6 +24,8 @@ pub struct Transaction {
     /// The content holds octets beyond ASCII. A peer without 8BITMIME gets them all the same: those that cannot bear that are
     /// gone, and re-encoding would break signatures.
     pub eight_bit: bool,
+    /// The next host must promise to hand it on under TLS alone (RFC 8689 4.2.1).
+    pub require_tls: bool,
     /// RET of the sender (RFC 3461 4.3).
     pub ret: Option<Return>,
     /// ENVID of the sender (RFC 3461 4.4).
@@ -77,7 +79,7 @@ enum Command {
     Data,
 }
 
-/// A transaction on its way. Commands are numbered: RSET, MAIL, each RCPT, DATA.
+/// A transaction on its way. Commands are numbered: RSET, MAIL, each RCPT, and DATA but where the content is chunked.
 #[derive(Debug)]
 pub(super) struct Envelope {
     transaction: Transaction,
@@ -87,15 +89,21 @@ pub(super) struct Envelope {
     /// The refusal of MAIL or DATA, which is for everybody.
     refusal: Option<Reply>,
     mail_accepted: bool,
+    /// The content goes out by BDAT (RFC 3030), which needs no reply before it.
+    chunked: bool,
     sent: usize,
     answered: usize,
 }
 
 impl Envelope {
-    pub(super) fn new(transaction: Transaction, reset: bool) -> Envelope {
+    pub(super) fn new(transaction: Transaction, reset: bool, chunked: bool) -> Envelope {
         let replies = vec![None; transaction.recipients.len()];
         let first = usize::from(!reset);
-        Envelope { transaction, replies, refused: 0, refusal: None, mail_accepted: false, sent: first, answered: first }
+        Envelope { transaction, replies, refused: 0, refusal: None, mail_accepted: false, chunked, sent: first, answered: first }
+    }
+
+    pub(super) fn is_chunked(&self) -> bool {
+        self.chunked
     }
 
     fn command(&self, number: usize) -> Option<Command> {
@@ -104,7 +112,7 @@ impl Envelope {
             0 => Some(Command::Reset),
             1 => Some(Command::Mail),
             number if number < 2 + recipients => Some(Command::Recipient(number - 2)),
-            number if number == 2 + recipients => Some(Command::Data),
+            number if number == 2 + recipients && !self.chunked => Some(Command::Data),
             _ => None,
         }
     }
@@ -145,6 +153,9 @@ impl Envelope {
         }
         if transaction.needs_smtputf8() {
             out.extend_from_slice(b" SMTPUTF8");
+        }
+        if transaction.require_tls {
+            out.extend_from_slice(b" REQUIRETLS");
         }
         if peer.dsn {
             if let Some(ret) = transaction.ret {
@@ -199,6 +210,9 @@ impl Envelope {
             Command::Reset | Command::Recipient(_) => {}
         }
         let is_over = self.answered == self.sent && (self.is_hopeless() || self.command(self.sent).is_none());
+        if is_over && self.chunked && !self.is_hopeless() {
+            return Progress::Body;
+        }
         if is_over { Progress::Over { unfinished: self.mail_accepted } } else { Progress::Waiting }
     }
 

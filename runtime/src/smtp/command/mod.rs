@@ -22,6 +22,8 @@ pub enum Verb {
     Ehlo,
     /// RFC 5321 4.1.1.1.
     Helo,
+    /// RFC 2033 4.1.
+    Lhlo,
     /// RFC 5321 4.1.1.2.
     Mail,
     /// RFC 5321 4.1.1.3.
@@ -63,6 +65,7 @@ impl Verb {
         match &*upper {
             b"EHLO" => Verb::Ehlo,
             b"HELO" => Verb::Helo,
+            b"LHLO" => Verb::Lhlo,
             b"MAIL" => Verb::Mail,
             b"RCPT" => Verb::Rcpt,
             b"DATA" => Verb::Data,
@@ -83,13 +86,13 @@ impl Verb {
 
     /// Whether it brings no mail nearer, however often it is said.
     pub fn is_junk(self) -> bool {
-        matches!(self, Verb::Ehlo | Verb::Helo | Verb::Noop | Verb::Rset | Verb::Vrfy | Verb::Help)
+        matches!(self, Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Noop | Verb::Rset | Verb::Vrfy | Verb::Help)
     }
 
     /// Whether a client has to wait for the reply before it sends anything else: what may follow depends on it (RFC 2920 3.1,
     /// RFC 3207 4, RFC 4954 4). NOOP and VRFY are of this kind too, but clients exist that do not wait, and nothing is at stake.
     pub fn ends_group(self) -> bool {
-        matches!(self, Verb::Ehlo | Verb::Helo | Verb::Data | Verb::StartTls | Verb::Auth | Verb::Xclient)
+        matches!(self, Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Data | Verb::StartTls | Verb::Auth | Verb::Xclient)
     }
 }
 
@@ -113,6 +116,8 @@ pub struct MailRequest {
     pub eight_bit: bool,
     /// SMTPUTF8: addresses and header fields may hold UTF-8 (RFC 6531 3.4).
     pub smtputf8: bool,
+    /// REQUIRETLS: every hop is to be verified (RFC 8689 2).
+    pub require_tls: bool,
     /// RET (RFC 3461 4.3).
     pub ret: Option<Return>,
     /// ENVID (RFC 3461 4.4).
@@ -146,6 +151,7 @@ pub fn parse_mail(argument: &[u8]) -> Result<MailRequest, Reply> {
         size_octets: parameters.size_octets,
         eight_bit: parameters.eight_bit.unwrap_or(false),
         smtputf8,
+        require_tls: parameters.require_tls.is_some(),
         ret: parameters.ret,
         envelope_id: parameters.envelope_id,
     })

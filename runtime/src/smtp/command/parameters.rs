@@ -9,6 +9,7 @@ pub(super) struct MailParameters {
     pub(super) size_octets: Option<u64>,
     pub(super) eight_bit: Option<bool>,
     pub(super) smtputf8: Option<()>,
+    pub(super) require_tls: Option<()>,
     pub(super) ret: Option<Return>,
     pub(super) envelope_id: Option<Xtext>,
     on_behalf_of: Option<()>,
@@ -29,6 +30,7 @@ pub(super) fn parse_mail(text: &str) -> Result<MailParameters, Reply> {
             "SIZE" => set(&mut found.size_octets, parse_size(required(value)?))?,
             "BODY" => set(&mut found.eight_bit, Some(parse_body(required(value)?)?))?,
             "SMTPUTF8" => set(&mut found.smtputf8, value.is_none().then_some(()))?,
+            "REQUIRETLS" => set(&mut found.require_tls, value.is_none().then_some(()))?,
             "RET" => set(&mut found.ret, Return::parse(required(value)?))?,
             "ENVID" => set(&mut found.envelope_id, Xtext::parse_envelope_id(required(value)?))?,
             // Who submitted it to the client, of which we take no notice (RFC 4954 5).

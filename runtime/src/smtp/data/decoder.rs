@@ -41,6 +41,10 @@ pub struct Message {
 enum Place {
     /// A CRLF, or the beginning.
     LineStart,
+    /// A bare LF that was mended: what only CRLF can begin does not begin here.
+    MendedStart,
+    /// A dot behind such a bare LF, set aside.
+    MendedDot,
     /// Text.
     InLine,
     /// A CR within or behind text.
@@ -55,6 +59,7 @@ enum Place {
 #[derive(Debug)]
 pub struct Decoder {
     framing: Framing,
+    mends: bool,
     place: Place,
     limit_octets: u64,
     hops: u32,
@@ -74,6 +79,7 @@ impl Decoder {
         let reserve = declared_octets.min(limit_octets).min(RESERVE_MAX_OCTETS) as usize;
         Decoder {
             framing,
+            mends: false,
             place: Place::LineStart,
             limit_octets,
             hops,
@@ -85,6 +91,13 @@ impl Decoder {
             line_too_long: false,
             header: HeaderScan::new(),
         }
+    }
+
+    /// Mends a CR or LF that stands alone rather than find fault with it: LF becomes CRLF, and CR a blank. What ends the message
+    /// is the same as ever, so that no two readers can differ about it.
+    pub fn mending(mut self, mends: bool) -> Decoder {
+        self.mends = mends;
+        self
     }
 
     /// Takes input. `None`: all of it was content. `Some(n)`: the end marker was found, and `n` octets are used up with it; only
@@ -101,14 +114,38 @@ impl Decoder {
                     kept = at;
                     self.place = Place::Dot;
                 }
-                Place::LineStart | Place::InLine => {
+                Place::MendedStart if input[at] == b'.' && self.framing == Framing::Dots => {
+                    self.keep(&input[kept..at]);
+                    at += 1;
+                    kept = at;
+                    self.place = Place::MendedDot;
+                }
+                // Doubled by the rules of the wire, or a text of its own: alone on its line it ends nothing.
+                Place::MendedDot => {
+                    if input[at] != b'.' {
+                        self.keep(b".");
+                    }
+                    self.place = Place::InLine;
+                }
+                Place::LineStart | Place::MendedStart | Place::InLine => {
                     let stop = memchr::memchr3(b'\r', b'\n', 0, &input[at..]).map_or(input.len(), |offset| at + offset);
                     self.text(&input[at..stop]);
                     at = stop;
                     self.place = Place::InLine;
                     if let Some(&octet) = input.get(at) {
                         at += 1;
-                        if octet == b'\r' {
+                        if octet != 0 && self.mends {
+                            // Set aside until it is known what it stands for.
+                            self.keep(&input[kept..at - 1]);
+                            kept = at;
+                            if octet == b'\r' {
+                                self.place = Place::Cr;
+                            } else {
+                                self.keep(b"\r\n");
+                                self.end_line();
+                                self.place = Place::MendedStart;
+                            }
+                        } else if octet == b'\r' {
                             self.place = Place::Cr;
                         } else {
                             self.bare_line_end = true;
@@ -117,6 +154,10 @@ impl Decoder {
                 }
                 Place::Cr if input[at] == b'\n' => {
                     at += 1;
+                    if self.mends {
+                        self.keep(b"\r\n");
+                        kept = at;
+                    }
                     self.end_line();
                 }
                 Place::Dot if input[at] == b'\r' => {
@@ -127,6 +168,15 @@ impl Decoder {
                 // A stuffed dot: what follows it is the line.
                 Place::Dot => self.place = Place::InLine,
                 Place::DotCr if input[at] == b'\n' => return Some(at + 1),
+                Place::Cr if self.mends => {
+                    self.keep(b" ");
+                    self.place = Place::InLine;
+                }
+                Place::DotCr if self.mends => {
+                    // A stuffed dot, a CR that is none of a line end, and text.
+                    self.keep(b" ");
+                    self.place = Place::InLine;
+                }
                 Place::Cr | Place::DotCr => {
                     self.bare_line_end = true;
                     self.place = Place::InLine;
@@ -174,8 +224,9 @@ impl Decoder {
     pub fn finish(mut self) -> Result<Message, Reply> {
         match self.place {
             Place::InLine => self.keep(b"\r\n"),
+            Place::Cr if self.mends => self.keep(b"\r\n"),
             Place::Cr => self.bare_line_end = true,
-            Place::LineStart | Place::Dot | Place::DotCr => {}
+            Place::LineStart | Place::MendedStart | Place::MendedDot | Place::Dot | Place::DotCr => {}
         }
         match self.fault() {
             Some(reply) => Err(reply),

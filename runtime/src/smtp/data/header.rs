@@ -1,5 +1,5 @@
 //! Looks at the field names of a message as it comes in: how many Received fields, and whether Date, Message-ID and From are
-//! there. No field is parsed, and the body is never looked at.
+//! there, and what TLS-Required says. No other field is parsed, and the body is never looked at.
 
 /// What the header block holds (RFC 5322 3.6).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -12,10 +12,12 @@ pub struct HeaderFacts {
     pub message_id: bool,
     /// There is a From field.
     pub from: bool,
+    /// There is `TLS-Required: No` (RFC 8689 3).
+    pub tls_optional: bool,
 }
 
 /// The longest name that we look for.
-const NAME_MAX_OCTETS: usize = b"message-id".len();
+const NAME_MAX_OCTETS: usize = b"tls-required".len();
 
 /// Where in the message the scan is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +28,8 @@ enum Place {
     Name(usize),
     /// In blanks between a name of so many octets and its colon (RFC 5322 4.5).
     AfterName(usize),
+    /// In the value of TLS-Required: blanks, or so many octets of `no`, and then blanks.
+    Wish(usize),
     /// Behind a colon, or in a folded line.
     Value,
     /// Behind the header block.
@@ -57,8 +61,12 @@ impl HeaderScan {
                 (Place::LineStart, b' ' | b'\t') => Place::Value,
                 (Place::Name(length) | Place::AfterName(length), b':') => {
                     self.count(length);
-                    Place::Value
+                    if self.name.get(..length) == Some(b"tls-required") { Place::Wish(0) } else { Place::Value }
                 }
+                (Place::Wish(at @ (0 | 2)), b' ' | b'\t') => Place::Wish(at),
+                (Place::Wish(0), b'n' | b'N') => Place::Wish(1),
+                (Place::Wish(1), b'o' | b'O') => Place::Wish(2),
+                (Place::Wish(_), _) => Place::Value,
                 (Place::Name(length) | Place::AfterName(length), b' ' | b'\t') => Place::AfterName(length),
                 (Place::LineStart, b'!'..=b'9' | b';'..=b'~') => self.push(0, octet),
                 (Place::Name(length), b'!'..=b'9' | b';'..=b'~') => self.push(length, octet),
@@ -70,8 +78,9 @@ impl HeaderScan {
 
     /// The line is over.
     pub(super) fn end_line(&mut self) {
+        self.facts.tls_optional |= self.place == Place::Wish(2);
         self.place = match self.place {
-            Place::Value => Place::LineStart,
+            Place::Value | Place::Wish(_) => Place::LineStart,
             // A blank line, or a line without a colon.
             _ => Place::Body,
         };

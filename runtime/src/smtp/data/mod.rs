@@ -1,13 +1,15 @@
 //! Message content on the wire: [`Decoder`] for what comes in by DATA (RFC 5321 4.5.2) or BDAT (RFC 3030), [`Encoder`] for what
-//! goes out by DATA.
+//! goes out by DATA, [`Chunks`] for what goes out by BDAT.
 //!
 //! What a decoder lets through has CRLF line ends and no other CR, LF or NUL, and ends with a line end. Nothing but CRLF `.`
 //! CRLF ends DATA; an encoder never lets a bare CR or LF out. So no two hosts can disagree with us on where a message ends.
 
+mod chunks;
 mod decoder;
 mod encoder;
 mod header;
 
+pub use chunks::Chunks;
 pub use decoder::{Decoder, Framing, Message, TEXT_LINE_MAX_OCTETS};
 pub use encoder::Encoder;
 pub use header::HeaderFacts;

@@ -132,7 +132,17 @@ fn header(text: &str) -> HeaderFacts {
 #[test]
 fn the_header_block_is_looked_at_rfc_5322_3_6() {
     let text = "RECEIVED: from a\r\n\tReceived: no\r\nDate : x\r\nFrom:\r\nMessage-Id:x\r\nReceived\t:\r\n\r\nReceived: no";
-    assert_eq!(header(text), HeaderFacts { received: 2, date: true, message_id: true, from: true });
+    assert_eq!(header(text), HeaderFacts { received: 2, date: true, message_id: true, from: true, tls_optional: false });
+    for (text, says_no) in [
+        ("TLS-Required: No\r\n", true),
+        ("tls-required:no \t\r\n", true),
+        ("TLS-Required: Nope\r\n", false),
+        ("TLS-Required: Yes\r\n", false),
+        ("TLS-Required: n\r\n o\r\n", false),
+        ("X: 1\r\n\r\nTLS-Required: No\r\n", false),
+    ] {
+        assert_eq!(header(text).tls_optional, says_no, "{text:?}");
+    }
     assert_eq!(header("Message-ID-X: a\r\nX-From: a\r\nDat: a\r\nFrom"), HeaderFacts::default());
     assert_eq!(header("\r\nFrom: a"), HeaderFacts::default());
     assert_eq!(header("no field\r\nFrom: a"), HeaderFacts::default());
@@ -219,5 +229,41 @@ proptest! {
     fn pieces_of_any_size_decode_alike(wire in "[a:.\r\n\0]{0,40}", step in 1usize..9) {
         let wire = format!("{wire}\r\n.\r\nrest");
         prop_assert_eq!(decode_in_steps(wire.as_bytes(), step, 20), decode_in_steps(wire.as_bytes(), wire.len(), 20));
+    }
+}
+
+/// The content that a mending decoder makes of what stands before `\r\n.\r\n`, arriving in pieces of `step` octets.
+fn mended(text: &str, step: usize) -> String {
+    let mut decoder = Decoder::new(Framing::Dots, 1 << 20, 100, 0).mending(true);
+    let wire = format!("{text}\r\n.\r\n");
+    let mut ended = None;
+    for piece in wire.as_bytes().chunks(step) {
+        assert_eq!(ended, None, "{text:?} ended early in pieces of {step}");
+        ended = decoder.feed(piece);
+    }
+    assert!(ended.is_some(), "{text:?} did not end");
+    String::from_utf8(decoder.finish().expect("nothing is at fault").body).unwrap()
+}
+
+#[test]
+fn a_mending_decoder_makes_crlf_of_lf_and_a_blank_of_cr() {
+    for (text, expected) in [
+        ("a\nb", "a\r\nb\r\n"),
+        ("a\n\nb\n", "a\r\n\r\nb\r\n\r\n"),
+        ("a\rb", "a b\r\n"),
+        ("a\r", "a \r\n"),
+        ("a\r\r\nb", "a \r\nb\r\n"),
+        ("a\n.\nb", "a\r\n.\r\nb\r\n"),
+        ("a\n.\r\nb", "a\r\n.\r\nb\r\n"),
+        ("a\n..\nb", "a\r\n.\r\nb\r\n"),
+        ("a\n.x\nb", "a\r\n.x\r\nb\r\n"),
+        ("a\r\n..x\nb", "a\r\n.x\r\nb\r\n"),
+        ("a\r\n.\nb", "a\r\n\r\nb\r\n"),
+        ("a\r\n.\rb", "a\r\n b\r\n"),
+        ("a\r.\rb", "a . b\r\n"),
+    ] {
+        for step in 1..=text.len() + 5 {
+            assert_eq!(mended(text, step), expected, "{text:?} in pieces of {step}");
+        }
     }
 }

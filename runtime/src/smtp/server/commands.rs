@@ -30,6 +30,10 @@ impl Server {
             }
         }
         let outcome = match verb {
+            // RFC 2033 4.1: LMTP has a greeting of its own, and neither of the others.
+            Verb::Lhlo if self.is_lmtp() => self.greeted(argument, true),
+            Verb::Ehlo | Verb::Helo if self.is_lmtp() => Err(Reply::UNKNOWN_COMMAND),
+            Verb::Lhlo => Err(Reply::UNKNOWN_COMMAND),
             Verb::Ehlo => self.greeted(argument, true),
             Verb::Helo => self.greeted(argument, false),
             Verb::Mail => return self.mail(argument).unwrap_or_else(|reply| self.rejected(&reply)),
@@ -38,8 +42,9 @@ impl Server {
             Verb::Xclient if self.config.xclient => {
                 return self.xclient(argument).unwrap_or_else(|reply| self.rejected(&reply));
             }
-            // What another client said is for logs, and ours name the one at hand.
-            Verb::Xforward if self.config.xclient => command::parse_client(argument).map(|_| Reply::OK),
+            Verb::Xforward if self.believes_peers() => {
+                return self.xforward(argument).unwrap_or_else(|reply| self.rejected(&reply));
+            }
             Verb::Xclient | Verb::Xforward => Err(Reply::UNKNOWN_COMMAND),
             Verb::Data => self.data(argument),
             Verb::StartTls => self.start_tls(argument),
@@ -74,6 +79,7 @@ impl Server {
         let waits = match verb {
             Verb::Ehlo
             | Verb::Helo
+            | Verb::Lhlo
             | Verb::Noop
             | Verb::Rset
             | Verb::Quit
@@ -108,6 +114,10 @@ impl Server {
             return Err(Reply::BAD_SEQUENCE);
         }
         let request = command::parse_mail(argument)?;
+        // RFC 8689 2: announced under TLS alone.
+        if request.require_tls && !self.tls {
+            return Err(Reply::UNKNOWN_PARAMETER);
+        }
         let declared_octets = request.size_octets.unwrap_or(0);
         // RFC 1870 6.1: refused before any of it was sent.
         if declared_octets > self.config.message_octets {
@@ -124,6 +134,19 @@ impl Server {
         let said = command::parse_client(argument)?;
         let asked = Asked::Client { helo: said.helo.clone(), login: said.login.is_some() };
         Ok(self.ask(asked, Question::Client(said)))
+    }
+
+    /// Whether what the client says of others is believed, for the log.
+    pub(super) fn believes_peers(&self) -> bool {
+        self.config.xclient || self.config.kind.is_for_peers()
+    }
+
+    fn xforward(&mut self, argument: &[u8]) -> Result<Option<Step>, Reply> {
+        if self.transaction.is_some() {
+            return Err(Reply::BAD_SEQUENCE);
+        }
+        let said = command::parse_client(argument)?;
+        Ok(self.ask(Asked::Forwarded, Question::Forwarded(said)))
     }
 
     fn rcpt(&mut self, argument: &[u8]) -> Result<Option<Step>, Reply> {

@@ -6,6 +6,7 @@ use crate::smtp::command::{self, Verb};
 use crate::smtp::data::{Decoder, Framing};
 use bytes::{Buf, BytesMut};
 use postern_schema::reply::Reply;
+use postern_schema::site::ListenerKind;
 
 /// A chunk that is coming in.
 #[derive(Debug)]
@@ -20,13 +21,14 @@ pub(super) struct Chunk {
 impl Server {
     pub(super) fn data(&mut self, argument: &[u8]) -> Result<Reply, Reply> {
         bare(argument)?;
-        let transaction = with_recipients(&mut self.transaction)?;
+        let transaction = with_recipients(&mut self.transaction, self.config.kind)?;
         // A message that began with BDAT goes on with BDAT (RFC 3030 2).
         if transaction.content.is_some() {
             return Err(Reply::BAD_SEQUENCE);
         }
         let config = &self.config;
-        transaction.content = Some(Decoder::new(Framing::Dots, config.message_octets, config.hops, transaction.declared_octets));
+        let decoder = Decoder::new(Framing::Dots, config.message_octets, config.hops, transaction.declared_octets);
+        transaction.content = Some(decoder.mending(config.mends_line_ends));
         self.state = State::Data;
         Ok(Reply::START_MAIL)
     }
@@ -60,12 +62,13 @@ impl Server {
     }
 
     fn begin_chunk(&mut self, octets: u64) -> Result<(), Reply> {
-        let transaction = with_recipients(&mut self.transaction)?;
+        let transaction = with_recipients(&mut self.transaction, self.config.kind)?;
         let config = &self.config;
         let declared_octets = transaction.declared_octets.max(octets);
-        transaction
-            .content
-            .get_or_insert_with(|| Decoder::new(Framing::Counted, config.message_octets, config.hops, declared_octets));
+        transaction.content.get_or_insert_with(|| {
+            let decoder = Decoder::new(Framing::Counted, config.message_octets, config.hops, declared_octets);
+            decoder.mending(config.mends_line_ends)
+        });
         Ok(())
     }
 
@@ -91,6 +94,7 @@ impl Server {
             // The chunk may be at fault, and the message still go on: every chunk of it earns the same reply.
             Some(reply) => {
                 if chunk.last {
+                    self.say_for_the_others(&reply);
                     self.transaction = None;
                 }
                 self.reject(&reply);
@@ -110,6 +114,7 @@ impl Server {
             // The transaction stays open, for `protocol`, until the caller has answered.
             Ok(message) => self.ask(Asked::Message, Question::Message(message)),
             Err(reply) => {
+                self.say_for_the_others(&reply);
                 self.transaction = None;
                 self.state = State::Command;
                 self.reject(&reply);
@@ -120,10 +125,12 @@ impl Server {
 }
 
 /// The transaction, if it has somebody to deliver to.
-fn with_recipients(transaction: &mut Option<Transaction>) -> Result<&mut Transaction, Reply> {
+fn with_recipients(transaction: &mut Option<Transaction>, kind: ListenerKind) -> Result<&mut Transaction, Reply> {
     match transaction {
         None => Err(Reply::BAD_SEQUENCE),
         Some(transaction) if transaction.attempted == 0 => Err(Reply::BAD_SEQUENCE),
+        // RFC 2033 4.2: nobody is there to reply for.
+        Some(transaction) if transaction.accepted == 0 && kind == ListenerKind::Lmtp => Err(Reply::BAD_SEQUENCE),
         // RFC 5321 3.3: there were recipients, and every one was refused.
         Some(transaction) if transaction.accepted == 0 => Err(Reply::NO_VALID_RECIPIENTS),
         Some(transaction) => Ok(transaction),

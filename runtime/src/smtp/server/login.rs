@@ -2,7 +2,7 @@
 
 use super::{Asked, Question, Server, State, Step};
 use crate::smtp::command;
-use crate::smtp::sasl::{Exchange, Mechanism, Progress, SaslStep, decode};
+use crate::smtp::sasl::{EXTERNAL, Exchange, Mechanism, Progress, SaslStep, decode};
 use postern_schema::reply::Reply;
 
 impl Server {
@@ -34,7 +34,10 @@ impl Server {
 
     /// The mechanisms that can be used now.
     pub(super) fn mechanisms(&self) -> impl Iterator<Item = &str> {
-        self.config.mechanisms.iter().map(|name| &**name).filter(|name| self.binds || !name.ends_with("-PLUS"))
+        self.config.mechanisms.iter().map(|name| &**name).filter(|name| match *name {
+            EXTERNAL => self.identified,
+            name => self.binds || !name.ends_with("-PLUS"),
+        })
     }
 
     /// Takes a line that answers a challenge.

@@ -66,6 +66,8 @@ pub struct ServerConfig {
     pub vrfy: bool,
     /// The client may say that it speaks for another (XCLIENT), or passes on what another said (XFORWARD).
     pub xclient: bool,
+    /// A CR or LF alone in a message is mended (`smtpd_forbid_bare_newline = normalize`), not refused.
+    pub mends_line_ends: bool,
     /// The error that ends a session: so many of them earn the last reply.
     pub errors: u32,
 }
@@ -92,6 +94,8 @@ pub enum Question {
     Mail(MailRequest),
     /// XCLIENT: another client from now on. Not to be refused: who may say it is in the configuration.
     Client(ClientOverride),
+    /// XFORWARD: whom the mail is from that comes next; nothing is decided by it. Not to be refused, as above.
+    Forwarded(ClientOverride),
     /// RCPT: do we take this recipient?
     Recipient(RecipientRequest),
     /// AUTH: are these right?
@@ -112,6 +116,7 @@ pub struct Server {
     output: Vec<u8>,
     tls: bool,
     binds: bool,
+    identified: bool,
     hello: Option<Hello>,
     authenticated: bool,
     transaction: Option<Transaction>,
@@ -145,6 +150,7 @@ enum State {
 enum Asked {
     Mail(Transaction),
     Client { helo: Option<Box<str>>, login: bool },
+    Forwarded,
     Recipient,
     Login,
     Message,
@@ -180,6 +186,7 @@ impl Server {
             output: Vec::new(),
             tls: tls_active,
             binds: false,
+            identified: false,
             hello: None,
             authenticated: false,
             transaction: None,
@@ -244,10 +251,12 @@ impl Server {
                 self.hello = helo.map(|name| Hello { name, extended: true });
                 (self.authenticated, self.transaction) = (login, None);
             }
+            Asked::Forwarded => {}
             Asked::Recipient => self.count_recipient(yes),
             Asked::Login if reply.code.is_intermediate() => self.state = State::Login(None),
             Asked::Login => self.authenticated = yes,
             Asked::Message => {
+                self.say_for_the_others(reply);
                 self.transaction = None;
                 if yes {
                     (self.errors, self.junk) = (0, 0);
@@ -279,6 +288,11 @@ impl Server {
     /// The TLS channel has a name that a login can be bound to.
     pub fn bind_channel(&mut self) {
         self.binds = true;
+    }
+
+    /// The client has shown a certificate that stands for a user, so it may log in by EXTERNAL (RFC 4422 A).
+    pub fn identify(&mut self) {
+        self.identified = true;
     }
 
     /// Replies that are to be sent. The caller clears what it has sent.
@@ -358,6 +372,19 @@ impl Server {
 
     fn say(&mut self, reply: &Reply) {
         reply.write(&mut self.output);
+    }
+
+    /// LMTP: the reply to a message is said once for each recipient that was accepted, and this is for all but one of them
+    /// (RFC 2033 4.2).
+    fn say_for_the_others(&mut self, reply: &Reply) {
+        if self.is_lmtp() && !reply.code.closes_channel() {
+            let accepted = self.transaction.as_ref().map_or(0, |transaction| transaction.accepted);
+            (1..accepted).for_each(|_| self.say(reply));
+        }
+    }
+
+    fn is_lmtp(&self) -> bool {
+        self.config.kind == ListenerKind::Lmtp
     }
 
     /// Replies to an error, or ends the session if that was one too many.

@@ -36,7 +36,7 @@ pub(super) fn append_step(spool: &Spool, number: usize, mut queue: Queue, octets
     let Ok(body) = writer.write(&octets).and_then(|()| writer.finish(Vec::new())) else { return (queue, false) };
     let message = NewMessage::from(accepted(id, "alice@example.com", &["bob@example.net", "carl@example.net"], body));
     let envelope = message.envelope.clone();
-    let entry = QueueEntry { progress: Progress::new(envelope.recipients.len()), envelope };
+    let entry = QueueEntry { progress: Progress::new(envelope.recipients.len()), envelope: envelope.into() };
     queue.insert(entry.id(), (entry, crc32fast::hash(&octets)));
     let is_taken = spool.append_blocking(message).is_ok();
     (queue, is_taken)

@@ -20,6 +20,8 @@ struct State {
     write_room_octets: Option<u64>,
     /// Flushes of files that fail from now on.
     failing_syncs: u32,
+    /// Where reads fail, in every file.
+    unreadable: Option<std::ops::Range<u64>>,
     /// Reports that flushes succeed and does not flush.
     lies: bool,
     calls: u64,
@@ -60,6 +62,10 @@ impl TestDisk {
 
     pub(super) fn fail_syncs(&self, count: u32) {
         lock(&self.state).failing_syncs = count;
+    }
+
+    pub(super) fn fail_reads(&self, range: Option<std::ops::Range<u64>>) {
+        lock(&self.state).unreadable = range;
     }
 
     pub(super) fn lie(&self) {
@@ -168,6 +174,14 @@ impl Disk for TestDisk {
         let unsynced = state.unsynced.entry(file.metadata()?.ino()).or_insert((file.try_clone()?, Vec::new()));
         unsynced.1.push((offset, end));
         Ok(octets.len())
+    }
+
+    fn read_exact_at(&self, file: &File, octets: &mut [u8], offset: u64) -> io::Result<()> {
+        let end = offset + octets.len() as u64;
+        if lock(&self.state).unreadable.as_ref().is_some_and(|hole| hole.start < end && offset < hole.end) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        file.read_exact_at(octets, offset)
     }
 
     fn cut(&self, file: &File, octets: u64) -> io::Result<()> {

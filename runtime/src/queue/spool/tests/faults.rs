@@ -192,3 +192,26 @@ fn copy_of(folder: &Path) -> (tempfile::TempDir, Recovered) {
     let recovered = open(copy.path()).1;
     (copy, recovered)
 }
+
+#[test]
+fn a_body_file_that_runs_out_of_room_is_gone() {
+    for room in (0..3100).step_by(61) {
+        let folder = scratch();
+        let disk = TestDisk::new();
+        let (spool, _) = open_on(folder.path(), disk.clone()).unwrap();
+        append(&spool, b"first");
+        disk.set_write_room(Some(room));
+        let id = spool.fresh_id(NOW);
+        let mut body = spool.begin_body(&id);
+        let written = body.write(&[b'x'; 1500]).and_then(|()| body.write(&[b'y'; 1500])).and_then(|()| body.finish(Vec::new()));
+        if room < 3000 {
+            assert!(written.is_err_and(|error| error.is_full()), "room for {room}");
+        } else {
+            drop(written.unwrap());
+        }
+        assert_eq!(fs::read_dir(folder.path().join("blobs")).unwrap().count(), 0, "room for {room}");
+        disk.set_write_room(None);
+        append(&spool, b"last");
+        assert_eq!(spool.counts().messages(), 2);
+    }
+}

@@ -5,12 +5,15 @@ use crate::queue::envelope::{MessageState, Outcome, RecipientState};
 use crate::queue::fixture::{accepted, attempt, mailbox};
 use crate::queue::message::{Accepted, Generated};
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 mod crash;
 mod disk;
 mod faults;
 mod model;
 mod reclaim;
+mod recovery;
 mod replay;
 
 pub(super) const NOW: u64 = 1_795_285_000_000;
@@ -172,6 +175,7 @@ fn a_notification_and_what_it_is_about_change_together() {
         expansion: vec![mailbox("alice@inside.example.com").into()],
         smtp_utf8: false,
         eight_bit: false,
+        tls_wish: Default::default(),
         generation: Default::default(),
         body: b"bounce".to_vec().into(),
         changes: outcome(id, Outcome::Returned),
@@ -264,6 +268,9 @@ fn a_damaged_inline_body_is_an_error_that_names_it() {
     let (spool, _) = open(folder.path());
     let id = append(&spool, &[b'x'; 500]);
     let other = append(&spool, &[b'y'; 500]);
+    // What waits is not at hand any more, and is read from disk.
+    let attempt = attempt("450", "4.2.0 later", None);
+    spool.record_blocking(outcome(id, Outcome::Deferred { attempt, next_ms: NOW + 1 })).unwrap();
     let path = &segment_files(folder.path())[0];
     let place = fs::read(path).unwrap().windows(9).position(|window| window == b"xxxxxxxxx").unwrap();
     OpenOptions::new().write(true).open(path).unwrap().write_all_at(b"z", place as u64).unwrap();
@@ -296,8 +303,8 @@ fn another_format_is_refused_by_name_and_left_alone() {
     fs::write(&version, "postern queue format 1\n").unwrap();
     let before = fs::read(&segment_files(folder.path())[0]).unwrap();
     let error = Spool::open(folder.path(), options()).unwrap_err();
-    assert!(matches!(&error, SpoolError::Version { found, known: 2, .. } if &**found == "1"), "{error:?}");
-    assert!(error.to_string().contains("format 2") && error.to_string().contains("format 1"), "{error}");
+    assert!(matches!(&error, SpoolError::Version { found, known: 3, .. } if &**found == "1"), "{error:?}");
+    assert!(error.to_string().contains("format 3") && error.to_string().contains("format 1"), "{error}");
 
     // The segments say it too.
     fs::remove_file(&version).unwrap();
@@ -308,7 +315,7 @@ fn another_format_is_refused_by_name_and_left_alone() {
     OpenOptions::new().write(true).open(path).unwrap().write_all_at(&start, 0).unwrap();
     let error = Spool::open(folder.path(), options()).unwrap_err();
     assert!(matches!(&error, SpoolError::Version { found, .. } if &**found == "9"), "{error:?}");
-    assert_eq!(fs::read(path).unwrap()[48..], before[48..]);
+    assert_eq!(fs::read(path).unwrap()[56..], before[56..]);
 }
 
 /// The salt in the name of a segment file.

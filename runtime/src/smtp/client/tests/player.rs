@@ -11,7 +11,7 @@
 //! | `LOST` | the connection breaks |
 //! | `!: text` | the client's next step, as [`describe`] puts it |
 
-use crate::smtp::client::{Client, ClientConfig, ClientStep, Phase, Recipient, Transaction};
+use crate::smtp::client::{Client, ClientConfig, ClientLogin, ClientStep, Phase, Recipient, Transaction};
 use crate::smtp::sasl::Credentials;
 use bytes::BytesMut;
 use postern_schema::name::{Mailbox, ReversePath};
@@ -26,7 +26,7 @@ pub fn config(tls: TlsLevel) -> ClientConfig {
 
 pub fn with_login(tls: TlsLevel) -> ClientConfig {
     let login = Credentials { user: "alice".into(), password: "wonderland".into() };
-    ClientConfig { login: Some(login), ..config(tls) }
+    ClientConfig { login: Some(ClientLogin { credentials: login, bearer: false, nonce: "abc".into() }), ..config(tls) }
 }
 
 pub fn lmtp() -> ClientConfig {
@@ -44,6 +44,7 @@ pub fn transaction(recipients: &str) -> Transaction {
         size_octets: CONTENT.len() as u64,
         smtputf8: false,
         eight_bit: false,
+        require_tls: false,
         ret: None,
         envelope_id: None,
     }

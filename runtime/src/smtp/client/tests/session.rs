@@ -142,7 +142,7 @@ fn plain_is_preferred_to_login_rfc_4954_4() {
     verified(format!(
         "{hello} PLAIN\n !: needs input\n C: AUTH PLAIN AGFsaWNlAHdvbmRlcmxhbmQ=\n S: 334 more\n !: failed at Login: 450 4.5.0 The peer answered out of turn: 334 more"
     ));
-    verified(format!("{hello} GSSAPI\n !: failed at Hello: 450 4.7.0 The peer offers neither PLAIN nor LOGIN"));
+    verified(format!("{hello} GSSAPI\n !: failed at Hello: 450 4.7.0 The peer offers none of SCRAM-SHA-256, PLAIN and LOGIN"));
 }
 
 #[test]

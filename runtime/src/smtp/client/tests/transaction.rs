@@ -1,6 +1,6 @@
 //! Transactions: what is said, and which reply falls to whom.
 
-use super::player::{CONTENT, PIPELINING, READY, config, describe, lmtp, plaintext, play, recipient, transaction};
+use super::player::{CONTENT, PIPELINING, READY, config, describe, lmtp, plaintext, play, play_once, recipient, transaction};
 use crate::smtp::client::transaction::WINDOW;
 use crate::smtp::client::{Client, ClientConfig, ClientStep, Recipient, Transaction};
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
@@ -37,6 +37,67 @@ fn one_command_at_a_time_rfc_5321_4_1_4() {
         C: QUIT
         S: 221 bye
         !: closed"
+    ));
+}
+
+/// A session with a peer that takes groups and chunks.
+const CHUNKING: &str = "S: 220 mx.example
+    !: needs input
+    C: EHLO client.example
+    S: 250-mx.example
+    S: 250-CHUNKING
+    S: 250 PIPELINING
+    !: ready
+";
+
+#[test]
+fn content_goes_in_chunks_where_the_peer_takes_them_rfc_3030_2() {
+    let script = format!(
+        "{CHUNKING}
+        BEGIN c@d e@f
+        C: MAIL FROM:<a@b>
+        C: RCPT TO:<c@d>
+        C: RCPT TO:<e@f>
+        S: 250 ok
+        S: 550 5.1.1 nobody
+        S: 250 ok
+        BODY
+        C: BDAT 21 LAST
+        C: .Subject: x
+        C:
+        C: text
+        S: 250 2.0.0 queued
+        !: done: 550 5.1.1 nobody | 250 2.0.0 queued
+        !: ready"
+    );
+    play_once(&config(TlsLevel::None), TlsLevel::None, &script, usize::MAX);
+    let two = script
+        .replace("C: BDAT 21 LAST\n        C: .Subject: x", "C: BDAT 13\n        C: .Subject: x\n        C: BDAT 8 LAST")
+        .replace("S: 250 2.0.0 queued", "S: 250 13 octets\n        S: 250 2.0.0 queued");
+    play_once(&config(TlsLevel::None), TlsLevel::None, &two, 13);
+    let refused = two.replace("S: 250 13 octets\n        S: 250 2.0.0 queued", "S: 552 5.3.4 too much");
+    let refused = refused.replace(
+        "!: done: 550 5.1.1 nobody | 250 2.0.0 queued\n        !: ready",
+        "!: done: 550 5.1.1 nobody | 552 5.3.4 too much (closed)",
+    );
+    play_once(&config(TlsLevel::None), TlsLevel::None, &refused, 13);
+}
+
+#[test]
+fn nothing_is_sent_to_a_peer_that_refused_every_recipient_rfc_3030_2() {
+    plaintext(&format!(
+        "{CHUNKING}
+        BEGIN c@d
+        C: MAIL FROM:<a@b>
+        C: RCPT TO:<c@d>
+        S: 250 ok
+        S: 550 5.1.1 nobody
+        !: done: 550 5.1.1 nobody
+        !: ready
+        BEGIN g@h
+        C: RSET
+        C: MAIL FROM:<a@b>
+        C: RCPT TO:<g@h>"
     ));
 }
 
@@ -271,6 +332,7 @@ fn parameters_go_to_those_who_know_them_rfc_3461_5_2() {
                 ..recipient("\"c d\"@d")
             }],
             eight_bit: true,
+            require_tls: false,
             ret: Some(Return::Headers),
             envelope_id: Xtext::parse("x+2B"),
             ..transaction("")
@@ -344,10 +406,14 @@ proptest! {
     #[test]
     fn no_peer_panics_or_misaligns_an_outcome(
         replies in proptest::collection::vec("(220|250|354|334|235|450|550|421)[ -][a-z]{0,3}\r\n|[ -~]{0,5}\r\n", 0..12),
-        step in 1usize..30, lmtp: bool, pipelining: bool,
+        step in 1usize..30, lmtp: bool, pipelining: bool, chunking: bool,
     ) {
         let mut client = Client::new(ClientConfig { lmtp, ..config(TlsLevel::May) }, TlsLevel::None);
-        let mut input = BytesMut::from(if pipelining { "220 a\r\n250-a\r\n250 PIPELINING\r\n" } else { "220 a\r\n250 a\r\n" });
+        let mut input = BytesMut::from(match (pipelining, chunking) {
+            (true, true) => "220 a\r\n250-a\r\n250-CHUNKING\r\n250 PIPELINING\r\n",
+            (true, false) => "220 a\r\n250-a\r\n250 PIPELINING\r\n",
+            _ => "220 a\r\n250 a\r\n",
+        });
         let mut begun = 0;
         for piece in [&b""[..]].into_iter().chain(replies.concat().as_bytes().chunks(step)) {
             input.extend_from_slice(piece);

@@ -33,6 +33,7 @@ pub fn config(kind: ListenerKind) -> ServerConfig {
         hops: 2,
         vrfy: true,
         xclient: false,
+        mends_line_ends: false,
         errors: 4,
     }
 }
@@ -177,6 +178,7 @@ impl Player {
                 Some(notify) => format!("rcpt <{}> {notify}", request.forward_path),
             },
             Question::Client(said) => format!("client {:?} {:?} {:?}", said.address, said.helo, said.login),
+            Question::Forwarded(said) => format!("forwarded {:?} {:?}", said.address, said.helo),
             Question::Authenticate(credentials) => format!("login {}", credentials.user),
             Question::Sasl(SaslStep::Begin { mechanism, initial }) => {
                 format!("begin {mechanism} {:?}", initial.as_deref().map(<[u8]>::escape_ascii).map(|text| text.to_string()))
@@ -203,7 +205,7 @@ fn answer(question: &Question) -> Reply {
             ForwardPath::Mailbox(mailbox) => mailbox.local.as_str(),
             ForwardPath::Postmaster => "",
         },
-        Question::Authenticate(_) | Question::Sasl(_) | Question::Message(_) | Question::Client(_) => "",
+        Question::Authenticate(_) | Question::Sasl(_) | Question::Message(_) | Question::Client(_) | Question::Forwarded(_) => "",
     };
     match question {
         _ if local == "closing" => Reply::SERVICE_CLOSING,
@@ -219,6 +221,7 @@ fn answer(question: &Question) -> Reply {
         Question::Sasl(_) => Reply::challenge("Y2FsbA==".to_owned()),
         Question::Message(message) if message.header.date => Reply::INSUFFICIENT_STORAGE,
         Question::Client(_) => Reply::greeting("mx.example"),
+        Question::Forwarded(_) => Reply::OK,
         Question::Message(_) => Reply::queued("1"),
     }
 }

@@ -1,0 +1,116 @@
+//! Who comes in by which door: users by certificate, hosts by certificate, filters by their listener, over TCP and over a socket in
+//! the file system; and what a filter gives back is handed on as it is.
+#![allow(clippy::unwrap_used)]
+
+use postern_tests::client::Client;
+use postern_tests::daemon::passwd_line;
+use postern_tests::scene::{LOGIN, RELAY_LOGIN, STRANGER, Scene, kdl};
+use postern_tests::tls::{Authority, Identity};
+use sha2::{Digest, Sha256};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+
+const MESSAGE: &[u8] = b"From: alice@example.com\r\nSubject: x\r\n\r\nbody\r\n";
+
+/// A site whose user `alice` may come with a certificate of this authority, and where one host may relay by its own.
+fn scene(authority: &Authority, host: &Identity) -> Scene {
+    let fingerprint: String = Sha256::digest(host.der()).iter().map(|octet| format!("{octet:02x}")).collect();
+    let more = format!(
+        "users \"devices\" {{ client-certificate authority=\"clients.pem\"; }}\n\
+         network \"branch\" relay=#true reason=\"it moves\" {{ certificate \"{fingerprint}\"; }}\n"
+    );
+    let credentials = [("users", passwd_line(LOGIN.0, LOGIN.1)), ("relay-password", format!("{}\n", RELAY_LOGIN.1))];
+    Scene::with_files(|port| kdl(port) + &more, &[("clients.pem", &authority.pem())], &credentials, RELAY_LOGIN)
+}
+
+fn at(scene: &Scene, listener: &str, identity: &Identity) -> Client {
+    let mut client = Client::dial_from(STRANGER, scene.daemon.address(listener)).unwrap();
+    client.expect_reply(220);
+    client.hello();
+    client.start_tls_as(identity);
+    client
+}
+
+#[test]
+fn a_certificate_of_the_authority_is_a_login_and_no_other_is() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (alice, impostor) = (authority.issue("alice"), stranger.issue("alice"));
+    let scene = scene(&authority, &authority.issue("branch.test"));
+
+    let mut client = at(&scene, "submission", &alice);
+    let hello = client.hello();
+    assert!(hello.lines.iter().any(|line| line.starts_with("AUTH EXTERNAL ")), "{hello}");
+    // Nobody else by it (RFC 4422 A).
+    client.expect("AUTH EXTERNAL Ym9i", 535);
+    client.expect("AUTH EXTERNAL =", 235);
+    client.expect("MAIL FROM:<bob@example.com>", 553);
+    assert_eq!(client.send_message("alice@example.com", &["x@remote.test"], MESSAGE).code, 250, "{}", client.transcript());
+
+    // In two steps, and by the name that the certificate has.
+    let mut client = at(&scene, "submission", &alice);
+    client.hello();
+    client.expect("AUTH EXTERNAL", 334);
+    client.expect("YWxpY2U=", 235);
+
+    let mut client = at(&scene, "submission", &impostor);
+    let hello = client.hello();
+    assert!(!hello.text().contains("EXTERNAL"), "{hello}");
+    client.expect("AUTH EXTERNAL =", 504);
+    // What a certificate does not give, a password does.
+    assert_eq!(client.auth_plain(LOGIN.0, LOGIN.1).code, 235, "{}", client.transcript());
+}
+
+#[test]
+fn a_host_relays_by_its_certificate_and_by_no_other() {
+    let authority = Authority::new();
+    let (branch, other) = (authority.issue("branch.test"), authority.issue("branch.test"));
+    let scene = scene(&authority, &branch);
+    for (identity, code) in [(&branch, 250), (&other, 554)] {
+        let mut client = at(&scene, "mx", identity);
+        client.hello();
+        client.expect("MAIL FROM:<a@remote.test>", 250);
+        client.expect("RCPT TO:<x@elsewhere.test>", code);
+    }
+    assert!(scene.daemon.log().contains("trusted-certificate"));
+}
+
+#[test]
+fn what_a_filter_gives_back_goes_on_as_it_is() {
+    let scene = Scene::with(|kdl| kdl + "headers add=\"X-Site: once\"\n");
+    let mut client = Client::dial_from(STRANGER, scene.daemon.address("back")).unwrap();
+    client.expect_reply(220);
+    client.hello();
+    client.expect("XFORWARD ADDR=198.51.100.7 HELO=far.test", 250);
+    let sent = b"Subject: scanned\r\n\r\nbody\r\n";
+    assert_eq!(client.send_message("a@remote.test", &["bob@example.com"], sent).code, 250, "{}", client.transcript());
+    let found = scene.site.maildir("bob@example.com").wait_for(1).remove(0);
+    let text = String::from_utf8_lossy(&found).into_owned();
+    assert!(!text.contains("X-Site") && !text.contains("Message-ID"), "{text}");
+    assert!(scene.daemon.log().contains("198.51.100.7"));
+}
+
+#[test]
+fn lmtp_is_spoken_at_a_socket_in_the_file_system() {
+    let folder = tempfile::Builder::new().prefix("lm-").tempdir_in("/tmp").unwrap();
+    let path = folder.path().join("lmtp");
+    // What an earlier process has left.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let _scene = Scene::with(|kdl| kdl + &format!("listen \"closet\" kind=\"lmtp\" socket=\"unix:{}\"\n", path.display()));
+    let mut stream = UnixStream::connect(&path).unwrap();
+    let mut replies = BufReader::new(stream.try_clone().unwrap()).lines();
+    let mut next = move || replies.find_map(|line| line.ok().filter(|line| line.as_bytes().get(3) == Some(&b' '))).unwrap();
+    assert!(next().starts_with("220 "));
+    for (line, code) in [
+        ("LHLO filter.test", "250"),
+        ("MAIL FROM:<a@remote.test>", "250"),
+        ("RCPT TO:<alice@example.com>", "250"),
+        ("RCPT TO:<bob@example.com>", "250"),
+        ("DATA", "354"),
+        ("Subject: x\r\n\r\nbody\r\n.", "250"),
+    ] {
+        stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        let reply = next();
+        assert!(reply.starts_with(code), "{line}: {reply}");
+    }
+    assert!(next().starts_with("250"), "one reply for each recipient");
+}

@@ -1,0 +1,336 @@
+//! How mail that leaves is protected: what DANE (RFC 7672), MTA-STS (RFC 8461) and the site make of the way to a peer, against a
+//! signed zone, and what the log says of it.
+#![allow(clippy::unwrap_used)]
+
+use postern_tests::client::Client;
+use postern_tests::daemon::{Daemon, Options, Site};
+use postern_tests::dns::DnsServer;
+use postern_tests::peer::{Act, Peer, Script, Stage, TlsMode};
+use postern_tests::scene::AWKWARD;
+use postern_tests::tls::{Authority, Identity};
+use postern_tests::wait;
+use rcgen::{KeyPair, PKCS_ED25519};
+use sha2::{Digest, Sha256};
+use std::fs;
+
+/// A host `mx.receiver.test` with a certificate, its zone, and a site whose mail goes there.
+struct Scene {
+    authority: Authority,
+    identity: Identity,
+    peer: Peer,
+    dns: DnsServer,
+    anchor: String,
+}
+
+/// How a scene differs from one where all is well.
+#[derive(Default)]
+struct Plan {
+    /// The host's TLSA records, one a line, where `KEY` stands for the digest of its key's certificate.
+    tlsa: &'static str,
+    /// Zones that are not signed.
+    unsigned: &'static [&'static str],
+    /// What the certificate is for, if not for the host.
+    name: Option<&'static str>,
+    /// The host offers no TLS.
+    is_plain: bool,
+}
+
+impl Scene {
+    fn new(plan: &Plan) -> Scene {
+        let authority = Authority::new();
+        let identity = authority.issue(plan.name.unwrap_or("mx.receiver.test"));
+        let script = match plan.is_plain {
+            true => Script::new("mx.receiver.test"),
+            false => Script::new("mx.receiver.test").tls(TlsMode::StartTls, &identity),
+        };
+        let peer = Peer::start(script);
+        let port = peer.address().port();
+        let digest: String = Sha256::digest(identity.der()).iter().map(|octet| format!("{octet:02x}")).collect();
+        let records = plan.tlsa.lines().map(str::trim).filter(|line| !line.is_empty());
+        let tlsa: String =
+            records.map(|line| format!("_{port}._tcp.mx.receiver.test TLSA {}\n", line.replace("DIGEST", &digest))).collect();
+        let dns = DnsServer::start(&format!(
+            "receiver.test MX 10 mx.receiver.test\nmx.receiver.test A 127.0.0.1\nalias.test MX 10 www.alias.test\n\
+             www.alias.test CNAME mx.receiver.test\n{tlsa}"
+        ));
+        let anchor = dns.sign(plan.unsigned);
+        Scene { authority, identity, peer, dns, anchor }
+    }
+
+    /// A site that sends mail for `domain` there at this level, and its daemon.
+    fn daemon(&self, domain: &str, level: &str) -> (Site, Daemon) {
+        self.daemon_with(domain, level, |_| {})
+    }
+
+    fn daemon_with(&self, domain: &str, level: &str, prepare: impl FnOnce(&Site)) -> (Site, Daemon) {
+        let port = self.peer.address().port();
+        let site = Site::new(&format!(
+            r#"site "mail.example.com" {{
+    origin "example.com"
+    postmaster "carl@example.com"
+    address "192.0.2.25"
+}}
+tls {{ self-signed }}
+listen "mx" port=0 address="127.0.0.1"
+domain "example.com" {{
+    mailbox "carl"
+    dkim "k" algorithm="ed25519-sha256" public-key="k.pub" key-secret="dkim" state="active"
+}}
+reports {{ tls from="carl@example.com" }}
+domain "{domain}" class="relay" via="out"
+transport "out" smtp="{domain}" mx=#true port={port} tls="{level}"
+queue {{ retry "1s" up-to="2s" }}
+log format="json"
+"#
+        ));
+        let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+        site.write("k.pub", &key.public_key_pem());
+        site.credential("dkim", &key.serialize_pem());
+        site.build();
+        prepare(&site);
+        let anchor = site.path("root.key");
+        fs::write(&anchor, &self.anchor).unwrap();
+        let authority = self.authority.write(site.path("source").as_path());
+        let options = Options::of(&site).dns(self.dns.address()).trust_anchor(&anchor).authority(&authority);
+        let daemon = Daemon::start(options);
+        (site, daemon)
+    }
+}
+
+fn send(daemon: &Daemon, recipient: &str) {
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    let reply = client.send_message("friend@elsewhere.test", &[recipient], AWKWARD);
+    assert_eq!(reply.code, 250, "{reply}");
+}
+
+fn lines(daemon: &Daemon, message: &str) -> Vec<serde_json::Value> {
+    let log = daemon.log();
+    let all = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    all.filter(|line| line["message"] == message).collect()
+}
+
+/// The first attempt: its status, the level that was reached, and the reply.
+fn first_attempt(daemon: &Daemon) -> (String, String, String) {
+    let text = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let line = wait::until("an attempt is in the log", || lines(daemon, "attempt").into_iter().next());
+    (text(&line, "status"), text(&line, "tls_level"), text(&line, "reply"))
+}
+
+/// What becomes of one message to a host, at a level.
+fn outcome(plan: &Plan, level: &str) -> (String, String, String) {
+    let scene = Scene::new(plan);
+    let (_site, daemon) = scene.daemon("receiver.test", level);
+    send(&daemon, "alice@receiver.test");
+    let (status, reached, reply) = first_attempt(&daemon);
+    if status == "sent" {
+        assert_eq!(scene.peer.wait_for(1)[0].is_tls, reached != "none");
+    } else {
+        assert_eq!(scene.peer.messages(), 0, "{reply}");
+    }
+    (status, reached, reply)
+}
+
+/// Levels, and what they must come to: the level that is reached, or a part of the reply that keeps the mail waiting.
+fn holds(plan: &Plan, wanted: &[(&str, Result<&str, &str>)]) {
+    for (level, wanted) in wanted {
+        let (status, reached, reply) = outcome(plan, level);
+        match wanted {
+            Ok(wanted) => assert_eq!((status.as_str(), reached.as_str()), ("sent", *wanted), "{level}: {reply}"),
+            Err(part) => {
+                assert_eq!(status, "deferred", "{level}: {reply}");
+                assert!(reply.contains(part), "{level}: {reply}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_host_with_tlsa_records_is_held_to_them_rfc_7672_2_2() {
+    holds(
+        &Plan { tlsa: "3 0 1 DIGEST", name: Some("elsewhere.test"), ..Plan::default() },
+        &[("published", Ok("dane")), ("dane", Ok("dane")), ("dane-or-verify", Ok("dane")), ("may", Ok("encrypt"))],
+    );
+}
+
+#[test]
+fn a_certificate_that_no_record_is_for_is_not_taken() {
+    let other = "3 0 1 0000000000000000000000000000000000000000000000000000000000000000";
+    let why = Err("TLS with mx.receiver.test");
+    holds(&Plan { tlsa: other, ..Plan::default() }, &[("published", why), ("dane", why), ("may", Ok("encrypt"))]);
+}
+
+#[test]
+fn a_host_that_hides_starttls_gets_nothing_where_its_records_say_tls() {
+    let plan = Plan { tlsa: "3 0 1 DIGEST", is_plain: true, ..Plan::default() };
+    holds(&plan, &[("published", Err("demands TLS at level dane")), ("may", Ok("none"))]);
+}
+
+#[test]
+fn records_that_nobody_can_go_by_demand_encryption_rfc_7672_2_2() {
+    let plan = Plan { tlsa: "1 0 1 DIGEST", ..Plan::default() };
+    holds(&plan, &[("published", Ok("encrypt")), ("dane", Err("can be gone by")), ("dane-or-verify", Ok("verify"))]);
+    let plan = Plan { tlsa: "1 0 1 DIGEST", is_plain: true, ..Plan::default() };
+    holds(&plan, &[("published", Err("demands TLS at level encrypt"))]);
+}
+
+#[test]
+fn without_records_the_other_levels_are_what_they_say() {
+    holds(
+        &Plan::default(),
+        &[
+            ("published", Ok("encrypt")),
+            ("dane", Err("has no TLSA records")),
+            ("dane-or-verify", Ok("verify")),
+            ("verify", Ok("verify")),
+        ],
+    );
+    let stranger = Plan { name: Some("elsewhere.test"), ..Plan::default() };
+    holds(&stranger, &[("published", Ok("encrypt")), ("dane-or-verify", Err("TLS with")), ("verify", Err("TLS with"))]);
+}
+
+#[test]
+fn records_in_a_zone_that_is_not_signed_say_nothing_rfc_7672_2_1() {
+    let other = "3 0 1 0000000000000000000000000000000000000000000000000000000000000000";
+    let plan = Plan { tlsa: other, unsigned: &["receiver.test"], ..Plan::default() };
+    holds(&plan, &[("published", Ok("encrypt")), ("dane", Err("is not signed"))]);
+}
+
+#[test]
+fn a_forged_answer_makes_mail_wait_and_never_lowers_the_level() {
+    for forged in ["receiver.test", "mx.receiver.test"] {
+        let scene = Scene::new(&Plan::default());
+        scene.dns.forge(forged);
+        let (_site, daemon) = scene.daemon("receiver.test", "published");
+        send(&daemon, "alice@receiver.test");
+        let (status, _, reply) = first_attempt(&daemon);
+        assert_eq!(status, "deferred", "{forged}: {reply}");
+        assert!(reply.contains("DNSSEC validation failed"), "{forged}: {reply}");
+        assert_eq!(scene.peer.messages(), 0);
+    }
+}
+
+#[test]
+fn the_records_of_the_name_that_an_alias_leads_to_count_rfc_7672_2_2_3() {
+    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
+    let (_site, daemon) = scene.daemon("alias.test", "dane");
+    send(&daemon, "alice@alias.test");
+    assert_eq!(first_attempt(&daemon).1, "dane");
+}
+
+#[test]
+fn a_resolver_without_dnssec_is_told_and_mail_that_demands_dane_waits() {
+    let mut scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
+    // Another key than that of the zone.
+    scene.anchor = DnsServer::start("").sign(&[]);
+    let (_site, daemon) = scene.daemon("receiver.test", "dane");
+    send(&daemon, "alice@receiver.test");
+    let (status, _, reply) = first_attempt(&daemon);
+    assert_eq!(status, "deferred", "{reply}");
+    assert!(reply.contains("The site demands DANE"), "{reply}");
+    assert_eq!(daemon.status()["dnssec"]["state"], "missing");
+    assert!(daemon.log().contains("DANE is not available"), "{}", daemon.log());
+    let (_site, daemon) = scene.daemon("receiver.test", "published");
+    send(&daemon, "alice@receiver.test");
+    assert_eq!(first_attempt(&daemon).0, "sent");
+}
+
+/// A site that remembers a policy of the receiver's, as if it had been fetched.
+fn with_policy(scene: &Scene, mode: &str, host: &str) -> (Site, Daemon) {
+    scene.daemon_with("receiver.test", "published", |site| {
+        let folder = site.state().join("mta-sts");
+        fs::create_dir_all(&folder).unwrap();
+        let text = format!("until=4102444800000 id=1\nversion: STSv1\r\nmode: {mode}\r\nmx: {host}\r\nmax_age: 31557600\r\n");
+        fs::write(folder.join("receiver.test"), text).unwrap();
+    })
+}
+
+#[test]
+fn a_policy_that_is_kept_is_enforced_though_it_cannot_be_fetched_rfc_8461_5_1() {
+    let good = Plan { unsigned: &["receiver.test"], ..Plan::default() };
+    let stranger = || Plan { name: Some("elsewhere.test"), ..Plan { unsigned: &["receiver.test"], ..Plan::default() } };
+    for (plan, mode, host, wanted) in [
+        (&good, "enforce", "mx.receiver.test", Ok("verify")),
+        (&good, "enforce", "*.receiver.test", Ok("verify")),
+        (&good, "enforce", "mx.elsewhere.test", Err("does not name mx.receiver.test")),
+        (&stranger(), "enforce", "mx.receiver.test", Err("TLS with mx.receiver.test")),
+        (&stranger(), "testing", "mx.receiver.test", Ok("encrypt")),
+        (&good, "testing", "mx.elsewhere.test", Ok("encrypt")),
+        (&stranger(), "none", "mx.receiver.test", Ok("encrypt")),
+    ] {
+        let scene = Scene::new(plan);
+        let (_site, daemon) = with_policy(&scene, mode, host);
+        assert_eq!(daemon.status()["mta-sts-policies"], 1);
+        send(&daemon, "alice@receiver.test");
+        let (status, reached, reply) = first_attempt(&daemon);
+        match wanted {
+            Ok(level) => assert_eq!((status.as_str(), reached.as_str()), ("sent", level), "{mode} {host}: {reply}"),
+            Err(part) => assert!(status == "deferred" && reply.contains(part), "{mode} {host}: {status} {reply}"),
+        }
+    }
+}
+
+#[test]
+fn dane_takes_precedence_over_mta_sts_rfc_8461_2() {
+    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", name: Some("elsewhere.test"), ..Plan::default() });
+    let (_site, daemon) = with_policy(&scene, "enforce", "mx.elsewhere.test");
+    send(&daemon, "alice@receiver.test");
+    assert_eq!(first_attempt(&daemon).1, "dane");
+}
+
+#[test]
+fn broken_tls_is_remembered_where_it_is_not_demanded_rfc_7435_3() {
+    let scene = Scene::new(&Plan::default());
+    // STARTTLS is promised, and what follows is no TLS.
+    let broken = Script::new("mx.receiver.test").tls(TlsMode::StartTls, &scene.identity).on(Stage::StartTls, Act::AcceptThenDrop);
+    scene.peer.follow(broken);
+    let (_site, daemon) = scene.daemon("receiver.test", "may");
+    send(&daemon, "alice@receiver.test");
+    assert_eq!(first_attempt(&daemon).0, "sent");
+    let before = scene.peer.connections();
+    assert_eq!(before, 2, "one with TLS and one without");
+    wait::until("the connection is given up", || (scene.peer.open_connections() == 0).then_some(()));
+    send(&daemon, "bob@receiver.test");
+    scene.peer.wait_for(2);
+    assert_eq!(scene.peer.connections(), before + 1, "the second message does not try again");
+}
+
+/// What the journal for TLS reports holds of the receiver: the kind of policy and the result, of each row.
+fn reported(site: &Site) -> Vec<(String, String)> {
+    let folder = fs::read_dir(site.state().join("reports")).into_iter().flatten().flatten();
+    let text: String = folder.filter_map(|entry| fs::read_to_string(entry.path()).ok()).collect();
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let row = |line: serde_json::Value| {
+        let seen = &line["seen"];
+        assert_eq!(seen["domain"], "receiver.test");
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or("none").to_owned();
+        (text(&seen["row"]["policy"]["policy-type"]), text(&seen["row"]["failure"]["result-type"]))
+    };
+    lines.map(row).collect()
+}
+
+#[test]
+fn each_session_is_counted_for_the_report_of_the_receiver_rfc_8460_4_3() {
+    let none = "3 0 1 0000000000000000000000000000000000000000000000000000000000000000";
+    for (plan, level, wanted) in [
+        (Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() }, "published", ("tlsa", "none")),
+        (Plan { tlsa: none, ..Plan::default() }, "published", ("tlsa", "tlsa-invalid")),
+        (Plan { tlsa: none, is_plain: true, ..Plan::default() }, "published", ("tlsa", "starttls-not-supported")),
+        (Plan::default(), "published", ("no-policy-found", "none")),
+        (Plan { is_plain: true, ..Plan::default() }, "published", ("no-policy-found", "starttls-not-supported")),
+        (Plan::default(), "dane", ("no-policy-found", "dane-required")),
+    ] {
+        let scene = Scene::new(&plan);
+        let (site, daemon) = scene.daemon("receiver.test", level);
+        send(&daemon, "alice@receiver.test");
+        first_attempt(&daemon);
+        let found = reported(&site);
+        assert!(found.iter().all(|(policy, result)| (policy.as_str(), result.as_str()) == wanted), "{level}: {found:?}");
+        assert!(!found.is_empty(), "{level}: {wanted:?}");
+    }
+    let scene = Scene::new(&Plan { unsigned: &["receiver.test"], name: Some("elsewhere.test"), ..Plan::default() });
+    let (site, daemon) = with_policy(&scene, "testing", "mx.receiver.test");
+    send(&daemon, "alice@receiver.test");
+    first_attempt(&daemon);
+    assert_eq!(reported(&site), [("sts".to_owned(), "certificate-host-mismatch".to_owned())]);
+}
