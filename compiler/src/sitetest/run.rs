@@ -150,6 +150,7 @@ fn how_to_say(fact: &str) -> &'static str {
     match fact {
         "spf" => "write that beside its `from`, as in spf=\"pass\"",
         "dmarc" => "write that beside its `from`, as in dmarc=\"pass\"",
+        "srs" => "write that beside its `to`, as in srs=\"good\"",
         "helo" => "write that beside its `client`, as in helo=\"mx.example.net\"",
         "helo-domain" => "write that beside its `client`, as in helo-domain=\"found\"",
         "listed" => "write `unlisted`, or for each list that knows it `listed \"zone\"`",

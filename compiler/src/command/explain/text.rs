@@ -59,6 +59,7 @@ fn missing(explanation: &Explanation) -> &'static str {
     match explanation.facts.last().map(|fact| fact.name) {
         Some("spf") => "spf=pass",
         Some("dmarc") => "dmarc=pass",
+        Some("srs") => "srs=good",
         Some("helo") => "helo=mx.example.net, or --helo mx.example.net",
         Some("helo-domain") => "helo-domain=found",
         Some("listed") => "listed=none, or for each list listed=zen.spamhaus.org=127.0.0.2",

@@ -1,4 +1,4 @@
-//! NET005: a network that is spared what nobody does.
+//! NET006: a network that is spared what nobody does.
 
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
@@ -6,7 +6,7 @@ use crate::rules::{Rule, Subject};
 
 /// The rule.
 pub static RULE: Rule = Rule::check(
-    "NET005",
+    "NET006",
     "exempt-without-effect",
     Severity::Warning,
     &[Part::Networks, Part::Policy],
