@@ -5,52 +5,24 @@
 //! written down with the lines of the site that they come from.
 
 mod limits;
+mod question;
 
 pub use limits::LimitExplained;
+pub use question::{Question, QuestionError, stranger};
+use question::{author, author_mailbox};
 
 use crate::standing::{Leaving, SpfStanding, standing};
 use postern_schema::decide::{
-    Answer, Author, Client, ContentFacts, Departure, Disposition, DmarcFact, End, Handling, Hop, Lookup, LookupFailed, Need,
-    Reason, RecipientFacts, RelayPermit, RouteFacts, SenderDomain, SenderFacts, SignFacts, SrsFact, Step, TlsWish, Trace,
-    Verdict, accept, content, rewrite, route, sender, signing,
+    Answer, Author, Client, ContentFacts, Departure, Disposition, DmarcFact, End, GreylistFact, Handling, Hop, Listing, Lookup,
+    LookupFailed, Need, Reason, RecipientFacts, RelayPermit, ReputationFact, RouteFacts, ScreenFacts, SenderDomain, SenderFacts,
+    SignFacts, SrsFact, Step, TlsWish, Trace, Verdict, accept, content, rewrite, route, sender, signing,
 };
-use postern_schema::name::{Domain, ForwardPath, HostName, Mailbox, ReversePath};
-use postern_schema::site::{
-    AddressKind, Destination, Fingerprint, ListenerKind, Relay, Site, Slot, Sources, TlsLevel, TransportKind,
-};
+use postern_schema::name::{Domain, Mailbox, ReversePath};
+use postern_schema::site::{AddressKind, Destination, Relay, Site, Slot, Sources, TlsLevel, TransportKind};
 use postern_schema::spf::SpfResult;
 use serde::Serialize;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
-
-/// What is asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Question {
-    /// The client's address; `None`: one that the site says nothing of.
-    pub client: Option<IpAddr>,
-    /// The client's login name.
-    pub user: Option<String>,
-    /// The certificate that the client has shown to hold.
-    pub certificate: Option<Fingerprint>,
-    /// The listener's name; `None`: the one that such a client uses.
-    pub listener: Option<String>,
-    /// The reverse-path.
-    pub from: ReversePath,
-    /// The forward-path.
-    pub to: ForwardPath,
-    /// What the sender asks of TLS on the way.
-    pub tls_wish: TlsWish,
-    /// What DNS says of the sender's domain, for sites that ask.
-    pub sender_domain: Option<SenderDomain>,
-    /// What the SPF check says, for sites that refuse by it.
-    pub spf: Option<SpfResult>,
-    /// What DMARC comes to, for sites that honour it.
-    pub dmarc: Option<DmarcFact>,
-    /// The domain in the From field; `None`: that of the reverse-path.
-    pub author: Option<Domain>,
-    /// What the forward-path is as a bounce address of forwarded mail, for sites that have such; one of [`SrsFact::WORDS`].
-    pub srs: Option<String>,
-}
 
 /// The whole answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -59,6 +31,9 @@ pub struct Explanation {
     pub client: String,
     /// The client's login name.
     pub user: Option<String>,
+    /// What it said in EHLO, where the question says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helo: Option<String>,
     /// The fingerprint of the certificate that the client has shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
@@ -94,7 +69,7 @@ pub struct FactExplained {
     /// What it is of.
     pub of: String,
     /// The answer that the question brought along.
-    pub answer: Option<&'static str>,
+    pub answer: Option<String>,
 }
 
 /// The schedule of attempts, before the daemon spreads each pause by up to a tenth.
@@ -178,64 +153,6 @@ pub struct HopExplained {
     pub steps: Vec<StepExplained>,
 }
 
-/// Why nothing could be asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum QuestionError {
-    /// No listener has this name; the names that there are.
-    UnknownListener(String, Vec<String>),
-    /// The client has logged in, and no listener takes logins.
-    NoSubmissionListener,
-    /// The site listens on nothing.
-    NoListener,
-}
-
-impl std::fmt::Display for QuestionError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            QuestionError::UnknownListener(name, known) if known.is_empty() => {
-                write!(f, "there is no listener {name:?}: the site has none")
-            }
-            QuestionError::UnknownListener(name, known) => {
-                write!(f, "there is no listener {name:?}: the site has {}", known.join(", "))
-            }
-            QuestionError::NoSubmissionListener => {
-                f.write_str("no listener takes logins: declare `listen \"submissions\"`, or leave the user out")
-            }
-            QuestionError::NoListener => f.write_str("the site listens on nothing: declare `listen \"mx\"`"),
-        }
-    }
-}
-
-impl std::error::Error for QuestionError {}
-
-impl Question {
-    /// The listener that is meant: the one named; else, for a logged-in client, the first that takes logins; else the first of
-    /// kind `mx`.
-    fn listener<'a>(&'a self, site: &'a Site) -> Result<&'a str, QuestionError> {
-        if let Some(name) = &self.listener {
-            let known = || site.listeners.iter().map(|listener| listener.name.to_string()).collect();
-            let found = site.listener(name).map(|listener| &*listener.name);
-            return found.ok_or_else(|| QuestionError::UnknownListener(name.clone(), known()));
-        }
-        let first = |wanted: &dyn Fn(ListenerKind) -> bool| site.listeners.iter().find(|listener| wanted(listener.kind));
-        let found = if self.user.is_some() {
-            first(&ListenerKind::requires_login).ok_or(QuestionError::NoSubmissionListener)?
-        } else {
-            first(&|kind| kind == ListenerKind::Mx).or_else(|| site.listeners.first()).ok_or(QuestionError::NoListener)?
-        };
-        Ok(&found.name)
-    }
-}
-
-/// An address that is in no network of the site: a stranger.
-pub fn stranger(site: &Site) -> IpAddr {
-    // The three documentation networks (RFC 5737), then the whole of 198.18.0.0/15, which no site hears from (RFC 2544).
-    let documentation = [[198, 51, 100, 99], [203, 0, 113, 99], [192, 0, 2, 99]].map(Ipv4Addr::from);
-    let benchmark = (1..=255).map(|last| Ipv4Addr::new(198, 18, 0, last));
-    let candidates = documentation.into_iter().chain(benchmark).map(IpAddr::V4);
-    candidates.into_iter().find(|address| site.network(*address).is_none()).unwrap_or(IpAddr::V4(documentation[0]))
-}
-
 /// Asks the decision functions.
 ///
 /// # Errors
@@ -248,6 +165,7 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     let mut explanation = Explanation {
         client: address.to_string(),
         user: question.user.clone(),
+        helo: question.helo.clone(),
         certificate: question.certificate.map(|shown| shown.to_string()),
         listener: listener.to_owned(),
         from: question.from.to_string(),
@@ -286,22 +204,11 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
     Ok(explanation)
 }
 
-/// The domain in From, as far as the question says.
-fn author(question: &Question) -> Option<Domain> {
-    question.author.clone().or_else(|| question.from.mailbox().and_then(Mailbox::domain).cloned())
-}
-
-/// The address in From: that of the sender, in the author's domain where the question names one.
-fn author_mailbox(question: &Question) -> Option<Mailbox> {
-    let sender = question.from.mailbox()?;
-    let host = question.author.clone().map_or_else(|| sender.host.clone(), HostName::Domain);
-    Some(Mailbox::new(sender.local.clone(), host))
-}
-
 impl Explanation {
     /// Asks as the daemon does: without facts, and again with each that turned out to matter.
     fn ask_sender(&mut self, question: &Question, client: Client<'_>, lookup: &dyn Lookup) -> Answer<()> {
-        let mut facts = SenderFacts { client, reverse_path: &question.from, sender_domain: None, spf: None };
+        let mut facts =
+            SenderFacts { client, is_tls: question.is_tls, reverse_path: &question.from, sender_domain: None, spf: None };
         loop {
             let answer = sender(&facts, lookup);
             let Answer::Need(need) = &answer else { return answer };
@@ -314,35 +221,64 @@ impl Explanation {
         }
     }
 
+    /// The same of the recipient.
     fn ask_recipient(
         &mut self, question: &Question, client: Client<'_>, sender: &ReversePath, lookup: &dyn Lookup,
     ) -> Answer<RelayPermit> {
-        let facts = RecipientFacts { client, reverse_path: sender, forward_path: &question.to, srs: None };
-        let answer = accept(&facts, lookup);
-        let Answer::Need(need @ Need::Srs(address)) = &answer else { return answer };
-        self.note_fact(need, question);
-        match question.srs.as_deref().and_then(|word| SrsFact::parse(word, address)) {
-            Some(fact) => accept(&RecipientFacts { srs: Some(&fact), ..facts }, lookup),
-            None => answer,
+        let mut screen = ScreenFacts::default();
+        let mut srs = None;
+        loop {
+            let facts = RecipientFacts { client, reverse_path: sender, forward_path: &question.to, screen, srs: srs.as_ref() };
+            let answer = accept(&facts, lookup);
+            let Answer::Need(need) = &answer else { return answer };
+            if !self.note_fact(need, question) {
+                return answer;
+            }
+            match need {
+                Need::Helo => screen.helo = question.helo.as_deref(),
+                Need::HeloDomain(_) => screen.helo_domain = question.helo_domain,
+                Need::Lists => screen.lists = question.lists.as_deref(),
+                Need::Greylist => screen.greylist = question.greylist,
+                Need::Reputation => screen.reputation = question.reputation,
+                Need::Srs(address) if srs.is_none() => {
+                    srs = question.srs.as_deref().and_then(|word| SrsFact::parse(word, address));
+                    if srs.is_none() {
+                        return answer;
+                    }
+                }
+                Need::SenderDomain(_) | Need::Spf | Need::Dmarc | Need::Srs(_) => return answer,
+            }
         }
     }
 
     /// Notes what the daemon would ask; whether the question brought the answer along.
     fn note_fact(&mut self, need: &Need, question: &Question) -> bool {
+        let client = self.client.clone();
+        let word = |word: &'static str| word.to_owned();
         let (name, of, answer) = match need {
-            Need::SenderDomain(domain) => ("sender-domain", domain.to_string(), question.sender_domain.map(SenderDomain::as_str)),
-            Need::Spf => ("spf", question.from.to_string(), question.spf.map(SpfResult::as_str)),
+            Need::SenderDomain(domain) => {
+                ("sender-domain", domain.to_string(), question.sender_domain.map(SenderDomain::as_str).map(word))
+            }
+            Need::Spf => ("spf", question.from.to_string(), question.spf.map(SpfResult::as_str).map(word)),
             Need::Dmarc => {
                 let author = author(question).map(|author| author.to_string());
-                ("dmarc", author.unwrap_or_default(), question.dmarc.map(DmarcFact::as_str))
+                ("dmarc", author.unwrap_or_default(), question.dmarc.map(DmarcFact::as_str).map(word))
             }
             Need::Srs(address) => {
                 let known = SrsFact::WORDS.into_iter().find(|word| question.srs.as_deref() == Some(*word));
-                ("srs", address.to_string(), known)
+                ("srs", address.to_string(), known.map(word))
             }
+            Need::Helo => ("helo", client, question.helo.clone()),
+            Need::HeloDomain(domain) => {
+                ("helo-domain", domain.to_string(), question.helo_domain.map(SenderDomain::as_str).map(word))
+            }
+            Need::Lists => ("listed", client, question.lists.as_deref().map(describe_listings)),
+            Need::Greylist => ("greylist", client, question.greylist.map(GreylistFact::as_str).map(word)),
+            Need::Reputation => ("reputation", client, question.reputation.map(ReputationFact::as_str).map(word)),
         };
+        let known = answer.is_some();
         self.facts.push(FactExplained { name, of, answer });
-        answer.is_some()
+        known
     }
 
     /// The end of the message: whether it comes in, and which keys sign it.
@@ -566,7 +502,19 @@ fn describe_need(need: &Need) -> String {
         Need::SenderDomain(domain) => format!("needs sender-domain: what DNS says of {domain}"),
         Need::Spf => "needs spf: what the SPF check says".to_owned(),
         Need::Dmarc => "needs dmarc: what DMARC comes to".to_owned(),
+        Need::Helo => "needs helo: what the client says in EHLO".to_owned(),
+        Need::HeloDomain(domain) => format!("needs helo-domain: what DNS says of {domain}"),
+        Need::Lists => "needs listed or unlisted: which lists know the client".to_owned(),
+        Need::Greylist => "needs greylist: whether the client was here before with this sender and recipient".to_owned(),
+        Need::Reputation => "needs reputation: what the client did before".to_owned(),
         Need::Srs(address) => format!("needs srs: what the bounce address {address} is"),
+    }
+}
+
+fn describe_listings(listings: &[Listing]) -> String {
+    match listings {
+        [] => "none".to_owned(),
+        listings => listings.iter().map(Listing::to_string).collect::<Vec<_>>().join(" "),
     }
 }
 

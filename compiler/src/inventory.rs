@@ -6,8 +6,8 @@ use crate::model::Model;
 use postern_schema::name::LocalPart;
 use postern_schema::site::{
     AddressKind, Autoconfig, Chain, Directory, DirectorySecurity, DomainClass, DomainEntry, Forward, Limited, Network, NextHop,
-    Origin, Publication, Receiver, Relay, ReportKind, Rewriting, Route, Site, SpfPolicy, TokenIssuer, TokenKey, TokenProof,
-    TokenPublicKey, TransportKind, UserBackend, UserStore,
+    Origin, Publication, Receiver, Relay, ReportKind, Rewriting, Route, Screen, Site, SpfPolicy, TokenIssuer, TokenKey,
+    TokenProof, TokenPublicKey, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -148,6 +148,9 @@ impl List {
             self.say("certificate", join(&network.certificates));
         }
         self.say("relay", network.relay);
+        if !network.exempt.is_empty() {
+            self.say("exempt", network.exempt.iter().map(|check| check.as_str()).collect::<Vec<_>>().join(" "));
+        }
         if network.mends_line_ends {
             self.say("mend-line-ends", true);
         }
@@ -287,21 +290,53 @@ impl List {
         }
     }
 
-    fn policy(&mut self, site: &Site) {
-        let screen = site.screen.require_sender_domain;
-        self.of("screen".to_owned(), screen.unwrap_or(Origin::DEFAULT));
-        self.say("sender-domain-exists", screen.is_some());
-        if let Some((wait, origin)) = site.screen.greet_wait {
-            self.say_at("greet-wait", duration(wait), origin);
-            self.say_at("early-talker", site.screen.early_talker.as_str(), origin);
+    fn screen(&mut self, screen: &Screen) {
+        self.of("screen".to_owned(), Origin::DEFAULT);
+        for (name, said) in [
+            ("sender-domain-exists", screen.require_sender_domain),
+            ("fqdn-helo", screen.require_fqdn_helo),
+            ("resolvable-helo", screen.require_resolvable_helo),
+        ] {
+            self.say_at(name, said.is_some(), said.unwrap_or(Origin::DEFAULT));
         }
-        for limit in &site.screen.limits {
+        if let Some((reaction, origin)) = screen.spf_fail {
+            self.say_at("spf fail", reaction.as_str(), origin);
+        }
+        if let Some((honour, origin)) = screen.dmarc_honour {
+            self.say_at("dmarc honour", honour, origin);
+        }
+        if let Some((wait, origin)) = screen.greet_wait {
+            self.say_at("greet-wait", duration(wait), origin);
+            self.say_at("early-talker", screen.early_talker.as_str(), origin);
+        }
+        for list in &screen.lists {
+            // One zone may stand here several times, with other answers.
+            let codes = if list.codes.is_any() { String::new() } else { format!(" {}", list.codes) };
+            self.say_at(&format!("{} {}{codes}", list.node(), list.zone), format!("weight {}", list.weight), list.origin);
+        }
+        if !screen.lists.is_empty() {
+            self.say_at("threshold", screen.threshold.0, screen.threshold.1);
+        }
+        if let Some(greylist) = screen.greylist {
+            let (after, remember) = (duration(greylist.after), duration(greylist.remember));
+            let masks = format!("mask4 {}, mask6 {}, enough {}", greylist.mask4, greylist.mask6, greylist.enough);
+            self.say_at("greylist", format!("after {after}, remember {remember}, {masks}"), greylist.origin);
+        }
+        if let Some(reputation) = screen.reputation {
+            let value = format!("halflife {}, limit {}", duration(reputation.halflife), reputation.limit);
+            self.say_at("reputation", value, reputation.origin);
+        }
+        for limit in &screen.limits {
             let what = match limit.what {
                 Limited::Connections(most) => format!("{most} connections"),
                 Limited::Messages(rate) => format!("{}/{} messages", rate.count, duration(rate.per)),
             };
             self.say_at("limit", format!("{what} per {}", limit.per.as_str()), limit.origin);
         }
+    }
+
+    fn policy(&mut self, site: &Site) {
+        self.screen(&site.screen);
         self.of("queue".to_owned(), site.queue.origin);
         self.say("retry", duration(site.queue.retry));
         self.say("factor", f64::from(site.queue.factor_percent) / 100.0);

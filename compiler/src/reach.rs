@@ -6,7 +6,7 @@
 use crate::addresses::{Address, Form};
 use crate::model::Model;
 use crate::rules::probe::{Region, recipients_elsewhere, regions};
-use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, StepKind, Trace, accept};
+use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, ScreenFacts, StepKind, Trace, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::site::{DomainClass, DomainEntry, Fingerprint, Listener, ListenerKind, Network, Origin};
 use serde::Serialize;
@@ -202,6 +202,7 @@ fn cell(model: &Model, listener: &str, client: &ClientKind, kind: RecipientKind,
         // The null path may be used by everybody, so what is decided is the recipient alone.
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
+        screen: ScreenFacts::CLEAR,
         srs: None,
     };
     let (disposition, reason, source) = match accept(&facts, model) {

@@ -12,6 +12,7 @@ use crate::metrics::{self, Classes, Counters, Rates};
 use crate::net::{Acquaintances, Admission, Bound, ListenError, Listeners, Reserve};
 use crate::queue::{Recovered, Recovery, Spool, SpoolError, SpoolOptions, Standing};
 use crate::report::{self, Reports};
+use crate::screen::{self, Lists, Reputations};
 use crate::sendmail::{pickup, slip};
 use crate::site::{self, Current, Generation, LoadError};
 use crate::state::{State, StateError};
@@ -31,6 +32,9 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 /// How long open sessions may go on once the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How often it is written down who was here.
+const GREYLIST_NOTE: Duration = Duration::from_secs(1);
 
 /// How often the files of certificates are looked at.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
@@ -68,6 +72,12 @@ pub struct Daemon {
     pub guesses: Guesses,
     /// How much each client has of us.
     pub admission: Admission,
+    /// What is known of the lists that others keep of clients.
+    pub lists: Arc<Lists>,
+    /// Who was here before.
+    pub greylist: Arc<screen::Memory>,
+    /// What went wrong with whom.
+    pub reputations: Reputations,
     /// What is left when there are no descriptors.
     pub reserve: Reserve,
     /// Whom users wrote to.
@@ -241,6 +251,9 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         dovecot: Dovecot::default(),
         guesses: Guesses::default(),
         admission: Admission::default(),
+        lists: Arc::default(),
+        greylist: Arc::new(screen::Memory::open(state.folder())),
+        reputations: Reputations::default(),
         reserve: Reserve::default(),
         acquaintances: Acquaintances::open(state.folder()),
         dispatcher: Dispatcher::default(),
@@ -405,6 +418,7 @@ impl Daemon {
     async fn supervise(self: &Arc<Self>, mut signals: Signals) {
         let mut look = tokio::time::interval(CERTIFICATE_LOOK);
         let mut refused = None;
+        let mut remember = tokio::time::interval(GREYLIST_NOTE);
         loop {
             tokio::select! {
                 _ = look.tick() => {
@@ -417,6 +431,7 @@ impl Daemon {
                         refused = Some(found);
                     }
                 }
+                _ = remember.tick() => self.note_greylist().await,
                 // What went wrong is in the log; SIGHUP has nobody to tell.
                 _ = signals.hangup.recv() => drop(self.reload(None).await),
                 _ = signals.terminate.recv() => break,
@@ -424,6 +439,16 @@ impl Daemon {
             }
         }
         self.stop().await;
+    }
+
+    /// Writes down what the greylist has learned, beside everything else.
+    async fn note_greylist(&self) {
+        let greylist = self.greylist.clone();
+        if !greylist.has_news() {
+            return;
+        }
+        // It says itself what goes wrong.
+        let _ = tokio::task::spawn_blocking(move || greylist.save()).await;
     }
 
     async fn stop(&self) {
@@ -434,6 +459,7 @@ impl Daemon {
         while Instant::now() < patience && (self.sessions() > 0 || self.dispatcher.is_busy()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.note_greylist().await;
         self.reports.sync();
         // Whatever is still on its way is in the queue and will be found there.
         tracing::info!(sessions = self.sessions(), "stopped");

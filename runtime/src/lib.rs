@@ -7,6 +7,7 @@
 //! | [`submission`] | what becomes of a message's header on its way in |
 //! | [`queue`] | what was accepted and is not delivered yet; durable |
 //! | [`deliver`] | the way out |
+//! | [`screen`] | what the checks of a stranger need to know of it |
 //! | [`site`] | the snapshot in force, and its successor |
 //! | [`acme`], [`https`] | certificates from an authority, and how it is asked |
 //! | [`web`] | policies and settings over HTTPS |
@@ -32,6 +33,7 @@ pub mod metrics;
 pub mod net;
 pub mod queue;
 pub mod report;
+pub mod screen;
 pub mod sendmail;
 pub mod site;
 pub mod smtp;

@@ -11,6 +11,7 @@
 //! reports/         what reports to others will be made of
 //! mta-sts/         the MTA-STS policies of others
 //! acquaintances    whom users wrote to, for `new-recipients`
+//! greylist         which clients, senders and recipients were here together
 //! pace             when peers with a rate may be given the next message
 //! control.sock     the operator's socket
 //! ```

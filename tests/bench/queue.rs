@@ -4,7 +4,9 @@
 
 use crate::measure::Postern;
 use crate::report::Report;
-use postern_schema::decide::{self, Answer, Client as DecideClient, Disposition, RecipientFacts, RelayPermit, TlsWish};
+use postern_schema::decide::{
+    self, Answer, Client as DecideClient, Disposition, RecipientFacts, RelayPermit, ScreenFacts, TlsWish,
+};
 use postern_schema::name::{ForwardPath, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::snapshot::{Snapshot, locate};
@@ -72,7 +74,13 @@ fn permit(snapshot: &Snapshot, number: usize) -> RelayPermit {
     let address = format!("friend{number}@d{}.elsewhere.test", number % DOMAINS);
     let forward_path = ForwardPath::parse(&address).expect("it is an address");
     let client = DecideClient { listener: "mx", address: IpAddr::V4(Ipv4Addr::LOCALHOST), user: None, certificate: &[] };
-    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &forward_path, srs: None };
+    let facts = RecipientFacts {
+        client,
+        reverse_path: &ReversePath::Null,
+        forward_path: &forward_path,
+        srs: None,
+        screen: ScreenFacts::CLEAR,
+    };
     match decide::accept(&facts, snapshot) {
         Answer::Verdict(verdict) => match verdict.disposition {
             Disposition::Accept(permit) => permit,

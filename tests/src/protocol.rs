@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use postern::compile::{CompileOptions, compile_text};
 use postern::model::Model;
 use postern_schema::decide::{
-    Answer, Client, Disposition, Lookup, Reason, RecipientFacts, SenderDomain, SenderFacts, accept, sender,
+    Answer, Client, Disposition, Lookup, Reason, RecipientFacts, ScreenFacts, SenderDomain, SenderFacts, accept, sender,
 };
 use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply as Spoken;
@@ -110,14 +110,20 @@ impl Core {
         match question {
             Question::Mail(request) => {
                 let (sender_domain, spf) = (Some(SenderDomain::Found), Some(SpfResult::Pass));
-                let facts = SenderFacts { client, reverse_path: &request.reverse_path, sender_domain, spf };
+                let is_tls = self.server.is_tls();
+                let facts = SenderFacts { client, is_tls, reverse_path: &request.reverse_path, sender_domain, spf };
                 let reply = spoken(sender(&facts, &*self.model));
                 self.reverse_path = request.reverse_path;
                 reply
             }
             Question::Recipient(request) => {
-                let facts =
-                    RecipientFacts { client, reverse_path: &self.reverse_path, forward_path: &request.forward_path, srs: None };
+                let facts = RecipientFacts {
+                    client,
+                    reverse_path: &self.reverse_path,
+                    forward_path: &request.forward_path,
+                    screen: ScreenFacts::CLEAR,
+                    srs: None,
+                };
                 spoken(accept(&facts, &*self.model))
             }
             Question::Client(said) => {

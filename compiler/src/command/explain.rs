@@ -10,7 +10,7 @@ use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
 use crate::explain::{Explanation, Question, explain};
 use clap::Args;
-use postern_schema::decide::{DmarcFact, Lookup, SenderDomain, SrsFact, TlsWish};
+use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain, SrsFact, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
 use postern_schema::site::Fingerprint;
 use postern_schema::snapshot::Snapshot;
@@ -27,11 +27,11 @@ pub struct Arguments {
     #[arg(value_name = "SITE|FILE.mdb")]
     subject: PathBuf,
     /// Show who may send to whom, with the line that allows it
-    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "facts"])]
+    #[arg(long, conflicts_with_all = ["attempt", "client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "helo", "facts"])]
     relay: bool,
     /// Show how a queued message was decided, by the snapshots that decided it: its queue id, of which `posternd` is asked; or a
     /// file with what `posternd queue show ID --json` says, or - for standard input
-    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "facts"])]
+    #[arg(long, value_name = "QUEUE-ID|FILE", conflicts_with_all = ["client", "user", "certificate", "listener", "from", "to", "requiretls", "author", "helo", "facts"])]
     attempt: Option<String>,
     /// The state folder of the daemon that has the message; without it, where `posternd` looks itself
     #[arg(long, value_name = "DIR", requires = "attempt")]
@@ -60,7 +60,11 @@ pub struct Arguments {
     /// The domain in the From field; without it, that of the sender
     #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     author: Option<Domain>,
-    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, srs=good; may be given several times
+    /// What the client says in EHLO
+    #[arg(long, value_name = "H")]
+    helo: Option<String>,
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, srs=good, helo-domain=found, listed=none,
+    /// listed=zen.spamhaus.org=127.0.0.2, greylist=passed, reputation=good; or what it has: tls=none; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
     /// Take the message and the answers of DNS from a file that `posternd trace ID --dns` wrote, or - for standard input, and judge
@@ -89,11 +93,18 @@ fn domain(text: &str) -> Result<Domain, String> {
 }
 
 /// What DNS would say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Fact {
     SenderDomain(SenderDomain),
     Spf(SpfResult),
     Dmarc(DmarcFact),
+    Tls(bool),
+    Helo(String),
+    HeloDomain(SenderDomain),
+    /// `None`: by no list.
+    Listed(Option<Listing>),
+    Greylist(GreylistFact),
+    Reputation(ReputationFact),
     Srs(&'static str),
 }
 
@@ -113,8 +124,33 @@ fn fact(text: &str) -> Result<Fact, String> {
             let known = SrsFact::WORDS.into_iter().find(|word| *word == value);
             known.map(Fact::Srs).ok_or_else(|| one_of(name, &SrsFact::WORDS))
         }
-        _ => Err("the facts are sender-domain, spf, dmarc and srs".to_owned()),
+        Some(("tls", "none")) => Ok(Fact::Tls(false)),
+        Some(("tls", "encrypt")) => Ok(Fact::Tls(true)),
+        Some((name @ "tls", _)) => Err(one_of(name, &["none", "encrypt"])),
+        Some(("helo", value)) => Ok(Fact::Helo(value.to_owned())),
+        Some((name @ "helo-domain", value)) => SenderDomain::parse(value)
+            .map(Fact::HeloDomain)
+            .ok_or_else(|| one_of(name, &SenderDomain::ALL.map(SenderDomain::as_str))),
+        Some(("listed", "none")) => Ok(Fact::Listed(None)),
+        Some(("listed", value)) => match Listing::parse(value) {
+            Some(listing) => Ok(Fact::Listed(Some(listing))),
+            None => Err("listed is none, or a zone, = and an answer: listed=zen.spamhaus.org=127.0.0.2".to_owned()),
+        },
+        Some((name @ "greylist", value)) => GreylistFact::parse(value)
+            .map(Fact::Greylist)
+            .ok_or_else(|| one_of(name, &words(GreylistFact::ALL, GreylistFact::as_str))),
+        Some((name @ "reputation", value)) => ReputationFact::parse(value)
+            .map(Fact::Reputation)
+            .ok_or_else(|| one_of(name, &words(ReputationFact::ALL, ReputationFact::as_str))),
+        _ => {
+            Err("the facts are tls, sender-domain, spf, dmarc, srs, helo, helo-domain, listed, greylist and reputation"
+                .to_owned())
+        }
     }
+}
+
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().copied().map(word).collect()
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
@@ -147,6 +183,7 @@ fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: 
         user: arguments.user.clone(),
         certificate: arguments.certificate,
         listener: arguments.listener.clone(),
+        is_tls: true,
         from,
         to,
         tls_wish: if arguments.requiretls { TlsWish::Required } else { TlsWish::Default },
@@ -154,10 +191,21 @@ fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: 
         spf: None,
         dmarc: None,
         author: arguments.author.clone(),
+        helo: arguments.helo.clone(),
+        helo_domain: None,
+        lists: None,
+        greylist: None,
+        reputation: None,
         srs: None,
     };
     for fact in &arguments.facts {
         match fact {
+            Fact::Tls(is_tls) => question.is_tls = *is_tls,
+            Fact::Helo(helo) => question.helo = Some(helo.clone()),
+            Fact::HeloDomain(found) => question.helo_domain = Some(*found),
+            Fact::Listed(listing) => question.lists.get_or_insert_default().extend(listing.clone()),
+            Fact::Greylist(fact) => question.greylist = Some(*fact),
+            Fact::Reputation(fact) => question.reputation = Some(*fact),
             Fact::SenderDomain(found) => question.sender_domain = Some(*found),
             Fact::Spf(result) => question.spf = Some(*result),
             Fact::Dmarc(fact) => question.dmarc = Some(*fact),

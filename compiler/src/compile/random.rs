@@ -144,7 +144,14 @@ proptest! {
                     sender_domain: None,
                     spf: None,
                     dmarc: None,
-                    author: None, srs: None,
+                    author: None,
+                    is_tls: true,
+                    helo: None,
+                    helo_domain: None,
+                    lists: None,
+                    greylist: None,
+                    reputation: None,
+                    srs: None,
                 };
                 // A site that compiles never answers "try again later": nothing in it is unresolved.
                 if let Ok(explanation) = explain(&question, model) {

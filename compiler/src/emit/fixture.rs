@@ -4,11 +4,11 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Archive, Archived, Certificate, Chain, ClientLimit, DomainClass, DomainEntry, Fingerprint,
-    Forward, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind, Logging, Login, Masquerade, Metrics,
-    Network, Origin, Pattern, Place, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Rewrite, Rewriting, Route,
-    RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, Transport,
-    TransportKind, UserBackend, UserStore, Via, Whose,
+    AddressEntry, AddressKind, Archive, Archived, Certificate, Chain, Check, ClientLimit, ClientList, Codes, DomainClass,
+    DomainEntry, Fingerprint, Forward, Greylist, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener, ListenerKind,
+    Logging, Login, Masquerade, Metrics, Network, Origin, Pattern, Place, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter,
+    Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage,
+    TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via, Whose,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -89,6 +89,38 @@ fn users() -> Vec<UserStore> {
     }]
 }
 
+fn screen() -> Screen {
+    Screen {
+        require_sender_domain: Some(line(18)),
+        spf_fail: Some((Reaction::Reject, line(18))),
+        dmarc_honour: Some((true, line(18))),
+        greet_wait: Some((Duration::from_secs(6), line(19))),
+        early_talker: Reaction::Log,
+        require_fqdn_helo: Some(line(18)),
+        require_resolvable_helo: Some(line(18)),
+        lists: vec![
+            ClientList {
+                zone: domain("bl.example"),
+                weight: 3,
+                codes: Codes::parse("127.0.0.2-11").expect("codes"),
+                origin: line(21),
+            },
+            ClientList { zone: domain("wl.example"), weight: -2, codes: Codes::default(), origin: line(22) },
+        ],
+        threshold: (3, line(23)),
+        greylist: Some(Greylist { origin: line(24), ..Greylist::default() }),
+        reputation: Some(Reputation { halflife: Duration::from_secs(3600), limit: 20, origin: line(25) }),
+        limits: vec![
+            ClientLimit::CONNECTIONS,
+            ClientLimit {
+                what: Limited::Messages(Rate { count: 60, per: Duration::from_secs(60) }),
+                per: LimitPer::Network,
+                origin: line(20),
+            },
+        ],
+    }
+}
+
 fn networks() -> Vec<Network> {
     vec![Network {
         name: "loopback".into(),
@@ -96,6 +128,7 @@ fn networks() -> Vec<Network> {
         certificates: vec![Fingerprint([7; 32])],
         mends_line_ends: true,
         relay: true,
+        exempt: vec![Check::Greylist, Check::Dnsbl],
         reason: "this host".into(),
         origin: line(5),
     }]
@@ -202,21 +235,7 @@ fn site() -> Site {
             minimum: TlsVersion::Tls13,
             origin: line(15),
         },
-        screen: Screen {
-            require_sender_domain: Some(line(18)),
-            spf_fail: Some((Reaction::Reject, line(18))),
-            dmarc_honour: Some((true, line(18))),
-            greet_wait: Some((Duration::from_secs(6), line(19))),
-            early_talker: Reaction::Log,
-            limits: vec![
-                ClientLimit::CONNECTIONS,
-                ClientLimit {
-                    what: Limited::Messages(Rate { count: 60, per: Duration::from_secs(60) }),
-                    per: LimitPer::Network,
-                    origin: line(20),
-                },
-            ],
-        },
+        screen: screen(),
         rewriting: rewriting(),
         headers: vec![HeaderEdit {
             change: HeaderChange::Add("X-Site".into(), "example".into()),

@@ -2,7 +2,7 @@
 
 use postern_schema::decide::{Client, Hop};
 use postern_schema::name::Mailbox;
-use postern_schema::site::{ClientLimit, Destination, Limited, Origin, Rate, Site};
+use postern_schema::site::{Check, ClientLimit, Destination, Limited, Origin, Rate, Site};
 use serde::Serialize;
 
 /// A limit that the message must keep within.
@@ -23,13 +23,14 @@ pub struct LimitExplained {
 pub(super) fn incoming(client: Client<'_>, site: &Site) -> Vec<LimitExplained> {
     let mut found = Vec::new();
     if client.is_stranger(site) {
-        if let Some((wait, origin)) = site.screen.greet_wait {
+        if let Some((wait, origin)) = site.screen.greet_wait.filter(|_| site.spares(client.address, Check::GreetWait).is_none()) {
             found.push(limit("greet-wait", wait.as_secs(), Some("seconds before the greeting"), origin, site));
         }
         let said = site.screen.limits.iter();
         let has_connections = site.screen.limits.iter().any(|limit| matches!(limit.what, Limited::Connections(_)));
         let default = (!has_connections).then_some(&ClientLimit::CONNECTIONS);
-        found.extend(said.chain(default).map(|said| of_client(said, site)));
+        let is_limited = site.spares(client.address, Check::Limit).is_none();
+        found.extend(said.chain(default).filter(|_| is_limited).map(|said| of_client(said, site)));
     }
     if client.user.is_some() {
         // Which store knows the user is found out at the login.

@@ -2,10 +2,10 @@
 //! a site that is written today is judged today. That they are not served is said by [`crate::syntax::check()`].
 
 use super::Lowering;
-use super::draft::{FilterDraft, FilterProtocol, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft, Setting};
+use super::draft::{FilterDraft, FilterProtocol, PlannedDraft, PolicyDraft, Setting};
 use super::names::Names;
 use super::service::boxed;
-use crate::source::{Span, Spanned};
+use crate::source::Span;
 use crate::syntax::View;
 use crate::syntax::grammar::Kind;
 use postern_schema::site::Endpoint;
@@ -28,18 +28,10 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> PlannedDraft {
         }
     }
     let listeners: Vec<View<'_>> = document.children("listen").collect();
-    let screen = document.child("screen");
-    let lists =
-        |name, weight| screen.into_iter().flat_map(move |screen| screen.planned(name)).map(move |view| list(&view, weight));
     PlannedDraft {
         filters: filter_views.iter().filter_map(|view| filter(view, &filters)).collect(),
         policies: policy_views.iter().filter_map(|view| policy(view, &policies)).collect(),
         knows_listeners: listeners.iter().all(|view| kind(view).is_none_or(|kind| KINDS.contains(&kind))),
-        greylist: screen
-            .and_then(|screen| screen.planned("greylist").next())
-            .map(|view| GreylistDraft { after: view.property("after"), remember: view.property("remember") }),
-        lists: lists("dnsbl", 1).chain(lists("dnswl", -1)).collect(),
-        threshold: screen.and_then(|screen| screen.planned("threshold").next()?.argument("sum")),
     }
 }
 
@@ -80,9 +72,4 @@ fn fails_open(view: &View<'_>) -> Option<Span> {
 /// `kind=`, which the accessors leave out where it is not served.
 fn kind<'a>(view: &View<'a>) -> Option<&'a str> {
     view.node().property("kind").and_then(|kind| kind.value.as_str())
-}
-
-fn list(view: &View<'_>, default: i64) -> ListDraft {
-    let weight: Option<Spanned<i64>> = view.property("weight");
-    ListDraft { weight: weight.map_or(default, |weight| weight.value) }
 }

@@ -1,27 +1,67 @@
 //! `screen`, `queue`, `limits`, `log`, `metrics`, `reports`: settings of which a site has one set each.
 
 use super::Lowering;
-use super::draft::{LimitDraft, LimitsDraft, QueueDraft, ReportsDraft, ScreenDraft, Setting};
+use super::draft::{
+    GreylistDraft, LimitDraft, LimitsDraft, ListDraft, QueueDraft, ReportsDraft, ReputationDraft, ScreenDraft, Setting,
+};
 use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
-use postern_schema::site::{Language, LimitPer, Limited, Limits, LogFormat, QueuePolicy, Rate, Reaction};
+use postern_schema::site::{Greylist, Language, LimitPer, Limited, Limits, LogFormat, QueuePolicy, Rate, Reaction, Reputation};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
     let Some(view) = lowering.document.child("screen") else { return ScreenDraft::default() };
     let words = view.child("require").map_or_else(Vec::new, |require| require.arguments::<String>("checks"));
-    let sender_domain = words.into_iter().find(|word| word.value == "sender-domain-exists");
+    let required = |wanted: &str| words.iter().find(|word| word.value == wanted).map(|word| word.span);
     let action = view.child("early-talker").and_then(|child| child.argument::<String>("action"));
     ScreenDraft {
-        require_sender_domain: sender_domain.map(|word| word.span),
+        require_sender_domain: required("sender-domain-exists"),
+        require_fqdn_helo: required("fqdn-helo"),
+        require_resolvable_helo: required("resolvable-helo"),
         greet_wait: view.child("greet-wait").and_then(|child| child.argument("time")),
         spf_fail: view.child("spf").and_then(|spf| reaction(spf.property("fail")?)),
         dmarc_honour: view.child("dmarc").and_then(|dmarc| dmarc.property("honour")),
         early_talker: action.and_then(|word| Reaction::parse(&word.value)).unwrap_or_default(),
         limits: view.children("limit").filter_map(|limit| client_limit(&limit)).collect(),
+        lists: view.all().filter_map(|child| client_list(&child)).collect(),
+        threshold: view.child("threshold").and_then(|child| child.argument("sum")),
+        greylist: view.child("greylist").map(|child| greylist(&child)),
+        reputation: view.child("reputation").and_then(|child| reputation(&child)),
     }
+}
+
+fn client_list(view: &View<'_>) -> Option<ListDraft> {
+    let is_welcome = match view.name() {
+        "dnsbl" => false,
+        "dnswl" => true,
+        _ => return None,
+    };
+    Some(ListDraft {
+        span: view.span(),
+        is_welcome,
+        zone: view.argument("zone")?,
+        weight: Setting::new(view.property("weight"), if is_welcome { -1 } else { 1 }),
+        codes: view.property("codes"),
+    })
+}
+
+fn greylist(view: &View<'_>) -> GreylistDraft {
+    let default = Greylist::default();
+    let mask = |name, default| view.property::<u32>(name).and_then(|mask| u8::try_from(mask.value).ok()).unwrap_or(default);
+    GreylistDraft {
+        span: view.span(),
+        after: Setting::new(view.property("after"), default.after),
+        remember: Setting::new(view.property("remember"), default.remember),
+        masks: (mask("mask4", default.mask4), mask("mask6", default.mask6)),
+        enough: view.property::<u32>("enough").map_or(default.enough, |enough| enough.value),
+    }
+}
+
+fn reputation(view: &View<'_>) -> Option<ReputationDraft> {
+    let limit = view.property::<u32>("limit").map_or(Reputation::LIMIT, |limit| limit.value);
+    Some(ReputationDraft { span: view.span(), halflife: view.property("halflife")?, limit })
 }
 
 fn reaction(word: Spanned<String>) -> Option<Spanned<Reaction>> {

@@ -6,7 +6,7 @@ use crate::rules::{LISTENER_WITHOUT_KIND, LMTP_ON_25, MISPLACED_PROPERTY, NETWOR
 use crate::source::Spanned;
 use crate::syntax::View;
 use ipnet::IpNet;
-use postern_schema::site::{Endpoint, Fingerprint, ListenerKind};
+use postern_schema::site::{Check, Endpoint, Fingerprint, ListenerKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Without an `address`, a listener for peers is bound where filters are.
@@ -168,11 +168,17 @@ pub(super) fn networks(lowering: &mut Lowering<'_>) -> Vec<NetworkDraft> {
             ranges: view.arguments::<IpNet>("ranges"),
             certificates,
             relay: Setting::new(view.property::<bool>("relay"), false),
+            exempt: view.child("exempt").map_or_else(Vec::new, |exempt| exempted(&exempt)),
             mends_line_ends: Setting::new(view.property::<bool>("mend-line-ends"), false),
             reason: Setting::new(reason, Box::default()),
         })
     };
     views.into_iter().filter_map(&mut network).collect()
+}
+
+fn exempted(view: &View<'_>) -> Vec<Spanned<Check>> {
+    let words = view.arguments::<String>("checks").into_iter();
+    words.filter_map(|word| Some(Spanned::new(Check::parse(&word.value)?, word.span))).collect()
 }
 
 pub(super) fn boxed(text: Spanned<String>) -> Spanned<Box<str>> {

@@ -3,7 +3,7 @@
 use super::{ClientKind, RecipientKind, table};
 use crate::compile::{CompileOptions, compile_text};
 use crate::model::Model;
-use postern_schema::decide::{Answer, Client, RecipientFacts, accept};
+use postern_schema::decide::{Answer, Client, RecipientFacts, ScreenFacts, accept};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::DomainClass;
 use proptest::prelude::*;
@@ -172,7 +172,7 @@ proptest! {
                     for recipient in &recipients {
                         let client = Client { listener: &listener.name, address: *address, user, certificate: &[] };
                         let path = ForwardPath::Mailbox(recipient.clone());
-                        let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, srs: None };
+                        let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, screen: ScreenFacts::CLEAR, srs: None };
                         let Answer::Verdict(verdict) = accept(&facts, &model) else { continue };
                         let network = model.site.network(*address).map(|network| network.name.to_string());
                         let is_peer = listener.kind.is_for_peers() && listener.admits(*address);

@@ -6,7 +6,7 @@
 
 use crate::model::Model;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use postern_schema::decide::{Answer, Client, Disposition, Lookup, Reason, RecipientFacts, accept};
+use postern_schema::decide::{Answer, Client, Disposition, Lookup, Reason, RecipientFacts, ScreenFacts, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::site::{RoutePattern, Site};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -109,6 +109,7 @@ pub fn relays(model: &Model, listener: &str, client: IpAddr, recipient: &Mailbox
         client: Client { listener, address: client, user: None, certificate: &[] },
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::Mailbox(recipient.clone()),
+        screen: ScreenFacts::CLEAR,
         srs: None,
     };
     // A missing route is found after the client was let through: the next route that is added opens the way.

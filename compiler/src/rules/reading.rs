@@ -69,6 +69,7 @@ pub(super) static RULES: &[Rule] = &[
     page("LNG018", "not-a-secret-name", include_str!("lng/not_a_secret_name.md")),
     page("LNG019", "private-key", include_str!("lng/private_key.md")),
     page("PRF001", "unknown-profile", include_str!("prf/unknown_profile.md")),
+    page("PRF002", "checker-as-profile", include_str!("prf/checker_as_profile.md")),
 ];
 
 const fn page(code: &'static str, name: &'static str, explain: &'static str) -> Rule {

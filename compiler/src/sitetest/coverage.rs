@@ -5,7 +5,7 @@ use crate::addresses::Form;
 use crate::explain::{Explanation, StepExplained};
 use crate::model::Model;
 use postern_schema::decide::StepKind;
-use postern_schema::site::{Origin, RoutePattern, Site};
+use postern_schema::site::{Origin, Reaction, RoutePattern, Screen, Site};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 
@@ -78,6 +78,20 @@ fn line(step: &StepExplained) -> Option<(&'static str, Origin)> {
         StepKind::TrustedNetwork(_) | StepKind::TrustedCertificate(_) | StepKind::Network(_) => "network",
         StepKind::MaySendAs(_) => "may-send-as",
         StepKind::SenderDomain(..) => "screen",
+        StepKind::Spared(..) => "network",
+        StepKind::Spf(_) => "spf",
+        StepKind::Dmarc(_) => "dmarc",
+        StepKind::Helo(..) => "fqdn-helo",
+        StepKind::HeloDomain(..) => "resolvable-helo",
+        StepKind::Listed(_, weight) => {
+            if *weight < 0 {
+                "dnswl"
+            } else {
+                "dnsbl"
+            }
+        }
+        StepKind::Greylist(_) => "greylist",
+        StepKind::Reputation(_) => "reputation",
         StepKind::Domain(..) => "domain",
         StepKind::Mailbox(_) => "mailbox",
         StepKind::Alias(..) => "alias",
@@ -116,13 +130,30 @@ fn parts(model: &Model) -> Vec<Found> {
     found
 }
 
+/// The checks that a decision makes; what is counted before a decision is in none.
+fn of_screen(screen: &Screen) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    let mut add = |kind, what: &str, origin: Option<Origin>| found.extend(origin.map(|origin| (kind, what.to_owned(), origin)));
+    add("screen", "sender-domain-exists", screen.require_sender_domain);
+    add("fqdn-helo", "", screen.require_fqdn_helo);
+    add("resolvable-helo", "", screen.require_resolvable_helo);
+    add("spf", "", screen.spf_fail.filter(|(reaction, _)| *reaction == Reaction::Reject).map(|(_, origin)| origin));
+    add("dmarc", "", screen.dmarc_honour.filter(|(honour, _)| *honour).map(|(_, origin)| origin));
+    for list in &screen.lists {
+        add(list.node(), list.zone.as_str(), Some(list.origin));
+    }
+    add("greylist", "", screen.greylist.map(|greylist| greylist.origin));
+    add("reputation", "", screen.reputation.map(|reputation| reputation.origin));
+    found
+}
+
 fn of_site(site: &Site) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     found.extend(site.listeners.iter().map(|listener| ("listen", listener.name.to_string(), listener.origin)));
     found.extend(site.networks.iter().map(|network| ("network", network.name.to_string(), network.origin)));
     let send_as = site.users.iter().flat_map(|store| &store.send_as);
     found.extend(send_as.map(|entry| ("may-send-as", entry.user.to_string(), entry.origin)));
-    found.extend(site.screen.require_sender_domain.map(|origin| ("screen", "sender-domain-exists".to_owned(), origin)));
+    found.extend(of_screen(&site.screen));
     let said = site.transports.iter().filter(|transport| !transport.origin.is_default());
     found.extend(said.map(|transport| ("transport", transport.name.to_string(), transport.origin)));
     found.extend(site.relays.iter().map(|relay| ("relay", relay.name.to_string(), relay.origin)));

@@ -3,11 +3,14 @@
 use crate::lower::Lowering;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
-use postern_schema::decide::{DmarcFact, Reason, SenderDomain};
+use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Reason, ReputationFact, SenderDomain};
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{Fingerprint, TlsLevel};
 use postern_schema::spf::SpfResult;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// What a list answers that has one answer only (RFC 5782 2.1).
+const USUAL_CODE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// One `test`.
 #[derive(Clone, Debug)]
@@ -36,6 +39,18 @@ pub struct TestDraft {
     pub requiretls: bool,
     /// The domain in the From field.
     pub author: Option<Domain>,
+    /// `tls=`; without it, the session is protected.
+    pub is_tls: bool,
+    /// What the client says in EHLO.
+    pub helo: Option<Box<str>>,
+    /// What DNS says of that name.
+    pub helo_domain: Option<SenderDomain>,
+    /// `listed`, or an empty list for `unlisted`.
+    pub lists: Option<Vec<Spanned<Listing>>>,
+    /// Where the client stands with the greylist.
+    pub greylist: Option<GreylistFact>,
+    /// What the client did before.
+    pub reputation: Option<ReputationFact>,
     /// The forward-path.
     pub to: Spanned<ForwardPath>,
     /// What it is as a bounce address.
@@ -99,10 +114,35 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
         dmarc: from.property::<String>("dmarc").and_then(|word| DmarcFact::parse(&word.value)),
         requiretls: from.property::<bool>("requiretls").is_some_and(|asked| asked.value),
         author: from.property::<Domain>("author").map(|author| author.value),
+        is_tls: word(client, "tls").is_none_or(|word| word != "none"),
+        helo: word(client, "helo").map(String::into_boxed_str),
+        helo_domain: word(client, "helo-domain").and_then(|word| SenderDomain::parse(&word)),
+        lists: listings(view),
+        greylist: word(client, "greylist").and_then(|word| GreylistFact::parse(&word)),
+        reputation: word(client, "reputation").and_then(|word| ReputationFact::parse(&word)),
         to: view.child("to")?.argument("address")?,
         srs: view.child("to")?.property::<String>("srs").map(|word| word.value.into()),
         expect: expect(&view.child("expect")?, lowering)?,
     })
+}
+
+fn word(client: Option<View<'_>>, name: &str) -> Option<String> {
+    client.and_then(|client| client.property::<String>(name)).map(|word| word.value)
+}
+
+/// What lists say of the client; `None` where the test says nothing of lists.
+fn listings(view: &View<'_>) -> Option<Vec<Spanned<Listing>>> {
+    let listing = |view: View<'_>| {
+        let zone = view.argument::<Domain>("zone")?;
+        let code = match view.property::<IpAddr>("code") {
+            Some(Spanned { value: IpAddr::V4(code), .. }) => code,
+            _ => USUAL_CODE,
+        };
+        Some(Spanned::new(Listing { zone: zone.value, code }, zone.span))
+    };
+    let listed: Vec<Spanned<Listing>> = view.children("listed").filter_map(listing).collect();
+    let unlisted = view.flag("unlisted").is_some_and(|on| on.value);
+    (unlisted || !listed.is_empty()).then_some(listed)
 }
 
 fn expect(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<ExpectDraft> {

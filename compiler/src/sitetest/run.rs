@@ -44,6 +44,7 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
         user: test.user.as_ref().map(|user| user.value.to_string()),
         certificate: test.certificate,
         listener: test.listener.as_ref().map(|listener| listener.value.to_string()),
+        is_tls: test.is_tls,
         from: test.from.value.clone(),
         to: test.to.value.clone(),
         tls_wish: if test.requiretls { TlsWish::Required } else { TlsWish::Default },
@@ -51,6 +52,11 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
         spf: test.spf,
         dmarc: test.dmarc,
         author: test.author.clone(),
+        helo: test.helo.as_ref().map(|helo| helo.to_string()),
+        helo_domain: test.helo_domain,
+        lists: test.lists.as_ref().map(|lists| lists.iter().map(|listing| listing.value.clone()).collect()),
+        greylist: test.greylist,
+        reputation: test.reputation,
         srs: test.srs.as_deref().map(str::to_owned),
     };
     let result = |why: Vec<String>, found| {
@@ -82,7 +88,8 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
 fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
     let outcome = &found.outcome;
     if outcome.disposition == "undecided" {
-        let text = format!("it {}; write that beside its `from`, as in domain=\"found\"", outcome.reason);
+        let missing = found.facts.last().map_or("sender-domain", |fact| fact.name);
+        let text = format!("it {}; {}", outcome.reason, how_to_say(missing));
         return Some(Failure { place: expect.disposition.span, text });
     }
     if outcome.disposition != &*expect.disposition.value {
@@ -136,6 +143,21 @@ fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
         let text = wrong_standing(found, name, &expected.value)?;
         Some(Failure { place: expected.span, text })
     })
+}
+
+/// Where a test says a fact that it left out.
+fn how_to_say(fact: &str) -> &'static str {
+    match fact {
+        "spf" => "write that beside its `from`, as in spf=\"pass\"",
+        "dmarc" => "write that beside its `from`, as in dmarc=\"pass\"",
+        "srs" => "write that beside its `to`, as in srs=\"good\"",
+        "helo" => "write that beside its `client`, as in helo=\"mx.example.net\"",
+        "helo-domain" => "write that beside its `client`, as in helo-domain=\"found\"",
+        "listed" => "write `unlisted`, or for each list that knows it `listed \"zone\"`",
+        "greylist" => "write that beside its `client`, as in greylist=\"passed\"",
+        "reputation" => "write that beside its `client`, as in reputation=\"good\"",
+        _ => "write that beside its `from`, as in domain=\"found\"",
+    }
 }
 
 /// What a receiver finds that is something else.

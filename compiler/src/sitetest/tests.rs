@@ -194,3 +194,84 @@ fn senders_and_bounces_of_forwarded_mail() {
         assert_eq!(compiled.tests.first().map(|test| test.passed), Some(holds), "{test}\n{:#?}", compiled.diagnostics);
     }
 }
+
+/// A site that asks for everything.
+const STRICT: &str = r#"
+screen {
+    require "fqdn-helo" "resolvable-helo" "sender-domain-exists"
+    dnsbl "bl.example" weight=3 codes="127.0.0.2-9"
+    dnswl "wl.example" weight=-2
+    threshold 3
+    greylist after="5m"
+    reputation halflife="1h"
+    spf fail="reject"
+    dmarc honour=#true
+}
+network "lab" "198.51.100.8" {
+    exempt "dnsbl" "greylist" "spf"
+}
+"#;
+
+const CLEAR: &str =
+    r#"client "198.51.100.7" helo="mx.a.example" helo-domain="found" greylist="passed" reputation="good"; unlisted"#;
+const GOOD: &str = r#"from "x@a.example" domain="found" spf="pass" dmarc="pass"; to "alice@example.com""#;
+
+fn strictly(test: &str) -> Compiled {
+    let site = SITE.replace("screen { require \"sender-domain-exists\"; }\n", STRICT);
+    let compiled = compile_text("site.kdl", &format!("{site}test \"promise\" {{ {test}; }}\n"), &CompileOptions::default());
+    assert!(compiled.model.is_some(), "{:#?}", compiled.diagnostics);
+    compiled
+}
+
+#[test]
+fn every_fact_of_a_stranger_can_be_set() {
+    for (test, expect) in [
+        (format!("{CLEAR}; {GOOD}"), r#""accept""#),
+        (CLEAR.replace("mx.a.example", "localhost") + "; " + GOOD, r#""reject" reason="helo-not-fqdn" reply="504""#),
+        (CLEAR.replace("domain=\"found\"", "domain=\"failed\"") + "; " + GOOD, r#""defer" reason="helo-unresolvable""#),
+        (
+            CLEAR.replace("unlisted", "listed \"bl.example\"") + "; " + GOOD,
+            r#""reject" reason="client-listed" reply="554 5.7.1""#,
+        ),
+        (CLEAR.replace("unlisted", "listed \"bl.example\" code=\"127.0.0.11\"") + "; " + GOOD, r#""accept""#),
+        (CLEAR.replace("unlisted", "listed \"bl.example\"; listed \"wl.example\"") + "; " + GOOD, r#""accept""#),
+        (CLEAR.replace("passed", "new") + "; " + GOOD, r#""defer" reason="greylisted" reply="451 4.7.1""#),
+        (CLEAR.replace("passed", "waiting") + "; " + GOOD, r#""defer" reason="greylisted""#),
+        (CLEAR.replace("good", "poor") + "; " + GOOD, r#""defer" reason="poor-reputation""#),
+        (format!("{CLEAR}; {}", GOOD.replace("spf=\"pass\"", "spf=\"fail\"")), r#""reject" reason="spf-failed""#),
+        (format!("{CLEAR}; {}", GOOD.replace("dmarc=\"pass\"", "dmarc=\"fail-reject\"")), r#""reject" reason="dmarc-failed""#),
+        (
+            format!(
+                r#"client "198.51.100.8" helo="mx.a.example" helo-domain="found" reputation="good"; {}"#,
+                GOOD.replace(" spf=\"pass\"", "")
+            ),
+            r#""accept""#,
+        ),
+        (
+            r#"client user="alice" tls="none"; from "alice@example.com"; to "alice@example.com""#.to_owned(),
+            r#""reject" reason="encryption-required" reply="530""#,
+        ),
+    ] {
+        let compiled = strictly(&format!("{test}; expect {expect}"));
+        assert!(compiled.tests[0].passed && compiled.diagnostics.is_empty(), "{test}\n{:#?}", compiled.tests);
+    }
+}
+
+#[test]
+fn a_fact_that_is_left_out_is_asked_for_by_its_name() {
+    for (fact, where_to) in [
+        (" helo=\"mx.a.example\"", "beside its `client`, as in helo="),
+        (" helo-domain=\"found\"", "beside its `client`, as in helo-domain="),
+        (" greylist=\"passed\"", "beside its `client`, as in greylist="),
+        (" reputation=\"good\"", "beside its `client`, as in reputation="),
+        ("; unlisted", "write `unlisted`, or for each list that knows it `listed"),
+        (" domain=\"found\"", "beside its `from`, as in domain="),
+        (" spf=\"pass\"", "beside its `from`, as in spf="),
+        (" dmarc=\"pass\"", "beside its `from`, as in dmarc="),
+    ] {
+        let whole = format!("{CLEAR}; {GOOD}; expect \"accept\"");
+        let compiled = strictly(&whole.replacen(fact, "", 1));
+        let why = compiled.tests[0].why.join("\n");
+        assert!(why.contains(where_to), "{fact}: {why}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::counters::one;
 use crate::daemon::Daemon;
+use crate::screen;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -91,6 +92,25 @@ async fn answer(mut stream: TcpStream, daemon: Arc<Daemon>) -> io::Result<()> {
     writing.shutdown().await
 }
 
+/// What the checks of strangers know. The zones are those of the site.
+fn text_of_screen(daemon: &Daemon, out: &mut String) {
+    let generation = daemon.current.generation();
+    let lists = daemon.lists.status(&screen::zones(&generation));
+    out.push_str("# HELP postern_list_answers_total Questions to lists of clients, by what came of them.\n# TYPE postern_list_answers_total counter\n");
+    for list in &lists {
+        for (outcome, count) in &list.answers {
+            out.push_str(&format!("postern_list_answers_total{{zone=\"{}\",outcome=\"{outcome}\"}} {count}\n", list.zone));
+        }
+    }
+    let stale = lists.iter().filter(|list| list.is_stale).count() as u64;
+    one(out, "lists_stale", "gauge", "Lists that do not answer, or list everybody, and count nothing.", stale);
+    let (waiting, known) = daemon.greylist.counts();
+    one(out, "greylist_waiting", "gauge", "Clients, senders and recipients that have to come back.", waiting as u64);
+    one(out, "greylist_known", "gauge", "Those that have come back, and clients that did.", known as u64);
+    let blamed = daemon.reputations.known() as u64;
+    one(out, "reputation_clients", "gauge", "Clients with points for what went wrong.", blamed);
+}
+
 /// Everything that there is to say.
 fn text(daemon: &Daemon) -> String {
     let mut out = String::new();
@@ -111,6 +131,7 @@ fn text(daemon: &Daemon) -> String {
         let count = peers.iter().filter(|peer| peer.binds == Some(limit)).count();
         out.push_str(&format!("postern_peers{{limit=\"{limit}\"}} {count}\n"));
     }
+    text_of_screen(daemon, &mut out);
     for (name, help, value) in [
         ("queue_octets", "Octets of queued messages.", counts.live_octets),
         ("queue_recovering", "1 while what an earlier process left is still being read.", daemon.spool.is_recovering().into()),

@@ -1,11 +1,12 @@
 //! How much of us one client gets: connections at once, and messages in a time, as the site limits them (`limit` in `screen`).
 //!
-//! Whoever is in a network that may relay is spared, and whoever is logged in has a limit of their own (`limit` in `users`). What is counted here is lost at a restart, and bounded: the
+//! Whoever is in a network that may relay, or is spared by name, is not counted against, and whoever is logged in has a limit of their own (`limit` in `users`). What is counted here is lost at a restart, and bounded: the
 //! connections by how many sessions there may be, the messages by [`Levels`].
 
 use super::levels::{Levels, client_key, network_key};
+use crate::screen;
 use ipnet::IpNet;
-use postern_schema::site::{ClientLimit, LimitPer, Limited, Rate, Site};
+use postern_schema::site::{Check, ClientLimit, LimitPer, Limited, Rate, Site};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -102,8 +103,8 @@ impl Drop for ConnectionGuard {
 }
 
 /// Whether the limits are not for this client (`smtpd_client_event_limit_exceptions`).
-pub fn is_spared(address: IpAddr, site: &Site) -> bool {
-    site.network(address).is_some_and(|network| network.relay)
+fn is_spared(address: IpAddr, site: &Site) -> bool {
+    screen::is_spared(address, Check::Limit, site)
 }
 
 fn key(per: LimitPer, address: IpAddr) -> IpNet {

@@ -18,6 +18,7 @@ use postern_schema::name::{Domain, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::Destination;
 use postern_schema::spf::{self, SpfResult};
+use std::time::Instant;
 
 /// The field that says that a message was put aside, which filters of mail programs know.
 const QUARANTINE: &[u8] = b"X-Spam-Flag: YES\r\n";
@@ -128,6 +129,10 @@ impl Arrival<'_> {
                 Answer::Verdict(verdict) => {
                     log(self.peer, self.generation, &verdict, self.reverse_path, None);
                     let Verdict { disposition, reason, .. } = verdict;
+                    if self.peer.user.is_none() {
+                        let (client, site) = (self.peer.address, self.generation.site());
+                        self.daemon.reputations.decided(client, reason, site, Instant::now());
+                    }
                     return match disposition {
                         Disposition::Accept(handling) => Ok(handling),
                         Disposition::Refuse | Disposition::Defer => Err(reason),

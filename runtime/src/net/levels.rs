@@ -1,14 +1,11 @@
 //! Counters that fade: how much of something a client did of late. What is done with that is for [`super::admission`] and for
 //! [`crate::auth`]. Time is an argument, and memory is bounded, whoever comes.
 
+use crate::screen::Recent;
 use ipnet::IpNet;
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
-
-/// Entries of one half; the other half holds those that were touched before.
-const HALF: usize = 1 << 15;
 
 /// What counts as one client: an IPv4 address, and of IPv6 the /64 that one host has to itself.
 pub fn client_key(address: IpAddr) -> IpNet {
@@ -26,11 +23,8 @@ fn prefix(address: IpAddr, bits: u8) -> IpNet {
     IpNet::new(address, bits).map_or(IpNet::from(address), |network| network.trunc())
 }
 
-/// Counters by key. When one half is full the older half goes, so the most recent [`HALF`] keys are always there.
-pub struct Levels<K> {
-    young: HashMap<K, Level>,
-    old: HashMap<K, Level>,
-}
+/// Counters by key.
+pub struct Levels<K>(Recent<K, Level>);
 
 #[derive(Clone, Copy)]
 struct Level {
@@ -47,30 +41,26 @@ impl Level {
 
 impl<K> Default for Levels<K> {
     fn default() -> Levels<K> {
-        Levels { young: HashMap::new(), old: HashMap::new() }
+        Levels(Recent::default())
     }
 }
 
 impl<K: Hash + Eq> Levels<K> {
     /// How much there is, when one fades in each `fade`.
     pub fn level(&self, key: &K, fade: Duration, now: Instant) -> f64 {
-        self.young.get(key).or_else(|| self.old.get(key)).map_or(0.0, |level| level.faded(fade, now))
+        self.0.find(key).map_or(0.0, |level| level.faded(fade, now))
     }
 
     /// Adds one, and says how much there is then.
     pub fn add(&mut self, key: K, fade: Duration, now: Instant) -> f64 {
         let amount = self.level(&key, fade, now) + 1.0;
-        if self.young.len() >= HALF && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, Level { amount, at: now });
+        self.0.note(key, Level { amount, at: now });
         amount
     }
 
     /// Drops what is known of a key.
     pub fn forget(&mut self, key: &K) {
-        self.young.remove(key);
-        self.old.remove(key);
+        self.0.forget(key);
     }
 }
 
@@ -89,17 +79,6 @@ mod tests {
         assert_eq!(levels.level(&"a", SECOND, now + 9 * SECOND), 0.0);
         levels.forget(&"a");
         assert_eq!(levels.level(&"a", SECOND, now), 0.0);
-    }
-
-    #[test]
-    fn memory_is_bounded_and_keeps_the_recent() {
-        let (mut levels, now) = (Levels::default(), Instant::now());
-        for key in 0..5 * HALF {
-            levels.add(key, SECOND, now);
-        }
-        assert!(levels.young.len() + levels.old.len() <= 2 * HALF);
-        assert_eq!(levels.level(&(5 * HALF - HALF), SECOND, now), 1.0);
-        assert_eq!(levels.level(&0, SECOND, now), 0.0);
     }
 
     #[test]

@@ -23,4 +23,4 @@ pub use levels::{Levels, client_key};
 pub use listen::{Bound, ListenError, Listeners, Place};
 pub use reserve::Reserve;
 pub use stream::Stream;
-pub use transaction::{Peer, Spoken, Transaction};
+pub use transaction::{Peer, Spoken, Transaction, Visitor};

@@ -1,14 +1,15 @@
 //! One connection from its first octet to its last: I/O and time limits here, the protocol in [`crate::smtp::server`], the
 //! answers in [`super::transaction`].
 
-use super::admission::{ConnectionGuard, is_spared};
+use super::admission::ConnectionGuard;
 use super::login::Logins;
 use super::pace::Pace;
 use super::proxy;
 use super::stream::Stream;
-use super::transaction::{Peer, Spoken, Transaction};
+use super::transaction::{Peer, Spoken, Transaction, Visitor};
 use crate::auth;
 use crate::daemon::{Daemon, SessionGuard};
+use crate::screen::{self, EARLY, ERROR, Listed};
 use crate::site::Generation;
 use crate::smtp::command::RecipientRequest;
 use crate::smtp::server::{Question, Server, ServerConfig, Step};
@@ -16,7 +17,7 @@ use bytes::BytesMut;
 use ipnet::IpNet;
 use postern_schema::decide::{Client, Reason};
 use postern_schema::reply::Reply;
-use postern_schema::site::{Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
+use postern_schema::site::{Check, Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -78,6 +79,10 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     );
     let kind = listener.kind;
     let peer = Peer { address, listener: listener.name, user: None, certificate: None, speaks_for: None, author: None };
+    let mut listed = Listed::default();
+    if kind == ListenerKind::Mx && guards.is_some() {
+        listed.begin(&daemon, &generation, address);
+    }
     let mut session = Session {
         daemon,
         generation,
@@ -88,6 +93,8 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
         kind,
         errors: 0,
         strangers: None,
+        listed,
+        blamed: 0,
     };
     session.protected(&stream);
     if !is_admitted {
@@ -158,6 +165,10 @@ struct Session {
     errors: u32,
     /// How many people its user may write to for the first time, and where that is said.
     strangers: Option<(Rate, Origin)>,
+    /// What lists say of the client.
+    listed: Listed,
+    /// Errors that were counted against the client already.
+    blamed: u32,
 }
 
 impl Session {
@@ -221,7 +232,9 @@ impl Session {
     /// Greets, unless the session was refused before it began. A stranger who talks before that shows what it is.
     async fn greet(&mut self, stream: &mut Stream, input: &mut BytesMut) -> io::Result<()> {
         let site = self.generation.site();
-        let screened = self.server.is_fresh() && self.kind == ListenerKind::Mx && !is_spared(self.peer.address, site);
+        let screened = self.server.is_fresh()
+            && self.kind == ListenerKind::Mx
+            && !screen::is_spared(self.peer.address, Check::GreetWait, site);
         if let Some((wait, origin)) = site.screen.greet_wait.filter(|_| screened) {
             let read = tokio::time::timeout(wait, stream.read_buf(input)).await;
             if matches!(read, Ok(Ok(0))) {
@@ -231,6 +244,7 @@ impl Session {
                 let action = site.screen.early_talker;
                 let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(origin));
                 tracing::info!(%peer, listener, reason = "early-talker", action = action.as_str(), source, "spoke before the greeting");
+                self.daemon.reputations.blame(peer, EARLY, site, Instant::now());
                 if action == Reaction::Reject {
                     self.server.refuse(&Reply::SPOKE_EARLY);
                 }
@@ -258,7 +272,18 @@ impl Session {
         }
     }
 
+    /// Counts errors against a client that has not logged in.
+    fn blame(&mut self) {
+        let errors = self.server.errors();
+        let new = errors.saturating_sub(std::mem::replace(&mut self.blamed, errors));
+        if new > 0 && self.peer.user.is_none() {
+            let points = ERROR * f64::from(new);
+            self.daemon.reputations.blame(self.peer.address, points, self.generation.site(), Instant::now());
+        }
+    }
+
     async fn flush(&mut self, stream: &mut Stream) -> io::Result<()> {
+        self.blame();
         if self.server.errors() >= SOFT_ERRORS && self.server.errors() > self.errors {
             self.errors = self.server.errors();
             tokio::time::sleep(ERROR_PAUSE).await;
@@ -310,10 +335,11 @@ impl Session {
     }
 
     /// Decides RCPT, and counts whom a user has not written to before.
-    fn recipient(&mut self, request: RecipientRequest) -> Reply {
+    async fn recipient(&mut self, request: RecipientRequest) -> Reply {
         let Some(transaction) = &mut self.transaction else { return Reply::BAD_SEQUENCE };
+        let visitor = Visitor { helo: self.server.helo().unwrap_or_default(), listed: &mut self.listed };
         let (Some(user), Some((most, origin))) = (self.peer.user.as_deref(), self.strangers) else {
-            return transaction.recipient(&self.peer, request);
+            return transaction.recipient(&self.daemon, &self.peer, visitor, request).await;
         };
         let (known, now) = (&self.daemon.acquaintances, Instant::now());
         if !known.may_write(user, &request.forward_path, most, now) {
@@ -324,7 +350,7 @@ impl Session {
             return Reply::TOO_MANY_NEW_RECIPIENTS;
         }
         let forward_path = request.forward_path.clone();
-        let reply = transaction.recipient(&self.peer, request);
+        let reply = transaction.recipient(&self.daemon, &self.peer, visitor, request).await;
         if reply.code.is_positive() {
             tokio::task::block_in_place(|| known.wrote(user, &forward_path, most, now));
         }
@@ -363,7 +389,7 @@ impl Session {
                 known.helo = said.helo.or(known.helo.take());
                 Reply::OK
             }
-            Question::Recipient(request) => self.recipient(request),
+            Question::Recipient(request) => self.recipient(request).await,
             Question::Message(message) => match self.transaction.take() {
                 Some(transaction) => {
                     let spoken = Spoken { helo: self.server.helo().unwrap_or_default(), protocol: self.server.protocol() };

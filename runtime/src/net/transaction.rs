@@ -3,26 +3,30 @@
 
 use super::head::Arrival;
 use super::received;
+use crate::authentication::fetch;
 use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
 use crate::authentication::intake::{Intake, Purpose, Whole};
 use crate::daemon::{Daemon, now_ms};
 use crate::queue::spool::BodyWriter;
 use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
+use crate::screen::{self, Listed, Visit};
 use crate::site::ClientCertificate;
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, Notify, RecipientRequest};
 use crate::smtp::server::{ClientOverride, Message};
 use crate::submission::{Completion, HeaderRewriting, Rework};
 use postern_schema::decide::{
-    self, Answer, Disposition, Need, Reason, RecipientFacts, SenderFacts, TlsWish, Trace, Verdict, rewrite,
+    self, Answer, Disposition, GreylistFact, Need, Reason, RecipientFacts, RelayPermit, ScreenFacts, SenderDomain, SenderFacts,
+    TlsWish, Trace, Verdict, rewrite,
 };
 use postern_schema::dns::Transcript;
-use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
+use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::ListenerKind;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// Who is on the other end of a session.
 pub struct Peer {
@@ -58,6 +62,14 @@ pub struct Spoken<'a> {
     pub helo: &'a str,
     /// The `with` keyword of Received.
     pub protocol: &'static str,
+}
+
+/// What is known of a client beside its address, for decisions about recipients.
+pub struct Visitor<'a> {
+    /// What it said in EHLO or HELO.
+    pub helo: &'a str,
+    /// What lists say of it.
+    pub listed: &'a mut Listed,
 }
 
 /// A transaction that is open.
@@ -137,8 +149,11 @@ impl Transaction {
             arrival_ms,
             id: None,
         };
-        let verdict = decide_sender(&arrival, &mut transcript).await?;
+        let verdict = decide_sender(&arrival, protection.is_some(), &mut transcript).await?;
         log(peer, &generation, &verdict, &request.reverse_path, None);
+        if peer.user.is_none() {
+            daemon.reputations.decided(peer.address, verdict.reason, generation.site(), Instant::now());
+        }
         let reply = verdict.reason.reply();
         if !matches!(verdict.disposition, Disposition::Accept(())) {
             return Err(reply);
@@ -205,22 +220,77 @@ impl Transaction {
     }
 
     /// Decides RCPT.
-    pub fn recipient(&mut self, peer: &Peer, request: RecipientRequest) -> Reply {
-        let facts =
-            RecipientFacts { client: peer.client(), reverse_path: &self.sender, forward_path: &request.forward_path, srs: None };
-        let mut answer = decide::accept(&facts, &*self.generation.snapshot);
-        if let Answer::Need(Need::Srs(address)) = &answer {
-            let fact = self.generation.srs_fact(address, self.arrival_ms / 1000);
-            answer = decide::accept(&RecipientFacts { srs: Some(&fact), ..facts }, &*self.generation.snapshot);
-        }
-        // Nothing else is asked for at RCPT; were it so, "later" is the answer that loses nothing.
-        let Answer::Verdict(verdict) = answer else { return Reply::LOCAL_ERROR };
+    pub async fn recipient(
+        &mut self, daemon: &Arc<Daemon>, peer: &Peer, visitor: Visitor<'_>, request: RecipientRequest,
+    ) -> Reply {
+        let decided = self.decide_recipient(daemon, peer, visitor, &request.forward_path).await;
+        let verdict = match decided {
+            Ok(verdict) => verdict,
+            Err(reply) => return reply,
+        };
+        self.blame(daemon, peer, verdict.reason);
         log(peer, &self.generation, &verdict, &self.request.reverse_path, Some(&request.forward_path));
         if let Disposition::Accept(permit) = verdict.disposition {
             let (notify, orcpt) = (request.notify, request.original_recipient);
             self.recipients.push(AcceptedRecipient { permit, notify, orcpt });
         }
         verdict.reason.reply()
+    }
+
+    async fn decide_recipient(
+        &mut self, daemon: &Arc<Daemon>, peer: &Peer, visitor: Visitor<'_>, forward_path: &ForwardPath,
+    ) -> Result<Verdict<RelayPermit>, Reply> {
+        let (client, generation) = (peer.client(), self.generation.clone());
+        let site = generation.site();
+        let (mut screen, mut srs, listings) = (ScreenFacts::default(), None, OnceLock::new());
+        // Each need is answered once, so this ends as soon as every kind of need was met.
+        loop {
+            let facts = RecipientFacts { client, reverse_path: &self.sender, forward_path, screen, srs: srs.as_ref() };
+            match decide::accept(&facts, &*self.generation.snapshot) {
+                Answer::Verdict(verdict) => return Ok(verdict),
+                Answer::Need(Need::Helo) if screen.helo.is_none() => screen.helo = Some(visitor.helo),
+                Answer::Need(Need::HeloDomain(domain)) if screen.helo_domain.is_none() => {
+                    screen.helo_domain = Some(self.ask_sender_domain(daemon, &domain).await);
+                }
+                Answer::Need(Need::Lists) if screen.lists.is_none() => {
+                    let said = visitor.listed.listings(daemon, &generation, peer.address).await;
+                    screen.lists = Some(listings.get_or_init(|| said));
+                }
+                Answer::Need(Need::Greylist) if screen.greylist.is_none() => {
+                    screen.greylist = Some(self.greylisted(daemon, peer, forward_path));
+                }
+                Answer::Need(Need::Reputation) if screen.reputation.is_none() => {
+                    screen.reputation = Some(daemon.reputations.fact(peer.address, site, Instant::now()));
+                }
+                Answer::Need(Need::Srs(address)) if srs.is_none() => {
+                    srs = Some(self.generation.srs_fact(&address, self.arrival_ms / 1000));
+                }
+                // Nothing else is asked for; were it so, "later" is the answer that loses nothing.
+                Answer::Need(_) => return Err(Reply::LOCAL_ERROR),
+            }
+        }
+    }
+
+    async fn ask_sender_domain(&mut self, daemon: &Daemon, domain: &Domain) -> SenderDomain {
+        fetch::sender_domain(&*daemon.dns, domain, &mut self.transcript, fetch::deadline()).await
+    }
+
+    /// Where the client stands with the greylist. What cannot be asked for is known.
+    fn greylisted(&self, daemon: &Daemon, peer: &Peer, forward_path: &ForwardPath) -> GreylistFact {
+        match (&self.generation.site().screen.greylist, forward_path) {
+            (Some(policy), ForwardPath::Mailbox(recipient)) => {
+                let visit = Visit { client: peer.address, sender: &self.request.reverse_path, recipient };
+                screen::standing(policy, visit, &*daemon.greylist, now_ms())
+            }
+            _ => GreylistFact::Passed,
+        }
+    }
+
+    /// Counts a refusal against a stranger.
+    fn blame(&self, daemon: &Daemon, peer: &Peer, reason: Reason) {
+        if peer.user.is_none() {
+            daemon.reputations.decided(peer.address, reason, self.generation.site(), Instant::now());
+        }
     }
 
     /// Takes a piece of the message. Writes to disk: blocks.
@@ -357,9 +427,9 @@ impl Transaction {
     }
 }
 
-async fn decide_sender(arrival: &Arrival<'_>, transcript: &mut Transcript) -> Result<Verdict<()>, Reply> {
+async fn decide_sender(arrival: &Arrival<'_>, is_tls: bool, transcript: &mut Transcript) -> Result<Verdict<()>, Reply> {
     let (client, reverse_path) = (arrival.peer.client(), arrival.reverse_path);
-    let mut facts = SenderFacts { client, reverse_path, sender_domain: None, spf: None };
+    let mut facts = SenderFacts { client, is_tls, reverse_path, sender_domain: None, spf: None };
     // Each need is answered once, so this ends as soon as every kind of need was met.
     loop {
         match decide::sender(&facts, &*arrival.generation.snapshot) {
@@ -388,6 +458,7 @@ pub(super) fn log<T>(peer: &Peer, generation: &Generation, verdict: &Verdict<T>,
         to = to.map(tracing::field::display),
         disposition = verdict.disposition.as_str(),
         reason = verdict.reason.as_str(),
+        lists = verdict.trace.listings(),
         source = generation.site().sources.describe(verdict.trace.cause()),
         generation = generation.number,
         "decision"

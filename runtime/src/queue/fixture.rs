@@ -4,7 +4,7 @@
 use super::envelope::{Attempt, Client, Generation};
 use super::id::FreshId;
 use super::message::{Accepted, Body};
-use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPermit, TlsWish};
+use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPermit, ScreenFacts, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
@@ -72,6 +72,7 @@ fn site() -> Site {
             ranges: everybody.into(),
             certificates: Vec::new(),
             relay: true,
+            exempt: Vec::new(),
             mends_line_ends: false,
             reason: "".into(),
             origin: ORIGIN,
@@ -114,7 +115,13 @@ pub(super) fn mailbox(text: &str) -> Mailbox {
 pub(super) fn permit(to: &str) -> RelayPermit {
     let client = decide::Client { listener: "mx", address: CLIENT, user: None, certificate: &[] };
     let (reverse_path, forward_path) = (ReversePath::Null, ForwardPath::parse(to).unwrap());
-    let facts = RecipientFacts { client, reverse_path: &reverse_path, forward_path: &forward_path, srs: None };
+    let facts = RecipientFacts {
+        client,
+        reverse_path: &reverse_path,
+        forward_path: &forward_path,
+        screen: ScreenFacts::CLEAR,
+        srs: None,
+    };
     decide::accept(&facts, &Fixture(site())).verdict().unwrap().disposition.accepted().unwrap()
 }
 

@@ -8,8 +8,9 @@
 use super::slip::{self, Slip};
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::notice;
-use crate::net::{Peer, Spoken, Transaction};
+use crate::net::{Peer, Spoken, Transaction, Visitor};
 use crate::queue::{QueueEntry, Unreturned};
+use crate::screen::Listed;
 use crate::site::Generation;
 use crate::smtp::command::{MailRequest, Notify, RecipientRequest, Return, Xtext};
 use crate::smtp::data::{Decoder, Framing};
@@ -183,7 +184,9 @@ impl Dropped {
                 continue;
             };
             let notify = self.slip.notify.as_deref().and_then(Notify::parse);
-            let reply = transaction.recipient(&peer, RecipientRequest { forward_path, notify, original_recipient: None });
+            let request = RecipientRequest { forward_path, notify, original_recipient: None };
+            let visitor = Visitor { helo: "localhost", listed: &mut Listed::default() };
+            let reply = transaction.recipient(daemon, &peer, visitor, request).await;
             match reply {
                 reply if reply.code.is_positive() => {}
                 reply if reply.code.is_transient() && !is_old => return Err(Trouble::Later(reply)),

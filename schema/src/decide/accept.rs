@@ -2,6 +2,7 @@
 
 use super::expand::{End, ExpandError, Resolved, SentAs, expand, follow, resolve};
 use super::route::{find_route, relayed};
+use super::screen::screen;
 use super::sender::check_listener;
 use super::{
     Answer, ClientClass, Lookup, LookupFailed, Need, Reason, RecipientFacts, SrsFact, StepKind, Trace, Verdict, rewrite,
@@ -41,8 +42,15 @@ impl RelayPermit {
     }
 }
 
-/// Decides one recipient of a transaction whose sender was accepted.
+/// Decides one recipient of a transaction whose sender was accepted: first by whose it is, then by who sends to it.
 pub fn accept(facts: &RecipientFacts<'_>, lookup: &dyn Lookup) -> Answer<RelayPermit> {
+    match recipient(facts, lookup) {
+        Answer::Verdict(verdict) => screen(facts, lookup.site(), verdict),
+        need => need,
+    }
+}
+
+fn recipient(facts: &RecipientFacts<'_>, lookup: &dyn Lookup) -> Answer<RelayPermit> {
     let site = lookup.site();
     let mut trace = Trace::default();
     if let Err(reason) = check_listener(facts.client, lookup, &mut trace) {

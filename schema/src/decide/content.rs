@@ -1,8 +1,10 @@
 //! The end of the message: may it come in, now that it is known whole?
 
+use super::screen::spared;
 use super::sender::{check_listener, may_send_as};
 use super::{Answer, ClientClass, ContentFacts, DmarcFact, Lookup, Need, Reason, StepKind, Trace, Verdict};
 use crate::record::DmarcPolicy;
+use crate::site::Check;
 
 /// What is to be done with a message that may come in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +36,9 @@ pub fn content(facts: &ContentFacts<'_>, lookup: &dyn Lookup) -> Answer<Handling
     let Some((true, origin)) = site.screen.dmarc_honour.filter(|_| class == ClientClass::Anonymous) else {
         return Verdict::accept(Handling::Deliver, Reason::ContentAccepted, trace);
     };
+    if spared(site, facts.client.address, Check::Dmarc, &mut trace) {
+        return Verdict::accept(Handling::Deliver, Reason::ContentAccepted, trace);
+    }
     let Some(fact) = facts.dmarc else { return Answer::Need(Need::Dmarc) };
     trace.push(StepKind::Dmarc(fact), origin);
     match fact {

@@ -1,6 +1,6 @@
 //! The facts that decisions start from, and those that they may ask for.
 
-use super::{StepKind, Trace};
+use super::{ScreenFacts, StepKind, Trace};
 use crate::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use crate::record::DmarcPolicy;
 use crate::site::{Fingerprint, Listener, Network, Site};
@@ -30,6 +30,8 @@ pub struct Client<'a> {
 pub struct SenderFacts<'a> {
     /// Who sends.
     pub client: Client<'a>,
+    /// Whether its session is protected by TLS.
+    pub is_tls: bool,
     /// What it says that it sends as.
     pub reverse_path: &'a ReversePath,
     /// The answer to [`Need::SenderDomain`], once it is known.
@@ -58,6 +60,8 @@ pub struct RecipientFacts<'a> {
     pub reverse_path: &'a ReversePath,
     /// The recipient in question.
     pub forward_path: &'a ForwardPath,
+    /// What else is known of the client.
+    pub screen: ScreenFacts<'a>,
     /// The answer to [`Need::Srs`], once it is known.
     pub srs: Option<&'a SrsFact>,
 }
@@ -71,6 +75,16 @@ pub enum Need {
     Spf,
     /// What the author's domain asks for, and whether anybody vouches for it (RFC 9989).
     Dmarc,
+    /// What the client said in EHLO or HELO.
+    Helo,
+    /// Whether DNS knows the name that it said.
+    HeloDomain(Domain),
+    /// What the lists of the site say of the client (RFC 5782).
+    Lists,
+    /// Whether the client, the sender and the recipient were seen before (RFC 6647).
+    Greylist,
+    /// Whether the client did too much of late that went wrong.
+    Reputation,
     /// Whose mail this bounce address was made for, if it was made here ([`crate::srs`]).
     Srs(Mailbox),
 }

@@ -62,6 +62,8 @@ reasons! {
     NullMxDomain => "null-mx-domain",
     /// The listener takes mail from logged-in users only.
     AuthenticationRequired => "authentication-required",
+    /// The listener takes mail over TLS only.
+    EncryptionRequired => "encryption-required",
     /// The user may not send as this address.
     SenderNotOwned => "sender-not-owned",
     /// The user may not write in the name of an address in From.
@@ -86,6 +88,16 @@ reasons! {
     DmarcUnknown => "dmarc-unknown",
     /// DNS did not say whether the sender's domain exists.
     SenderDomainUnknown => "sender-domain-unknown",
+    /// Lists that the site trusts know the client, and come to its threshold.
+    ClientListed => "client-listed",
+    /// The client, the sender and the recipient are new together, and are asked to come back.
+    Greylisted => "greylisted",
+    /// The client did too much of late that went wrong.
+    PoorReputation => "poor-reputation",
+    /// The client greeted with no full host name.
+    HeloNotFqdn => "helo-not-fqdn",
+    /// The client greeted with a name that DNS does not know.
+    HeloUnresolvable => "helo-unresolvable",
     /// An alias leads to more addresses than one message may have.
     ExpansionTooLarge => "expansion-too-large",
     /// Accepted earlier, but the mailbox is not in the site any more.

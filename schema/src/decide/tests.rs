@@ -88,6 +88,7 @@ fn networks() -> Vec<Network> {
             ranges: vec!["192.0.2.0/24".parse().unwrap()],
             certificates: vec![Fingerprint([7; 32])],
             relay: true,
+            exempt: Vec::new(),
             mends_line_ends: false,
             reason: "".into(),
             origin: at(3),
@@ -97,6 +98,7 @@ fn networks() -> Vec<Network> {
             ranges: vec!["192.0.2.128/25".parse().unwrap()],
             certificates: Vec::new(),
             relay: false,
+            exempt: vec![Check::Dnsbl, Check::Spf],
             mends_line_ends: false,
             reason: "".into(),
             origin: at(4),
@@ -199,7 +201,9 @@ fn client<'a>(listener: &'a str, address: &str, user: Option<&'a str>) -> Client
 fn accepting(site: &Memory, client: Client<'_>, to: &str) -> Verdict<RelayPermit> {
     let from = ReversePath::parse("alice@example.com").unwrap();
     let to = ForwardPath::parse(to).unwrap();
-    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, srs: None }, site).verdict().unwrap()
+    accept(&RecipientFacts { client, reverse_path: &from, forward_path: &to, screen: ScreenFacts::CLEAR, srs: None }, site)
+        .verdict()
+        .unwrap()
 }
 
 #[test]
@@ -259,7 +263,7 @@ fn a_broken_store_is_never_a_yes() {
 
 fn sending(client: Client<'_>, from: &str, found: Option<SenderDomain>) -> Answer<()> {
     let from = ReversePath::parse(from).unwrap();
-    sender(&SenderFacts { client, reverse_path: &from, sender_domain: found, spf: None }, &site())
+    sender(&SenderFacts { client, is_tls: true, reverse_path: &from, sender_domain: found, spf: None }, &site())
 }
 
 #[test]
@@ -353,6 +357,7 @@ proptest! {
             client: Client { listener: "mx", address, user: None, certificate: &[] },
             reverse_path: &from,
             forward_path: &ForwardPath::Mailbox(to.clone()),
+            screen: ScreenFacts::CLEAR,
             srs: None,
         };
         let verdict = accept(&facts, &site).verdict().unwrap();
@@ -397,8 +402,15 @@ fn a_filter_gives_back_what_it_was_given_and_nobody_else_does() {
 
 fn rcpt(client: Client<'_>, to: &str, site: &Memory) -> Reason {
     let forward_path = ForwardPath::Mailbox(mailbox(to));
-    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &forward_path, srs: None };
+    let facts = RecipientFacts {
+        client,
+        reverse_path: &ReversePath::Null,
+        forward_path: &forward_path,
+        srs: None,
+        screen: ScreenFacts::CLEAR,
+    };
     accept(&facts, site).verdict().unwrap().reason
 }
 
 mod rewritten;
+mod screened;

@@ -1,9 +1,9 @@
 //! How a verdict was reached: a bounded list of typed steps, each with the source line behind it. Always collected, since
 //! `explain` must say what the daemon did; turned into text only when somebody reads it.
 
-use super::DmarcFact;
+use super::{DmarcFact, GreylistFact, Listing, ReputationFact};
 use crate::name::{Domain, Mailbox};
-use crate::site::{DomainClass, ListenerKind, Origin, Selector, Slot, Sources};
+use crate::site::{Check, DomainClass, ListenerKind, Origin, Selector, Slot, Sources};
 use crate::spf::SpfResult;
 use std::fmt;
 
@@ -30,6 +30,8 @@ pub enum StepKind {
     Listener(Box<str>, ListenerKind),
     /// The listener is not in this snapshot.
     UnknownListener(Box<str>),
+    /// The session has no TLS, and the listener wants it.
+    Plaintext(Box<str>),
     /// The client has logged in under this name.
     User(Box<str>),
     /// The client is a program that this user of the host runs.
@@ -58,6 +60,22 @@ pub enum StepKind {
     Spf(SpfResult),
     /// What DMARC said of the author's domain.
     Dmarc(DmarcFact),
+    /// A network that the client is in is spared a check.
+    Spared(Box<str>, Check),
+    /// What the client did before.
+    Reputation(ReputationFact),
+    /// How the client greeted, and whether that is a full host name.
+    Helo(Box<str>, bool),
+    /// The check of the name that it greeted with, and what DNS said.
+    HeloDomain(Domain, &'static str),
+    /// A list knows the client, and this is what that counts.
+    Listed(Listing, i32),
+    /// What all lists come to, and what is too much.
+    ListSum(i32, i32),
+    /// A list says that the client is welcome, so that it is not greylisted.
+    Welcome(Domain),
+    /// Whether the client was here before with this sender and recipient.
+    Greylist(GreylistFact),
     /// This key of this domain signs.
     Signer(Domain, Selector),
     /// Every way that the message takes leads over a relay that signs.
@@ -128,6 +146,16 @@ impl Trace {
         &self.0
     }
 
+    /// What lists say of the client, as far as it counted: `zen.spamhaus.org=127.0.0.2`, several with blanks between them.
+    pub fn listings(&self) -> Option<String> {
+        let listing = |step: &Step| match &step.kind {
+            StepKind::Listed(listing, _) => Some(listing.to_string()),
+            _ => None,
+        };
+        let found: Vec<String> = self.0.iter().filter_map(listing).collect();
+        if found.is_empty() { None } else { Some(found.join(" ")) }
+    }
+
     /// The line behind the last step that has one: what a log names as the cause.
     pub fn cause(&self) -> Origin {
         self.0.iter().rev().map(|step| step.origin).find(|origin| !origin.is_default()).unwrap_or(Origin::DEFAULT)
@@ -150,6 +178,7 @@ impl fmt::Display for StepKind {
         match self {
             StepKind::Listener(name, kind) => write!(f, "listener {name} is of kind {kind}"),
             StepKind::UnknownListener(name) => write!(f, "listener {name} is not in this site"),
+            StepKind::Plaintext(name) => write!(f, "listener {name} wants TLS, and the session has none"),
             StepKind::Local(name) => write!(f, "client is a program of {name} on this host"),
             StepKind::User(name) => write!(f, "client is logged in as {name}"),
             StepKind::TrustedNetwork(name) => write!(f, "client is in network {name}, which may relay"),
@@ -164,6 +193,17 @@ impl fmt::Display for StepKind {
             StepKind::SenderDomain(domain, found) => write!(f, "sender domain {domain}: {found}"),
             StepKind::Spf(result) => write!(f, "SPF: {result}"),
             StepKind::Dmarc(fact) => write!(f, "DMARC: {fact}"),
+            StepKind::Spared(network, check) => write!(f, "network {network} is spared {}", check.as_str()),
+            StepKind::Reputation(fact) => write!(f, "reputation: {}", fact.as_str()),
+            StepKind::Helo(helo, true) => write!(f, "client greeted as {}", helo.escape_debug()),
+            StepKind::Helo(helo, false) => write!(f, "client greeted as {}, which is no full host name", helo.escape_debug()),
+            StepKind::HeloDomain(domain, found) => write!(f, "host name of the greeting {domain}: {found}"),
+            StepKind::Listed(listing, weight) => {
+                write!(f, "{} says {} of the client, which counts {weight}", listing.zone, listing.code)
+            }
+            StepKind::ListSum(sum, threshold) => write!(f, "lists come to {sum}, and {threshold} is too much"),
+            StepKind::Welcome(zone) => write!(f, "{zone} knows the client as welcome: no greylisting"),
+            StepKind::Greylist(fact) => write!(f, "greylist: {}", fact.as_str()),
             StepKind::Signer(domain, selector) => write!(f, "key {selector} of {domain} signs"),
             StepKind::RelaySigns => f.write_str("every relay on its way signs itself"),
             StepKind::NoSigner => f.write_str("the author's domain has no key that signs"),

@@ -6,6 +6,7 @@
 
 mod acme;
 mod address;
+mod client_list;
 mod domain;
 mod egress;
 mod header;
@@ -17,6 +18,7 @@ mod policy;
 mod publication;
 mod report;
 mod rewriting;
+mod screening;
 mod secret;
 mod signing;
 mod users;
@@ -24,6 +26,7 @@ mod web_url;
 
 pub use acme::Acme;
 pub use address::{AddressEntry, AddressKind, Forward};
+pub use client_list::{ClientList, Codes, CodesError};
 pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
     Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
@@ -39,6 +42,7 @@ pub use policy::{
 pub use publication::{Autoconfig, LoginName, MtaSts, Pin, PinOf, Publication, SpfPolicy};
 pub use report::{ReportKind, Reporter, Reports};
 pub use rewriting::{Archive, Archived, Masquerade, Place, Rewrite, Rewriting, Selection, Slot, Srs, Stage, Whose};
+pub use screening::{Check, Greylist, Reputation};
 pub use secret::SecretName;
 pub use signing::{DkimSigner, PublicKey, Selector, SigningAlgorithm, SigningState};
 pub use users::{
@@ -150,5 +154,10 @@ impl Site {
             .filter_map(|network| Some((network.longest_match(client)?, network)))
             .reduce(|best, next| if next.0 > best.0 { next } else { best })
             .map(|(_, network)| network)
+    }
+
+    /// The network whose members are spared this check, if the client is one.
+    pub fn spares(&self, client: IpAddr, check: Check) -> Option<&Network> {
+        self.network(client).filter(|network| network.exempt.contains(&check))
     }
 }

@@ -1,6 +1,6 @@
 //! Networks that are trusted with something.
 
-use super::Origin;
+use super::{Check, Origin};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
@@ -16,6 +16,8 @@ pub struct Network {
     pub certificates: Vec<Fingerprint>,
     /// Whether members may send mail to anywhere without a login.
     pub relay: bool,
+    /// The checks that members are spared; those that may relay are spared all of them.
+    pub exempt: Vec<Check>,
     /// Whether a CR or LF alone in its members' messages is mended rather than refused (`smtpd_forbid_bare_newline`).
     pub mends_line_ends: bool,
     /// Why it is trusted, in the words of the site's author; may be empty.

@@ -1,6 +1,6 @@
 //! Settings of which a site has one set each: TLS, screen, queue, limits, logging.
 
-use super::{Acme, ClientLimit, Origin, SecretName};
+use super::{Acme, ClientLimit, ClientList, Greylist, Origin, Reputation, SecretName};
 use crate::name::Domain;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -68,10 +68,14 @@ pub enum Chain {
 }
 
 /// What is asked before mail is taken from a stranger.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Screen {
     /// Refuse a sender whose domain does not exist or takes no mail (`reject_unknown_sender_domain`), and where it was said.
     pub require_sender_domain: Option<Origin>,
+    /// Refuse a client that does not greet with a full host name or its address (`reject_non_fqdn_helo_hostname`).
+    pub require_fqdn_helo: Option<Origin>,
+    /// Refuse, for now, a client that greets with a name that DNS does not know (`reject_unknown_helo_hostname`).
+    pub require_resolvable_helo: Option<Origin>,
     /// What becomes of mail that its sender's SPF record forbids, and where it was said; `None`: SPF alone decides nothing.
     pub spf_fail: Option<(Reaction, Origin)>,
     /// Whether the policy of the author's domain is followed (RFC 9989), and where it was said; `None`: it is not looked at.
@@ -82,9 +86,40 @@ pub struct Screen {
     pub early_talker: Reaction,
     /// What one client may do at once, or in a time.
     pub limits: Vec<ClientLimit>,
+    /// Lists of clients that others keep.
+    pub lists: Vec<ClientList>,
+    /// The sum of weights at which a client is refused, and where it was said.
+    pub threshold: (i32, Origin),
+    /// Whether unknown clients are asked to come back, and how.
+    pub greylist: Option<Greylist>,
+    /// Whether clients are deferred by what they did before, and when.
+    pub reputation: Option<Reputation>,
+}
+
+impl Default for Screen {
+    /// Asks for nothing.
+    fn default() -> Screen {
+        Screen {
+            require_sender_domain: None,
+            require_fqdn_helo: None,
+            require_resolvable_helo: None,
+            spf_fail: None,
+            dmarc_honour: None,
+            greet_wait: None,
+            early_talker: Reaction::default(),
+            limits: Vec::new(),
+            lists: Vec::new(),
+            threshold: (Screen::THRESHOLD, Origin::DEFAULT),
+            greylist: None,
+            reputation: None,
+        }
+    }
 }
 
 impl Screen {
+    /// The threshold of a site that names none: one listing of the usual weight.
+    pub const THRESHOLD: i32 = 1;
+
     /// Whether a check here needs strangers' mail judged.
     pub fn authenticates(&self) -> bool {
         self.spf_fail.is_some() || self.dmarc_honour.is_some()

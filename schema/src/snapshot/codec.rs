@@ -124,7 +124,7 @@ macro_rules! stored_numbers {
     )*};
 }
 
-stored_numbers!(u8, u16, u32, u64);
+stored_numbers!(u8, u16, u32, u64, i32);
 
 impl Stored for bool {
     fn write(&self, out: &mut Writer) {

@@ -6,13 +6,13 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    Acme, AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, ClientLimit, Directory,
-    DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, HeaderChange, HeaderEdit, Language,
-    LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Masquerade, Metrics, MtaSts,
-    Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey, Publication, QueuePolicy, Rate, Reaction, Receiver,
-    Relay, Reporter, Reports, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service,
-    SigningState, SpfPolicy, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey,
-    Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl, Whose,
+    Acme, AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, Check, ClientLimit, ClientList, Codes,
+    Directory, DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, Greylist, HeaderChange,
+    HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Masquerade,
+    Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey, Publication, QueuePolicy, Rate,
+    Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName,
+    Selection, Selector, SendAs, Service, SigningState, SpfPolicy, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer,
+    TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl, Whose,
 };
 use ipnet::IpNet;
 
@@ -34,7 +34,7 @@ stored_structs! {
     Origin { file, line }
     Listener { name, kind, addresses, port, socket, peers, proxy_from, xclient_from, origin }
     WebListener { name, addresses, port, origin }
-    Network { name, ranges, certificates, relay, mends_line_ends, reason, origin }
+    Network { name, ranges, certificates, relay, mends_line_ends, exempt, reason, origin }
     UserStore { name, backend, send_as, messages, new_recipients, origin }
     Directory { host, port, security, dn }
     TokenIssuer { issuer, audience, claim, proof }
@@ -49,7 +49,13 @@ stored_structs! {
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, acme, minimum, origin }
     Acme { directory, contact, certificates, origin }
-    Screen { require_sender_domain, spf_fail, dmarc_honour, greet_wait, early_talker, limits }
+    Screen {
+        require_sender_domain, require_fqdn_helo, require_resolvable_helo, spf_fail, dmarc_honour, greet_wait, early_talker, limits,
+        lists, threshold, greylist, reputation
+    }
+    ClientList { zone, weight, codes, origin }
+    Greylist { after, remember, mask4, mask6, enough, origin }
+    Reputation { halflife, limit, origin }
     ClientLimit { what, per, origin }
     HeaderEdit { change, at, origin }
     Rewriting { rewrites, masquerades, archives, srs }
@@ -103,6 +109,8 @@ stored_texts! {
     SecretName: |value| value.as_str().into(), SecretName::parse;
     Selector: |value| value.as_str().into(), Selector::parse;
     ReportUri: |value| value.as_str().into(), ReportUri::parse;
+    Check: |value| value.as_str().into(), Check::parse;
+    Codes: |value| value.to_string().into(), |text| if text.is_empty() { Some(Codes::default()) } else { Codes::parse(text).ok() };
     WebUrl: |value| value.to_string().into(), WebUrl::parse;
     Fingerprint: |value| value.to_string().into(), Fingerprint::parse;
     IpNet: |value| value.to_string().into(), |text| text.parse().ok();

@@ -7,7 +7,7 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{DmarcFact, End, SenderDomain, SentAs, TlsWish};
+use postern_schema::decide::{DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
@@ -37,6 +37,7 @@ struct QueuedClient {
     address: IpAddr,
     listener: String,
     user: Option<String>,
+    helo: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -157,6 +158,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 user: client.user.clone(),
                 certificate: None,
                 listener: Some(client.listener.clone()),
+                is_tls: true,
                 from: from.clone(),
                 to: ForwardPath::parse(original).map_err(|error| odd(original, &error))?,
                 tls_wish: wish,
@@ -165,6 +167,11 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 spf: Some(SpfResult::Pass),
                 dmarc: Some(DmarcFact::Pass),
                 author: None,
+                helo: client.helo.clone(),
+                helo_domain: Some(SenderDomain::Found),
+                lists: Some(Vec::new()),
+                greylist: Some(GreylistFact::Passed),
+                reputation: Some(ReputationFact::Good),
                 srs: Some("good".to_owned()),
             };
             accepted.push(explain(&question, &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);

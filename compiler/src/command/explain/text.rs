@@ -11,7 +11,7 @@ pub(super) fn describe(explanation: &Explanation, recorded: &[String]) -> String
     let shown = explanation.certificate.as_deref().map(|shown| format!(", holder of certificate {shown}")).unwrap_or_default();
     let _ = writeln!(text, "client {}{who}{shown}, listener {}", explanation.client, explanation.listener);
     for fact in &explanation.facts {
-        let answer = fact.answer.map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
+        let answer = fact.answer.as_ref().map_or("not given".to_owned(), |answer| format!("taken to be {answer}"));
         let _ = writeln!(text, "the daemon asks: {} of {} ({answer})", fact.name, fact.of);
     }
     for finding in recorded {
@@ -47,11 +47,26 @@ pub(super) fn describe(explanation: &Explanation, recorded: &[String]) -> String
     let outcome = &explanation.outcome;
     let _ = writeln!(text, "\n{}: {}", outcome.disposition, outcome.reason);
     if outcome.disposition == "undecided" {
-        text.push_str(
-            "say what the daemon would find: --dns FILE, or --fact sender-domain=found, --fact spf=pass, --fact dmarc=pass, --fact srs=good\n",
-        );
+        text.push_str("say what the daemon would find: --dns FILE, or --fact ");
+        text.push_str(missing(explanation));
+        text.push('\n');
     }
     text
+}
+
+/// The fact that is missing, with a value that speaks for the client.
+fn missing(explanation: &Explanation) -> &'static str {
+    match explanation.facts.last().map(|fact| fact.name) {
+        Some("spf") => "spf=pass",
+        Some("dmarc") => "dmarc=pass",
+        Some("srs") => "srs=good",
+        Some("helo") => "helo=mx.example.net, or --helo mx.example.net",
+        Some("helo-domain") => "helo-domain=found",
+        Some("listed") => "listed=none, or for each list listed=zen.spamhaus.org=127.0.0.2",
+        Some("greylist") => "greylist=passed",
+        Some("reputation") => "reputation=good",
+        _ => "sender-domain=found",
+    }
 }
 
 /// The next hop of one address.

@@ -11,14 +11,16 @@ mod planned;
 mod publication;
 mod report;
 mod rewriting;
+mod screen;
 mod service;
 
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
-pub use planned::{FilterDraft, FilterProtocol, Flow, GreylistDraft, ListDraft, PlannedDraft, PolicyDraft};
+pub use planned::{FilterDraft, FilterProtocol, Flow, PlannedDraft, PolicyDraft};
 pub use publication::PublicationDraft;
 pub use report::ReportsDraft;
 pub use rewriting::{ArchiveDraft, MasqueradeDraft, RewriteDraft, RewritingDraft, SrsDraft};
+pub use screen::{GreylistDraft, LimitDraft, ListDraft, ReputationDraft, ScreenDraft};
 pub use service::{
     AcmeDraft, CertificateDraft, ListenerDraft, LoginDraft, NetworkDraft, ReceiverDraft, RelayDraft, RouteDraft, SendAsDraft,
     TlsDraft, TransportDraft, UsersDraft, WebDraft,
@@ -29,7 +31,7 @@ use crate::rules::chk::Checker;
 use crate::sitetest::TestDraft;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::{HeaderChange, Language, LimitPer, Limited, LogFormat, Reaction, Service};
+use postern_schema::site::{HeaderChange, Language, LogFormat, Service};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,34 +159,6 @@ pub struct TableDraft {
     pub source: SourceId,
     /// How many of its rows were taken.
     pub rows: usize,
-}
-
-/// `screen`.
-#[derive(Clone, Debug, Default)]
-pub struct ScreenDraft {
-    /// The word `sender-domain-exists` of `require`.
-    pub require_sender_domain: Option<Span>,
-    /// `spf fail=`.
-    pub spf_fail: Option<Spanned<Reaction>>,
-    /// `dmarc honour=`.
-    pub dmarc_honour: Option<Spanned<bool>>,
-    /// `greet-wait`.
-    pub greet_wait: Option<Spanned<Duration>>,
-    /// `early-talker`.
-    pub early_talker: Reaction,
-    /// `limit`, in source order.
-    pub limits: Vec<LimitDraft>,
-}
-
-/// `limit` in `screen`.
-#[derive(Clone, Debug)]
-pub struct LimitDraft {
-    /// The node.
-    pub span: Span,
-    /// What is limited.
-    pub what: Limited,
-    /// What counts as one client.
-    pub per: LimitPer,
 }
 
 /// `queue`.

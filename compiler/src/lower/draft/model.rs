@@ -5,8 +5,8 @@ use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::name::Domain;
 use postern_schema::site::{
-    Acme, Certificate, ClientLimit, DkimSigner, DomainEntry, HeaderEdit, Limited, Limits, Listener, Logging, Login, Metrics,
-    Network, Origin, QueuePolicy, Receiver, Relay, Route, Screen, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
+    Acme, Certificate, DkimSigner, DomainEntry, HeaderEdit, Limits, Listener, Logging, Login, Metrics, Network, Origin,
+    QueuePolicy, Receiver, Relay, Route, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -47,7 +47,7 @@ impl SiteDraft {
             routes: self.routes(sources),
             receivers: self.receivers(sources),
             tls: self.tls(sources),
-            screen: self.screen(sources),
+            screen: self.screen.to_site(&|span| sources.origin(span)),
             queue: self.queue(sources),
             headers: self.headers(sources),
             rewriting: self.rewriting.to_site(self, sources),
@@ -79,6 +79,7 @@ impl SiteDraft {
             ranges: draft.ranges.iter().map(|range| range.value).collect(),
             certificates: draft.certificates.iter().map(|certificate| certificate.value).collect(),
             relay: draft.relay.value,
+            exempt: draft.exempt.iter().map(|check| check.value).collect(),
             mends_line_ends: draft.mends_line_ends.value,
             reason: draft.reason.value.clone(),
             origin: sources.origin(draft.span),
@@ -199,24 +200,6 @@ impl SiteDraft {
             warn_after: self.queue.warn_after.value,
             language: self.queue.language.value,
             origin: origin(self.queue.span, sources),
-        }
-    }
-
-    fn screen(&self, sources: &Sources) -> Screen {
-        let draft = &self.screen;
-        let limit =
-            |limit: &super::LimitDraft| ClientLimit { what: limit.what, per: limit.per, origin: sources.origin(limit.span) };
-        let mut limits: Vec<ClientLimit> = draft.limits.iter().map(limit).collect();
-        if !limits.iter().any(|limit| matches!(limit.what, Limited::Connections(_))) {
-            limits.push(ClientLimit::CONNECTIONS);
-        }
-        Screen {
-            require_sender_domain: draft.require_sender_domain.map(|span| sources.origin(span)),
-            spf_fail: draft.spf_fail.as_ref().map(|said| (said.value, sources.origin(said.span))),
-            dmarc_honour: draft.dmarc_honour.as_ref().map(|said| (said.value, sources.origin(said.span))),
-            greet_wait: draft.greet_wait.as_ref().map(|wait| (wait.value, sources.origin(wait.span))),
-            early_talker: draft.early_talker,
-            limits,
         }
     }
 

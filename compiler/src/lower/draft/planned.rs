@@ -1,5 +1,5 @@
 //! Draft of what a site says and this runtime does not serve yet, as far as a rule judges it beside the refusal: filters, policy
-//! services, lists and greylisting. None of it reaches a model.
+//! services. None of it reaches a model.
 
 use super::Setting;
 use crate::source::{Span, Spanned};
@@ -15,12 +15,6 @@ pub struct PlannedDraft {
     pub policies: Vec<PolicyDraft>,
     /// Whether the kind of every `listen` could be read, so that there are no more than those in the draft.
     pub knows_listeners: bool,
-    /// `greylist`.
-    pub greylist: Option<GreylistDraft>,
-    /// `dnsbl` and `dnswl`, in source order.
-    pub lists: Vec<ListDraft>,
-    /// `threshold`: the sum of weights at which a client is refused.
-    pub threshold: Option<Spanned<i64>>,
 }
 
 /// `filter`.
@@ -91,20 +85,4 @@ pub struct PolicyDraft {
     pub at_end_of_data: bool,
     /// `on-failure="accept"`.
     pub fails_open: Option<Span>,
-}
-
-/// `greylist`.
-#[derive(Clone, Debug)]
-pub struct GreylistDraft {
-    /// How long a client must wait.
-    pub after: Option<Spanned<Duration>>,
-    /// How long it stays known.
-    pub remember: Option<Spanned<Duration>>,
-}
-
-/// `dnsbl` or `dnswl`.
-#[derive(Clone, Debug)]
-pub struct ListDraft {
-    /// What a listing counts; below 0 for a welcome client.
-    pub weight: i64,
 }

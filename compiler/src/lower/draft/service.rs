@@ -6,8 +6,8 @@ use crate::source::{Span, Spanned};
 use ipnet::IpNet;
 use postern_schema::name::{Domain, HostName, Mailbox};
 use postern_schema::site::{
-    Chain, Fingerprint, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TlsVersion, TransportKind, UserBackend, Via,
-    WebUrl,
+    Chain, Check, Fingerprint, ListenerKind, Rate, RoutePattern, SecretName, TlsLevel, TlsVersion, TransportKind, UserBackend,
+    Via, WebUrl,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -61,6 +61,8 @@ pub struct NetworkDraft {
     pub certificates: Vec<Spanned<Fingerprint>>,
     /// Whether members may relay.
     pub relay: Setting<bool>,
+    /// `exempt`: the checks that members are spared.
+    pub exempt: Vec<Spanned<Check>>,
     /// Whether stray CR and LF of members are mended.
     pub mends_line_ends: Setting<bool>,
     /// Why it is trusted; may be empty.

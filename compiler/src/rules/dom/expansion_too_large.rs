@@ -5,7 +5,7 @@ use crate::lower::draft::Part;
 use crate::report::{Diagnostic, RowFindings, Severity};
 use crate::rules::graph::Direct;
 use crate::rules::{Rule, Subject};
-use postern_schema::decide::{Answer, Client, EXPANSION_LIMIT, Reason, RecipientFacts, accept};
+use postern_schema::decide::{Answer, Client, EXPANSION_LIMIT, Reason, RecipientFacts, ScreenFacts, accept};
 use postern_schema::name::{ForwardPath, ReversePath};
 use postern_schema::site::ListenerKind;
 use std::collections::{BTreeSet, HashSet};
@@ -60,6 +60,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 
 fn is_refused(alias: Address<'_>, client: Client<'_>, subject: &Subject<'_>) -> bool {
     let Some(path) = alias.mailbox().map(ForwardPath::Mailbox) else { return false };
-    let facts = RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, srs: None };
+    let facts =
+        RecipientFacts { client, reverse_path: &ReversePath::Null, forward_path: &path, screen: ScreenFacts::CLEAR, srs: None };
     matches!(accept(&facts, subject.model), Answer::Verdict(verdict) if verdict.reason == Reason::ExpansionTooLarge)
 }

@@ -8,13 +8,12 @@ pub static RULE: Rule =
     Rule::check("LIM012", "greylist-forgets", Severity::Error, &[], check, include_str!("greylist_forgets.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    let Some(greylist) = &subject.draft.planned.greylist else { return };
-    if let (Some(after), Some(remember)) = (&greylist.after, &greylist.remember)
-        && remember.value <= after.value
-    {
+    let Some(greylist) = &subject.draft.screen.greylist else { return };
+    if greylist.remember.value <= greylist.after.value {
+        let span = greylist.remember.span.or(greylist.after.span).unwrap_or(greylist.span);
         findings.push(
-            RULE.at(remember.span, "No mail comes in: a client is forgotten before it may come back")
-                .also(after.span, "it must stay away for so long")
+            RULE.at(span, "No mail comes in: a client is forgotten before it may come back")
+                .also(greylist.after.span.unwrap_or(greylist.span), "it must stay away for so long")
                 .help("Write remember=\"35d\": mailing lists that write once a month stay known")
                 .postfix(&["check_policy_service"]),
         );

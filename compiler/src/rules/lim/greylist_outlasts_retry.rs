@@ -12,8 +12,8 @@ pub static RULE: Rule =
 const USUAL_PAUSE: Duration = Duration::from_secs(30 * 60);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    let after = subject.draft.planned.greylist.as_ref().and_then(|greylist| greylist.after.as_ref());
-    if let Some(after) = after.filter(|after| after.value > USUAL_PAUSE) {
+    let after = subject.draft.screen.greylist.as_ref().and_then(|greylist| greylist.after.said());
+    if let Some(after) = after.filter(|after| *after.value > USUAL_PAUSE) {
         let message = format!(
             "A first message waits {} minutes, and most senders ask again after 30: it waits for their third attempt",
             after.value.as_secs() / 60

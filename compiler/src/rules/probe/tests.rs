@@ -40,6 +40,7 @@ fn networks() -> impl Strategy<Value = Vec<Network>> {
             ranges,
             certificates: Vec::new(),
             relay,
+            exempt: Vec::new(),
             mends_line_ends: false,
             reason: Box::default(),
             origin: Origin::DEFAULT,
@@ -108,6 +109,7 @@ fn two_halves_of_the_internet_are_the_internet() {
         certificates: Vec::new(),
         relay: true,
         mends_line_ends: false,
+        exempt: Vec::new(),
         reason: Box::default(),
         origin: Origin::DEFAULT,
     }];
@@ -124,6 +126,7 @@ fn two_halves_of_the_internet_are_the_internet() {
         certificates: Vec::new(),
         relay: false,
         mends_line_ends: false,
+        exempt: Vec::new(),
         reason: Box::default(),
         origin: Origin::DEFAULT,
     });

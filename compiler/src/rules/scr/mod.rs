@@ -1,3 +1,6 @@
-//! Lists of clients: what their weights come to. The runtime does not serve them yet.
+//! Lists of clients: what their weights and answers come to.
 
+pub mod dead_code;
+pub mod list_twice;
 pub mod threshold_out_of_reach;
+pub mod wrong_sign;

@@ -8,9 +8,8 @@ pub static RULE: Rule =
     Rule::check("SCR001", "threshold-out-of-reach", Severity::Warning, &[], check, include_str!("threshold_out_of_reach.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    let planned = &subject.draft.planned;
-    let Some(threshold) = &planned.threshold else { return };
-    let most: i64 = planned.lists.iter().map(|list| list.weight.max(0)).sum();
+    let Some(threshold) = &subject.draft.screen.threshold else { return };
+    let most = subject.draft.screen.most();
     let message = if threshold.value <= 0 {
         format!("Every client is refused: one that no list knows has the sum 0, which is not below {}", threshold.value)
     } else if threshold.value > most {

@@ -175,8 +175,18 @@ pub const LISTEN: NodeSpec =
         .example("listen \"mx\" port=25")
         .postfix(&["inet_interfaces", "master.cf", "smtpd_tls_wrappermode", "smtpd_sasl_auth_enable", "smtpd_tls_auth_only"]);
 
-const EXEMPTIONS: &[Word] =
-    &[Word::new("greylist", "Greylisting."), Word::new("dnsbl", "DNS block lists."), Word::new("limit", "Limits by address.")];
+const EXEMPTIONS: &[Word] = &[
+    Word::new("greet-wait", "The pause before the greeting."),
+    Word::new("limit", "Limits of connections and messages."),
+    Word::new("reputation", "Points of what went wrong before."),
+    Word::new("fqdn-helo", "A full host name in the greeting."),
+    Word::new("resolvable-helo", "A host name in the greeting that DNS knows."),
+    Word::new("sender-domain-exists", "A sender whose domain exists."),
+    Word::new("spf", "SPF of the sender."),
+    Word::new("dmarc", "DMARC of the author."),
+    Word::new("dnsbl", "Block lists and welcome lists."),
+    Word::new("greylist", "Greylisting."),
+];
 
 /// `network`.
 pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses that is trusted with something.")
@@ -209,7 +219,10 @@ pub const NETWORK: NodeSpec = NodeSpec::new("network", "A named set of addresses
             .many()
             .example("certificate \"C8:4F:60:32:6E:1C:84:6F:29:18:02:6F:36:55:9A:0D:5C:5C:93:3F:57:70:A6:F3:1C:1E:5E:3E:0B:B4:21:7A\"")
             .postfix(&["relay_clientcerts", "permit_tls_clientcerts", "smtpd_tls_ask_ccert", "smtpd_tls_fingerprint_digest"]),
-        NodeSpec::later("exempt", "The checks that its members are spared.")
+        NodeSpec::new(
+            "exempt",
+            "The checks of `screen` that its members are spared; those that may relay are spared all of them.",
+        )
         .arguments(&[Argument::new("checks", ValueType::Word(EXEMPTIONS), "A check.").repeating()])
         .example("exempt \"greylist\" \"dnsbl\"")
         .postfix(&["postscreen_access_list"])])

@@ -5,7 +5,8 @@ use super::value_type::{ValueType, Word};
 
 const REQUIREMENTS: &[Word] = &[
     Word::new("sender-domain-exists", "The sender's domain has an MX or an address, and no null MX (RFC 7505)."),
-    Word::later("fqdn-helo", "The client greets with a full host name."),
+    Word::new("fqdn-helo", "The client greets with a full host name, or with its address in brackets (RFC 5321 4.1.1.1)."),
+    Word::new("resolvable-helo", "The host name that the client greets with has an address or an MX; refused for now where not."),
 ];
 
 const REACTIONS: &[Word] = &[Word::new("reject", "Refuse."), Word::new("log", "Only say so in the log.")];
@@ -28,34 +29,42 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
             .arguments(&[Argument::new("action", ValueType::Word(REACTIONS), "The action.")])
             .example("early-talker \"reject\"")
             .postfix(&["postscreen_greet_action"]),
-        NodeSpec::later("dnsbl", "A DNS block list, with a weight.")
+        NodeSpec::new("dnsbl", "A DNS block list (RFC 5782), with a weight. All lists are asked when a stranger connects, for ten seconds at most; one that does not answer counts nothing.")
             .arguments(&[Argument::new("zone", ValueType::Domain, "The zone of the list.")])
             .properties(&[
                 PropertySpec::new("weight", ValueType::Weight, "What a listing counts; without it, 1."),
-                PropertySpec::new("codes", ValueType::Text, "The answers that count: `127.0.0.2-11`."),
+                PropertySpec::new("codes", ValueType::Codes, "The answers that count; without it, every one that is no error."),
             ])
             .many()
             .example("dnsbl \"zen.spamhaus.org\" weight=3 codes=\"127.0.0.2-11\"")
             .postfix(&["postscreen_dnsbl_sites", "smtpd_client_restrictions"]),
-        NodeSpec::later("dnswl", "A DNS list of welcome clients.")
+        NodeSpec::new("dnswl", "A DNS list of welcome clients: they are not greylisted, and what block lists say of them counts less.")
             .arguments(&[Argument::new("zone", ValueType::Domain, "The zone of the list.")])
-            .properties(&[PropertySpec::new("weight", ValueType::Weight, "What a listing counts; without it, -1.")])
+            .properties(&[
+                PropertySpec::new("weight", ValueType::Weight, "What a listing counts, below 0; without it, -1."),
+                PropertySpec::new("codes", ValueType::Codes, "The answers that count; without it, every one that is no error."),
+            ])
             .many()
             .example("dnswl \"list.dnswl.org\" weight=-2")
             .postfix(&["postscreen_dnsbl_sites"]),
-        NodeSpec::later("threshold", "The sum of weights at which a client is refused.")
+        NodeSpec::new("threshold", "The sum of weights at which a client is refused; without it, 1.")
             .arguments(&[Argument::new("sum", ValueType::Weight, "The sum.")])
             .example("threshold 3")
             .postfix(&["postscreen_dnsbl_threshold"]),
-        NodeSpec::later("greylist", "Asks unknown clients to come back later.")
+        NodeSpec::new("greylist", "Asks a client that was not here before with this sender and recipient to come back later (RFC 6647).")
             .properties(&[
-                PropertySpec::new("after", ValueType::Duration, "How long they must wait."),
-                PropertySpec::new("remember", ValueType::Duration, "How long a client stays known."),
-                PropertySpec::new("mask4", ValueType::Count { least: 8, most: 32 }, "The prefix that counts as one IPv4 client."),
+                PropertySpec::new("after", ValueType::Duration, "How long they must wait; without it, 5m."),
+                PropertySpec::new("remember", ValueType::Duration, "How long they stay known after their last message; without it, 35d."),
+                PropertySpec::new("mask4", ValueType::Count { least: 8, most: 32 }, "The prefix that counts as one IPv4 client; without it, 24."),
                 PropertySpec::new(
                     "mask6",
                     ValueType::Count { least: 16, most: 128 },
-                    "The prefix that counts as one IPv6 client.",
+                    "The prefix that counts as one IPv6 client; without it, 64.",
+                ),
+                PropertySpec::new(
+                    "enough",
+                    ValueType::Count { least: 1, most: 1000 },
+                    "Clients that have come back so often are asked no more; without it, 5.",
                 ),
             ])
             .example("greylist after=\"5m\" remember=\"35d\" mask4=24 mask6=64")
@@ -75,9 +84,13 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
             .many()
             .example("limit connections=50 per=\"ip\"")
             .postfix(&["smtpd_client_connection_count_limit", "smtpd_client_message_rate_limit"]),
-        NodeSpec::later("reputation", "Points that a client collects and that fade.")
-            .properties(&[PropertySpec::new("halflife", ValueType::Duration, "The time in which half of them fade.").required()])
-            .example("reputation halflife=\"1h\""),
+        NodeSpec::new("reputation", "Points that a client collects by errors, unknown recipients and refused spam, and that fade; with too many of them its mail is refused for now.")
+            .properties(&[
+                PropertySpec::new("halflife", ValueType::Duration, "The time in which half of them fade.").required(),
+                PropertySpec::new("limit", ValueType::Count { least: 1, most: 10_000 }, "How many are too many; without it, 20."),
+            ])
+            .example("reputation halflife=\"1h\" limit=20")
+            .postfix(&["smtpd_hard_error_limit"]),
         NodeSpec::new("dmarc", "What other people's DMARC records are worth here (RFC 9989). With this or `spf`, every message of a stranger is judged, and its header says what was found.")
             .properties(&[PropertySpec::new("honour", ValueType::Truth, "Whether their policy is followed.").required()])
             .example("dmarc honour=#true"),

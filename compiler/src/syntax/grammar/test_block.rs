@@ -16,6 +16,17 @@ const SENDER_DOMAINS: &[Word] = &[
     Word::new("failed", "DNS does not answer."),
 ];
 
+const GREYLIST_FACTS: &[Word] = &[
+    Word::new("new", "Client, sender and recipient were never here together."),
+    Word::new("waiting", "They were, and not long enough ago."),
+    Word::new("passed", "They have come back, or the client is known for it."),
+];
+
+const REPUTATION_FACTS: &[Word] =
+    &[Word::new("good", "Nothing much went wrong with it."), Word::new("poor", "Too much did, of late.")];
+
+const SESSION_TLS: &[Word] = &[Word::new("none", "The session is in the clear."), Word::new("encrypt", "It is protected.")];
+
 const BUILT_IN_WAYS: &[Word] =
     &[Word::new("direct", "To the MX hosts of the recipient's domain."), Word::new("store", "Into the built-in store.")];
 
@@ -70,8 +81,31 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                     ValueType::Reference { kinds: &[Kind::Listener], words: &[] },
                     "The listener that it comes in by; without it, the first that fits.",
                 ),
+                PropertySpec::new("tls", ValueType::Word(SESSION_TLS), "Whether the session has TLS; without it, it has."),
+                PropertySpec::new("helo", ValueType::Text, "What it says in EHLO; needed where the site looks at it."),
+                PropertySpec::new(
+                    "helo-domain",
+                    ValueType::Word(SENDER_DOMAINS),
+                    "What DNS says of the name in EHLO; needed where the site asks.",
+                ),
+                PropertySpec::new(
+                    "greylist",
+                    ValueType::Word(GREYLIST_FACTS),
+                    "Where it stands with the greylist; needed where the site has one.",
+                ),
+                PropertySpec::new(
+                    "reputation",
+                    ValueType::Word(REPUTATION_FACTS),
+                    "What it did before; needed where the site keeps count.",
+                ),
             ])
             .example("client \"198.51.100.99\""),
+        NodeSpec::new("listed", "A list that knows the client. Where the site has lists and a test names none, it says `unlisted`.")
+            .arguments(&[Argument::new("zone", ValueType::Domain, "The zone of the list.")])
+            .properties(&[PropertySpec::new("code", ValueType::Code, "Its answer; without it, 127.0.0.2.")])
+            .many()
+            .example("listed \"zen.spamhaus.org\" code=\"127.0.0.4\""),
+        NodeSpec::new("unlisted", "No list of the site knows the client.").arguments(&[Argument::flag()]).example("unlisted"),
         NodeSpec::new("from", "The envelope sender.")
             .arguments(&[Argument::new("address", ValueType::ReversePath, "A mail address; `\"\"` is the null path of bounces.")])
             .properties(&[

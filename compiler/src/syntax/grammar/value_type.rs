@@ -38,6 +38,10 @@ pub enum ValueType {
     },
     /// A whole number of either sign, within bounds.
     Weight,
+    /// Answers of a DNS list: `127.0.0.2-11`.
+    Codes,
+    /// One answer of a DNS list.
+    Code,
     /// A factor of at least 1, with at most two decimals.
     Factor,
     /// A network in CIDR form, or a single address.
@@ -190,6 +194,8 @@ impl ValueType {
             ValueType::Size => "a size",
             ValueType::Rate => "a rate",
             ValueType::Count { .. } | ValueType::Weight => "a whole number",
+            ValueType::Codes => "answers of a list",
+            ValueType::Code => "an answer of a list",
             ValueType::Factor => "a factor",
             ValueType::Cidr => "a network",
             ValueType::Ip => "an IP address",
@@ -231,8 +237,11 @@ impl ValueType {
             ValueType::Duration => "\"5m\"",
             ValueType::Size => "\"25MiB\"",
             ValueType::Rate => "\"100/1m\"",
-            ValueType::Count { .. } => "100",
+            ValueType::Count { least: ..=100, most: 100.. } => "100",
+            ValueType::Count { .. } => "24",
             ValueType::Weight => "-2",
+            ValueType::Codes => "\"127.0.0.2-11\"",
+            ValueType::Code => "\"127.0.0.2\"",
             ValueType::Factor => "2",
             ValueType::Cidr => "\"192.0.2.0/24\"",
             ValueType::Ip => "\"192.0.2.1\"",
@@ -271,6 +280,8 @@ impl ValueType {
             ValueType::Size => "size",
             ValueType::Rate => "rate",
             ValueType::Count { .. } | ValueType::Weight => "whole number",
+            ValueType::Codes => "answers of a list",
+            ValueType::Code => "answer of a list",
             ValueType::Factor => "factor",
             ValueType::Cidr => "network",
             ValueType::Ip => "IP address",
@@ -318,6 +329,10 @@ impl ValueType {
             ValueType::Size => "A whole number and a unit, `B`, `KiB`, `MiB`, `GiB` or `TiB`: `\"25MiB\"`.",
             ValueType::Rate => "So many in a time: `\"14/s\"`, `\"100/1m\"`, `\"1000/1d\"`.",
             ValueType::Count { .. } | ValueType::Weight => "Digits without quotes, within the bounds of its place: `100`.",
+            ValueType::Codes => {
+                "Addresses in 127.0.0.0/8, each octet a number or a range, with blanks between them: `\"127.0.0.2-11 127.0.1.2\"`."
+            }
+            ValueType::Code => "An address in 127.0.0.0/8: `\"127.0.0.2\"`.",
             ValueType::Factor => "A number from 1 to 100 with at most two decimals: `2`, `1.5`.",
             ValueType::Cidr => {
                 "An address and a prefix length, without bits beyond it, or one address: `\"192.0.2.0/24\"`, `\"2001:db8::/48\"`, \

@@ -180,6 +180,8 @@ fn plain(kind: &ValueType) -> Json {
         }
         ValueType::Size => json!({"type": "string", "pattern": "^[0-9]+ *([KMGT]i)?B$"}),
         ValueType::Rate => json!({"type": "string", "pattern": "^[0-9]+/([0-9]*[smhdw])+$"}),
+        ValueType::Codes => json!({"type": "string", "pattern": "^127[.][0-9., -]+$"}),
+        ValueType::Code => json!({"type": "string", "pattern": "^127([.][0-9]{1,3}){3}$"}),
         ValueType::Factor => json!({"type": "number", "minimum": 1, "maximum": 100}),
         ValueType::Port => json!({"type": "integer", "minimum": 0, "maximum": 65535}),
         ValueType::Truth => json!({"type": "boolean"}),

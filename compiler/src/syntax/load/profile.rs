@@ -6,7 +6,7 @@
 use crate::report::Diagnostic;
 use crate::source::{SourceId, Span};
 use crate::syntax::Node;
-use crate::syntax::grammar::{NodeSpec, ROOT};
+use crate::syntax::grammar::{CHECKERS, NodeSpec, ROOT};
 use crate::syntax::near::nearest;
 
 /// The name of a profile.
@@ -24,6 +24,7 @@ pub(super) fn choose(profiles: &[Node], wanted: Option<&str>, findings: &mut Vec
         known.sort_unstable();
         known.dedup();
         let help = match (nearest(wanted, known.iter().copied()), known.as_slice()) {
+            _ if is_checker(wanted) => format!("Write --checker {wanted}: a profile is a variant of the site"),
             (Some(near), _) => format!("Write --profile {near}"),
             (None, []) => "Remove --profile: the site declares none".to_owned(),
             (None, known) => format!("Write one of {}", known.join(", ")),
@@ -31,7 +32,20 @@ pub(super) fn choose(profiles: &[Node], wanted: Option<&str>, findings: &mut Vec
         let place = Span { source: SourceId(0), start: 0, length: 0 };
         findings.push(Diagnostic::error("PRF001", place, format!("The site has no profile {wanted:?}")).help(help));
     }
+    findings.extend(profiles.iter().filter_map(checker_as_profile));
     chosen
+}
+
+/// Whether somebody's rules go by that name.
+fn is_checker(name: &str) -> bool {
+    CHECKERS.iter().any(|checker| checker.text == name)
+}
+
+/// A profile that changes nothing and is named as a checker is meant for one.
+fn checker_as_profile(profile: &Node) -> Option<Diagnostic> {
+    let name = name(profile).filter(|name| is_checker(name) && profile.children.is_empty())?;
+    let message = format!("`profile` is a variant of the site, and {name:?} is a checker, whose rules the site may keep");
+    Some(Diagnostic::error("PRF002", profile.span, message).help(format!("Write `require \"{name}\"` in the block of `site`")))
 }
 
 /// The profile without what stands in it.

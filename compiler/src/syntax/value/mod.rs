@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use postern_schema::decide::Reason;
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, NameError, ReversePath};
 use postern_schema::record::ReportUri;
-use postern_schema::site::{Endpoint, Fingerprint, Rate, RoutePattern, SecretName, Selector};
+use postern_schema::site::{Codes, Endpoint, Fingerprint, Rate, RoutePattern, SecretName, Selector};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ pub enum Typed {
     Rate(Rate),
     Integer(i64),
     Factor(Factor),
+    Codes(Codes),
     Cidr(IpNet),
     Ip(IpAddr),
     Domain(Domain),
@@ -88,6 +89,7 @@ from_typed! {
     Rate => Rate,
     Integer => i64,
     Factor => Factor,
+    Codes => Codes,
     Cidr => IpNet,
     Ip => IpAddr,
     Domain => Domain,
@@ -154,6 +156,8 @@ fn read_text(kind: &ValueType, text: &str) -> Result<Typed, ValueError> {
         ValueType::Duration => quantity::duration(text).map(Typed::Duration),
         ValueType::Size => quantity::size(text),
         ValueType::Rate => quantity::rate(text),
+        ValueType::Codes => place::codes(text).map(Typed::Codes),
+        ValueType::Code => place::code(text).map(Typed::Ip),
         ValueType::Cidr => place::cidr(text).map(Typed::Cidr),
         ValueType::Ip => place::ip(text).map(Typed::Ip),
         ValueType::Domain => place::domain(text).map(Typed::Domain),

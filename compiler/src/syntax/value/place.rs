@@ -5,8 +5,8 @@ use super::{Typed, ValueError, name_error};
 use ipnet::IpNet;
 use postern_schema::name::{DECLARED_LOCAL_PART_MAX_OCTETS as LIMIT_OCTETS, Domain, HostName, LocalPart, Mailbox, NameError};
 use postern_schema::record::ReportUri;
-use postern_schema::site::{Endpoint, RoutePattern};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use postern_schema::site::{Codes, CodesError, Endpoint, RoutePattern};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// A local part of the domain at hand, or a whole mail address.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -258,4 +258,21 @@ pub(super) fn web_address(text: &str) -> Result<Typed, ValueError> {
     let fits = !rest.is_empty() && !rest.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic() && b != b';' && b != b',');
     let wrong = || ValueError::form(format!("{text:?} is no https: address"), "Write \"https://example.com/logo.svg\"");
     if fits { Ok(Typed::Text(text.to_owned())) } else { Err(wrong()) }
+}
+
+pub(super) fn codes(text: &str) -> Result<Codes, ValueError> {
+    Codes::parse(text).map_err(|error| {
+        let what = match error {
+            CodesError::Form => format!("{text:?} is no answer of a list"),
+            CodesError::Backwards => format!("A range in {text:?} begins above its end"),
+            CodesError::Elsewhere => format!("{text:?} is not in 127.0.0.0/8, and every answer of a list is (RFC 5782 2.1)"),
+        };
+        ValueError::form(what, "Write \"127.0.0.2\", \"127.0.0.2-11\", or several with blanks between them")
+    })
+}
+
+pub(super) fn code(text: &str) -> Result<IpAddr, ValueError> {
+    let code = text.parse::<Ipv4Addr>().ok().filter(Ipv4Addr::is_loopback);
+    let wrong = || ValueError::form(format!("{text:?} is no answer of a list (RFC 5782 2.1)"), "Write \"127.0.0.2\"");
+    code.map(IpAddr::V4).ok_or_else(wrong)
 }

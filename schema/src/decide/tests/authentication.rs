@@ -20,7 +20,9 @@ const STRANGER: &str = "198.51.100.1";
 #[test]
 fn spf_is_asked_where_the_site_refuses_by_it_and_nowhere_else() {
     let from = ReversePath::parse("x@elsewhere.example").unwrap();
-    let ask = |site: &Memory, client, spf| sender(&SenderFacts { client, reverse_path: &from, sender_domain: None, spf }, site);
+    let ask = |site: &Memory, client, spf| {
+        sender(&SenderFacts { client, is_tls: true, reverse_path: &from, sender_domain: None, spf }, site)
+    };
     let refusing = screened(Some(Reaction::Reject), None);
     assert_eq!(ask(&refusing, client("mx", STRANGER, None), None), Answer::Need(Need::Spf));
     for (result, reason) in [

@@ -82,7 +82,7 @@ fn stranger() -> Client<'static> {
 
 fn taking(site: &Memory, from: &str, to: &str, srs: Option<&SrsFact>) -> Answer<RelayPermit> {
     let (from, to) = (ReversePath::parse(from).unwrap(), ForwardPath::parse(to).unwrap());
-    accept(&RecipientFacts { client: stranger(), reverse_path: &from, forward_path: &to, srs }, site)
+    accept(&RecipientFacts { client: stranger(), reverse_path: &from, forward_path: &to, srs, screen: ScreenFacts::CLEAR }, site)
 }
 
 /// Where mail of a stranger ends: each address with how it is sent.
@@ -199,6 +199,7 @@ fn recipients_are_rewritten_before_they_are_looked_up() {
         reverse_path: &ReversePath::Null,
         forward_path: &ForwardPath::parse("bob@old.example").unwrap(),
         srs: None,
+        screen: ScreenFacts::CLEAR,
     };
     let permit = accept(&user, &site).verdict().unwrap().disposition.accepted().unwrap();
     assert_eq!(permit.expansion(), [End::from(mailbox("bob@example.com"))]);
@@ -247,7 +248,13 @@ fn an_archive_gets_what_it_is_for_and_no_second_copy() {
     let permit = |to: &str| {
         let user = client("submission", "198.51.100.1", Some("alice"));
         let to = ForwardPath::parse(to).unwrap();
-        let facts = RecipientFacts { client: user, reverse_path: &ReversePath::Null, forward_path: &to, srs: None };
+        let facts = RecipientFacts {
+            client: user,
+            reverse_path: &ReversePath::Null,
+            forward_path: &to,
+            srs: None,
+            screen: ScreenFacts::CLEAR,
+        };
         accept(&facts, &memory).verdict().unwrap().disposition.accepted().unwrap()
     };
     let copies = |from: &str, to: &str| {
