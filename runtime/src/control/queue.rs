@@ -166,6 +166,7 @@ fn detail(entry: &QueueEntry) -> Value {
     let envelope = &entry.envelope;
     let mut shown = summary(entry);
     shown["requiretls"] = (envelope.tls_wish == TlsWish::Required).into();
+    shown["tls-optional"] = (envelope.tls_wish == TlsWish::Optional).into();
     shown["generation"] = envelope.generation.to_string().into();
     shown["client"] = envelope.client.as_ref().map_or(
         Value::Null,

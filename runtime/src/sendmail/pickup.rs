@@ -12,7 +12,7 @@ use crate::net::{Peer, Spoken, Transaction, Visitor};
 use crate::queue::{QueueEntry, Unreturned};
 use crate::screen::Listed;
 use crate::site::Generation;
-use crate::smtp::command::{MailRequest, Notify, RecipientRequest, Return, Xtext};
+use crate::smtp::command::{BodyKind, MailRequest, Notify, RecipientRequest, Return, Xtext};
 use crate::smtp::data::{Decoder, Framing};
 use postern_schema::decide::LOCAL_LISTENER;
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
@@ -166,7 +166,7 @@ impl Dropped {
         let request = MailRequest {
             reverse_path,
             size_octets: None,
-            eight_bit: true,
+            body: BodyKind::EightBit,
             smtputf8: !sender.is_ascii() || self.slip.to.iter().any(|to| !to.is_ascii()),
             require_tls: false,
             ret: self.slip.whole.then_some(Return::Full),

@@ -28,6 +28,8 @@ struct Queued {
     /// An older daemon does not say.
     #[serde(default)]
     requiretls: bool,
+    #[serde(default, rename = "tls-optional")]
+    tls_optional: bool,
     client: Option<QueuedClient>,
     recipients: Vec<QueuedRecipient>,
 }
@@ -149,7 +151,11 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
     let mut snapshots = Snapshots::new(folder);
     let acceptance = snapshots.generation(&queued.generation)?;
     let mut accepted = Vec::new();
-    let wish = if queued.requiretls { TlsWish::Required } else { TlsWish::Default };
+    let wish = match (queued.requiretls, queued.tls_optional) {
+        (true, _) => TlsWish::Required,
+        (false, true) => TlsWish::Optional,
+        (false, false) => TlsWish::Default,
+    };
     if let Some(client) = &queued.client {
         let originals: BTreeSet<&str> = queued.recipients.iter().map(|recipient| &*recipient.original).collect();
         for original in originals {
