@@ -170,7 +170,16 @@ fn detail(entry: &QueueEntry) -> Value {
     shown["generation"] = envelope.generation.to_string().into();
     shown["client"] = envelope.client.as_ref().map_or(
         Value::Null,
-        |client| json!({ "address": client.address, "helo": client.helo, "listener": client.listener, "user": client.user }),
+        |client| {
+            let certificate: Vec<String> = client.certificate.iter().map(ToString::to_string).collect();
+            json!({
+                "address": client.address,
+                "helo": client.helo,
+                "listener": client.listener,
+                "user": client.user,
+                "certificate": certificate,
+            })
+        },
     );
     let recipients = envelope.recipients.iter().zip(&entry.progress.states).map(|(recipient, state)| {
         json!({

@@ -3,6 +3,7 @@
 
 use super::head::Arrival;
 use super::received;
+use crate::auth::Proof;
 use crate::authentication::fetch;
 use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
 use crate::authentication::intake::{Intake, Purpose, Whole};
@@ -37,6 +38,8 @@ pub struct Peer {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
+    /// What it has logged in by.
+    pub proof: Proof,
     /// The certificate that it has shown to hold.
     pub certificate: Option<ClientCertificate>,
     /// Whom it speaks for, as it says by XFORWARD: for logs alone.
@@ -381,7 +384,13 @@ impl Transaction {
             },
             ret: self.request.ret,
             envid: self.request.envelope_id,
-            client: Client { address: peer.address, helo: helo.into(), listener: peer.listener.clone(), user: peer.user.clone() },
+            client: Client {
+                address: peer.address,
+                helo: helo.into(),
+                listener: peer.listener.clone(),
+                user: peer.user.clone(),
+                certificate: peer.client().certificate.into(),
+            },
             generation: self.generation.mark(),
             body,
         };

@@ -159,6 +159,7 @@ impl Dropped {
             address,
             listener: LOCAL_LISTENER.into(),
             user: Some(user.into()),
+            proof: Proof::default(),
             certificate: None,
             speaks_for: None,
             author: Some(author.into()),

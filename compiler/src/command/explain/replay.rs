@@ -9,6 +9,7 @@ use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
 use postern_schema::decide::{DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
+use postern_schema::site::{Fingerprint, Site};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ struct QueuedClient {
     address: IpAddr,
     listener: String,
     user: Option<String>,
+    /// An older daemon does not say.
+    #[serde(default)]
+    certificate: Vec<String>,
     helo: Option<String>,
 }
 
@@ -146,6 +150,13 @@ pub(super) fn run(folder: &Path, message: &Message<'_>, for_programs: bool) -> R
     if for_programs { json(&replay) } else { Ok(describe(&replay)) }
 }
 
+/// The digest by which a network of the site knows the client: that of its certificate, or that of its key.
+fn known(shown: &[String], site: &Site) -> Option<Fingerprint> {
+    let shown: Vec<Fingerprint> = shown.iter().filter_map(|text| Fingerprint::parse(text)).collect();
+    let is_known = |one: &&Fingerprint| site.networks.iter().any(|network| network.certificates.contains(*one));
+    shown.iter().find(is_known).or(shown.first()).copied()
+}
+
 fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
     let from = ReversePath::parse(&queued.from).map_err(|error| odd(&queued.from, &error))?;
     let mut snapshots = Snapshots::new(folder);
@@ -162,7 +173,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
             let question = Question {
                 client: Some(client.address),
                 user: client.user.clone(),
-                certificate: None,
+                certificate: known(&client.certificate, acceptance.site()),
                 listener: Some(client.listener.clone()),
                 is_tls: true,
                 from: from.clone(),
