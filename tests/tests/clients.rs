@@ -186,20 +186,28 @@ const mail = n => transport.sendMail({
 #[test]
 fn nodemailer_sends_many_over_few_connections() {
     let modules = node_modules();
-    let there = Command::new("node").args(["-e", "require('nodemailer')"]).env("NODE_PATH", &modules).stderr(Stdio::null()).status();
+    let there =
+        Command::new("node").args(["-e", "require('nodemailer')"]).env("NODE_PATH", &modules).stderr(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
         return skip("nodemailer");
     }
     let scene = Scene::start();
     for listener in ["submission", "submissions"] {
-        let arguments = [&format!("NODE_PATH={modules}"), "node", "-e", NODEMAILER, &port(&scene, listener), listener, LOGIN.0, LOGIN.1];
+        let arguments =
+            [&format!("NODE_PATH={modules}"), "node", "-e", NODEMAILER, &port(&scene, listener), listener, LOGIN.0, LOGIN.1];
         sent("env", &arguments, "");
     }
 }
 
 /// What testssl may find that is no fault of ours: the certificate is one that the daemon made for trying out, which nobody signed.
-const SELF_SIGNED: [&str; 6] =
-    ["cert_chain_of_trust", "cert_trust", "cert_caIssuers", "cert_revocation", "cert_crlDistributionPoints", "cert_expirationStatus"];
+const SELF_SIGNED: [&str; 6] = [
+    "cert_chain_of_trust",
+    "cert_trust",
+    "cert_caIssuers",
+    "cert_revocation",
+    "cert_crlDistributionPoints",
+    "cert_expirationStatus",
+];
 
 #[test]
 fn testssl_finds_nothing() {
@@ -212,14 +220,32 @@ fn testssl_finds_nothing() {
         let path = report.to_str().unwrap().to_owned();
         let target = format!("127.0.0.1:{}", port(&scene, listener));
         // Protocols, ciphers, server defaults with the certificate, and the known faults of implementations.
-        let ours = ["--quiet", "--color", "0", "--nodns", "none", "--warnings", "off", "--fast", "-p", "-s", "-S", "-U", "--jsonfile", &path];
+        let ours = [
+            "--quiet",
+            "--color",
+            "0",
+            "--nodns",
+            "none",
+            "--warnings",
+            "off",
+            "--fast",
+            "-p",
+            "-s",
+            "-S",
+            "-U",
+            "--jsonfile",
+            &path,
+        ];
         let output = run("timeout", &[&["240", program][..], &ours, how, &[&target]].concat(), "");
         let text = std::fs::read_to_string(&report).unwrap_or_default();
         let findings: Vec<serde_json::Value> = serde_json::from_str(&text)
             .unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stdout)));
         let is = |finding: &serde_json::Value, field: &str, word: &str| finding[field] == word;
         for protocol in ["TLS1_2", "TLS1_3"] {
-            assert!(findings.iter().any(|finding| is(finding, "id", protocol) && is(finding, "severity", "OK")), "{protocol}: {text}");
+            assert!(
+                findings.iter().any(|finding| is(finding, "id", protocol) && is(finding, "severity", "OK")),
+                "{protocol}: {text}"
+            );
         }
         let bad: Vec<_> = findings
             .iter()

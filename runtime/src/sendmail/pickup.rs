@@ -6,6 +6,7 @@
 //! limits of the site. What may work later stays, for as long as mail may stay in the queue.
 
 use super::slip::{self, Slip};
+use crate::auth::Proof;
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::notice;
 use crate::net::{Peer, Spoken, Transaction, Visitor};

@@ -7,7 +7,7 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs, TlsWish};
+use postern_schema::decide::{DmarcFact, End, GreylistFact, Lookup, ReputationFact, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{Fingerprint, Site};
 use postern_schema::snapshot::Snapshot;
