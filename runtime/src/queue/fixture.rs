@@ -136,7 +136,7 @@ pub(super) fn accepted(id: FreshId, from: &str, to: &[&str], body: impl Into<Bod
         tls_wish: TlsWish::Default,
         ret: None,
         envid: None,
-        client: Client { address: CLIENT, helo: "client.test".into(), listener: "mx".into(), user: None, certificate: [].into() },
+        client: Client { address: CLIENT, helo: "client.test".into(), listener: "mx".into(), user: None, certificate: [Fingerprint([7; 32])].into() },
         generation: Generation(7),
         body: body.into(),
     }
