@@ -26,7 +26,7 @@ impl<K, V> Recent<K, V> {
     }
 
     /// How many there are at most: an entry that was touched again counts twice.
-    pub fn len(&self) -> usize {
+    pub fn entries(&self) -> usize {
         self.young.len() + self.old.len()
     }
 }
@@ -68,7 +68,7 @@ mod tests {
         for key in 0..500 {
             recent.note(key, key);
         }
-        assert!(recent.len() <= 200);
+        assert!(recent.entries() <= 200);
         assert_eq!((recent.find(&400), recent.find(&0)), (Some(&400), None));
         recent.note(499, 7);
         assert_eq!(recent.entries().filter(|(key, _)| **key == 499).count(), 1);

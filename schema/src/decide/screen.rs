@@ -117,7 +117,7 @@ pub(super) fn screen<'a>(facts: &'a RecipientFacts<'a>, site: &'a Site, verdict:
     }
     let Verdict { disposition, reason, trace } = verdict;
     let mut screening = Screening { facts, site, trace };
-    let checks: &[fn(&mut Screening<'a>) -> Result<(), Stop>] = if is_accepted {
+    let checks: &[Stage<'a>] = if is_accepted {
         &[Screening::reputation, Screening::fqdn_helo, Screening::resolvable_helo, Screening::lists_and_greylist]
     } else {
         &[Screening::reputation]
@@ -144,6 +144,9 @@ enum Stop {
     Need(Need),
     Decline(Reason),
 }
+
+/// One question about a stranger, in the order that they are asked.
+type Stage<'a> = fn(&mut Screening<'a>) -> Result<(), Stop>;
 
 struct Screening<'a> {
     facts: &'a RecipientFacts<'a>,

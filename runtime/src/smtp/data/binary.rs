@@ -97,7 +97,7 @@ impl TextForm {
     pub fn finish(mut self) -> Result<Vec<u8>, Reply> {
         let last = std::mem::take(&mut self.line);
         let is_whole = !self.is_continued;
-        if !last.is_empty() && !(is_whole && self.end_of_part(&last)) {
+        if !(last.is_empty() || is_whole && self.end_of_part(&last)) {
             match &mut self.place {
                 Place::Header { gathered, .. } => gathered.extend_from_slice(&last),
                 Place::Text | Place::Binary { .. } => self.content(&last),
