@@ -202,6 +202,33 @@ fn a_large_queue_is_known_again_after_a_crash_and_a_flush_lets_it_loose_bit_by_b
     assert!(arrived.is_some(), "{} arrived", peer.messages());
 }
 
+#[test]
+fn the_status_names_the_limit_that_binds() {
+    let dns = DnsServer::start("sink.test A 127.0.0.1");
+    for (limit, script, binds) in [
+        ("rate \"1/h\"", Script::new("sink.test"), "rate"),
+        ("", Script::new("sink.test").on(Stage::Banner, Act::Drop), "dead"),
+    ] {
+        let peer = Peer::start(script);
+        let port = peer.address().port();
+        let site = Site::new(&kdl(&format!(
+            "domain \"example.com\" {{ mailbox \"alice\" }}\nrelay \"sink\" host=\"sink.test\" port={port} {{ tls \"none\"; {limit} }}\nroute to=\"*\" via=\"sink\""
+        )));
+        site.build();
+        let daemon = Daemon::start(Options::of(&site).dns(dns.address()));
+        for _ in 0..3 {
+            send(&daemon, "friend@elsewhere.test");
+        }
+        let peer = wait::until(&format!("{binds} in the status"), || {
+            let status = daemon.status();
+            status["peers"].as_array()?.iter().find(|peer| peer["binds"] == binds).cloned()
+        });
+        assert!(peer["peer"].as_str().unwrap().starts_with("sink.test:"), "{peer}");
+        let shown = daemon.control(&["status"]).success();
+        assert!(shown.contains(binds), "{shown}");
+    }
+}
+
 /// `sendmail` with the state folder of a daemon that does not run.
 fn hand_in(site: &Site, to: &str) {
     let mut command = Command::new(&binaries().posternd);
