@@ -8,7 +8,7 @@ use crate::model::Model;
 use crate::rules::probe::{Region, recipients_elsewhere, regions};
 use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, ScreenFacts, StepKind, Trace, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
-use postern_schema::site::{DomainClass, DomainEntry, Fingerprint, Listener, ListenerKind, Network, Origin};
+use postern_schema::site::{DomainClass, DomainEntry, Fingerprint, Listener, ListenerKind, Network, Origin, Slot, Stage, Whose};
 use serde::Serialize;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -269,6 +269,7 @@ fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
     let mut found = Vec::new();
     found.extend(ours.map(|ours| (RecipientKind::Ours, ours)));
     found.extend(forwarded.or_else(|| caught_elsewhere(model)).map(|address| (RecipientKind::Forwarded, address)));
+    found.extend(rewritten_elsewhere(model).map(|address| (RecipientKind::Forwarded, address)));
     found.extend(relayed(model).map(|address| (RecipientKind::Relayed, address)));
     found.extend(nobody(model).map(|nobody| (RecipientKind::NobodyHere, nobody)));
     found.extend(parked.and_then(|domain| Some((RecipientKind::Parked, mailbox("someone", &domain.name)?))));
@@ -294,6 +295,24 @@ fn caught_elsewhere(model: &Model) -> Option<Mailbox> {
     let caught = |target: &Mailbox| is_elsewhere(&target.host, model);
     let domain = model.domains.values().find(|domain| domain.catch_all.as_ref().is_some_and(|(target, _)| caught(target)))?;
     mailbox(&free(model, &domain.name)?, &domain.name)
+}
+
+/// An address of ours that a `rewrite` turns into one of another host, as it comes in.
+fn rewritten_elsewhere(model: &Model) -> Option<Mailbox> {
+    let rewrites = model.site.rewriting.rewrites.iter();
+    let mut arriving =
+        rewrites.filter(|rewrite| matches!(rewrite.at, Stage::Arrival(_)) && rewrite.place.covers(Slot::EnvelopeRecipient));
+    arriving.find_map(|rewrite| {
+        let given = match &rewrite.from {
+            Whose::Mailbox(given) => given.clone(),
+            Whose::Domain(domain) => mailbox("someone", domain)?,
+        };
+        let leaves = match &rewrite.to {
+            Whose::Mailbox(target) => is_elsewhere(&target.host, model),
+            Whose::Domain(domain) => !model.domains.contains_key(domain),
+        };
+        (leaves && !is_elsewhere(&given.host, model)).then_some(given)
+    })
 }
 
 /// An address that nobody has, in a domain where that means something.
