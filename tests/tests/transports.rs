@@ -245,6 +245,7 @@ tls {{ certificate "relay.test" chain-secret="chain" key-secret="key" }}
 listen "submission" port=0 address="127.0.0.1"
 {store}
 domain "relay.test" {{ mailbox "alice" }}
+route to="*" via="direct"
 log format="json"
 "#
     ));

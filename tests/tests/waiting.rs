@@ -205,10 +205,9 @@ fn a_large_queue_is_known_again_after_a_crash_and_a_flush_lets_it_loose_bit_by_b
 #[test]
 fn the_status_names_the_limit_that_binds() {
     let dns = DnsServer::start("sink.test A 127.0.0.1");
-    for (limit, script, binds) in [
-        ("rate \"1/h\"", Script::new("sink.test"), "rate"),
-        ("", Script::new("sink.test").on(Stage::Banner, Act::Drop), "dead"),
-    ] {
+    for (limit, script, binds) in
+        [("rate \"1/h\"", Script::new("sink.test"), "rate"), ("", Script::new("sink.test").on(Stage::Banner, Act::Drop), "dead")]
+    {
         let peer = Peer::start(script);
         let port = peer.address().port();
         let site = Site::new(&kdl(&format!(

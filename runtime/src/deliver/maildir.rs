@@ -381,8 +381,8 @@ mod tests {
         let climbing = text("/state/mail", "/state/mail/example.com/%2E.%2F..%2Fetc");
         assert_eq!(of("mail/{domain}/{user}", "example.com", "../../etc"), climbing);
         assert_eq!(of("/m/{user}", "x", "{user}"), text("/m", "/m/%7Buser%7D"));
-        assert_eq!(of("/home/{user}/mail/Maildir", "x", "a"), text("/home", "/home/a/mail/Maildir"));
-        assert_eq!(of("/home/x-{user}", "x", "a"), text("/home", "/home/x-a"));
+        assert_eq!(of("/srv/{user}/mail/Maildir", "x", "a"), text("/srv", "/srv/a/mail/Maildir"));
+        assert_eq!(of("/srv/x-{user}", "x", "a"), text("/srv", "/srv/x-a"));
         assert_eq!(of("/{user}", "x", "a"), text("/", "/a"));
         assert_eq!(of("all", "x", "a"), text("/state/", "/state/all"));
     }

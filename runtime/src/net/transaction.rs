@@ -185,6 +185,7 @@ impl Transaction {
             false => Rework::new(site, kind, completion).and_rewriting(rewriting),
         };
         let intake = Intake::new(purpose, site.hostname.as_str(), rework);
+        let intake = if generation.keys.is_empty() { intake.unsigned() } else { intake };
         let mut trace = Trace::default();
         let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);
         if sender != request.reverse_path {
