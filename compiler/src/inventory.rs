@@ -128,6 +128,11 @@ impl List {
             if let Some(contact) = &acme.contact {
                 self.say("contact", contact);
             }
+            if let Some(http) = &acme.http {
+                self.say("challenge", "http-01");
+                self.say("address", join(&http.addresses));
+                self.say("port", http.port);
+            }
             for names in &acme.certificates {
                 self.say("certificate", join(names));
             }

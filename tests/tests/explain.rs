@@ -6,6 +6,7 @@ use postern_tests::client::{Client, Reply};
 use postern_tests::peer::{Act, Stage};
 use postern_tests::scene::{LOGIN, STRANGER, Scene, awkward_of_user};
 use postern_tests::wait;
+use rustix::process::Signal;
 use serde_json::Value;
 
 /// The facts of one question: listener, client, user, reverse-path, forward-path.
@@ -165,7 +166,7 @@ fn deferred_message(scene: &Scene) -> String {
 
 #[test]
 fn a_message_in_the_queue_is_decided_again_by_the_snapshots_that_decided_it() {
-    let scene = Scene::start();
+    let mut scene = Scene::start();
     scene.relay.follow(scene.relay_script().on(Stage::AnyRcpt, Act::Defer));
     assert_eq!(
         scene.user("submission").send_message("alice@example.com", &["friend@elsewhere.test"], &awkward_of_user()).code,
@@ -201,10 +202,29 @@ fn a_message_in_the_queue_is_decided_again_by_the_snapshots_that_decided_it() {
     let replayed_later = scene.site.postern(&["explain", snapshots, "--attempt", saved.to_str().unwrap(), "--json"]).success();
     assert_eq!(serde_json::from_str::<Value>(&replayed_later).unwrap()["accepted_by"], replay["accepted_by"]);
 
+    // What the plan makes of the queue.
+    let old = format!("{snapshots}/{first}.mdb");
+    let planned = scene.site.postern(&["plan", &old, snapshots, "--queue", state, "--json"]);
+    assert_eq!(planned.status, 2, "{planned}");
+    let plan: Value = serde_json::from_str(&planned.stdout).unwrap();
+    assert_eq!(plan["queue"]["messages"], 1, "{plan}");
+    assert!(plan["queue"].to_string().contains("other"), "{plan}");
+
     // Who asks for what is not there hears why.
     let unknown = scene.site.postern(&["explain", snapshots, "--attempt", "nothing", "--state", state]);
     assert_ne!(unknown.status, 0, "{unknown}");
     assert!(unknown.stderr.contains("nothing"), "{unknown}");
     let nobody = scene.site.postern(&["explain", snapshots, "--attempt", &id, "--state", snapshots]);
     assert_eq!(nobody.status, 69, "{nobody}");
+
+    // And from the state folder that a dead daemon left.
+    scene.daemon.signal(Signal::KILL);
+    wait::until("the daemon's end", || (!scene.daemon.is_running()).then_some(()));
+    let listed = scene.daemon.control(&["queue", "list", "--json"]);
+    assert!(listed.stderr.contains("no daemon runs in"), "{listed}");
+    assert_eq!(serde_json::from_str::<Value>(&listed.success()).unwrap()[0]["id"].as_str(), Some(&*id));
+    let replayed_after = scene.site.postern(&["explain", snapshots, "--attempt", &id, "--state", state, "--json"]).success();
+    assert_eq!(serde_json::from_str::<Value>(&replayed_after).unwrap(), replay);
+    let held = scene.daemon.control(&["queue", "hold", &id]);
+    assert_eq!(held.status, 69, "{held}");
 }

@@ -386,6 +386,36 @@ fn broken_tls_is_remembered_where_it_is_not_demanded_rfc_7435_3() {
     assert_eq!(scene.peer.connections(), before + 1, "the second message does not try again");
 }
 
+#[test]
+fn who_says_that_tls_is_not_required_is_not_kept_by_what_receivers_publish_rfc_8689_4_2_2() {
+    let none = "3 0 1 0000000000000000000000000000000000000000000000000000000000000000";
+    let text = [b"TLS-Required: No\r\n", AWKWARD].concat();
+    for (plan, level, wanted) in [
+        (Plan { tlsa: none, ..Plan::default() }, "published", Ok("encrypt")),
+        (Plan { tlsa: none, is_plain: true, ..Plan::default() }, "published", Ok("none")),
+        // What the site demands is not for its senders to let go of.
+        (Plan { tlsa: none, ..Plan::default() }, "dane", Err("TLS with mx.receiver.test")),
+    ] {
+        let scene = Scene::new(&plan);
+        let (_site, daemon) = scene.daemon("receiver.test", level);
+        let mut client = Client::connect(daemon.address("mx"));
+        client.hello();
+        assert_eq!(client.send_message("friend@elsewhere.test", &["alice@receiver.test"], &text).code, 250);
+        let (status, reached, reply) = first_attempt(&daemon);
+        match wanted {
+            Ok(wanted) => assert_eq!((status.as_str(), reached.as_str()), ("sent", wanted), "{reply}"),
+            Err(part) => assert!(status == "deferred" && reply.contains(part), "{reply}"),
+        }
+    }
+    // An enforced policy of MTA-STS that names other hosts.
+    let scene = Scene::new(&Plan { unsigned: &["receiver.test"], ..Plan::default() });
+    let (_site, daemon) = with_policy(&scene, "enforce", "mx.elsewhere.test");
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    assert_eq!(client.send_message("friend@elsewhere.test", &["alice@receiver.test"], &text).code, 250);
+    assert_eq!(first_attempt(&daemon).0, "sent");
+}
+
 /// What the journal for TLS reports holds of the receiver: the kind of policy and the result, of each row.
 fn reported(site: &Site) -> Vec<(String, String)> {
     let folder = fs::read_dir(site.state().join("reports")).into_iter().flatten().flatten();

@@ -91,7 +91,7 @@ fn sign(job: &Job, header: &Header, destination: &Destination, skipped: u64, mut
             listener: &client.listener,
             address: client.address,
             user: client.user.as_deref(),
-            certificate: &[],
+            certificate: &client.certificate,
         }),
     };
     let from = header.from_domains();

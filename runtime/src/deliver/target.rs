@@ -116,8 +116,8 @@ pub async fn find(destination: &Destination, site: &Site, dns: &dyn Dns) -> Resu
         Destination::Relay { name, tls, .. } => of_relay(name, *tls, site, dns).await?,
         Destination::Mx { domain, tls, .. } => of_domain(domain, SMTP_PORT, *tls, site, dns).await?,
     };
-    // The sender may demand more than the site does (RFC 8689 4.2.1).
-    target.tls = destination.tls().map_or(target.tls, |level| level.max(target.tls));
+    // The sender may demand more than the site does (RFC 8689 4.2.1), or do without what the receiver says (RFC 8689 4.2.2).
+    target.tls = destination.tls().map_or(target.tls, |level| level.against(target.tls));
     let from = destination.from_address();
     target.candidates.retain(|candidate| match &candidate.address {
         Address::Inet(address) => from.reaches(address.ip()),

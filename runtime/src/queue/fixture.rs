@@ -8,8 +8,9 @@ use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPe
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
-    AddressEntry, AddressKind, DomainClass, DomainEntry, Forward, FromAddress, Limits, Listener, ListenerKind, Logging, Network,
-    Notices, Origin, QueuePolicy, Reports, Rewriting, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, TlsVersion, Via,
+    AddressEntry, AddressKind, DomainClass, DomainEntry, Fingerprint, Forward, FromAddress, Limits, Listener, ListenerKind,
+    Logging, Network, Notices, Origin, QueuePolicy, Reports, Rewriting, Route, RoutePattern, Screen, Site, Sources, TlsPolicy,
+    TlsVersion, Via,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -137,7 +138,13 @@ pub(super) fn accepted(id: FreshId, from: &str, to: &[&str], body: impl Into<Bod
         tls_wish: TlsWish::Default,
         ret: None,
         envid: None,
-        client: Client { address: CLIENT, helo: "client.test".into(), listener: "mx".into(), user: None },
+        client: Client {
+            address: CLIENT,
+            helo: "client.test".into(),
+            listener: "mx".into(),
+            user: None,
+            certificate: [Fingerprint([7; 32])].into(),
+        },
         generation: Generation(7),
         body: body.into(),
     }

@@ -52,15 +52,17 @@ pub enum TlsWish {
     Default,
     /// REQUIRETLS: every hop is verified, or there is none (RFC 8689 4.2.1).
     Required,
-    /// `TLS-Required: No`: what the receiver's domain says of TLS is not to keep the message (RFC 8689 5).
+    /// `TLS-Required: No`: what the receiver's domain says of TLS is not to keep the message (RFC 8689 4.2.2).
     Optional,
 }
 
 impl Hop {
     /// The hop as the sender wants it. What the site itself demands stays in force in any case.
     pub fn as_wished(mut self, wish: TlsWish) -> Hop {
-        if wish == TlsWish::Required {
-            self.destination.demand(TlsLevel::Verify);
+        match wish {
+            TlsWish::Default => {}
+            TlsWish::Required => self.destination.demand(TlsLevel::Verify),
+            TlsWish::Optional => self.destination.overlook_published(),
         }
         self
     }

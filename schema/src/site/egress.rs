@@ -214,6 +214,15 @@ impl TlsLevel {
         self < TlsLevel::Encrypt
     }
 
+    /// This level of a destination, held against what its transport or relay has: the stronger of the two. Where the sender does
+    /// without what receivers publish ([`Destination::overlook_published`]), so does the transport.
+    pub fn against(self, configured: TlsLevel) -> TlsLevel {
+        match (self, configured) {
+            (TlsLevel::May, TlsLevel::Published) => TlsLevel::May,
+            _ => self.max(configured),
+        }
+    }
+
     /// Reads the word of the site language.
     pub fn parse(word: &str) -> Option<TlsLevel> {
         TlsLevel::ALL.into_iter().find(|level| level.as_str() == word)
@@ -425,6 +434,21 @@ impl Destination {
             | Destination::Literal { tls, .. }
             | Destination::Relay { tls, .. } => *tls = least.max(*tls),
             Destination::Transport { .. } => {}
+        }
+    }
+
+    /// Asks for TLS as the peer offers it where the receiver's own word would have counted. What the site demands is left alone.
+    pub fn overlook_published(&mut self) {
+        match self {
+            Destination::Transport { means: Means::Smtp(tls), .. }
+            | Destination::Mx { tls, .. }
+            | Destination::Literal { tls, .. }
+            | Destination::Relay { tls, .. }
+                if *tls == TlsLevel::Published =>
+            {
+                *tls = TlsLevel::May;
+            }
+            _ => {}
         }
     }
 

@@ -50,7 +50,7 @@ stored_structs! {
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, acme, minimum, origin }
-    Acme { directory, contact, certificates, origin }
+    Acme { directory, contact, certificates, http, origin }
     Screen {
         require_sender_domain, require_fqdn_helo, require_resolvable_helo, spf_fail, dmarc_honour, greet_wait, early_talker, limits,
         lists, threshold, greylist, reputation

@@ -35,12 +35,7 @@ impl SiteDraft {
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
             resolver: self.host.resolver.as_ref().map(|resolver| resolver.value),
             listeners: self.listeners(sources),
-            web: self.web.first().map(|web| WebListener {
-                name: web.name.value.clone(),
-                addresses: web.addresses.iter().map(|address| address.value).collect(),
-                port: web.port.value,
-                origin: sources.origin(web.span),
-            }),
+            web: self.web.first().map(|web| web_listener(web, sources)),
             networks: self.networks(sources),
             users: self.users(sources),
             transports: self.transports(sources),
@@ -184,6 +179,7 @@ impl SiteDraft {
                 directory: draft.directory.clone(),
                 contact: draft.contact.as_ref().map(|contact| contact.value.clone()),
                 certificates: self.certificates_to_get(),
+                http: draft.http.as_ref().map(|http| web_listener(http, sources)),
                 origin: sources.origin(draft.span),
             }),
             minimum: self.tls.minimum,
@@ -256,4 +252,13 @@ fn origin(span: Option<Span>, sources: &Sources) -> Origin {
 
 fn origin_of<T>(setting: &Setting<T>, sources: &Sources) -> Origin {
     origin(setting.span, sources)
+}
+
+fn web_listener(draft: &super::WebDraft, sources: &Sources) -> WebListener {
+    WebListener {
+        name: draft.name.value.clone(),
+        addresses: draft.addresses.iter().map(|address| address.value).collect(),
+        port: draft.port.value,
+        origin: sources.origin(draft.span),
+    }
 }

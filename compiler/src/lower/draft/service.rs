@@ -217,6 +217,8 @@ pub struct AcmeDraft {
     pub directory: WebUrl,
     /// Who hears from the authority.
     pub contact: Option<Spanned<Mailbox>>,
+    /// Where `http-01` is answered, if that is the challenge; its name is `acme`.
+    pub http: Option<WebDraft>,
 }
 
 impl TlsDraft {

@@ -110,8 +110,10 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
                     ValueType::Word(CHALLENGES),
                     "How control of the names is shown; without it, `tls-alpn-01`, which the listener `web` answers.",
                 ),
+                PropertySpec::new("port", ValueType::Port, "The TCP port where `http-01` is answered; without it, 80."),
+                PropertySpec::new("address", ValueType::Ip, "The local address to bind there; without it, every one."),
             ])
-            .example("acme directory=\"https://acme.example/directory\" contact=\"ops@example.com\" challenge=\"tls-alpn-01\""),
+            .example("acme directory=\"https://acme.example/directory\" contact=\"ops@example.com\" challenge=\"http-01\" port=80 address=\"192.0.2.25\""),
         NodeSpec::new("minimum", "The oldest protocol version that is spoken.")
             .arguments(&[Argument::new("version", ValueType::Word(TLS_VERSIONS), "The version.")])
             .example("minimum \"1.2\"")
@@ -122,7 +124,7 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
 
 const CHALLENGES: &[Word] = &[
     Word::new("tls-alpn-01", "By a TLS handshake on port 443 (RFC 8737)."),
-    Word::later("http-01", "By a file on port 80."),
+    Word::new("http-01", "By a file that is asked for over HTTP, on port 80 (RFC 8555 8.3)."),
     Word::later("dns-01", "By a DNS record."),
 ];
 
