@@ -110,6 +110,8 @@ impl List {
         self.say("hostname", &site.hostname);
         self.say("origin", &site.origin_domain);
         self.say_at("postmaster", &site.postmaster, site.postmaster_origin);
+        let classes: Vec<&str> = site.notices.classes.iter().map(|class| class.as_str()).collect();
+        self.say_at("notify", if classes.is_empty() { "none".to_owned() } else { join(&classes) }, site.notices.origin);
         if let Some(resolver) = site.resolver {
             self.say("resolver", resolver);
         }
@@ -290,8 +292,8 @@ impl List {
         if let Some(level) = route.tls {
             self.say("tls", level);
         }
-        if let Some(address) = route.from_address {
-            self.say("from-address", address);
+        for address in route.from_address.iter() {
+            self.say(if address.is_ipv4() { "from-address" } else { "from-address6" }, address);
         }
     }
 

@@ -115,6 +115,9 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     if let Err(error) = session.run(stream).await {
         tracing::debug!(peer = %session.peer.address, %error, "connection lost");
     }
+    if session.server.errors() >= ERROR_LIMIT {
+        tracing::info!(peer = %session.peer.address, listener = &*session.peer.listener, "too many errors");
+    }
 }
 
 /// Counts the client in; `None` if there are too many.

@@ -195,6 +195,7 @@ impl Transaction {
             false => Rework::new(site, kind, completion).and_rewriting(rewriting),
         };
         let intake = Intake::new(purpose, site.hostname.as_str(), rework);
+        let intake = if generation.keys.is_empty() { intake.unsigned() } else { intake };
         let text_form = (request.body == BodyKind::Binary).then(TextForm::default);
         let mut trace = Trace::default();
         let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);

@@ -8,7 +8,7 @@
 use super::expand::{Resolved, SentAs, resolve};
 use super::{Answer, Lookup, LookupFailed, Reason, StepKind, Trace, Verdict, rewrite};
 use crate::name::{HostName, LocalPart, Mailbox, ReversePath};
-use crate::site::{Destination, DomainClass, NextHop, Route, RoutePattern, Site, Slot, TlsLevel, Via};
+use crate::site::{Destination, DomainClass, FromAddress, NextHop, Route, RoutePattern, Site, Slot, TlsLevel, Via};
 
 /// What is known when a delivery is about to be tried.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +169,7 @@ pub(super) fn relayed(
         Some(NextHop::Relay(name)) => {
             let relay = site.relay(name)?;
             trace.push(StepKind::Route(name.clone()), relay.origin);
-            Some(Destination::Relay { name: relay.name.clone(), tls: relay.tls, from_address: None })
+            Some(Destination::Relay { name: relay.name.clone(), tls: relay.tls, from_address: FromAddress::NONE })
         }
         Some(NextHop::Transport(name)) => {
             let transport = site.transport(name)?;

@@ -7,12 +7,13 @@ use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
     Acme, AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, Check, ClientLimit, ClientList, Codes,
-    Directory, DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, Greylist, HeaderChange,
-    HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName, Masquerade,
-    Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey, Publication, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName,
-    Selection, Selector, SendAs, Service, SigningState, SpfPolicy, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer,
-    TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl, Whose,
+    Directory, DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, FromAddress, Greylist,
+    HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName,
+    Masquerade, Metrics, MtaSts, Network, NextHop, NoticeClass, Notices, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey,
+    Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route,
+    RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service, SigningState, SpfPolicy, Srs, Stage, TlsLevel,
+    TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore,
+    Via, WebListener, WebUrl, Whose,
 };
 use ipnet::IpNet;
 
@@ -45,6 +46,7 @@ stored_structs! {
     Rate { count, per }
     Receiver { domain, concurrency, rate, pause_after_defer, origin }
     Login { user, secret, bearer }
+    FromAddress { v4, v6 }
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, acme, minimum, origin }
@@ -64,6 +66,7 @@ stored_structs! {
     Archive { to, when, origin }
     Srs { domain, secret, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
+    Notices { classes, origin }
     Limits { message_octets, recipients, hops, mailbox_octets, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
@@ -161,6 +164,7 @@ stored_enums! {
     HeaderChange { 1 => Add(name, value), 2 => Remove(name), }
     Service { 1 => Mx, 2 => Submission, 3 => All, }
     Language { 1 => English, 2 => Japanese, }
+    NoticeClass { 1 => Bounce, 2 => DoubleBounce, 3 => Delay, 4 => Policy, 5 => Protocol, 6 => Resource, 7 => Software, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
     TlsVersion { 1 => Tls12, 2 => Tls13, }

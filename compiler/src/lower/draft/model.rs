@@ -5,8 +5,8 @@ use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::name::Domain;
 use postern_schema::site::{
-    Acme, Certificate, DkimSigner, DomainEntry, HeaderEdit, Limits, Listener, Logging, Login, Metrics, Network, Origin,
-    QueuePolicy, Receiver, Relay, Route, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
+    Acme, Certificate, DkimSigner, DomainEntry, FromAddress, HeaderEdit, Limits, Listener, Logging, Login, Metrics, Network,
+    Notices, Origin, QueuePolicy, Receiver, Relay, Route, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -31,6 +31,7 @@ impl SiteDraft {
             origin_domain: self.host.origin_domain.value.clone(),
             postmaster: self.host.postmaster.value.clone(),
             postmaster_origin: origin_of(&self.host.postmaster, sources),
+            notices: Notices { classes: self.host.notices.value.clone(), origin: origin_of(&self.host.notices, sources) },
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
             resolver: self.host.resolver.as_ref().map(|resolver| resolver.value),
             listeners: self.listeners(sources),
@@ -134,7 +135,7 @@ impl SiteDraft {
             from: draft.from.value.clone(),
             via: draft.via.value.clone(),
             tls: draft.tls.as_ref().map(|level| level.value),
-            from_address: draft.from_address.as_ref().map(|address| address.value),
+            from_address: FromAddress::of(draft.from_address.iter().map(|address| address.value)),
             origin: sources.origin(draft.span),
         };
         self.routes.iter().map(route).collect()

@@ -159,8 +159,8 @@ pub struct RouteDraft {
     pub via: Spanned<Via>,
     /// The least protection.
     pub tls: Option<Spanned<TlsLevel>>,
-    /// The local address that connections leave from.
-    pub from_address: Option<Spanned<IpAddr>>,
+    /// The local addresses that connections leave from.
+    pub from_address: Vec<Spanned<IpAddr>>,
 }
 
 /// `destination`.
