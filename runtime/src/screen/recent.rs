@@ -26,8 +26,13 @@ impl<K, V> Recent<K, V> {
     }
 
     /// How many there are at most: an entry that was touched again counts twice.
-    pub fn entries(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.young.len() + self.old.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -68,7 +73,7 @@ mod tests {
         for key in 0..500 {
             recent.note(key, key);
         }
-        assert!(recent.entries() <= 200);
+        assert!(recent.len() <= 200);
         assert_eq!((recent.find(&400), recent.find(&0)), (Some(&400), None));
         recent.note(499, 7);
         assert_eq!(recent.entries().filter(|(key, _)| **key == 499).count(), 1);

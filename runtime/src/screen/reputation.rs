@@ -72,7 +72,7 @@ impl Reputations {
 
     /// How many clients have points.
     pub fn known(&self) -> usize {
-        self.points().entries()
+        self.points().len()
     }
 }
 
