@@ -118,6 +118,7 @@ fn fill(folder: &Path, snapshots: &Path, messages: usize, waits: bool) {
                         user: None,
                     },
                     generation: Generation(1),
+                    hold: None,
                     body: text.clone().into_bytes().into(),
                 };
                 let spool = spool.clone();

@@ -1,10 +1,19 @@
 //! What leaves is signed, and never leaves unsigned by accident; what comes in is judged as the site says.
 #![allow(clippy::unwrap_used)]
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use mail_auth::common::crypto::Ed25519Key;
+use mail_auth::common::headers::HeaderWriter;
+use mail_auth::dkim::DkimSigner;
 use postern_tests::daemon::passwd_line;
 use postern_tests::peer::{Act, Stage};
 use postern_tests::scene::{LOGIN, RELAY_LOGIN, Scene, kdl};
+use postern_tests::signatures::whole;
 use postern_tests::signatures::{SigningKey, verify};
+use posternd::authentication::intake::Purpose;
+use posternd::authentication::results::MethodResult;
+use posternd::authentication::seal::Sealing;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -142,7 +151,8 @@ fn from(author: &str) -> Vec<u8> {
 
 #[test]
 fn strangers_are_judged_as_the_site_says() {
-    let scene = Scene::with(|kdl| kdl + "screen { spf fail=\"reject\"; dmarc honour=#true; }\n");
+    let screen = "screen { spf fail=\"reject\" header=#true; dmarc honour=#true; quarantine then=\"mark\"; }\n";
+    let scene = Scene::with(|kdl| kdl + screen);
     scene.dns.replace_zone(ZONE);
     let send = |sender: &str, author: &str| scene.stranger().send_message(sender, &["bob@example.com"], &from(author));
 
@@ -163,6 +173,7 @@ fn strangers_are_judged_as_the_site_says() {
         "\tdkim=none",
         "dmarc=pass header.from=remote.test",
         "Authentication-Results: other.example; spf=pass",
+        "Received-SPF: pass (mail.example.com: ip4:127.0.0.9 of remote.test)\n\treceiver=mail.example.com; identity=mailfrom;",
     ] {
         assert!(stored.contains(expected), "{expected}\n{stored}");
     }
@@ -178,6 +189,122 @@ fn strangers_are_judged_as_the_site_says() {
     assert!(reply.code == 451 && reply.text().contains("4.7.26"), "{}", reply.text());
     // Who may relay is not judged.
     assert_eq!(scene.trusted().send_message("x@forbidden.test", &["bob@example.com"], &from("x@strict.test")).code, 250);
+}
+
+/// What is set aside is held, seen, and let go; a restart changes nothing.
+#[test]
+fn what_is_set_aside_waits_in_the_queue() {
+    let scene = Scene::with(|kdl| kdl + "screen { spf fail=\"quarantine\"; dmarc fail=\"quarantine\"; }\n");
+    scene.dns.replace_zone(ZONE);
+    let send = |scene: &Scene, sender: &str, author: &str| {
+        scene.stranger().send_message(sender, &["bob@example.com", "alice@example.com"], &from(author)).code
+    };
+    assert_eq!(send(&scene, "x@quiet.test", "x@strict.test"), 250);
+    assert_eq!(send(&scene, "x@forbidden.test", "x@forbidden.test"), 250);
+    let scene = scene.replace_daemon(|daemon| daemon.restart());
+    assert_eq!(send(&scene, "x@remote.test", "x@remote.test"), 250);
+    let bob = scene.site.maildir("bob@example.com");
+    assert_eq!(bob.wait_for(1).len(), 1, "what is held is not delivered, and all else is");
+    let list: serde_json::Value = serde_json::from_str(&scene.daemon.control(&["queue", "list", "--json"]).success()).unwrap();
+    let held = list.as_array().unwrap();
+    let reasons: Vec<&str> = held.iter().map(|one| one["to"][0]["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["450 4.7.1 Held: dmarc-quarantine", "450 4.7.1 Held: spf-quarantine"], "{list}");
+    assert!(held.iter().all(|one| one["state"] == "hold" && one["to"].as_array().unwrap().len() == 2), "{list}");
+    let shown = scene.daemon.control(&["queue", "show", held[0]["id"].as_str().unwrap()]).success();
+    assert!(shown.contains("dmarc-quarantine") && shown.contains("dmarc=fail"), "{shown}");
+    postern_tests::wait::until("the log says why", || {
+        scene.daemon.log().contains("\"reason\":\"dmarc-quarantine\"").then_some(())
+    });
+    let metrics = scene.daemon.control(&["queue", "list", "--reason", "spf-quarantine", "--json"]).success();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&metrics).unwrap().as_array().unwrap().len(), 1, "{metrics}");
+    scene.daemon.control(&["queue", "release", "--reason", "dmarc-quarantine"]).success();
+    let all = bob.wait_for(2);
+    assert!(all.iter().any(|message| String::from_utf8_lossy(message).contains("x@strict.test")), "it is let go");
+    let left = scene.daemon.control(&["queue", "list", "--json"]).success();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&left).unwrap().as_array().unwrap().len(), 1, "{left}");
+}
+
+/// A mailbox of the site gets what is set aside, and those whom it was for do not.
+#[test]
+fn what_is_set_aside_goes_where_the_site_says() {
+    let screen = "screen { dmarc fail=\"quarantine\"; quarantine to=\"alice@example.com\"; }\n";
+    let scene = Scene::with(|kdl| kdl + screen);
+    scene.dns.replace_zone(ZONE);
+    let reply = scene.stranger().send_message("x@quiet.test", &["bob@example.com"], &from("x@aside.test"));
+    assert_eq!(reply.code, 250);
+    let found = String::from_utf8(scene.site.maildir("alice@example.com").wait_for(1).remove(0)).unwrap();
+    assert!(found.contains("X-Quarantine: dmarc-quarantine;\n\tfor=bob@example.com\n"), "{found}");
+    assert_eq!(scene.stranger().send_message("x@remote.test", &["bob@example.com"], &from("x@remote.test")).code, 250);
+    assert_eq!(scene.site.maildir("bob@example.com").wait_for(1).len(), 1);
+}
+
+/// A message that a list has changed and sealed.
+fn sealed(key: &SigningKey, results: &str) -> Vec<u8> {
+    let message = from("x@strict.test");
+    let whole = whole(Purpose::Sign, &message);
+    let found = MethodResult { method: "dmarc", result: results.into(), comment: "".into(), properties: Vec::new() };
+    let sealing = Sealing {
+        hostname: "mx.lists.test",
+        header: &whole.header,
+        body_hash: &whole.relaxed_body(),
+        results: &[found],
+        now: 1_700_000_000,
+    };
+    [sealing.seal(&key.signer("lists.test", "l")).unwrap(), message].concat()
+}
+
+#[test]
+fn a_list_that_is_trusted_may_change_what_it_sends_on() {
+    let key = SigningKey::ed25519();
+    let zone = format!("{ZONE}\n l._domainkey.lists.test TXT \"{}\"\n", key.record());
+    let screen = "screen { dmarc honour=#true; }\n";
+    let trusting = Scene::with(|kdl| kdl + screen + "arc { trust \"lists.test\"; }\n");
+    let other = Scene::with(|kdl| kdl + screen + "arc { trust \"other.test\"; }\n");
+    let send = |scene: &Scene, message: &[u8]| scene.stranger().send_message("x@quiet.test", &["bob@example.com"], message);
+    for scene in [&trusting, &other] {
+        scene.dns.replace_zone(&zone);
+    }
+    let good = sealed(&key, "pass");
+    assert_eq!(send(&trusting, &good).code, 250);
+    postern_tests::wait::until("the log says so", || trusting.daemon.log().contains("arc-trusted").then_some(()));
+    let stored = String::from_utf8(trusting.site.maildir("bob@example.com").wait_for(1).remove(0)).unwrap();
+    assert!(stored.contains("\tarc=pass") && stored.contains("\tdmarc=fail"), "{stored}");
+    assert!(stored.contains("ARC-Seal: i=1;"), "it is passed through: {stored}");
+    for (scene, message, why) in [
+        (&other, good.clone(), "nobody trusts that list"),
+        (&trusting, sealed(&key, "fail"), "the list found it forged"),
+        (&trusting, [&good[..], b"More.\r\n"].concat(), "it was changed since"),
+        (&trusting, sealed(&SigningKey::ed25519(), "pass"), "another key"),
+    ] {
+        let reply = send(scene, &message);
+        assert!(reply.code == 550 && reply.text().contains("5.7.26"), "{why}: {}", reply.text());
+    }
+}
+
+/// `l=` counts where the site says so, and nowhere else.
+#[test]
+fn a_signature_of_a_part_counts_where_the_site_says_so() {
+    let key = SigningKey::ed25519();
+    let message = from("x@strict.test");
+    let der: String = key.private_pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let private = Ed25519Key::from_pkcs8_maybe_unchecked_der(&BASE64.decode(der).unwrap()).unwrap();
+    let signer = DkimSigner::from_key(private).domain("strict.test").selector("p").headers(["From"]).body_length(true);
+    let field = signer.sign(&message).unwrap().to_header();
+    assert!(field.contains("l="), "{field}");
+    let signed = [field.as_bytes(), &message].concat();
+    let zone = format!("{ZONE}\n p._domainkey.strict.test TXT \"{}\"\n", key.record());
+    for (partial, code) in [(false, 550), (true, 250)] {
+        let scene = Scene::with(|kdl| kdl + &format!("screen {{ dmarc honour=#true; dkim partial-body=#{partial}; }}\n"));
+        scene.dns.replace_zone(&zone);
+        let reply = scene.stranger().send_message("x@quiet.test", &["bob@example.com"], &signed);
+        assert_eq!(reply.code, code, "{partial}: {}", reply.text());
+        let longer = [&signed[..], b"More.\r\n"].concat();
+        let reply = scene.stranger().send_message("x@quiet.test", &["bob@example.com"], &longer);
+        assert_eq!(reply.code, code, "{partial}: {}", reply.text());
+        let changed = String::from_utf8(signed.clone()).unwrap().replacen("Hello", "Jello", 1);
+        let reply = scene.stranger().send_message("x@quiet.test", &["bob@example.com"], changed.as_bytes());
+        assert_eq!(reply.code, 550, "{partial}: what is signed was changed");
+    }
 }
 
 /// What was known of a message is kept, and the compiler comes to the same from it, without asking anybody; another answer of DNS

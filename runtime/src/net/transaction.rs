@@ -12,7 +12,7 @@ use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::screen::{self, Listed, Visit};
 use crate::site::ClientCertificate;
 use crate::site::Generation;
-use crate::smtp::command::{MailRequest, Notify, RecipientRequest};
+use crate::smtp::command::{MailRequest, RecipientRequest};
 use crate::smtp::server::{ClientOverride, Message};
 use crate::submission::{Completion, HeaderRewriting, Rework};
 use postern_schema::decide::{
@@ -22,7 +22,7 @@ use postern_schema::decide::{
 use postern_schema::dns::Transcript;
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
-use postern_schema::site::ListenerKind;
+use postern_schema::site::{ListenerKind, Quarantine};
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -82,6 +82,8 @@ pub struct Transaction {
     id: FreshId,
     arrival_ms: u64,
     recipients: Vec<AcceptedRecipient>,
+    /// Why it is held in the queue, if it is.
+    hold: Option<Reason>,
     /// What DNS was asked about this message, and said.
     transcript: Transcript,
     purpose: Purpose,
@@ -184,7 +186,8 @@ impl Transaction {
             true => Rework::default(),
             false => Rework::new(site, kind, completion).and_rewriting(rewriting),
         };
-        let intake = Intake::new(purpose, site.hostname.as_str(), rework);
+        let intake = Intake::new(purpose, site.hostname.as_str(), rework).sealing(site.arc.seal.is_some());
+        let intake = intake.with_partial_body(site.screen.partial_body);
         let mut trace = Trace::default();
         let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);
         if sender != request.reverse_path {
@@ -200,6 +203,7 @@ impl Transaction {
                 id,
                 arrival_ms,
                 recipients,
+                hold: None,
                 transcript,
                 purpose,
                 intake,
@@ -314,13 +318,13 @@ impl Transaction {
         let helo = spoken.helo;
         // Where nothing was spilled, nothing touches the disk before the queue's own writer does, and nothing takes long.
         let is_large = message.octets > message.body.len() as u64;
-        let whole = aside(is_large, || self.end_text(daemon, &message.body));
+        let whole = beside(is_large, || self.end_text(daemon, &message.body));
         let head = match self.head(daemon, peer, spoken, &whole, is_large).await {
             Ok(head) => head,
             Err(reply) => return reply,
         };
         let text = std::mem::replace(&mut self.body, Err(SpoolError::Closed.into()));
-        let body = match aside(is_large, || text.and_then(|text| Ok(text.finish(head)?))) {
+        let body = match beside(is_large, || text.and_then(|text| Ok(text.finish(head)?))) {
             Ok(body) => body,
             Err(error) => return error.reply(),
         };
@@ -345,6 +349,7 @@ impl Transaction {
             envid: self.request.envelope_id,
             client: Client { address: peer.address, helo: helo.into(), listener: peer.listener.clone(), user: peer.user.clone() },
             generation: self.generation.mark(),
+            hold: self.hold,
             body,
         };
         match daemon.spool.append(accepted).await {
@@ -394,19 +399,36 @@ impl Transaction {
         arrival.check_loop(whole)?;
         // What a filter gives back was copied before.
         let copies = if peer.client().is_peer(self.generation.site()) { Vec::new() } else { arrival.archives()? };
+        let mut aside = None;
         let mut head = match self.purpose {
             Purpose::Sign => {
                 arrival.decide(whole, None).map_err(Reason::reply)?;
-                aside(is_large, || arrival.sign(whole))?
+                beside(is_large, || arrival.sign(whole))?
             }
-            Purpose::Verify => arrival.judge(whole, &mut transcript).await?,
+            Purpose::Verify => {
+                let judged = arrival.judge(whole, &mut transcript).await?;
+                aside = judged.aside;
+                judged.fields
+            }
             Purpose::Pass => Vec::new(),
         };
         head.extend_from_slice(&self.trace(peer, spoken));
+        self.set_aside(aside);
         // Nobody is told what becomes of a copy that nobody asked for by name (RFC 3461 4.1).
-        let never = Notify { success: false, failure: false, delay: false };
-        self.recipients.extend(copies.into_iter().map(|permit| AcceptedRecipient { permit, notify: Some(never), orcpt: None }));
+        self.recipients.extend(copies.into_iter().map(AcceptedRecipient::untold));
         Ok(head)
+    }
+
+    /// Holds a message that is set aside, or gives it to whoever gets such; one that is only marked goes its way.
+    fn set_aside(&mut self, aside: Option<(Quarantine, Reason)>) {
+        match aside {
+            Some((Quarantine::Hold, reason)) => self.hold = Some(reason),
+            Some((Quarantine::To(mailbox), reason)) => {
+                let permit = decide::diverted(&mailbox, reason, &*self.generation.snapshot);
+                self.recipients = vec![AcceptedRecipient::untold(permit)];
+            }
+            Some((Quarantine::Mark, _)) | None => {}
+        }
     }
 
     fn trace(&self, peer: &Peer, spoken: Spoken<'_>) -> Vec<u8> {
@@ -444,7 +466,7 @@ async fn decide_sender(arrival: &Arrival<'_>, is_tls: bool, transcript: &mut Tra
 }
 
 /// Work that may take long goes on beside the other sessions.
-fn aside<T>(takes_long: bool, work: impl FnOnce() -> T) -> T {
+fn beside<T>(takes_long: bool, work: impl FnOnce() -> T) -> T {
     if takes_long { tokio::task::block_in_place(work) } else { work() }
 }
 

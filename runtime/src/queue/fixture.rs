@@ -138,6 +138,7 @@ pub(super) fn accepted(id: FreshId, from: &str, to: &[&str], body: impl Into<Bod
         envid: None,
         client: Client { address: CLIENT, helo: "client.test".into(), listener: "mx".into(), user: None },
         generation: Generation(7),
+        hold: None,
         body: body.into(),
     }
 }

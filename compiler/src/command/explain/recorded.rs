@@ -3,7 +3,7 @@
 
 use super::super::Failure;
 use crate::explain::Question;
-use postern_schema::decide::{dmarc_fact, sender_domain};
+use postern_schema::decide::{ArcFact, dmarc_fact, sender_domain};
 use postern_schema::dns::{self, Recording};
 use postern_schema::name::{Domain, Mailbox};
 use postern_schema::site::Site;
@@ -108,6 +108,10 @@ impl Recorded {
             Ok(fact) => {
                 said.push(format!("dmarc: {fact}"));
                 question.dmarc.get_or_insert(fact);
+                if let Some(arc) = self.fact("arc").and_then(ArcFact::parse) {
+                    said.push(format!("arc: {}", arc.as_str()));
+                    question.arc.get_or_insert(arc);
+                }
             }
             Err(missing) => said.push(silent("dmarc", missing)),
         }

@@ -7,7 +7,7 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, Status, daemon_program};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs, TlsWish};
+use postern_schema::decide::{ArcFact, DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
@@ -166,6 +166,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 sender_domain: Some(SenderDomain::Found),
                 spf: Some(SpfResult::Pass),
                 dmarc: Some(DmarcFact::Pass),
+                arc: Some(ArcFact::Unvouched),
                 author: None,
                 helo: client.helo.clone(),
                 helo_domain: Some(SenderDomain::Found),
