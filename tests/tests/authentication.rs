@@ -338,3 +338,99 @@ fn what_was_known_can_be_judged_again() {
     let told = explain(&recording.replace("remote.test TXT \"v=spf1", "other.test TXT \"v=spf1"));
     assert!(told.contains("the file has no answer to remote.test TXT") && told.contains("undecided"), "{told}");
 }
+
+/// Every fact that a decision asked for is kept with the answers of DNS that it came from, and comes out of them again.
+#[test]
+fn the_screen_can_be_played_again() {
+    let screen = "screen {\n    require \"resolvable-helo\" \"sender-domain-exists\"\n    dnsbl \"bl.test\" weight=1\n    \
+        threshold 2\n    reputation halflife=\"1h\"\n    dmarc honour=#true\n}\n";
+    let scene = Scene::with(|kdl| kdl + screen);
+    let zone = format!("{ZONE}\n client.test A 127.0.0.9\n 9.0.0.127.bl.test A 127.0.0.2\n");
+    scene.dns.replace_zone(&zone);
+    let reply = scene.stranger().send_message("x@remote.test", &["bob@example.com"], &from("x@remote.test"));
+    assert_eq!(reply.code, 250, "{}", reply.text());
+    let id = reply.text().rsplit(' ').next().unwrap().trim().to_owned();
+    let recording = postern_tests::wait::until("the history is written", || {
+        let outcome = scene.daemon.control(&["trace", &id, "--dns"]);
+        (outcome.status == 0).then_some(outcome.stdout)
+    });
+    for expected in ["@helo client.test", "@reputation good", "client.test MX", "9.0.0.127.bl.test A", "remote.test MX"] {
+        assert!(recording.contains(expected), "{expected}\n{recording}");
+    }
+    let explain = |text: &str| {
+        scene.site.write("case.txt", text);
+        let (site, case) = (scene.site.source(), scene.site.path("source/case.txt"));
+        scene.site.postern(&["explain", site.to_str().unwrap(), "--dns", case.to_str().unwrap()]).success()
+    };
+    let told = explain(&recording);
+    for expected in [
+        "helo-domain: found",
+        "sender-domain: found",
+        "listed: bl.test=127.0.0.2",
+        "reputation: good",
+        "dmarc: pass",
+        "\naccept: ",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    let told = explain(&recording.replace("@reputation good", "@reputation poor"));
+    assert!(told.contains("poor-reputation"), "{told}");
+    // Mail that leaves has the answers that it went by.
+    let reply = scene.user("submission").send_message("alice@example.com", &["y@remote.test"], MESSAGE);
+    let id = reply.text().rsplit(' ').next().unwrap().trim().to_owned();
+    scene.relay.wait_for(1);
+    let recording = postern_tests::wait::until("the history is written", || {
+        let outcome = scene.daemon.control(&["trace", &id, "--dns"]);
+        (outcome.status == 0).then_some(outcome.stdout)
+    });
+    assert!(recording.contains("@way relay:upstream") && recording.contains("relay.test A \"127.0.0.1\""), "{recording}");
+}
+
+/// What vouches for nothing, whatever the mathematics say (RFC 6376 3.5, RFC 8301 3), each with the word that RFC 8601 has for it.
+#[test]
+fn what_never_passes() {
+    const SHORT: &str = "v=DKIM1; k=rsa; p=MHwwDQYJKoZIhvcNAQEBBQADawAwaAJhAKbhdo/SFpcgzEnpLywk5x0oqzIKwHkja20pTPzvtbJS0gxXxjn7XJzCw9N0t2kXF4+74aLZZBFYzFIgs7YJp0Pz9TsyrRyAGOUuW5GC5xxWmmJiTJygDBR4A4+H8Lf4YwIDAQAB";
+    let key = SigningKey::rsa();
+    let message = from("x@strict.test");
+    let taken = whole(Purpose::Sign, &message);
+    let good = key.signer("strict.test", "r").sign(&taken.header, &taken.relaxed_body(), 1_700_000_000).unwrap();
+    let good = String::from_utf8(good).unwrap();
+    let bad = |from: &str, to: &str| good.replacen(from, to, 1);
+    let records =
+        || [("r._domainkey.strict.test".to_owned(), key.record()), ("s._domainkey.strict.test".to_owned(), SHORT.to_owned())];
+    for (field, result, why) in [
+        (good.clone(), "pass", ""),
+        (bad("a=rsa-sha256", "a=rsa-sha1"), "policy", "SHA-1 vouches for nothing"),
+        (bad("s=r;", "s=s;"), "policy", "the key has less than 1024 bits"),
+        (bad("t=1700000000;", "t=1700000000; x=1700000001;"), "fail", "expired"),
+        (bad("bh=", "bh=AAAA"), "fail", "ody hash"),
+        (bad("h=from: from:", "h=date: date:"), "permerror", "From is not signed"),
+        (bad("v=1;", "v=1; l=5;"), "policy", "not all of the body is signed"),
+        (bad("s=r;", "s=nobody;"), "permerror", ""),
+        (bad("d=strict.test", "d=strict.test; d=evil.test"), "permerror", ""),
+        (bad("Signature: v=1;", "Signature:"), "permerror", ""),
+    ] {
+        let signed = [field.as_bytes(), &message].concat();
+        let found = verify(&signed, records());
+        let one = &found.dkim[0];
+        assert_eq!((&*one.result, found.passed.len()), (result, usize::from(result == "pass")), "{field}: {one:?}");
+        assert!(one.comment.contains(why), "{field}: {one:?}");
+    }
+}
+
+/// A message as large as one may be is signed as it goes by: it is never in memory, not once.
+#[test]
+fn a_large_message_is_signed_and_not_held() {
+    let signing = Signing::start();
+    let scene = &signing.scene;
+    assert_eq!(scene.trusted().send_message("alice@example.com", &["x@remote.test"], MESSAGE).code, 250);
+    scene.relay.wait_for(1);
+    let before = scene.daemon.resident_octets().1;
+    let large = [MESSAGE, &b"A line of a large message, as long as lines tend to be.  \r\n".repeat(870_000)].concat();
+    assert!(large.len() > 48 << 20);
+    assert_eq!(scene.trusted().send_message("alice@example.com", &["z@remote.test"], &large).code, 250);
+    let sent = scene.relay.wait_for(2).pop().unwrap();
+    let grown = scene.daemon.resident_octets().1.saturating_sub(before);
+    assert_eq!(signing.passed(&sent.data), ["r", "e"]);
+    assert!(grown < 24 << 20, "{} octets for a message of {}", grown, large.len());
+}

@@ -63,13 +63,21 @@ impl Scene {
     }
 
     fn daemon_with(&self, domain: &str, level: &str, prepare: impl FnOnce(&Site)) -> (Site, Daemon) {
+        let site = self.site(domain, level, "");
+        prepare(&site);
+        let daemon = Daemon::start(self.options(&site).dns(self.dns.address()));
+        (site, daemon)
+    }
+
+    /// The site alone, with these lines in its first block.
+    fn site(&self, domain: &str, level: &str, lines: &str) -> Site {
         let port = self.peer.address().port();
         let site = Site::new(&format!(
             r#"site "mail.example.com" {{
     origin "example.com"
     postmaster "carl@example.com"
     address "192.0.2.25"
-}}
+{lines}}}
 tls {{ self-signed }}
 listen "mx" port=0 address="127.0.0.1"
 domain "example.com" {{
@@ -87,13 +95,15 @@ log format="json"
         site.write("k.pub", &key.public_key_pem());
         site.credential("dkim", &key.serialize_pem());
         site.build();
-        prepare(&site);
+        site
+    }
+
+    /// How a daemon of that site is started, but for the resolver.
+    fn options(&self, site: &Site) -> Options {
         let anchor = site.path("root.key");
         fs::write(&anchor, &self.anchor).unwrap();
         let authority = self.authority.write(site.path("source").as_path());
-        let options = Options::of(&site).dns(self.dns.address()).trust_anchor(&anchor).authority(&authority);
-        let daemon = Daemon::start(options);
-        (site, daemon)
+        Options::of(site).trust_anchor(&anchor).authority(&authority)
     }
 }
 
@@ -233,6 +243,49 @@ fn a_resolver_without_dnssec_is_told_and_mail_that_demands_dane_waits() {
     let (_site, daemon) = scene.daemon("receiver.test", "published");
     send(&daemon, "alice@receiver.test");
     assert_eq!(first_attempt(&daemon).0, "sent");
+}
+
+#[test]
+fn a_changed_resolver_is_the_one_that_proves() {
+    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
+    let unsigned = DnsServer::start("");
+    let line = |dns: &DnsServer| format!("    resolver \"{}\"\n", dns.address());
+    let site = scene.site("receiver.test", "dane", &line(&unsigned));
+    let daemon = Daemon::start(scene.options(&site));
+    let dnssec = |daemon: &Daemon| daemon.status()["dnssec"]["state"].as_str().unwrap().to_owned();
+    wait::until("the first resolver is looked at", || (dnssec(&daemon) == "missing").then_some(()));
+    let text = fs::read_to_string(site.source()).unwrap();
+    site.rebuild(&text.replace(&line(&unsigned), &line(&scene.dns)));
+    daemon.control(&["reload"]).success();
+    wait::until("the other one proves", || (dnssec(&daemon) == "validated").then_some(()));
+    send(&daemon, "alice@receiver.test");
+    assert_eq!(first_attempt(&daemon).1, "dane");
+}
+
+#[test]
+fn the_history_of_a_message_has_what_dns_said_of_its_way() {
+    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
+    let (_site, daemon) = scene.daemon("receiver.test", "published");
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    let reply = client.send_message("friend@elsewhere.test", &["alice@receiver.test"], AWKWARD).text();
+    let id = reply.rsplit(' ').next().unwrap().trim().to_owned();
+    scene.peer.wait_for(1);
+    let recording = wait::until("the history is written", || {
+        let outcome = daemon.control(&["trace", &id, "--dns"]);
+        (outcome.status == 0).then_some(outcome.stdout)
+    });
+    for expected in [
+        "@from friend@elsewhere.test",
+        "@to alice@receiver.test",
+        "receiver.test MX \"10 mx.receiver.test\"",
+        "mx.receiver.test A \"127.0.0.1\"",
+        "_mta-sts.receiver.test TXT",
+        "_tcp.mx.receiver.test TLSA \"3 0 1 ",
+    ] {
+        assert!(recording.contains(expected), "{expected}\n{recording}");
+    }
+    postern_schema::dns::Recording::parse(&recording).unwrap();
 }
 
 /// A site that remembers a policy of the receiver's, as if it had been fetched.

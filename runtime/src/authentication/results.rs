@@ -77,7 +77,7 @@ fn value_of(value: &str) -> String {
 }
 
 /// Text from elsewhere: nothing in it ends a line, a comment or a string, and it is not long.
-fn plain(text: &str, special: &[u8]) -> String {
+pub fn plain(text: &str, special: &[u8]) -> String {
     let is_fine = |c: &char| *c == ' ' || (c.is_ascii_graphic() && !special.contains(&(*c as u8)));
     text.chars().take(200).map(|c| if is_fine(&c) { c } else { '?' }).collect()
 }

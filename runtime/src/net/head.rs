@@ -10,16 +10,18 @@ use crate::authentication::{chain, fetch, judge, results};
 use crate::daemon::Daemon;
 use crate::queue::{AcceptedRecipient, QueueId};
 use crate::report::dmarc::{Judged as Seen, is_report};
+use crate::report::failure::{self, Failed};
 use crate::site::Generation;
 use postern_schema::decide::{
-    self, AUTHOR_LIMIT, Answer, ArcFact, Author, ContentFacts, Disposition, End, Handling, Need, Reason, RelayPermit, RouteFacts,
-    SenderDomain, SignFacts, Trace, Verdict, rewrite,
+    self, AUTHOR_LIMIT, Answer, ArcFact, Author, ContentFacts, Disposition, End, GreylistFact, Handling, Need, Reason,
+    RelayPermit, ReputationFact, RouteFacts, SenderDomain, SignFacts, Trace, Verdict, rewrite,
 };
 use postern_schema::dns::{Recording, Transcript};
 use postern_schema::name::{Domain, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Quarantine};
 use postern_schema::spf::{self, SpfResult};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The field that says that a message was put aside, which filters of mail programs know.
@@ -29,10 +31,19 @@ const RECIPIENTS_RECORDED: usize = 10;
 /// The longest recording that is kept whole.
 const RECORDING_OCTETS: usize = 16 << 10;
 
+/// Facts about the client that are no answers of DNS.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known {
+    /// Where it stands with the greylist, with the last recipient that this was asked for.
+    pub greylist: Option<GreylistFact>,
+    /// What it did before.
+    pub reputation: Option<ReputationFact>,
+}
+
 /// A message that came in whole, and all that is known of it.
 pub(super) struct Arrival<'a> {
-    pub daemon: &'a Daemon,
-    pub generation: &'a Generation,
+    pub daemon: &'a Arc<Daemon>,
+    pub generation: &'a Arc<Generation>,
     pub peer: &'a Peer,
     pub helo: &'a str,
     /// What MAIL said.
@@ -41,6 +52,8 @@ pub(super) struct Arrival<'a> {
     pub sender: &'a ReversePath,
     pub recipients: &'a [AcceptedRecipient],
     pub arrival_ms: u64,
+    /// What else was found out on the way.
+    pub known: Known,
     /// Its name in the queue, once it has one.
     pub id: Option<QueueId>,
 }
@@ -90,10 +103,21 @@ impl Arrival<'_> {
             let id = self.id.map(tracing::field::display);
             tracing::info!(id, peer = %self.peer.address, from = sender, method, result, why, "authentication");
         }
-        self.record(whole, &judgement, arc, std::mem::take(transcript));
+        self.record(whole, Some((&judgement, arc)), std::mem::take(transcript));
         let decided = self.decide(whole, Some((&judgement, arc)));
+        let told = decided.as_ref().map(|(handling, reason)| (handling, *reason)).map_err(|reason| *reason);
+        let failed = Failed {
+            id: self.id,
+            client: self.peer.address,
+            reverse_path: self.reverse_path,
+            header: &whole.received,
+            judgement: &judgement,
+            decided: told,
+            arrival_ms: self.arrival_ms,
+        };
+        failure::tell(self.daemon, self.generation, &failed);
         if !is_report(judgement.dmarc, &whole.received) {
-            let decided = decided.as_ref().map(|(handling, reason)| (handling, *reason)).map_err(|reason| *reason);
+            let decided = told;
             let judged = Seen { client: self.peer.address, reverse_path: self.reverse_path, judgement: &judgement, decided };
             self.daemon.reports.record_dmarc(site, &judged, self.arrival_ms);
         }
@@ -159,8 +183,13 @@ impl Arrival<'_> {
     }
 
     /// Keeps what was known, for `posternd trace` and to be played again.
-    fn record(&self, whole: &Whole, judgement: &Judgement, arc: ArcFact, answers: Transcript) {
+    pub fn record(&self, whole: &Whole, judged: Option<(&Judgement, ArcFact)>, answers: Transcript) {
         let Some(id) = self.id else { return };
+        let Known { greylist, reputation } = self.known;
+        // Of most mail of our own there is nothing to say that its other events do not say.
+        if judged.is_none() && answers.entries().is_empty() && greylist.is_none() && reputation.is_none() {
+            return;
+        }
         let mut recording = Recording { facts: Vec::new(), answers };
         recording.note("client", self.peer.address);
         recording.note("listener", &self.peer.listener);
@@ -168,8 +197,10 @@ impl Arrival<'_> {
         recording.note("from", self.reverse_path);
         self.recipients.iter().take(RECIPIENTS_RECORDED).for_each(|one| recording.note("to", one.permit.recipient()));
         whole.received.from_domains().iter().take(AUTHOR_LIMIT).for_each(|author| recording.note("author", author));
-        judgement.signed.iter().for_each(|domain| recording.note("dkim", domain));
-        if !judgement.chain.is_empty() {
+        greylist.iter().for_each(|fact| recording.note("greylist", fact.as_str()));
+        reputation.iter().for_each(|fact| recording.note("reputation", fact.as_str()));
+        if let Some((judgement, arc)) = judged {
+            judgement.signed.iter().for_each(|domain| recording.note("dkim", domain));
             recording.note("arc", arc.as_str());
         }
         recording.note("time", self.arrival_ms / 1000);

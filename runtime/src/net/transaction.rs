@@ -1,7 +1,7 @@
 //! One mail transaction: MAIL, RCPT and the message, decided by the site that was in force when it began. A reload in its
 //! midst changes nothing for it (the next transaction on the same connection is under the new site).
 
-use super::head::Arrival;
+use super::head::{Arrival, Known};
 use super::received;
 use crate::authentication::fetch;
 use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
@@ -86,6 +86,7 @@ pub struct Transaction {
     hold: Option<Reason>,
     /// What DNS was asked about this message, and said.
     transcript: Transcript,
+    known: Known,
     purpose: Purpose,
     intake: Intake,
     /// The text that was taken so far; an error keeps its place until the end of the message.
@@ -149,6 +150,7 @@ impl Transaction {
             sender: &request.reverse_path,
             recipients: &[],
             arrival_ms,
+            known: Known::default(),
             id: None,
         };
         let verdict = decide_sender(&arrival, protection.is_some(), &mut transcript).await?;
@@ -205,6 +207,7 @@ impl Transaction {
                 recipients,
                 hold: None,
                 transcript,
+                known: Known::default(),
                 purpose,
                 intake,
                 body,
@@ -257,14 +260,20 @@ impl Transaction {
                     screen.helo_domain = Some(self.ask_sender_domain(daemon, &domain).await);
                 }
                 Answer::Need(Need::Lists) if screen.lists.is_none() => {
-                    let said = visitor.listed.listings(daemon, &generation, peer.address).await;
+                    let (said, answers) = visitor.listed.listings(daemon, &generation, peer.address).await;
+                    answers
+                        .entries()
+                        .iter()
+                        .for_each(|(question, answer)| self.transcript.note(question.clone(), answer.clone()));
                     screen.lists = Some(listings.get_or_init(|| said));
                 }
                 Answer::Need(Need::Greylist) if screen.greylist.is_none() => {
                     screen.greylist = Some(self.greylisted(daemon, peer, forward_path));
+                    self.known.greylist = screen.greylist;
                 }
                 Answer::Need(Need::Reputation) if screen.reputation.is_none() => {
                     screen.reputation = Some(daemon.reputations.fact(peer.address, site, Instant::now()));
+                    self.known.reputation = screen.reputation;
                 }
                 Answer::Need(Need::Srs(address)) if srs.is_none() => {
                     srs = Some(self.generation.srs_fact(&address, self.arrival_ms / 1000));
@@ -379,7 +388,7 @@ impl Transaction {
 
     /// The fields in front of the message. Asked only of one that can be stored.
     async fn head(
-        &mut self, daemon: &Daemon, peer: &Peer, spoken: Spoken<'_>, whole: &Whole, is_large: bool,
+        &mut self, daemon: &Arc<Daemon>, peer: &Peer, spoken: Spoken<'_>, whole: &Whole, is_large: bool,
     ) -> Result<Vec<u8>, Reply> {
         if let Err(error) = &self.body {
             return Err(error.reply());
@@ -394,6 +403,7 @@ impl Transaction {
             sender: &self.sender,
             recipients: &self.recipients,
             arrival_ms: self.arrival_ms,
+            known: self.known,
             id: Some(self.id.id()),
         };
         arrival.check_loop(whole)?;
@@ -402,6 +412,7 @@ impl Transaction {
         let mut aside = None;
         let mut head = match self.purpose {
             Purpose::Sign => {
+                arrival.record(whole, None, transcript);
                 arrival.decide(whole, None).map_err(Reason::reply)?;
                 beside(is_large, || arrival.sign(whole))?
             }
@@ -410,7 +421,10 @@ impl Transaction {
                 aside = judged.aside;
                 judged.fields
             }
-            Purpose::Pass => Vec::new(),
+            Purpose::Pass => {
+                arrival.record(whole, None, transcript);
+                Vec::new()
+            }
         };
         head.extend_from_slice(&self.trace(peer, spoken));
         self.set_aside(aside);

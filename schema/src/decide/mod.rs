@@ -36,7 +36,7 @@ pub use facts::{
     ArcFact, Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Need, RecipientFacts, SenderDomain, SenderFacts,
     SrsFact,
 };
-pub use found::{AUTHOR_LIMIT, dmarc_fact, sender_domain};
+pub use found::{AUTHOR_LIMIT, dmarc_fact, list_question, listings, sender_domain};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;
 pub use route::{Departure, Hop, RouteFacts, TlsWish, route};
