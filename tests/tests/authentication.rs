@@ -30,6 +30,10 @@ struct Signing {
 
 impl Signing {
     fn start() -> Signing {
+        Signing::with(|kdl| kdl)
+    }
+
+    fn with(change: impl Fn(String) -> String) -> Signing {
         let (rsa, ed25519) = (SigningKey::rsa(), SigningKey::ed25519());
         let key = |selector: &str, key: &SigningKey, state: &str| {
             // The Base64 of a key record stands for its file, so that the site is one file.
@@ -46,7 +50,7 @@ impl Signing {
             ("e", ed25519.private_pem.clone()),
         ];
         let files = [("r.pub", &*rsa.public_pem), ("e.pub", &ed25519.public_pem), ("next.pub", &rsa.public_pem)];
-        let site = |port| kdl(port).replace("    delimiter \"+\"\n", &format!("    delimiter \"+\"\n{lines}"));
+        let site = |port| change(kdl(port).replace("    delimiter \"+\"\n", &format!("    delimiter \"+\"\n{lines}")));
         let scene = Scene::with_files(site, &files, &credentials, RELAY_LOGIN);
         Signing { scene, rsa, ed25519 }
     }
@@ -86,6 +90,16 @@ fn submissions_trusted_mail_and_notices_are_signed_by_every_active_key() {
     let notice = String::from_utf8(notice).unwrap().replace('\n', "\r\n");
     let below_trace = &notice[notice.find("DKIM-Signature").expect("the notice is signed")..];
     assert_eq!(signing.passed(below_trace.as_bytes()), ["r", "e"], "{notice}");
+}
+
+/// What a relay signs is not signed here as well.
+#[test]
+fn a_relay_that_signs_gets_mail_unsigned() {
+    let signing = Signing::with(|kdl| kdl.replace("    tls \"verify\"\n", "    tls \"verify\"\n    signs-dkim\n"));
+    let scene = &signing.scene;
+    assert_eq!(scene.user("submission").send_message("alice@example.com", &["x@remote.test"], MESSAGE).code, 250);
+    let sent = scene.relay.wait_for(1).remove(0).data;
+    assert!(!String::from_utf8_lossy(&sent).contains("DKIM-Signature"), "{}", sent.escape_ascii());
 }
 
 #[test]
