@@ -44,7 +44,7 @@ def chain(job):
     keys = {name.encode(): text.encode() for name, text in job["keys"].items()}
     look = lambda name, timeout=5: keys.get(name.rstrip(b"."))
     status, _, reason = dkim.arc_verify(base64.b64decode(job["chain"]), dnsfunc=look)
-    return {"status": status.decode(), "reason": reason}
+    return {"status": (status or b"none").decode(), "reason": reason}
 
 
 def seal(job):
