@@ -169,7 +169,7 @@ fn feedback(hostname: &str, author: &Domain, finding: &Finding, failed: &Failed<
         failed.client.to_canonical(),
         results::plain(&format!("<{}>", failed.reverse_path), b""),
         date::rfc5322(failed.arrival_ms / 1000),
-        results::value(hostname, &failed.judgement.results)
+        in_one_line(results::value(hostname, &failed.judgement.results))
     );
     let signature = failed.judgement.results.iter().find(|result| result.method == "dkim" && &*result.result != "none");
     for (name, property) in [("DKIM-Domain", "header.d"), ("DKIM-Selector", "header.s")] {
@@ -181,6 +181,11 @@ fn feedback(hostname: &str, author: &Domain, finding: &Finding, failed: &Failed<
         let _ = write!(out, "Original-Envelope-Id: {id}\r\n");
     }
     out
+}
+
+/// As many readers want it; not where the line would be longer than one may be (RFC 5322 2.1.1).
+fn in_one_line(value: String) -> String {
+    if value.len() < 900 { value.replace("\r\n\t", " ") } else { value }
 }
 
 /// The header, up to a whole field, without those that name whom it was for.
