@@ -21,7 +21,7 @@ pub fn word_of(chain: &[Sealed], trusted: &[Domain], authors: &[Domain]) -> ArcF
     if !authors.is_empty() && authors.iter().all(is_vouched) { ArcFact::Vouched } else { ArcFact::Unvouched }
 }
 
-/// Whether results say that DMARC passed for the author, or that SPF or DKIM passed for its domain (RFC 7489's alignment, relaxed: one
+/// Whether results say that DMARC passed for the author, or that SPF or DKIM passed for its domain (aligned as DMARC does it, relaxed: one
 /// domain lies within the other).
 fn vouches(results: &str, author: &Domain) -> bool {
     let plain = without_comments(results);
