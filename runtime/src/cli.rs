@@ -17,7 +17,7 @@ use postern_schema::snapshot::SnapshotError;
 use serde_json::Value;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const REFUSED: u8 = 1;
@@ -430,8 +430,8 @@ fn fail(status: u8, message: &str) -> ExitCode {
 }
 
 fn inquire(ask: &Ask, request: &Request, print: fn(&Value)) -> ExitCode {
-    match control::ask(&default_state(ask.state.clone()), request) {
-        Err(error) => fail(UNAVAILABLE, &error.to_string()),
+    match ask_or_look(&default_state(ask.state.clone()), request) {
+        Err(why) => fail(UNAVAILABLE, &why),
         Ok(Answer::Refused(why)) => fail(REFUSED, &why),
         Ok(Answer::Ok(value)) => {
             if ask.json {
@@ -442,4 +442,25 @@ fn inquire(ask: &Ask, request: &Request, print: fn(&Value)) -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+/// Asks the daemon; where none runs, the queue is looked at where it lies.
+fn ask_or_look(state: &Path, request: &Request) -> Result<Answer, String> {
+    let error = match control::ask(state, request) {
+        Ok(answer) => return Ok(answer),
+        Err(error) => error,
+    };
+    let spool = state::spool_folder(state);
+    let can_look = matches!(request, Request::QueueList { .. } | Request::QueueShow { .. });
+    if !can_look || !error.is_absence() || !spool.is_dir() {
+        return Err(error.to_string());
+    }
+    let answer = control::look(&spool, request).map_err(|why| format!("{error}; nor can its queue be looked at: {why}"))?;
+    eprintln!("posternd: no daemon runs in {}; this is its queue as it lies there", state.display());
+    match sendmail::slip::count(state) {
+        0 => {}
+        1 => eprintln!("posternd: 1 more message waits to be taken in: sendmail has put it into drop/"),
+        more => eprintln!("posternd: {more} more messages wait to be taken in: sendmail has put them into drop/"),
+    }
+    Ok(answer)
 }

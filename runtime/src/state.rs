@@ -69,7 +69,7 @@ impl State {
 
     /// Where the queue lies.
     pub fn spool_folder(&self) -> PathBuf {
-        self.folder.join("spool")
+        spool_folder(&self.folder)
     }
 
     /// Where the history of messages lies.
@@ -86,6 +86,11 @@ impl State {
     pub fn node(&self) -> u16 {
         self.node
     }
+}
+
+/// Where the queue lies in a state folder, also for those who only look at it.
+pub fn spool_folder(state: &Path) -> PathBuf {
+    state.join("spool")
 }
 
 /// Where the history of messages lies in a state folder, also for those who only read it.

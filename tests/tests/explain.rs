@@ -6,6 +6,7 @@ use postern_tests::client::{Client, Reply};
 use postern_tests::peer::{Act, Stage};
 use postern_tests::scene::{LOGIN, STRANGER, Scene, awkward_of_user};
 use postern_tests::wait;
+use rustix::process::Signal;
 use serde_json::Value;
 
 /// The facts of one question: listener, client, user, reverse-path, forward-path.
@@ -165,7 +166,7 @@ fn deferred_message(scene: &Scene) -> String {
 
 #[test]
 fn a_message_in_the_queue_is_decided_again_by_the_snapshots_that_decided_it() {
-    let scene = Scene::start();
+    let mut scene = Scene::start();
     scene.relay.follow(scene.relay_script().on(Stage::AnyRcpt, Act::Defer));
     assert_eq!(
         scene.user("submission").send_message("alice@example.com", &["friend@elsewhere.test"], &awkward_of_user()).code,
@@ -207,4 +208,15 @@ fn a_message_in_the_queue_is_decided_again_by_the_snapshots_that_decided_it() {
     assert!(unknown.stderr.contains("nothing"), "{unknown}");
     let nobody = scene.site.postern(&["explain", snapshots, "--attempt", &id, "--state", snapshots]);
     assert_eq!(nobody.status, 69, "{nobody}");
+
+    // And from the state folder that a dead daemon left.
+    scene.daemon.signal(Signal::KILL);
+    wait::until("the daemon's end", || (!scene.daemon.is_running()).then_some(()));
+    let listed = scene.daemon.control(&["queue", "list", "--json"]);
+    assert!(listed.stderr.contains("no daemon runs in"), "{listed}");
+    assert_eq!(serde_json::from_str::<Value>(&listed.success()).unwrap()[0]["id"].as_str(), Some(&*id));
+    let replayed_after = scene.site.postern(&["explain", snapshots, "--attempt", &id, "--state", state, "--json"]).success();
+    assert_eq!(serde_json::from_str::<Value>(&replayed_after).unwrap(), replay);
+    let held = scene.daemon.control(&["queue", "hold", &id]);
+    assert_eq!(held.status, 69, "{held}");
 }

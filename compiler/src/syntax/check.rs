@@ -96,8 +96,12 @@ fn check_node(node: &Node, spec: &'static NodeSpec, outer: &Parent<'_>, findings
     let surplus = node.children.iter().find(|child| known.clone().all(|known| known.name != child.name.value));
     if let Some(child) = surplus.filter(|_| !has_block) {
         let message = format!("`{}` has no block, so `{}` cannot stand in it", spec.name, child.name.value);
-        findings
-            .push(Diagnostic::error("LNG013", child.name.span, message).help(format!("Write `{}` without braces", spec.name)));
+        let help = match (outer.node, block(outer.spec).any(|beside| beside.name == child.name.value)) {
+            (_, false) => format!("Write `{}` without braces", spec.name),
+            (Some(_), true) => format!("Write it in `{}`, beside `{}`", outer.spec.name, spec.name),
+            (None, true) => format!("Write it outside, beside `{}`", spec.name),
+        };
+        findings.push(Diagnostic::error("LNG013", child.name.span, message).help(help));
         return;
     }
     let extent = if spec.name == PROFILE.name { Extent::Overlay } else { extent };

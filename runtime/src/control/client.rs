@@ -17,14 +17,19 @@ pub struct AskError {
     error: io::Error,
 }
 
+impl AskError {
+    /// Whether nobody is there, rather than somebody who does not answer.
+    pub fn is_absence(&self) -> bool {
+        matches!(self.error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+    }
+}
+
 impl fmt::Display for AskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AskError { state, error } = self;
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                write!(f, "no daemon answers in {}; start one, or name its state folder with --state DIR", state.display())
-            }
-            _ => write!(f, "the daemon in {} does not answer: {error}", state.display()),
+        match self.is_absence() {
+            true => write!(f, "no daemon answers in {}; start one, or name its state folder with --state DIR", state.display()),
+            false => write!(f, "the daemon in {} does not answer: {error}", state.display()),
         }
     }
 }

@@ -12,6 +12,7 @@ mod shape;
 
 pub use client::{AskError, ask};
 pub use message::{Answer, QueueAction, Request, Selection};
+pub use queue::look;
 pub use server::{listener, serve};
 
 use std::io;

@@ -1,14 +1,15 @@
 //! What an operator may see of the queue and do to it.
 
-use super::{Answer, QueueAction, Selection};
+use super::{Answer, QueueAction, Request, Selection};
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::{Dispatcher, next_hop};
-use crate::queue::{Attempt, Change, QueueEntry, QueueId, RecipientState, SpoolError};
+use crate::queue::{Attempt, Change, QueueEntry, QueueId, Recipient, RecipientState, Spool, SpoolError};
 use postern_schema::decide::{SentAs, TlsWish};
 use postern_schema::name::Mailbox;
 use postern_schema::site::Destination;
 use serde_json::{Value, json};
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The most messages that one list shows.
@@ -22,23 +23,43 @@ const RAMP_MS: u64 = 2000;
 
 /// The messages that are selected, oldest first.
 pub fn list(daemon: &Daemon, selection: &Selection) -> Answer {
+    list_selected(&daemon.spool, &|entry| selects(daemon, selection, entry))
+}
+
+fn list_selected(spool: &Spool, selects: &dyn Fn(&QueueEntry) -> bool) -> Answer {
     let mut shown = Vec::new();
-    for_each_page(daemon, |page| {
-        let wanted = page.iter().filter(|entry| selects(daemon, selection, entry)).map(summary);
+    for_each_page(spool, |page| {
+        let wanted = page.iter().filter(|entry| selects(entry)).map(summary);
         shown.extend(wanted.take(LIST_LIMIT - shown.len()));
         shown.len() < LIST_LIMIT
     });
     Answer::Ok(shown.into())
 }
 
+/// Answers from a queue that no daemon has, as far as that is possible. Reads from disk: blocks.
+///
+/// # Errors
+/// The queue cannot be read.
+pub fn look(spool_folder: &Path, request: &Request) -> Result<Answer, SpoolError> {
+    let (spool, _) = Spool::look(spool_folder)?;
+    Ok(match request {
+        Request::QueueList { select } if select.relay.is_some() => {
+            Answer::Refused("which relay mail goes over is known to a running daemon alone".to_owned())
+        }
+        Request::QueueList { select } => list_selected(&spool, &|entry| selects_stored(select, entry)),
+        Request::QueueShow { id, body } => show(&spool, id, *body),
+        _ => Answer::Refused("only a running daemon can do that".to_owned()),
+    })
+}
+
 /// One message in full; of its text, the header, and the rest where that is asked for. Reads from disk: blocks.
-pub fn show(daemon: &Daemon, id: &str, with_body: bool) -> Answer {
-    let Some(entry) = QueueId::parse(id).and_then(|id| daemon.spool.find(id)) else {
+pub fn show(spool: &Spool, id: &str, with_body: bool) -> Answer {
+    let Some(entry) = QueueId::parse(id).and_then(|id| spool.find(id)) else {
         return Answer::Refused(format!("no message {id} is in the queue"));
     };
     let mut shown = detail(&entry);
     let mut text = Vec::new();
-    let read = daemon.spool.read_body(entry.id()).map_err(|error| error.to_string());
+    let read = spool.read_body(entry.id()).map_err(|error| error.to_string());
     let read = read.and_then(|body| body.take(TEXT_MAX_OCTETS).read_to_end(&mut text).map_err(|error| error.to_string()));
     let end = text.windows(4).position(|end| end == b"\r\n\r\n").map_or(text.len(), |at| at + 2);
     let (header, body) = text.split_at(end);
@@ -56,7 +77,7 @@ pub async fn change(daemon: &Arc<Daemon>, action: QueueAction, selection: &Selec
         return Answer::Refused("say which messages: name ids, a filter, or --all".to_owned());
     }
     let mut selected = Vec::new();
-    for_each_page(daemon, |page| {
+    for_each_page(&daemon.spool, |page| {
         selected.extend(
             page.iter().filter(|entry| selects(daemon, selection, entry) && applies(action, entry)).map(|entry| entry.id()),
         );
@@ -99,10 +120,10 @@ fn applies(action: QueueAction, entry: &QueueEntry) -> bool {
 }
 
 /// Goes through the queue in pages until the visitor has enough.
-pub(super) fn for_each_page(daemon: &Daemon, mut visit: impl FnMut(&[QueueEntry]) -> bool) {
+pub(super) fn for_each_page(spool: &Spool, mut visit: impl FnMut(&[QueueEntry]) -> bool) {
     let mut after = None;
     loop {
-        let page = daemon.spool.page(after, PAGE);
+        let page = spool.page(after, PAGE);
         match page.last() {
             Some(last) if visit(&page) => after = Some(last.id()),
             _ => return,
@@ -112,10 +133,25 @@ pub(super) fn for_each_page(daemon: &Daemon, mut visit: impl FnMut(&[QueueEntry]
 
 /// Whether every condition that is given holds; of several ids, one has to be the message's.
 fn selects(daemon: &Daemon, selection: &Selection, entry: &QueueEntry) -> bool {
+    let goes_over = |wanted: &str| {
+        let generation = daemon.current.generation();
+        let way = |recipient| next_hop(entry, recipient, &generation, now_ms());
+        pending(entry).any(|(recipient, _)| way(recipient).is_ok_and(|(way, _)| is_over(&way.destination, wanted)))
+    };
+    selects_stored(selection, entry) && selection.relay.as_deref().is_none_or(goes_over)
+}
+
+/// The recipients that are still to get it.
+fn pending(entry: &QueueEntry) -> impl Iterator<Item = (&Recipient, &RecipientState)> {
+    let states = entry.envelope.recipients.iter().zip(&entry.progress.states);
+    states.filter(|(_, state)| matches!(state, RecipientState::Pending { .. }))
+}
+
+/// The same without what the site in force says: of the relay, nothing is asked.
+fn selects_stored(selection: &Selection, entry: &QueueEntry) -> bool {
     let envelope = &entry.envelope;
     let contains = |wanted: &Option<String>, found: &mut dyn FnMut(&str) -> bool| wanted.as_deref().is_none_or(found);
-    let is_pending = |state: &RecipientState| matches!(state, RecipientState::Pending { .. });
-    let pending = || envelope.recipients.iter().zip(&entry.progress.states).filter(|(_, state)| is_pending(state));
+    let pending = || pending(entry);
     let in_domain = |mailbox: &Mailbox, wanted: &str| mailbox.host.to_string().eq_ignore_ascii_case(wanted);
     let age_seconds = now_ms().saturating_sub(envelope.arrival_ms) / 1000;
     (selection.ids.is_empty() || selection.ids.iter().any(|id| id.eq_ignore_ascii_case(&envelope.id.to_string())))
@@ -128,11 +164,6 @@ fn selects(daemon: &Daemon, selection: &Selection, entry: &QueueEntry) -> bool {
         && contains(&selection.domain, &mut |wanted| pending().any(|(recipient, _)| in_domain(&recipient.address, wanted)))
         && contains(&selection.reason, &mut |wanted| {
             pending().any(|(_, state)| last_reply(state).is_some_and(|reply| reply.contains(wanted)))
-        })
-        && contains(&selection.relay, &mut |wanted| {
-            let generation = daemon.current.generation();
-            let way = |recipient| next_hop(entry, recipient, &generation, now_ms());
-            pending().any(|(recipient, _)| way(recipient).is_ok_and(|(way, _)| is_over(&way.destination, wanted)))
         })
         && selection.older_than_seconds.is_none_or(|wanted| age_seconds >= wanted)
 }

@@ -74,7 +74,7 @@ async fn answer(request: Request, daemon: &Arc<Daemon>) -> Answer {
             Err(error) => Answer::Refused(error.to_string()),
         },
         Request::QueueList { select } => queue::list(daemon, &select),
-        Request::QueueShow { id, body } => tokio::task::block_in_place(|| queue::show(daemon, &id, body)),
+        Request::QueueShow { id, body } => tokio::task::block_in_place(|| queue::show(&daemon.spool, &id, body)),
         Request::ReportList { kind } => report::list(daemon, kind.as_deref()),
         Request::ReportShow { kind, domain, day } => report::show(daemon, &kind, &domain, day.as_deref()).await,
         Request::QueueChange { action, select, dry_run } => queue::change(daemon, action, &select, dry_run).await,

@@ -31,7 +31,7 @@ struct Head {
 pub fn shape(daemon: &Daemon) -> Value {
     let now = now_ms();
     let mut lines: HashMap<String, Line> = HashMap::new();
-    for_each_page(daemon, |page| {
+    for_each_page(&daemon.spool, |page| {
         page.iter().for_each(|entry| add(&mut lines, entry, now));
         true
     });

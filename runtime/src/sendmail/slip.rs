@@ -40,6 +40,12 @@ pub fn folder(state: &Path) -> PathBuf {
     state.join("drop")
 }
 
+/// How many messages wait there to be taken in. A folder that cannot be read has none.
+pub fn count(state: &Path) -> usize {
+    let is_whole = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(WHOLE);
+    fs::read_dir(folder(state)).map_or(0, |entries| entries.flatten().filter(is_whole).count())
+}
+
 /// Makes the folder, and the way to it: everybody on this host has to get there, and to nothing else in a state folder that was
 /// closed to them.
 ///

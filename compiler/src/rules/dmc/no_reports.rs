@@ -1,10 +1,12 @@
 //! DMC006: a policy that nobody hears about.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule = Rule::check("DMC006", "dmarc-without-reports", Severity::Note, &[], check, include_str!("no_reports.md"));
+pub static RULE: Rule =
+    Rule::check("DMC006", "dmarc-without-reports", Severity::Note, &[Part::Domains], check, include_str!("no_reports.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for domain in subject.draft.domain_nodes() {

@@ -1,11 +1,18 @@
 //! SCR001: lists that refuse nobody, or everybody.
 
+use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 
 /// The rule.
-pub static RULE: Rule =
-    Rule::check("SCR001", "threshold-out-of-reach", Severity::Warning, &[], check, include_str!("threshold_out_of_reach.md"));
+pub static RULE: Rule = Rule::check(
+    "SCR001",
+    "threshold-out-of-reach",
+    Severity::Warning,
+    &[Part::Policy],
+    check,
+    include_str!("threshold_out_of_reach.md"),
+);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let Some(threshold) = &subject.draft.screen.threshold else { return };

@@ -45,3 +45,15 @@ fn a_small_site_is_read_through_views() {
     let written = &SMALL[port.span.start as usize..][..port.span.length as usize];
     assert_eq!((port.value, written), (25, "25"));
 }
+
+#[test]
+fn a_node_one_block_too_deep_is_told_where_it_belongs() {
+    let help = |text: &str| {
+        let loaded = load_text("site.kdl", text, &LoadOptions::default());
+        loaded.diagnostics.into_iter().find(|finding| finding.code == "LNG013").and_then(|finding| finding.help)
+    };
+    let test = "test \"x\" { client \"192.0.2.1\" { listed \"zen.spamhaus.org\"; }; }";
+    assert_eq!(help(test).as_deref(), Some("Write it in `test`, beside `client`"));
+    assert_eq!(help("route to=\"*\" via=\"direct\" { relay \"x\"; }").as_deref(), Some("Write it outside, beside `route`"));
+    assert_eq!(help("route to=\"*\" via=\"direct\" { hops 3; }").as_deref(), Some("Write `route` without braces"));
+}

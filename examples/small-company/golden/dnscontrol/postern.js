@@ -4,7 +4,9 @@
 D_EXTEND("example.com",
   MX("@", 10, "mail.example.com.", TTL(3600)), // where mail to the domain goes
   TXT("@", "v=spf1 ip4:203.0.113.25 ip6:2001:db8::25 ~all", TTL(3600)), // SPF: hosts that send in the domain's name
-  TXT("_dmarc", "v=DMARC1; p=none", TTL(3600)), // DMARC: what receivers do with mail that fails
+  TXT("_dmarc", "v=DMARC1; p=quarantine; rua=mailto:security@example.com", TTL(3600)), // DMARC: what receivers do with mail that fails
+  TXT("2026e._domainkey", "v=DKIM1; k=ed25519; p=58S9NgEwj6ieq064qYUlURZIR3MImmp9toyjTdlyg6I=", TTL(3600)), // DKIM: the key that signs
+  TXT("2026r._domainkey", "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuTAppD4s2/GiXTfK1opNeyYoqD+ivhCnQQ+HoYz++JcYcxgqMENvWAWAt3rRjK+EqxAr2FusxTA6vmBvvvLUoXrg8hDj3F6uFF2Z2nnoTHza2x36lgkHP9fGxc4uk1/0+vbk2ePIVXw9BpYonB3GvB5uGxeR3WUgzzjQ0hIB348mH2NfJPnv+BAavM2I5vI5boYP8Q22KT2+qZhv80p/bpqfXsFttYpRL+kAgc4dV/MilYdIYXiBJXwT3XyZKbxP5VcNJzdN7ai2Hr6aLjia3EGZJfoz2pEqQ2BL+ZQixk/6rJnwCb906E8mgF8EqghqdQ8bEtyFyVOrdur/pQClJwIDAQAB", TTL(3600)), // DKIM: the key that signs
   TXT("_mta-sts", "v=STSv1; id=82139a56298cc20fdbdd;", TTL(3600)), // MTA-STS: the policy has this version
   SRV("_imap._tcp", 0, 0, 0, ".", TTL(3600)), // not offered
   SRV("_imaps._tcp", 0, 1, 993, "mail.example.com.", TTL(3600)), // where users' programs read mail

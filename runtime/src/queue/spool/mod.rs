@@ -49,6 +49,7 @@ use bytes::Bytes;
 use inbox::{Effect, Inbox, Job};
 use index::{Index, Message};
 use record::Kind;
+use replay::Access;
 use rustix::fs::FlockOperation;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
@@ -92,8 +93,8 @@ impl Default for SpoolOptions {
 pub struct Spool {
     shared: Arc<Shared>,
     writer: Option<std::thread::JoinHandle<()>>,
-    /// Locked for as long as it is open.
-    _lock: File,
+    /// Locked for as long as it is open, unless it is only looked at.
+    _lock: Option<File>,
 }
 
 /// Comes when the job is done.
@@ -143,27 +144,33 @@ impl Spool {
         }
         let lock_file = take_lock(folder)?;
         check_version(folder, options.disk.as_ref())?;
-        let found = replay::look(folder, &blobs, options.disk.as_ref())?;
+        let found = replay::look(folder, &blobs, Access::Owner, options.disk.as_ref())?;
         let ids = IdSource::new(options.node);
         if let Some(last) = found.last_id {
             ids.skip(last);
         }
-        let folder = folder.to_owned();
-        let index = Mutex::new(Index::recovering());
-        let shared = Arc::new(Shared {
-            folder,
-            options,
-            ids,
-            inbox: Inbox::default(),
-            index,
-            damage: Mutex::default(),
-            flush_times: FlushTimes::new(&FLUSH_ENDS_MS),
-        });
+        let shared = Arc::new(Shared::new(folder, options, ids));
         let writer = writer::Writer::new(shared.clone(), found.newest);
         let writer = std::thread::Builder::new().name("queue-writer".into()).spawn(move || writer.run());
         let writer = writer.map_err(|error| SpoolError::io("start the thread that writes", &shared.folder, error))?;
         let recovery = Recovery { shared: shared.clone(), found, begun };
-        Ok((Spool { shared, writer: Some(writer), _lock: lock_file }, recovery))
+        Ok((Spool { shared, writer: Some(writer), _lock: Some(lock_file) }, recovery))
+    }
+
+    /// Opens a spool that no process has, to look at it: nothing is changed, and nothing can be put in. It is not locked, so that
+    /// no start fails for it; whoever has the spool meanwhile makes what is seen here old. Blocks.
+    ///
+    /// # Errors
+    /// [`SpoolError::Version`]; [`SpoolError::Io`] for a folder without a spool, and for what cannot be read.
+    pub fn look(folder: &Path) -> Result<(Spool, Recovered), SpoolError> {
+        let begun = Instant::now();
+        let options = SpoolOptions::default();
+        let found = replay::look(folder, &folder.join("blobs"), Access::Reader, options.disk.as_ref())?;
+        let ids = IdSource::new(options.node);
+        let shared = Arc::new(Shared::new(folder, options, ids));
+        shared.inbox.close();
+        let recovery = Recovery { shared: shared.clone(), found, begun };
+        Ok((Spool { shared, writer: None, _lock: None }, recovery.finish()))
     }
 
     /// Whether what an earlier process left is still being read.
@@ -345,6 +352,18 @@ impl std::fmt::Debug for Spool {
 }
 
 impl Shared {
+    fn new(folder: &Path, options: SpoolOptions, ids: IdSource) -> Shared {
+        Shared {
+            folder: folder.to_owned(),
+            options,
+            ids,
+            inbox: Inbox::default(),
+            index: Mutex::new(Index::recovering()),
+            damage: Mutex::default(),
+            flush_times: FlushTimes::new(&FLUSH_ENDS_MS),
+        }
+    }
+
     fn disk(&self) -> &dyn Disk {
         self.options.disk.as_ref()
     }

@@ -35,11 +35,27 @@ pub struct CorruptReport {
     pub reason: &'static str,
 }
 
+impl CorruptReport {
+    fn new(name: SegmentName, damaged: &[u8], offset: usize, saved_as: Option<PathBuf>, reason: &'static str) -> CorruptReport {
+        CorruptReport { segment: name.file_name(), offset: offset as u64, octets: damaged.len() as u64, saved_as, reason }
+    }
+}
+
 /// Why octets were set aside that the disk did not give out.
 pub(super) const UNREADABLE: &str = "the disk could not read it";
 /// How much is read at once, and in which pieces what could not be read at once.
 const READ_OCTETS: usize = 1 << 20;
 const PIECE_OCTETS: usize = 4096;
+
+/// Whose the log is while it is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Access {
+    /// Ours: what is damaged is set aside, and what nothing needs is removed.
+    #[default]
+    Owner,
+    /// Somebody else's, who has it at rest: nothing is changed.
+    Reader,
+}
 
 /// The log as it lies there, with as much of it read as it takes to go on behind it.
 pub(super) struct Found {
@@ -53,6 +69,7 @@ pub(super) struct Found {
     pub(super) newest: Option<(u32, u32)>,
     /// What the folder of body files held.
     blobs: Vec<PathBuf>,
+    access: Access,
 }
 
 /// What the files say.
@@ -61,18 +78,23 @@ pub(super) struct Replayed {
     pub(super) index: Index,
     pub(super) corrupt: Vec<CorruptReport>,
     pub(super) torn_tail_octets: u64,
+    access: Access,
 }
 
 /// Looks what there is, and reads the newest segment alone: where it ends, and which ids were given out.
 ///
 /// # Errors
 /// [`SpoolError::Version`] before anything is touched; [`SpoolError::Io`] for a file or folder that cannot be opened.
-pub(super) fn look(folder: &Path, blobs: &Path, disk: &dyn Disk) -> Result<Found, SpoolError> {
-    let mut found = Found { segments: Vec::new(), torn_tail_octets: 0, last_id: None, newest: None, blobs: Vec::new() };
+pub(super) fn look(folder: &Path, blobs: &Path, access: Access, disk: &dyn Disk) -> Result<Found, SpoolError> {
+    let mut found = Found { segments: Vec::new(), torn_tail_octets: 0, last_id: None, newest: None, blobs: Vec::new(), access };
     let mut ends = HashMap::new();
     for name in segment::list(folder)? {
         let path = name.path(folder);
-        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(|error| SpoolError::io("open", &path, error))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(access == Access::Owner)
+            .open(&path)
+            .map_err(|error| SpoolError::io("open", &path, error))?;
         if let Some(start) = read_start(&file, name, disk) {
             check_version(&path, start.version)?;
             ends.extend(start.previous);
@@ -110,8 +132,10 @@ impl Found {
             self.torn_tail_octets = 0;
         } else {
             *end = Some(stop);
-            // Gives back the room that was set aside for more; if it fails, the room comes back with the segment.
-            let _ = file.set_len(stop as u64);
+            if self.access == Access::Owner {
+                // Gives back the room that was set aside for more; if it fails, the room comes back with the segment.
+                let _ = file.set_len(stop as u64);
+            }
         }
         self.newest = Some((name.number, stop as u32));
         Ok(())
@@ -119,7 +143,7 @@ impl Found {
 
     /// Reads the whole log. What cannot be read is damage: it is set aside.
     pub(super) fn replay(self, folder: &Path, segment_octets: u32, disk: &dyn Disk) -> Replayed {
-        let mut replayed = Replayed { torn_tail_octets: self.torn_tail_octets, ..Replayed::default() };
+        let mut replayed = Replayed { torn_tail_octets: self.torn_tail_octets, access: self.access, ..Replayed::default() };
         let mut octets = Vec::new();
         for (name, file, end) in self.segments {
             // A file without a size holds nothing.
@@ -223,20 +247,20 @@ impl Replayed {
             Piece::Record(offset, record) => {
                 if let Err(Malformed(reason)) = self.record(name, offset, record) {
                     let end = (offset + record.octets()).min(octets.len());
-                    self.set_aside(folder, name, octets, offset..end, reason);
+                    self.set_aside(folder, name, &octets[offset..end], offset, reason);
                 }
             }
             Piece::Damage(range, reason) => {
                 let reason = why(&range, reason);
-                self.set_aside(folder, name, octets, range, reason);
+                self.set_aside(folder, name, &octets[range.clone()], range.start, reason);
             }
             // Zeros are what was set aside for more and never written; where they cannot be read, they may be anything.
             Piece::Tail(start, reason) => {
                 let range = start..octets.len();
                 let last = octets[start..].iter().rposition(|octet| *octet != 0).map(|last| start + last + 1);
                 match why(&range, reason) {
-                    UNREADABLE => self.set_aside(folder, name, octets, range, UNREADABLE),
-                    reason if let Some(end) = last => self.set_aside(folder, name, octets, start..end, reason),
+                    UNREADABLE => self.set_aside(folder, name, &octets[range], start, UNREADABLE),
+                    reason if let Some(end) = last => self.set_aside(folder, name, &octets[start..end], start, reason),
                     _ => {}
                 }
             }
@@ -272,8 +296,11 @@ impl Replayed {
         Ok(())
     }
 
-    fn set_aside(&mut self, folder: &Path, name: SegmentName, octets: &[u8], range: Range<usize>, reason: &'static str) {
-        self.corrupt.push(set_aside(folder, name, &octets[range.clone()], range.start, reason));
+    fn set_aside(&mut self, folder: &Path, name: SegmentName, damaged: &[u8], offset: usize, reason: &'static str) {
+        self.corrupt.push(match self.access {
+            Access::Owner => set_aside(folder, name, damaged, offset, reason),
+            Access::Reader => CorruptReport::new(name, damaged, offset, None, reason),
+        });
     }
 
     /// Messages whose body file is not there any more, or has another size, leave the index; of the body files that were found, those
@@ -294,11 +321,12 @@ impl Replayed {
                 // What cannot be read is saved as zeros.
                 let _ = disk.read_exact_at(&file, &mut octets, location.offset.into());
                 let reason = "the body file of a message is gone or has another size";
-                self.corrupt.push(set_aside(folder, name, &octets, location.offset as usize, reason));
+                self.set_aside(folder, name, &octets, location.offset as usize, reason);
             }
             self.index.remove(id);
         }
-        for path in found {
+        let strays = found.iter().filter(|_| self.access == Access::Owner);
+        for path in strays {
             let id = path.file_name().and_then(|name| name.to_str()).and_then(QueueId::parse);
             let slot = id.and_then(|id| self.index.slot(id));
             if slot.is_none_or(|slot| slot.message.file_octets.is_none()) {
@@ -314,13 +342,7 @@ pub(super) fn set_aside(folder: &Path, name: SegmentName, octets: &[u8], offset:
     let copy = super::corrupt_folder(folder).join(format!("{}-{offset}", name.stem()));
     let text = format!("{reason}\n\n{} octets at offset {offset} of {}\n", octets.len(), name.file_name());
     let saved = save(&copy, octets).and_then(|()| save(&copy.with_extension("reason"), text.as_bytes()));
-    CorruptReport {
-        segment: name.file_name(),
-        offset: offset as u64,
-        octets: octets.len() as u64,
-        saved_as: saved.is_ok().then_some(copy),
-        reason,
-    }
+    CorruptReport::new(name, octets, offset, saved.is_ok().then_some(copy), reason)
 }
 
 fn save(path: &Path, octets: &[u8]) -> io::Result<()> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 mod crash;
 mod disk;
 mod faults;
+mod look;
 mod model;
 mod reclaim;
 mod recovery;
