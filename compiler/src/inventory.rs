@@ -302,14 +302,16 @@ impl List {
         if let Some((reaction, origin)) = screen.spf_fail {
             self.say_at("spf fail", reaction.as_str(), origin);
         }
-        self.say_at("spf header", screen.received_spf, Origin::DEFAULT);
         if let Some((reaction, origin)) = screen.dmarc {
             self.say_at("dmarc fail", reaction.as_str(), origin);
         }
-        self.say_at("dkim partial-body", screen.partial_body, Origin::DEFAULT);
-        match &screen.quarantine {
-            (Quarantine::To(mailbox), origin) => self.say_at("quarantine to", mailbox, *origin),
-            (place, origin) => self.say_at("quarantine", place.as_str(), *origin),
+        if screen.authenticates() {
+            self.say_at("spf header", screen.received_spf, Origin::DEFAULT);
+            self.say_at("dkim partial-body", screen.partial_body, Origin::DEFAULT);
+            match &screen.quarantine {
+                (Quarantine::To(mailbox), origin) => self.say_at("quarantine to", mailbox, *origin),
+                (place, origin) => self.say_at("quarantine", place.as_str(), *origin),
+            }
         }
         if let Some((wait, origin)) = screen.greet_wait {
             self.say_at("greet-wait", duration(wait), origin);

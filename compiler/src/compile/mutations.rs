@@ -40,7 +40,8 @@ fn one_slip_is_one_finding_on_its_line() {
         for (span, written) in places {
             let (start, end) = (span.start as usize, (span.start + span.length) as usize);
             // So are these.
-            if ["reason=", "user=", "maildir=", "helo="].iter().any(|name| text[..start].ends_with(name)) && written == UNREADABLE {
+            if ["reason=", "user=", "maildir=", "helo="].iter().any(|name| text[..start].ends_with(name)) && written == UNREADABLE
+            {
                 continue;
             }
             let slipped = format!("{}{written}{}", &text[..start], &text[end..]);
