@@ -97,6 +97,7 @@ fn site() -> Site {
             origin: ORIGIN,
         },
         screen: Screen::default(),
+        arc: Default::default(),
         headers: Vec::new(),
         rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
