@@ -442,8 +442,8 @@ fn relay<'a>(destination: &Destination, site: &'a Site) -> Option<&'a Relay> {
 fn leaves_from(destination: &Destination, site: &Site) -> Vec<IpAddr> {
     match (destination.tls(), destination.from_address()) {
         (None, _) => Vec::new(),
-        (Some(_), Some(address)) => vec![address],
-        (Some(_), None) => site.addresses.clone(),
+        (Some(_), from) if !from.is_none() => from.iter().collect(),
+        (Some(_), _) => site.addresses.clone(),
     }
 }
 

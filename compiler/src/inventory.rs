@@ -110,6 +110,8 @@ impl List {
         self.say("hostname", &site.hostname);
         self.say("origin", &site.origin_domain);
         self.say_at("postmaster", &site.postmaster, site.postmaster_origin);
+        let classes: Vec<&str> = site.notices.classes.iter().map(|class| class.as_str()).collect();
+        self.say_at("notify", if classes.is_empty() { "none".to_owned() } else { join(&classes) }, site.notices.origin);
         if let Some(resolver) = site.resolver {
             self.say("resolver", resolver);
         }
@@ -125,6 +127,11 @@ impl List {
             self.say("directory", &acme.directory);
             if let Some(contact) = &acme.contact {
                 self.say("contact", contact);
+            }
+            if let Some(http) = &acme.http {
+                self.say("challenge", "http-01");
+                self.say("address", join(&http.addresses));
+                self.say("port", http.port);
             }
             for names in &acme.certificates {
                 self.say("certificate", join(names));
@@ -285,8 +292,8 @@ impl List {
         if let Some(level) = route.tls {
             self.say("tls", level);
         }
-        if let Some(address) = route.from_address {
-            self.say("from-address", address);
+        for address in route.from_address.iter() {
+            self.say(if address.is_ipv4() { "from-address" } else { "from-address6" }, address);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::emit::dns::spf_of;
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::{Domain, Mailbox, ReversePath};
 use postern_schema::record::{SpfAll, SpfTerm};
-use postern_schema::site::{Destination, DomainClass, Relay, Site};
+use postern_schema::site::{Destination, DomainClass, FromAddress, Relay, Site};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -87,7 +87,7 @@ pub fn standing(mail: &Leaving<'_>, lookup: &dyn Lookup) -> Result<Option<Standi
 }
 
 fn spf(
-    domain: &Domain, relay: Option<&Relay>, from_address: Option<IpAddr>, lookup: &dyn Lookup,
+    domain: &Domain, relay: Option<&Relay>, from_address: FromAddress, lookup: &dyn Lookup,
 ) -> Result<SpfStanding, LookupFailed> {
     let site = lookup.site();
     let Some(entry) = lookup.domain(domain)? else { return Ok(SpfStanding::None) };
@@ -114,13 +114,13 @@ fn spf(
 
 /// Where a connection comes from; empty where DNS says it by the host's name, which its record refers to. What a private address is
 /// outside is one of the public ones.
-fn addresses(site: &Site, from_address: Option<IpAddr>) -> Vec<IpAddr> {
+fn addresses(site: &Site, from_address: FromAddress) -> Vec<IpAddr> {
     let is_private = |address: &IpAddr| match address {
         IpAddr::V4(address) => address.is_private(),
         IpAddr::V6(address) => address.is_unique_local(),
     };
-    let found =
-        from_address.filter(|address| !is_private(address)).map_or_else(|| site.addresses.clone(), |address| vec![address]);
+    let named: Vec<IpAddr> = from_address.iter().filter(|address| !is_private(address)).collect();
+    let found = if named.is_empty() { site.addresses.clone() } else { named };
     found.into_iter().map(|address| address.to_canonical()).collect()
 }
 

@@ -5,12 +5,13 @@ use crate::auth::{Credentials, Dovecot, Guesses};
 use crate::control;
 use crate::deliver::peers::Peers;
 use crate::deliver::sts::{HTTPS_PORT, Sts};
-use crate::deliver::{Dispatcher, backscatter::Backscatter, quota::Quotas, tls::ClientTls};
+use crate::deliver::{Dispatcher, backscatter::Backscatter, postmaster, quota::Quotas, tls::ClientTls};
 use crate::dns::{Dns, Memory, Resolver, secure::Validator};
-use crate::logging::Logging;
+use crate::logging::{Logging, postmaster::Gathered};
 use crate::metrics::{self, Classes, Counters, Rates};
 use crate::net::{Acquaintances, Admission, Bound, ListenError, Listeners, Reserve};
 use crate::queue::{Recovered, Recovery, Spool, SpoolError, SpoolOptions, Standing};
+use crate::rehearsal;
 use crate::report::{self, Reports};
 use crate::screen::{self, Lists, Reputations};
 use crate::sendmail::{pickup, slip};
@@ -104,6 +105,8 @@ pub struct Daemon {
     pub started: Instant,
     /// What has happened.
     pub counters: Arc<Counters>,
+    /// What the postmaster is to be told of.
+    pub gathered: Arc<Gathered>,
     /// How much of it happens in a minute.
     pub rates: Rates,
     /// Whom the queue is for.
@@ -204,6 +207,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
         .map_err(|error| StartError::System("the drop folder cannot be made", error.to_string()))?;
     tokio::spawn(pickup::run(daemon.clone()));
     tokio::spawn(report::run(daemon.clone()));
+    tokio::spawn(postmaster::run(daemon.clone()));
     tokio::spawn(acme::run(daemon.clone()));
     daemon.announce(&generation).await;
     daemon.supervise(signals).await;
@@ -228,7 +232,8 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let credentials = Credentials::new(options.credentials.as_deref());
     let current = Current::open(&options.snapshot, state.folder(), &credentials).map_err(StartError::Load)?;
     let counters = Arc::new(Counters::default());
-    let logging = Logging::start(current.generation().site(), &state, &counters);
+    let gathered = Arc::new(Gathered::default());
+    let logging = Logging::start(current.generation().site(), &state, &counters, &gathered);
     if let Err(error) = &current.generation().srs {
         tracing::error!(%error, "mail that is sent on, and bounces of it, wait until a reload");
     }
@@ -239,7 +244,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
     let names = Resolver::new(resolver).map_err(|error| system("DNS")(&error))?;
     let names = Arc::new(Memory::new(names));
     let validator = Validator::new(resolver, options.trust_anchor.as_deref()).map_err(|error| system("DNS")(&error))?;
-    let sts = Sts::open(&state.folder().join("mta-sts"), HTTPS_PORT);
+    let sts = Sts::open(&state.folder().join("mta-sts"), rehearsal::https_port(HTTPS_PORT));
     let client_tls = ClientTls::new().map_err(|error| system("TLS")(&error))?;
     let daemon = Arc::new(Daemon {
         current,
@@ -269,6 +274,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         rates: Rates::of(counters.clone()),
         classes: Classes::default(),
         counters,
+        gathered,
         web: web::Places::default(),
         renewal: Renewal::default(),
         listeners: Mutex::default(),
@@ -360,6 +366,7 @@ impl Daemon {
         self.follow_resolver(before.site().resolver, generation.site().resolver);
         listeners.commit(prepared, self);
         self.logging.change(generation.site());
+        self.gathered.want(generation.site());
         if let Err(error) = self.metrics.lock().await.follow(self) {
             // Mail goes on: whoever watches the numbers sees that there are none.
             tracing::error!(%error, "metrics are not served");

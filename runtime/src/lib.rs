@@ -32,6 +32,7 @@ pub mod logging;
 pub mod metrics;
 pub mod net;
 pub mod queue;
+mod rehearsal;
 pub mod report;
 pub mod screen;
 pub mod sendmail;

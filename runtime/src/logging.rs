@@ -8,6 +8,7 @@ mod event;
 pub mod history;
 mod lines;
 mod postfix;
+pub mod postmaster;
 
 pub use event::Fields;
 
@@ -16,6 +17,7 @@ use crate::state::State;
 use history::History;
 use lines::Lines;
 use postern_schema::site::{LogFormat, Site};
+use postmaster::Gathered;
 use std::io;
 use std::sync::Arc;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
@@ -38,7 +40,8 @@ pub struct Logging {
 
 impl Logging {
     /// Starts to log, to keep the history of messages, and to count.
-    pub fn start(site: &Site, state: &State, counters: &Arc<Counters>) -> Logging {
+    pub fn start(site: &Site, state: &State, counters: &Arc<Counters>, gathered: &Arc<Gathered>) -> Logging {
+        gathered.want(site);
         let lines = Lines::start(io::stderr());
         let (layer, form) = reload::Layer::new(output(site, &lines));
         let wanted = EnvFilter::try_from_env("POSTERN_LOG").unwrap_or_else(|_| EnvFilter::new(WANTED));
@@ -59,7 +62,7 @@ impl Logging {
         let _ = tracing_subscriber::registry()
             .with(layer.with_filter(wanted))
             .with(kept.with_target(false).with_filter(of_messages))
-            .with(counters.layer().with_filter(LevelFilter::INFO))
+            .with(counters.layer(gathered).with_filter(LevelFilter::INFO))
             .try_init();
         Logging { form, lines, history }
     }

@@ -21,10 +21,14 @@ use std::process::ExitCode;
 /// Sessions at once, one row each.
 const SESSIONS: [usize; 3] = [1, 10, 50];
 
-const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--authentication] [--tables] [--queue] [--queued N] [--idle] [--no-postfix] [--json]
+/// What messages of the rows hold, in octets.
+const SIZES: [usize; 2] = [2048, 50 << 10];
+
+const USAGE: &str = "usage: bench [--messages N] [--aliases N] [--authentication] [--mail] [--tables] [--queue] [--queued N] [--idle] [--no-postfix] [--json]
   --messages N   messages in each row (5000)
   --aliases N    rows of the large table (1000000)
   --authentication  sign and judge messages, and send none
+  --mail         send mail, and nothing else
   --tables       compile large sites, and send no mail
   --queue        start with a large queue, and nothing else
   --queued N     messages that are due in it (1000000); a tenth as many are deferred in a second row
@@ -36,6 +40,7 @@ struct Arguments {
     messages: u64,
     aliases: usize,
     tables_alone: bool,
+    mail_alone: bool,
     queue_alone: bool,
     queued: usize,
     authentication_alone: bool,
@@ -49,6 +54,7 @@ fn arguments() -> Option<Arguments> {
         messages: 5000,
         aliases: 1_000_000,
         tables_alone: false,
+        mail_alone: false,
         queue_alone: false,
         queued: 1_000_000,
         authentication_alone: false,
@@ -61,6 +67,7 @@ fn arguments() -> Option<Arguments> {
         match word.as_str() {
             "--messages" => arguments.messages = words.next()?.parse().ok().filter(|messages| *messages > 0)?,
             "--aliases" => arguments.aliases = words.next()?.parse().ok()?,
+            "--mail" => arguments.mail_alone = true,
             "--tables" => arguments.tables_alone = true,
             "--queue" => arguments.queue_alone = true,
             "--queued" => arguments.queued = words.next()?.parse().ok()?,
@@ -98,32 +105,45 @@ fn run(arguments: &Arguments) -> Report {
         queue::figures(&mut report, arguments.queued, arguments.queued / 10);
         return report;
     }
-    authentication::figures(&mut report);
-    if arguments.authentication_alone {
-        return report;
+    if !arguments.mail_alone {
+        authentication::figures(&mut report);
+        if arguments.authentication_alone {
+            return report;
+        }
+        tables::figures(&mut report, arguments.aliases);
+        if arguments.tables_alone {
+            return report;
+        }
     }
-    tables::figures(&mut report, arguments.aliases);
-    if arguments.tables_alone {
-        return report;
+    mail(&mut report, arguments);
+    if !arguments.mail_alone {
+        figures_of_a_site(&mut report);
+        idle::figures(&mut report);
     }
+    report
+}
+
+/// Mail through the daemon and through Postfix, row by row one after the other, so that what else the machine does meets both.
+fn mail(report: &mut Report, arguments: &Arguments) {
     for sessions in SESSIONS {
         let sink = Peer::start(Script::sink());
         let load = Load { sessions, messages: arguments.messages, ..Load::to(sink.address(), "a@example.com") };
         let rate = load.run().rate();
-        report.rate("generator into sink", sessions, rate, rate);
+        report.rate("generator into sink", sessions, rate, rate, None);
     }
     let postern = measure::Postern::start();
     report.memory("posternd, idle", postern.resident_octets());
-    rates(&mut report, &postern, "posternd", &SESSIONS, arguments.messages);
-    report.memory("posternd, after the load", postern.resident_octets());
-    drop(postern);
-    figures_of_a_site(&mut report);
-    idle::figures(&mut report);
-    if arguments.with_postfix {
-        match postfix::Postfix::start() {
-            Ok(postfix) => rates(&mut report, &postfix, "postfix", &SESSIONS, arguments.messages),
-            Err(why) => report.remark(format!("no figures of Postfix: {why}")),
+    let postfix = arguments.with_postfix.then(postfix::Postfix::start);
+    for octets in SIZES {
+        for sessions in SESSIONS {
+            rates(report, &postern, "posternd", sessions, octets, arguments.messages);
+            if let Some(Ok(postfix)) = &postfix {
+                rates(report, postfix, "postfix", sessions, octets, arguments.messages);
+            }
         }
     }
-    report
+    report.memory("posternd, after the load", postern.resident_octets());
+    if let Some(Err(why)) = postfix {
+        report.remark(format!("no figures of Postfix: {why}"));
+    }
 }

@@ -5,6 +5,7 @@ use postern_tests::daemon::{Daemon, Maildir, Options, Site};
 use postern_tests::dns::DnsServer;
 use postern_tests::load::Load;
 use postern_tests::peer::{Peer, Script};
+use std::fs;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -19,33 +20,60 @@ pub trait Under {
     fn maildir(&self) -> Maildir;
     /// Where everything for elsewhere goes.
     fn sink(&self) -> &Peer;
+    /// The process that does the work, or whose children do.
+    fn process(&self) -> u32;
 }
 
-/// One row for each number of sessions, into a mailbox and on to the sink.
-pub fn rates(report: &mut Report, server: &dyn Under, name: &str, sessions: &[usize], messages: u64) {
-    for &sessions in sessions {
-        // What came before stays: ext4 without a journal looks at every inode that was just given back before it takes one.
-        let maildir = server.maildir();
-        let before = maildir.len();
-        let load = Load { sessions, messages, ..Load::to(server.address(), "load@example.com") };
-        let (accepted, through) = run(&load, |limit| maildir.wait_within(before + messages as usize, limit) - before);
-        report.rate(&format!("{name} to a Maildir"), sessions, accepted, through);
+/// Two rows: into a mailbox, and on to the sink.
+pub fn rates(report: &mut Report, server: &dyn Under, name: &str, sessions: usize, octets: usize, messages: u64) {
+    let kilobytes = octets / 1024;
+    // What came before stays: ext4 without a journal looks at every inode that was just given back before it takes one.
+    let maildir = server.maildir();
+    let before = maildir.len();
+    let load = Load { sessions, messages, size_octets: octets, ..Load::to(server.address(), "load@example.com") };
+    let row = run(server, &load, |limit| maildir.wait_within(before + messages as usize, limit) - before);
+    report.rate(&format!("{name} to a Maildir, {kilobytes} KB"), sessions, row.accepted, row.through, Some(row.work));
 
-        let before = server.sink().messages();
-        let load = Load { to: vec!["load@elsewhere.test".to_owned()], ..load };
-        let (accepted, through) = run(&load, |limit| server.sink().wait_within(before + messages as usize, limit) - before);
-        report.rate(&format!("{name} to the relayhost"), sessions, accepted, through);
-    }
+    let before = server.sink().messages();
+    let load = Load { to: vec!["load@elsewhere.test".to_owned()], ..load };
+    let row = run(server, &load, |limit| server.sink().wait_within(before + messages as usize, limit) - before);
+    report.rate(&format!("{name} to the relayhost, {kilobytes} KB"), sessions, row.accepted, row.through, Some(row.work));
 }
 
 /// Messages by second: acknowledged, and arrived.
-fn run(load: &Load, arrived: impl Fn(Duration) -> usize) -> (f64, f64) {
-    let start = Instant::now();
+struct Row {
+    accepted: f64,
+    through: f64,
+    work: Duration,
+}
+
+fn run(server: &dyn Under, load: &Load, arrived: impl Fn(Duration) -> usize) -> Row {
+    let (start, worked) = (Instant::now(), processor_time(server.process()));
     let report = load.run();
     assert_eq!(report.acknowledged.len() as u64, load.messages, "{:?}", report.trouble);
     let found = arrived(ARRIVAL);
     assert!(found as u64 >= load.messages, "{found} of {} arrived", load.messages);
-    (report.rate(), load.messages as f64 / start.elapsed().as_secs_f64())
+    let work = processor_time(server.process()).saturating_sub(worked) / load.messages as u32;
+    Row { accepted: report.rate(), through: load.messages as f64 / start.elapsed().as_secs_f64(), work }
+}
+
+/// The time of a processor that a process, its children and those that it has waited for have used. One that has just ended and is not
+/// waited for is missed for a moment.
+fn processor_time(process: u32) -> Duration {
+    let stats = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
+        let number: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name of the program may hold blanks, and ends with the last bracket.
+        let fields: Vec<u64> = stat.rsplit_once(')')?.1.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
+        Some((number, fields))
+    });
+    // proc(5): the parent is the 4th field, times of the process and of its children are the 14th to the 17th.
+    let ticks: u64 = stats
+        .filter(|(number, fields)| *number == process || fields.get(1) == Some(&u64::from(process)))
+        .map(|(_, fields)| fields.get(11..15).map_or(0, |times| times.iter().sum()))
+        .sum();
+    // A tick is ten milliseconds for whoever asks, whatever the kernel counts in.
+    Duration::from_millis(10 * ticks)
 }
 
 /// The daemon with a mailbox, a trusted network, and the sink as its relayhost, in plaintext as Postfix has it here.
@@ -133,6 +161,9 @@ impl Under for Postern {
     }
     fn sink(&self) -> &Peer {
         &self.sink
+    }
+    fn process(&self) -> u32 {
+        self.daemon.pid()
     }
 }
 

@@ -68,6 +68,10 @@ impl Under for Postfix {
     fn sink(&self) -> &Peer {
         &self.sink
     }
+    fn process(&self) -> u32 {
+        let pid = fs::read_to_string(self.folder.path().join("spool/pid/master.pid")).unwrap_or_default();
+        pid.trim().parse().unwrap_or(0)
+    }
 }
 
 impl Drop for Postfix {

@@ -116,6 +116,7 @@ fn fill(folder: &Path, snapshots: &Path, messages: usize, waits: bool) {
                         helo: "client.test".into(),
                         listener: "mx".into(),
                         user: None,
+                        certificate: [].into(),
                     },
                     generation: Generation(1),
                     hold: None,

@@ -19,13 +19,16 @@ struct Rate {
     sessions: usize,
     accepted: f64,
     through: f64,
+    /// Time of a processor for one message.
+    work: Option<Duration>,
 }
 
 impl Report {
-    /// Messages by second: acknowledged to the client, and arrived at the end.
-    pub fn rate(&mut self, what: &str, sessions: usize, accepted: f64, through: f64) {
-        eprintln!("{what}, {sessions} sessions: {accepted:.0}/s accepted, {through:.0}/s through");
-        self.rates.push(Rate { what: what.to_owned(), sessions, accepted, through });
+    /// Messages by second: acknowledged to the client, and arrived at the end; and what one of them cost the server.
+    pub fn rate(&mut self, what: &str, sessions: usize, accepted: f64, through: f64, work: Option<Duration>) {
+        let cost = work.map_or(String::new(), |work| format!(", {} us of a processor each", work.as_micros()));
+        eprintln!("{what}, {sessions} sessions: {accepted:.0}/s accepted, {through:.0}/s through{cost}");
+        self.rates.push(Rate { what: what.to_owned(), sessions, accepted, through, work });
     }
 
     /// Resident memory in octets: now, and the most so far.
@@ -51,11 +54,11 @@ impl Report {
                 "sessions": rate.sessions,
                 "accepted-per-second": rate.accepted.round(),
                 "through-per-second": rate.through.round(),
+                "processor-microseconds": rate.work.map(|work| work.as_micros() as u64),
                 "ratio-to-postfix": self.ratio(rate).map(|ratio| (ratio * 100.0).round() / 100.0),
             })
         };
         json!({
-            "message-octets": 2048,
             "cores": std::thread::available_parallelism().map_or(0, usize::from),
             "rates": self.rates.iter().map(rate).collect::<Vec<_>>(),
             "memory": self.memory.iter().map(|(what, octets)| json!({
@@ -70,13 +73,17 @@ impl Report {
 
     /// For people.
     pub fn text(&self) -> String {
-        let mut out = String::from("messages of 2 KB by second     sessions   accepted    through   to Postfix\n");
+        let mut out = format!(
+            "{:<38} {:>8} {:>10} {:>10} {:>10} {:>11}\n",
+            "messages by second", "sessions", "accepted", "through", "us of CPU", "to Postfix"
+        );
         for rate in &self.rates {
             let ratio = self.ratio(rate).map_or(String::new(), |ratio| format!("{ratio:.1} x"));
+            let work = rate.work.map_or(String::new(), |work| work.as_micros().to_string());
             // Writing to a String does not fail.
             let _ = writeln!(
                 out,
-                "{:<30} {:>8} {:>10.0} {:>10.0} {ratio:>12}",
+                "{:<38} {:>8} {:>10.0} {:>10.0} {work:>10} {ratio:>11}",
                 rate.what, rate.sessions, rate.accepted, rate.through
             );
         }

@@ -1,5 +1,5 @@
-//! An authority that makes certificates by ACME (RFC 8555): it verifies every signature and nonce, asks by tls-alpn-01 over loopback
-//! whether a name is there (RFC 8737), and can be told to refuse.
+//! An authority that makes certificates by ACME (RFC 8555): it verifies every signature and nonce, asks by tls-alpn-01 (RFC 8737) or
+//! http-01 (RFC 8555 8.3) over loopback whether a name is there, and can be told to refuse.
 
 use crate::tls::{Authority, Identity};
 use crate::wait::{PATIENCE, until};
@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -147,8 +147,7 @@ fn route(shared: &Mutex<State>, authority: &Authority, asked: &Asked, base: &str
         ["authorization", at, name] => {
             let order = shared.lock().unwrap().orders[number(at)].clone();
             let place = number(name);
-            let challenge =
-                |kind: &str| json!({ "type": kind, "token": token(at, name), "url": format!("{base}/challenge/{at}/{name}") });
+            let challenge = |kind: &str| json!({ "type": kind, "token": token(at, name), "url": format!("{base}/challenge/{at}/{name}/{kind}") });
             let body = json!({
                 "status": if order.valid[place] { "valid" } else { "pending" },
                 "identifier": { "type": "dns", "value": order.names[place] },
@@ -156,13 +155,17 @@ fn route(shared: &Mutex<State>, authority: &Authority, asked: &Asked, base: &str
             });
             (200, Vec::new(), body.to_string())
         }
-        ["challenge", at, place] => {
+        ["challenge", at, place, kind] => {
             let address = until("somebody says where to ask", || shared.lock().unwrap().asked_at);
             let (name, thumbprint) = {
                 let state = shared.lock().unwrap();
                 (state.orders[number(at)].names[number(place)].clone(), state.thumbprints[account].clone())
             };
-            assert_shown(address, &name, &format!("{}.{thumbprint}", token(at, place)));
+            let authorization = format!("{}.{thumbprint}", token(at, place));
+            match kind {
+                "http-01" => assert_served(address, &name, &token(at, place), &authorization),
+                _ => assert_shown(address, &name, &authorization),
+            }
             shared.lock().unwrap().orders[number(at)].valid[number(place)] = true;
             (200, Vec::new(), json!({ "status": "processing" }).to_string())
         }
@@ -234,6 +237,24 @@ fn verified(shared: &Mutex<State>, asked: &Asked, url: &str) -> Result<(Value, u
     let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &state.accounts[account]);
     key.verify(signed.as_bytes(), &octets(part("signature"))).expect("the request is signed by its account");
     Ok((serde_json::from_slice(&octets(part("payload"))).unwrap_or_default(), account))
+}
+
+/// RFC 8555 8.3: the file of the token holds the authorization, and there is no file for anything else.
+fn assert_served(address: SocketAddr, name: &str, token: &str, authorization: &str) {
+    let get = |host: &str, path: &str| {
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.write_all(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        text
+    };
+    let path = format!("/.well-known/acme-challenge/{token}");
+    let text = get(name, &path);
+    assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with(&format!("\r\n\r\n{authorization}")), "{text}");
+    for (host, path) in [(name, "/"), (name, "/.well-known/acme-challenge/x"), ("elsewhere.test", &*path)] {
+        assert!(get(host, path).starts_with("HTTP/1.1 404 "), "{host} {path}");
+    }
 }
 
 /// RFC 8737 3: the certificate is for the name, and holds the digest of the authorization in a critical extension.

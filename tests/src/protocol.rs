@@ -16,7 +16,8 @@ use postern_schema::decide::{
 use postern_schema::name::ReversePath;
 use postern_schema::reply::Reply as Spoken;
 use postern_schema::spf::SpfResult;
-use posternd::smtp::server::{Question, Server, ServerConfig, Step};
+use posternd::smtp::data::TextForm;
+use posternd::smtp::server::{BodyKind, Question, Server, ServerConfig, Step};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub struct Core {
     client: IpAddr,
     user: Option<String>,
     reverse_path: ReversePath,
+    is_binary: bool,
     is_closed: bool,
 }
 
@@ -75,6 +77,7 @@ impl Core {
             client,
             user: None,
             reverse_path: ReversePath::Null,
+            is_binary: false,
             is_closed: false,
         };
         let client = Client { listener: &core.listener, address: client, user: None, certificate: &[] };
@@ -114,6 +117,7 @@ impl Core {
                 let facts = SenderFacts { client, is_tls, reverse_path: &request.reverse_path, sender_domain, spf };
                 let reply = spoken(sender(&facts, &*self.model));
                 self.reverse_path = request.reverse_path;
+                self.is_binary = request.body == BodyKind::Binary;
                 reply
             }
             Question::Recipient(request) => {
@@ -137,6 +141,11 @@ impl Core {
                 Spoken::AUTHENTICATED
             }
             Question::Authenticate(_) | Question::Sasl(_) => Spoken::BAD_CREDENTIALS,
+            Question::Message(message) if self.is_binary => {
+                let mut form = TextForm::default();
+                form.feed(&message.body);
+                form.finish().map_or_else(|fault| fault, |_| Spoken::queued("0"))
+            }
             Question::Message(_) => Spoken::queued("0"),
         }
     }

@@ -93,11 +93,15 @@ struct World {
 }
 
 fn world(life: Duration) -> World {
+    world_of(life, |kdl| kdl)
+}
+
+fn world_of(life: Duration, change: impl FnOnce(String) -> String) -> World {
     let certifier = Certifier::start(life);
     let trusted = Authority::new();
     certifier.identify(&trusted.issue(postern_tests::certifier::HOST));
     let dns = DnsServer::start(&format!("{} A 127.0.0.1", postern_tests::certifier::HOST));
-    let site = Site::new(&acme(&certifier.directory()));
+    let site = Site::new(&change(acme(&certifier.directory())));
     let pem = trusted.write(&site.path(""));
     site.build();
     let daemon = Daemon::start(Options::of(&site).dns(dns.address()).authority(&pem));
@@ -160,4 +164,16 @@ fn a_certificate_is_renewed_in_time_and_a_failure_leaves_the_old_one() {
     world.certifier.refuse(false);
     world.daemon.control(&["reload"]).success();
     until("a new one", || (shown(web, "mail.example.com") != last).then_some(()));
+}
+
+#[test]
+fn an_authority_can_ask_over_http_at_a_port_of_its_own_rfc_8555_8_3() {
+    let by_file = |kdl: String| kdl.replace("contact=", "challenge=\"http-01\" port=0 address=\"127.0.0.1\" contact=");
+    let world = world_of(Duration::from_secs(90 * 86_400), by_file);
+    world.certifier.ask_at(world.daemon.address("acme"));
+    let web = world.daemon.address("web");
+    for name in ["mail.example.com", "mta-sts.example.com"] {
+        until(name, || issuer(&shown(web, name)).contains("Postern test authority").then_some(()));
+    }
+    assert_eq!(world.certifier.issued(), (2, 1));
 }

@@ -1,8 +1,9 @@
-//! Mail programs of others against the daemon: swaks, msmtp, curl, Python's smtplib and Postfix's smtp-source hand in mail as their
-//! users would, and nmap looks for what should not be there. Each that is not installed is skipped, and it is said so.
+//! Mail programs of others against the daemon: swaks, msmtp, curl, Python's smtplib, nodemailer and Postfix's smtp-source hand in mail
+//! as their users would, and nmap and testssl look for what should not be there. Each that is not installed is skipped, and it is said so.
 #![allow(clippy::unwrap_used)]
 
-use postern_tests::oracle::is_there;
+use postern_tests::daemon::binaries::workspace;
+use postern_tests::oracle::{is_there, skip};
 use postern_tests::scene::{LOGIN, Scene};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -154,6 +155,109 @@ fn smtplib_sends_utf8_and_asks_for_notices() {
     }
 }
 
+/// Where `.ci/run` installs nodemailer, unless the variable says another place.
+fn node_modules() -> String {
+    let ours = workspace().join("target/nodemailer/node_modules");
+    std::env::var("NODE_PATH").unwrap_or_else(|_| ours.to_string_lossy().into_owned())
+}
+
+const NODEMAILER: &str = r#"
+const [port, kind, user, pass] = process.argv.slice(1);
+const transport = require("nodemailer").createTransport({
+    host: "127.0.0.1", port: Number(port), secure: kind === "submissions", requireTLS: true, auth: { user, pass },
+    tls: { rejectUnauthorized: false }, pool: true, maxConnections: 2, maxMessages: 3,
+});
+const mail = n => transport.sendMail({
+    from: "Älice <alice@example.com>", to: ["bob@example.com", "info@example.com"], subject: "Grüße " + n, text: "über\n.\n..dots\n".repeat(500),
+    attachments: [{ filename: "größe.bin", content: Buffer.alloc(200000, n) }],
+    dsn: { id: "x" + n, return: "headers", notify: ["failure", "delay"], recipient: "alice@example.com" },
+});
+(async () => {
+    await transport.verify();
+    const sent = await Promise.all([1, 2, 3, 4, 5, 6, 7].map(mail));
+    if (sent.some(one => one.accepted.length !== 2 || !/^250 /.test(one.response))) throw new Error(JSON.stringify(sent));
+    await transport.sendMail({ from: "bob@example.com", to: "bob@example.com", text: "x" }).then(
+        () => { throw new Error("it may write as somebody else"); },
+        error => { if (![550, 553].includes(error.responseCode)) throw error; });
+    transport.close();
+})().catch(error => { console.error(error); process.exit(1); });
+"#;
+
+#[test]
+fn nodemailer_sends_many_over_few_connections() {
+    let modules = node_modules();
+    let there =
+        Command::new("node").args(["-e", "require('nodemailer')"]).env("NODE_PATH", &modules).stderr(Stdio::null()).status();
+    if !there.is_ok_and(|status| status.success()) {
+        return skip("nodemailer");
+    }
+    let scene = Scene::start();
+    for listener in ["submission", "submissions"] {
+        let arguments =
+            [&format!("NODE_PATH={modules}"), "node", "-e", NODEMAILER, &port(&scene, listener), listener, LOGIN.0, LOGIN.1];
+        sent("env", &arguments, "");
+    }
+}
+
+/// What testssl may find that is no fault of ours: the certificate is one that the daemon made for trying out, which nobody signed and
+/// which does not expire.
+const SELF_SIGNED: [&str; 7] = [
+    "cert_chain_of_trust",
+    "cert_trust",
+    "cert_caIssuers",
+    "cert_revocation",
+    "cert_crlDistributionPoints",
+    "cert_expirationStatus",
+    "cert_validityPeriod",
+];
+
+#[test]
+fn testssl_finds_nothing() {
+    let program = ["testssl", "testssl.sh"].into_iter().find(|program| Command::new(program).arg("--version").output().is_ok());
+    let Some(program) = program else { return skip("testssl") };
+    let scene = Scene::start();
+    let folder = tempfile::tempdir().unwrap();
+    for (listener, how) in [("mx", &["-t", "smtp"][..]), ("submissions", &[][..])] {
+        let report = folder.path().join(listener);
+        let path = report.to_str().unwrap().to_owned();
+        let target = format!("127.0.0.1:{}", port(&scene, listener));
+        // Protocols, ciphers, server defaults with the certificate, and the known faults of implementations.
+        let ours = [
+            "--quiet",
+            "--color",
+            "0",
+            "--nodns",
+            "none",
+            "--warnings",
+            "off",
+            "--fast",
+            "-p",
+            "-s",
+            "-S",
+            "-U",
+            "--jsonfile",
+            &path,
+        ];
+        let output = run("timeout", &[&["240", program][..], &ours, how, &[&target]].concat(), "");
+        let text = std::fs::read_to_string(&report).unwrap_or_default();
+        let findings: Vec<serde_json::Value> = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stdout)));
+        let is = |finding: &serde_json::Value, field: &str, word: &str| finding[field] == word;
+        for protocol in ["TLS1_2", "TLS1_3"] {
+            assert!(
+                findings.iter().any(|finding| is(finding, "id", protocol) && is(finding, "severity", "OK")),
+                "{protocol}: {text}"
+            );
+        }
+        let bad: Vec<_> = findings
+            .iter()
+            .filter(|finding| ["LOW", "MEDIUM", "HIGH", "CRITICAL", "FATAL"].iter().any(|grade| is(finding, "severity", grade)))
+            .filter(|finding| !SELF_SIGNED.iter().any(|id| finding["id"].as_str().is_some_and(|found| found.starts_with(id))))
+            .collect();
+        assert!(bad.is_empty(), "{listener}: {bad:#?}");
+    }
+}
+
 #[test]
 fn smtp_source_of_postfix_hands_in_by_smtp_and_by_lmtp() {
     let program = if std::path::Path::new("/usr/sbin/smtp-source").exists() { "/usr/sbin/smtp-source" } else { "smtp-source" };
@@ -177,11 +281,16 @@ fn nmap_finds_no_open_relay() {
     // nmap comes from 127.0.0.1, which the scene trusts: it must not be.
     let scene = Scene::with(|kdl| kdl.replace("network \"here\" \"127.0.0.1\"", "network \"here\" \"127.0.0.77\""));
     let port = port(&scene, "mx");
-    let scripts = "smtp-commands,smtp-open-relay,smtp-enum-users,smtp-vuln-cve2010-4344,smtp-vuln-cve2011-1720";
+    let scripts = "smtp-commands,smtp-open-relay,smtp-enum-users,smtp-strangeport,smtp-ntlm-info,smtp-vuln-cve2010-4344,\
+                   smtp-vuln-cve2011-1720,smtp-vuln-cve2011-1764";
     // The scripts look at services called smtp, which one on another port is once nmap has asked.
     let output = run("nmap", &["-Pn", "-sV", "-p", &port, "--script", scripts, "127.0.0.1"], "");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && text.contains("smtp"), "{text}");
     assert!(text.contains("smtp-commands: mail.example.com, PIPELINING"), "{text}");
+    // What listens on a port of the system's choice is not where mail is looked for.
+    assert!(text.contains("smtp-strangeport: Mail server on unusual port"), "{text}");
+    assert!(text.contains("BINARYMIME") && !text.contains("EXPN") && !text.contains("ETRN"), "{text}");
+    assert!(!text.contains("alice") && !text.contains("smtp-ntlm-info"), "{text}");
     assert!(!text.contains("VULNERABLE:") && !text.contains("Server is an open relay"), "{text}");
 }

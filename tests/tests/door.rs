@@ -102,3 +102,33 @@ fn a_balancer_names_its_client_and_nobody_else_does() {
     client.expect_reply(220);
     client.expect("PROXY TCP4 127.0.0.1 127.0.0.9 4000 25", 500);
 }
+
+/// RFC 3030 3: nothing is lost, and what lies in the mailbox is text that any program reads.
+#[test]
+fn a_binary_part_lies_in_the_mailbox_as_base64() {
+    let scene = Scene::start();
+    let mut client = scene.stranger();
+    let message = b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: binary\r\n\r\n\
+        --b\r\n\r\n.text\r\n--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n\0\n\r\xff\r\n--b--\r\n";
+    client.expect("MAIL FROM:<a@remote.test> BODY=BINARYMIME", 250);
+    client.expect("RCPT TO:<bob@example.com>", 250);
+    client.expect("DATA", 503);
+    let (first, second) = message.split_at(150);
+    client.send(&[format!("BDAT {}\r\n", first.len()).as_bytes(), first].concat());
+    client.expect_reply(250);
+    client.send(&[format!("BDAT {} LAST\r\n", second.len()).as_bytes(), second].concat());
+    client.expect_reply(250);
+    let found = scene.site.maildir("bob@example.com").wait_for(1).remove(0);
+    let text = String::from_utf8(found).expect("it is ASCII");
+    let part = "--b\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\nAAoN/w==\n--b--\n";
+    assert!(text.contains("Content-Transfer-Encoding: 8bit\n\n--b\n\n.text\n") && text.ends_with(part), "{text}");
+    // What is larger than what is held in memory goes the same way.
+    client.expect("MAIL FROM:<a@remote.test> BODY=BINARYMIME", 250);
+    client.expect("RCPT TO:<bob@example.com>", 250);
+    let large = [&b"Content-Transfer-Encoding: binary\r\n\r\n"[..], &b"\0\r\n".repeat(100_000)].concat();
+    client.send(&[format!("BDAT {} LAST\r\n", large.len()).as_bytes(), &large].concat());
+    client.expect_reply(250);
+    let found = scene.site.maildir("bob@example.com").wait_for(2).into_iter().find(|text| text.len() > 100_000).unwrap();
+    let (_, body) = std::str::from_utf8(&found).unwrap().split_once("base64\n\n").unwrap();
+    assert_eq!(body.replace('\n', ""), "AA0K".repeat(100_000));
+}

@@ -202,6 +202,14 @@ fn a_message_in_the_queue_is_decided_again_by_the_snapshots_that_decided_it() {
     let replayed_later = scene.site.postern(&["explain", snapshots, "--attempt", saved.to_str().unwrap(), "--json"]).success();
     assert_eq!(serde_json::from_str::<Value>(&replayed_later).unwrap()["accepted_by"], replay["accepted_by"]);
 
+    // What the plan makes of the queue.
+    let old = format!("{snapshots}/{first}.mdb");
+    let planned = scene.site.postern(&["plan", &old, snapshots, "--queue", state, "--json"]);
+    assert_eq!(planned.status, 2, "{planned}");
+    let plan: Value = serde_json::from_str(&planned.stdout).unwrap();
+    assert_eq!(plan["queue"]["messages"], 1, "{plan}");
+    assert!(plan["queue"].to_string().contains("other"), "{plan}");
+
     // Who asks for what is not there hears why.
     let unknown = scene.site.postern(&["explain", snapshots, "--attempt", "nothing", "--state", state]);
     assert_ne!(unknown.status, 0, "{unknown}");

@@ -24,17 +24,16 @@ impl Scene {
         let script = Script::new("sink.test").on(Stage::rcpt("never@elsewhere.test"), Act::Reject);
         let peer = Peer::start(script);
         let dns = DnsServer::start("sink.test A 127.0.0.1");
-        let site = Site::new(&format!(
-            r#"site "mail.example.com" {{ postmaster "alice@example.com"; address "192.0.2.25" }}
-listen "mx" port=0 address="127.0.0.1"
-network "here" "127.0.0.1" relay=#true reason="the test"
+        let rest = format!(
+            r#"network "here" "127.0.0.1" relay=#true reason="the test"
 domain "example.com" {{ mailbox "alice" }}
 relay "sink" host="sink.test" port={} {{ tls "none" }}
 route to="*" via="sink"
 queue {{ retry "1s" up-to="2s" }}
 "#,
             peer.address().port()
-        ));
+        );
+        let site = Site::small("alice@example.com", &rest);
         site.build();
         Scene { site, peer, dns }
     }

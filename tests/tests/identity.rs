@@ -96,7 +96,7 @@ fn lmtp_is_spoken_at_a_socket_in_the_file_system() {
     let path = folder.path().join("lmtp");
     // What an earlier process has left.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-    let _scene = Scene::with(|kdl| kdl + &format!("listen \"closet\" kind=\"lmtp\" socket=\"unix:{}\"\n", path.display()));
+    let scene = Scene::with(|kdl| kdl + &format!("listen \"closet\" kind=\"lmtp\" socket=\"unix:{}\"\n", path.display()));
     let mut stream = UnixStream::connect(&path).unwrap();
     let mut replies = BufReader::new(stream.try_clone().unwrap()).lines();
     let mut next = move || replies.find_map(|line| line.ok().filter(|line| line.as_bytes().get(3) == Some(&b' '))).unwrap();
@@ -114,4 +114,51 @@ fn lmtp_is_spoken_at_a_socket_in_the_file_system() {
         assert!(reply.starts_with(code), "{line}: {reply}");
     }
     assert!(next().starts_with("250"), "one reply for each recipient");
+    // By BDAT too, in two chunks (RFC 3030 2).
+    for (octets, code) in [
+        ("MAIL FROM:<a@remote.test>\r\n", "250"),
+        ("RCPT TO:<alice@example.com>\r\n", "250"),
+        ("RCPT TO:<bob@example.com>\r\n", "250"),
+        ("BDAT 12\r\nSubject: y\r\n", "250"),
+        ("BDAT 6 LAST\r\n\r\n.\r\n.", "250"),
+    ] {
+        stream.write_all(octets.as_bytes()).unwrap();
+        let reply = next();
+        assert!(reply.starts_with(code), "{octets}: {reply}");
+    }
+    assert!(next().starts_with("250"), "one reply for each recipient");
+    let found = scene.site.maildir("bob@example.com").wait_for(2);
+    assert!(found.iter().any(|text| text.ends_with(b"\nSubject: y\n\n.\n.\n")), "{found:?}");
+}
+
+#[test]
+fn mail_of_a_host_with_a_certificate_is_signed_anew_where_its_sender_is_rewritten() {
+    let authority = Authority::new();
+    let branch = authority.issue("branch.test");
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let fingerprint: String = Sha256::digest(branch.der()).iter().map(|octet| format!("{octet:02x}")).collect();
+    let more = format!(
+        "network \"branch\" relay=#true reason=\"it moves\" {{ certificate \"{fingerprint}\"; }}\n\
+         rewrite \"both\" \"bob@example.com\" \"robert@example.com\" at=\"egress\"\n"
+    );
+    let signed =
+        "delimiter \"+\"\n    dkim \"k\" algorithm=\"ed25519-sha256\" public-key=\"k.pub\" key-secret=\"dkim\" state=\"active\"";
+    let credentials = [
+        ("users", passwd_line(LOGIN.0, LOGIN.1)),
+        ("relay-password", format!("{}\n", RELAY_LOGIN.1)),
+        ("dkim", key.serialize_pem()),
+    ];
+    let files = [("k.pub", &*key.public_key_pem())];
+    let scene = Scene::with_files(|port| kdl(port).replace("delimiter \"+\"", signed) + &more, &files, &credentials, RELAY_LOGIN);
+    let mut client = at(&scene, "mx", &branch);
+    client.hello();
+    let sent = b"From: bob@example.com\r\nSubject: x\r\n\r\nbody\r\n";
+    assert_eq!(client.send_message("bob@example.com", &["x@remote.test"], sent).code, 250, "{}", client.transcript());
+    let received = scene.relay.wait_for(1).remove(0);
+    let text = String::from_utf8_lossy(&received.data).into_owned();
+    assert!(text.contains("From: robert@example.com"), "{text}");
+    assert_eq!(text.matches("DKIM-Signature:").count(), 1, "{text}");
+    // The operator, and `postern explain --attempt`, learn what it was known by.
+    let log = scene.daemon.log();
+    assert!(log.contains("trusted-certificate"), "{log}");
 }

@@ -28,13 +28,18 @@ struct Scene {
 
 /// A site with one mailbox and a relayhost that takes some recipients, puts one off and refuses one.
 fn stage(format: &str) -> Scene {
+    stage_with(format, "", |options| options)
+}
+
+/// The same with more in its `site`, and a daemon that is started in another way.
+fn stage_with(format: &str, host: &str, change: impl FnOnce(Options) -> Options) -> Scene {
     let script = Script::new("sink.test")
         .on(Stage::rcpt("later@elsewhere.test"), Act::Say("451 4.7.1 come back later".into()))
         .on(Stage::rcpt("never@elsewhere.test"), Act::Say("550 5.1.1 nobody of that name".into()));
     let peer = Peer::start(script);
     let dns = DnsServer::start("sink.test A 127.0.0.1");
     let site = Site::new(&format!(
-        r#"site "mail.example.com" {{ postmaster "alice@example.com"; address "192.0.2.25" }}
+        r#"site "mail.example.com" {{ postmaster "alice@example.com"; address "192.0.2.25"; {host} }}
 listen "mx" port=0 address="127.0.0.1"
 network "here" "127.0.0.1" relay=#true reason="the test"
 domain "example.com" {{ mailbox "alice" }}
@@ -46,7 +51,7 @@ log format="{format}"
         peer.address().port()
     ));
     site.build();
-    let daemon = Daemon::start(Options::of(&site).dns(dns.address()));
+    let daemon = Daemon::start(change(Options::of(&site).dns(dns.address())));
     Scene { site, daemon, peer, _dns: dns }
 }
 
@@ -401,4 +406,37 @@ fn pflogsumm_counts_what_we_count() {
     let counts = ["received", "delivered", "deferred", "bounced", "rejected"].map(total);
     assert_eq!(counts, [2, 4, 1, 1, 1], "{summary}");
     assert!(summary.contains("nobody of that name"), "{summary}");
+}
+
+#[test]
+fn the_postmaster_is_told_of_what_the_site_names_and_of_nothing_else() {
+    // A quarter of an hour is three seconds.
+    let stage = stage_with("json", "notify \"2bounce\" \"policy\"", |options| options.environment("POSTERN_HURRY", "300"));
+    for _ in 0..3 {
+        let mut client = Client::connect(stage.daemon.address("mx"));
+        client.hello();
+        client.command("MAIL FROM:<alice@example.com>");
+        assert_eq!(client.command("RCPT TO:<nobody@example.com>").code, 550);
+    }
+    let mut client = Client::connect(stage.daemon.address("mx"));
+    client.hello();
+    // A notice that nobody takes; and one whose sender is told, which is of no class that is asked for.
+    assert_eq!(client.send_message("", &["never@elsewhere.test"], AWKWARD).code, 250);
+    assert_eq!(client.send_message("alice@example.com", &["never@elsewhere.test"], AWKWARD).code, 250);
+    let told = || {
+        let texts = stage.site.maildir("alice@example.com").messages();
+        let texts = texts.iter().map(|text| String::from_utf8_lossy(text).into_owned());
+        texts.filter(|text| text.contains("\nSubject: mail.example.com: ")).collect::<Vec<_>>()
+    };
+    let texts = wait::until("two notices", || Some(told()).filter(|texts| texts.len() >= 2));
+    let of = |class: &str| texts.iter().find(|text| text.contains(&format!(" of class {class}\n"))).unwrap();
+    let policy = of("policy");
+    assert!(policy.starts_with("Return-Path: <>\n") && policy.contains("Subject: mail.example.com: 3 events "), "{policy}");
+    assert_eq!(policy.matches("nobody@example.com").count(), 3, "{policy}");
+    assert!(policy.contains("site.kdl:1"), "it says who asked for it: {policy}");
+    let double = of("2bounce");
+    assert!(double.contains("to=never@elsewhere.test") && double.contains("1 event "), "{double}");
+    // What is said of the notices themselves leads to no more of them.
+    wait::until("an empty queue", || (stage.daemon.status()["queue"]["active"] == 0).then_some(()));
+    assert_eq!(told().len(), 2);
 }

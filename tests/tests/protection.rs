@@ -9,9 +9,11 @@ use postern_tests::peer::{Act, Peer, Script, Stage, TlsMode};
 use postern_tests::scene::AWKWARD;
 use postern_tests::tls::{Authority, Identity};
 use postern_tests::wait;
+use postern_tests::web_server::WebServer;
 use rcgen::{KeyPair, PKCS_ED25519};
 use sha2::{Digest, Sha256};
 use std::fs;
+use std::sync::{Arc, Mutex};
 
 /// A host `mx.receiver.test` with a certificate, its zone, and a site whose mail goes there.
 struct Scene {
@@ -33,6 +35,8 @@ struct Plan {
     name: Option<&'static str>,
     /// The host offers no TLS.
     is_plain: bool,
+    /// The domain says that it has an MTA-STS policy.
+    has_policy: bool,
 }
 
 impl Scene {
@@ -49,9 +53,13 @@ impl Scene {
         let records = plan.tlsa.lines().map(str::trim).filter(|line| !line.is_empty());
         let tlsa: String =
             records.map(|line| format!("_{port}._tcp.mx.receiver.test TLSA {}\n", line.replace("DIGEST", &digest))).collect();
+        let policy = match plan.has_policy {
+            true => "_mta-sts.receiver.test TXT \"v=STSv1; id=1;\"\nmta-sts.receiver.test A 127.0.0.1\n",
+            false => "",
+        };
         let dns = DnsServer::start(&format!(
             "receiver.test MX 10 mx.receiver.test\nmx.receiver.test A 127.0.0.1\nalias.test MX 10 www.alias.test\n\
-             www.alias.test CNAME mx.receiver.test\n{tlsa}"
+             www.alias.test CNAME mx.receiver.test\n{tlsa}{policy}"
         ));
         let anchor = dns.sign(plan.unsigned);
         Scene { authority, identity, peer, dns, anchor }
@@ -63,23 +71,15 @@ impl Scene {
     }
 
     fn daemon_with(&self, domain: &str, level: &str, prepare: impl FnOnce(&Site)) -> (Site, Daemon) {
-        let site = self.site(domain, level, "");
-        prepare(&site);
-        let daemon = Daemon::start(self.options(&site).dns(self.dns.address()));
-        (site, daemon)
+        self.daemon_in(domain, level, prepare, |options| options)
     }
 
-    /// The site alone, with these lines in its first block.
-    fn site(&self, domain: &str, level: &str, lines: &str) -> Site {
+    fn daemon_in(
+        &self, domain: &str, level: &str, prepare: impl FnOnce(&Site), change: impl FnOnce(Options) -> Options,
+    ) -> (Site, Daemon) {
         let port = self.peer.address().port();
-        let site = Site::new(&format!(
-            r#"site "mail.example.com" {{
-    origin "example.com"
-    postmaster "carl@example.com"
-    address "192.0.2.25"
-{lines}}}
-tls {{ self-signed }}
-listen "mx" port=0 address="127.0.0.1"
+        let rest = format!(
+            r#"tls {{ self-signed }}
 domain "example.com" {{
     mailbox "carl"
     dkim "k" algorithm="ed25519-sha256" public-key="k.pub" key-secret="dkim" state="active"
@@ -90,20 +90,19 @@ transport "out" smtp="{domain}" mx=#true port={port} tls="{level}"
 queue {{ retry "1s" up-to="2s" }}
 log format="json"
 "#
-        ));
+        );
+        let site = Site::small("carl@example.com", &rest);
         let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
         site.write("k.pub", &key.public_key_pem());
         site.credential("dkim", &key.serialize_pem());
         site.build();
-        site
-    }
-
-    /// How a daemon of that site is started, but for the resolver.
-    fn options(&self, site: &Site) -> Options {
+        prepare(&site);
         let anchor = site.path("root.key");
         fs::write(&anchor, &self.anchor).unwrap();
         let authority = self.authority.write(site.path("source").as_path());
-        Options::of(site).trust_anchor(&anchor).authority(&authority)
+        let options = Options::of(&site).dns(self.dns.address()).trust_anchor(&anchor).authority(&authority);
+        let daemon = Daemon::start(change(options));
+        (site, daemon)
     }
 }
 
@@ -114,16 +113,10 @@ fn send(daemon: &Daemon, recipient: &str) {
     assert_eq!(reply.code, 250, "{reply}");
 }
 
-fn lines(daemon: &Daemon, message: &str) -> Vec<serde_json::Value> {
-    let log = daemon.log();
-    let all = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    all.filter(|line| line["message"] == message).collect()
-}
-
 /// The first attempt: its status, the level that was reached, and the reply.
 fn first_attempt(daemon: &Daemon) -> (String, String, String) {
     let text = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
-    let line = wait::until("an attempt is in the log", || lines(daemon, "attempt").into_iter().next());
+    let line = wait::until("an attempt is in the log", || daemon.events("attempt").into_iter().next());
     (text(&line, "status"), text(&line, "tls_level"), text(&line, "reply"))
 }
 
@@ -245,49 +238,6 @@ fn a_resolver_without_dnssec_is_told_and_mail_that_demands_dane_waits() {
     assert_eq!(first_attempt(&daemon).0, "sent");
 }
 
-#[test]
-fn a_changed_resolver_is_the_one_that_proves() {
-    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
-    let unsigned = DnsServer::start("");
-    let line = |dns: &DnsServer| format!("    resolver \"{}\"\n", dns.address());
-    let site = scene.site("receiver.test", "dane", &line(&unsigned));
-    let daemon = Daemon::start(scene.options(&site));
-    let dnssec = |daemon: &Daemon| daemon.status()["dnssec"]["state"].as_str().unwrap().to_owned();
-    wait::until("the first resolver is looked at", || (dnssec(&daemon) == "missing").then_some(()));
-    let text = fs::read_to_string(site.source()).unwrap();
-    site.rebuild(&text.replace(&line(&unsigned), &line(&scene.dns)));
-    daemon.control(&["reload"]).success();
-    wait::until("the other one proves", || (dnssec(&daemon) == "validated").then_some(()));
-    send(&daemon, "alice@receiver.test");
-    assert_eq!(first_attempt(&daemon).1, "dane");
-}
-
-#[test]
-fn the_history_of_a_message_has_what_dns_said_of_its_way() {
-    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
-    let (_site, daemon) = scene.daemon("receiver.test", "published");
-    let mut client = Client::connect(daemon.address("mx"));
-    client.hello();
-    let reply = client.send_message("friend@elsewhere.test", &["alice@receiver.test"], AWKWARD).text();
-    let id = reply.rsplit(' ').next().unwrap().trim().to_owned();
-    scene.peer.wait_for(1);
-    let recording = wait::until("the history is written", || {
-        let outcome = daemon.control(&["trace", &id, "--dns"]);
-        (outcome.status == 0).then_some(outcome.stdout)
-    });
-    for expected in [
-        "@from friend@elsewhere.test",
-        "@to alice@receiver.test",
-        "receiver.test MX \"10 mx.receiver.test\"",
-        "mx.receiver.test A \"127.0.0.1\"",
-        "_mta-sts.receiver.test TXT",
-        "_tcp.mx.receiver.test TLSA \"3 0 1 ",
-    ] {
-        assert!(recording.contains(expected), "{expected}\n{recording}");
-    }
-    postern_schema::dns::Recording::parse(&recording).unwrap();
-}
-
 /// A site that remembers a policy of the receiver's, as if it had been fetched.
 fn with_policy(scene: &Scene, mode: &str, host: &str) -> (Site, Daemon) {
     scene.daemon_with("receiver.test", "published", |site| {
@@ -323,6 +273,94 @@ fn a_policy_that_is_kept_is_enforced_though_it_cannot_be_fetched_rfc_8461_5_1() 
     }
 }
 
+/// How a host of policies answers a request.
+struct Host {
+    /// Status, media type and text.
+    answer: (u16, &'static str, &'static str),
+    /// What its certificate is for; without one, it closes every connection.
+    name: Option<&'static str>,
+}
+
+const ENFORCED: &str = "version: STSv1\r\nmode: enforce\r\nmx: mx.receiver.test\r\nmax_age: 604800\r\n";
+const ELSEWHERE: &str = "version: STSv1\r\nmode: enforce\r\nmx: mx.elsewhere.test\r\nmax_age: 604800\r\n";
+const TESTED: &str = "version: STSv1\r\nmode: testing\r\nmx: mx.elsewhere.test\r\nmax_age: 604800\r\n";
+
+/// A daemon that finds the receiver's policies at that host, and what was asked of it.
+fn with_host(scene: &Scene, host: &Host) -> (Site, Daemon, WebServer, Arc<Mutex<Vec<(String, String)>>>) {
+    let asked: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let (hears, (status, kind, text)) = (asked.clone(), host.answer);
+    let server = WebServer::start(move |request| {
+        hears.lock().unwrap().push((request.field("host").to_owned(), request.path));
+        (status, vec![("Content-Type".to_owned(), kind.to_owned())], text.to_owned())
+    });
+    if let Some(name) = host.name {
+        server.identify(&scene.authority.issue(name));
+    }
+    let port = server.address().port().to_string();
+    let change = |options: Options| options.environment("POSTERN_HTTPS_PORT", &port);
+    let (site, daemon) = scene.daemon_in("receiver.test", "published", |_| {}, change);
+    (site, daemon, server, asked)
+}
+
+#[test]
+fn a_policy_is_fetched_kept_and_gone_by_rfc_8461_3_3() {
+    let good = || Plan { unsigned: &["receiver.test"], has_policy: true, ..Plan::default() };
+    let stranger = || Plan { name: Some("elsewhere.test"), ..good() };
+    let host = |text| Host { answer: (200, "text/plain; charset=utf-8", text), name: Some("mta-sts.receiver.test") };
+    for (plan, text, wanted) in [
+        (good(), ENFORCED, Ok("verify")),
+        (good(), ELSEWHERE, Err("does not name mx.receiver.test")),
+        (stranger(), ENFORCED, Err("TLS with mx.receiver.test")),
+        // RFC 8461 5: such a policy is looked at for the report, and keeps nothing.
+        (good(), TESTED, Ok("encrypt")),
+        (stranger(), TESTED, Ok("encrypt")),
+        (Plan { is_plain: true, ..good() }, TESTED, Ok("none")),
+    ] {
+        let scene = Scene::new(&plan);
+        let (site, daemon, _server, asked) = with_host(&scene, &host(text));
+        send(&daemon, "alice@receiver.test");
+        let (status, reached, reply) = first_attempt(&daemon);
+        match wanted {
+            Ok(level) => assert_eq!((status.as_str(), reached.as_str()), ("sent", level), "{text}: {reply}"),
+            Err(part) => assert!(status == "deferred" && reply.contains(part), "{text}: {status} {reply}"),
+        }
+        let asked = || asked.lock().unwrap().clone();
+        let (found, path) = asked()[0].clone();
+        assert!(found.starts_with("mta-sts.receiver.test"), "{found}");
+        assert_eq!(path, "/.well-known/mta-sts.txt");
+        let kept = fs::read_to_string(site.state().join("mta-sts/receiver.test")).unwrap();
+        assert!(kept.contains(" id=1\n") && kept.ends_with(text), "{kept}");
+        // The next message asks for nothing.
+        send(&daemon, "bob@receiver.test");
+        wait::until("another attempt", || daemon.events("attempt").into_iter().find(|line| line["to"] == "bob@receiver.test"));
+        assert_eq!(asked().len(), 1);
+    }
+}
+
+#[test]
+fn a_policy_that_cannot_be_had_holds_up_no_mail_rfc_8461_3_3() {
+    let plain = "text/plain";
+    let host = |status, kind, text| Host { answer: (status, kind, text), name: Some("mta-sts.receiver.test") };
+    for (host, why) in [
+        (host(404, plain, ENFORCED), "the status is 404"),
+        (host(302, plain, ENFORCED), "the status is 302"),
+        (host(200, "text/html", ENFORCED), "not text/plain"),
+        (host(200, plain, "<!doctype html>"), ""),
+        (Host { name: Some("receiver.test"), ..host(200, plain, ENFORCED) }, ""),
+        (Host { name: None, ..host(200, plain, ENFORCED) }, ""),
+    ] {
+        let stranger = Plan { name: Some("elsewhere.test"), unsigned: &["receiver.test"], has_policy: true, ..Plan::default() };
+        let scene = Scene::new(&stranger);
+        let (site, daemon, _server, _) = with_host(&scene, &host);
+        send(&daemon, "alice@receiver.test");
+        let (status, reached, reply) = first_attempt(&daemon);
+        assert_eq!((status.as_str(), reached.as_str()), ("sent", "encrypt"), "{why}: {reply}");
+        let told = wait::until("the log says why", || daemon.events("MTA-STS policy cannot be fetched").into_iter().next());
+        assert!(told["error"].as_str().unwrap().contains(why), "{told}");
+        assert!(!site.state().join("mta-sts/receiver.test").exists());
+    }
+}
+
 #[test]
 fn dane_takes_precedence_over_mta_sts_rfc_8461_2() {
     let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", name: Some("elsewhere.test"), ..Plan::default() });
@@ -346,6 +384,36 @@ fn broken_tls_is_remembered_where_it_is_not_demanded_rfc_7435_3() {
     send(&daemon, "bob@receiver.test");
     scene.peer.wait_for(2);
     assert_eq!(scene.peer.connections(), before + 1, "the second message does not try again");
+}
+
+#[test]
+fn who_says_that_tls_is_not_required_is_not_kept_by_what_receivers_publish_rfc_8689_4_2_2() {
+    let none = "3 0 1 0000000000000000000000000000000000000000000000000000000000000000";
+    let text = [b"TLS-Required: No\r\n", AWKWARD].concat();
+    for (plan, level, wanted) in [
+        (Plan { tlsa: none, ..Plan::default() }, "published", Ok("encrypt")),
+        (Plan { tlsa: none, is_plain: true, ..Plan::default() }, "published", Ok("none")),
+        // What the site demands is not for its senders to let go of.
+        (Plan { tlsa: none, ..Plan::default() }, "dane", Err("TLS with mx.receiver.test")),
+    ] {
+        let scene = Scene::new(&plan);
+        let (_site, daemon) = scene.daemon("receiver.test", level);
+        let mut client = Client::connect(daemon.address("mx"));
+        client.hello();
+        assert_eq!(client.send_message("friend@elsewhere.test", &["alice@receiver.test"], &text).code, 250);
+        let (status, reached, reply) = first_attempt(&daemon);
+        match wanted {
+            Ok(wanted) => assert_eq!((status.as_str(), reached.as_str()), ("sent", wanted), "{reply}"),
+            Err(part) => assert!(status == "deferred" && reply.contains(part), "{reply}"),
+        }
+    }
+    // An enforced policy of MTA-STS that names other hosts.
+    let scene = Scene::new(&Plan { unsigned: &["receiver.test"], ..Plan::default() });
+    let (_site, daemon) = with_policy(&scene, "enforce", "mx.elsewhere.test");
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    assert_eq!(client.send_message("friend@elsewhere.test", &["alice@receiver.test"], &text).code, 250);
+    assert_eq!(first_attempt(&daemon).0, "sent");
 }
 
 /// What the journal for TLS reports holds of the receiver: the kind of policy and the result, of each row.
@@ -386,4 +454,30 @@ fn each_session_is_counted_for_the_report_of_the_receiver_rfc_8460_4_3() {
     send(&daemon, "alice@receiver.test");
     first_attempt(&daemon);
     assert_eq!(reported(&site), [("sts".to_owned(), "certificate-host-mismatch".to_owned())]);
+}
+
+#[test]
+fn the_history_of_a_message_has_what_dns_said_of_its_way() {
+    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
+    let (_site, daemon) = scene.daemon("receiver.test", "published");
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    let reply = client.send_message("friend@elsewhere.test", &["alice@receiver.test"], AWKWARD).text();
+    let id = reply.rsplit(' ').next().unwrap().trim().to_owned();
+    scene.peer.wait_for(1);
+    let recording = wait::until("the history is written", || {
+        let outcome = daemon.control(&["trace", &id, "--dns"]);
+        (outcome.status == 0).then_some(outcome.stdout)
+    });
+    for expected in [
+        "@from friend@elsewhere.test",
+        "@to alice@receiver.test",
+        "receiver.test MX \"10 mx.receiver.test\"",
+        "mx.receiver.test A \"127.0.0.1\"",
+        "_mta-sts.receiver.test TXT",
+        "_tcp.mx.receiver.test TLSA \"3 0 1 ",
+    ] {
+        assert!(recording.contains(expected), "{expected}\n{recording}");
+    }
+    postern_schema::dns::Recording::parse(&recording).unwrap();
 }

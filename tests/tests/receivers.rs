@@ -17,34 +17,25 @@ fn daemon(receiver: &Receiver, level: &str) -> (Site, Daemon) {
         true => format!("lmtp=\"inet:127.0.0.1:{port}\""),
         false => format!("smtp=\"127.0.0.1\" port={port} tls=\"{level}\""),
     };
-    let site = Site::new(&format!(
-        r#"site "mail.example.com" {{
-    origin "example.com"
-    postmaster "carl@example.com"
-    address "192.0.2.25"
-}}
-tls {{ self-signed }}
-listen "mx" port=0 address="127.0.0.1"
+    let rest = format!(
+        r#"tls {{ self-signed }}
 domain "example.com" {{ mailbox "carl" }}
 domain "receiver.test" class="relay" via="out"
 transport "out" {transport}
 queue {{ retry "1s" up-to="2s" }}
 log format="json"
 "#
-    ));
+    );
+    let site = Site::small("carl@example.com", &rest);
     site.build();
     let daemon = Daemon::start(Options::of(&site));
     (site, daemon)
 }
 
-/// The recipients of attempts in the log, with status and reply, once each of them has one that is over.
+/// The recipients of attempts that are over, with status and reply, once there are so many.
 fn outcomes(daemon: &Daemon, count: usize) -> Vec<(String, String, String)> {
     wait::until("every attempt is over", || {
-        let log = daemon.log();
-        let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let text = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
-        let over = lines.filter(|line| line["message"] == "attempt" && line["status"] != "deferred");
-        let all: Vec<_> = over.map(|line| (text(&line, "to"), text(&line, "status"), text(&line, "reply"))).collect();
+        let all: Vec<_> = daemon.attempts().into_iter().filter(|(_, status, _)| status != "deferred").collect();
         (all.len() >= count).then_some(all)
     })
 }

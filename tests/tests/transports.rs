@@ -4,22 +4,19 @@
 
 use postern_tests::client::Client;
 use postern_tests::daemon::{Daemon, Options, Site};
+use postern_tests::dns::DnsServer;
 use postern_tests::peer::{Act, Peer, Script, Stage};
 use postern_tests::scene::AWKWARD;
+use postern_tests::tls::{Authority, Identity};
 use postern_tests::wait;
+use postern_tests::web_server::WebServer;
 use std::fs;
 use std::path::Path;
 
 /// A site whose domain `example.com` has three mailboxes behind a transport.
 fn site(transport: &str) -> (Site, Daemon) {
-    let site = Site::new(&format!(
-        r#"site "mail.example.com" {{
-    origin "example.com"
-    postmaster "carl@example.com"
-    address "192.0.2.25"
-}}
-tls {{ self-signed }}
-listen "mx" port=0 address="127.0.0.1"
+    let rest = format!(
+        r#"tls {{ self-signed }}
 domain "example.com" {{
     mailbox "alice"
     mailbox "bob"
@@ -30,7 +27,8 @@ transport "behind" {transport}
 queue {{ retry "1s" up-to="2s" }}
 log format="json"
 "#
-    ));
+    );
+    let site = Site::small("carl@example.com", &rest);
     site.build();
     let daemon = Daemon::start(Options::of(&site));
     (site, daemon)
@@ -43,19 +41,8 @@ fn send(daemon: &Daemon, recipients: &[&str]) {
     assert_eq!(reply.code, 250, "{reply}");
 }
 
-/// The attempts that the log speaks of: recipient, status, reply.
-fn attempts(daemon: &Daemon) -> Vec<(String, String, String)> {
-    let text = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
-    let lines = daemon.log();
-    let lines = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    lines
-        .filter(|line| line["message"] == "attempt")
-        .map(|line| (text(&line, "to"), text(&line, "status"), text(&line, "reply")))
-        .collect()
-}
-
 fn wait_for_attempts(daemon: &Daemon, count: usize) -> Vec<(String, String, String)> {
-    wait::until("the attempts are in the log", || Some(attempts(daemon)).filter(|found| found.len() >= count))
+    wait::until("the attempts are in the log", || Some(daemon.attempts()).filter(|found| found.len() >= count))
 }
 
 #[test]
@@ -169,6 +156,22 @@ fn a_peer_gets_as_many_recipients_and_messages_as_it_says_rfc_9422_4() {
 }
 
 #[test]
+fn the_rest_of_a_message_goes_by_another_connection_where_one_takes_no_more_rfc_9422_4_1() {
+    let peer = Peer::start(Script::default().extensions(&["PIPELINING", "LIMITS RCPTMAX=1 MAILMAX=2"]));
+    let address = peer.address();
+    let (_site, daemon) = site(&format!("smtp=\"{}\" port={} mx=#false tls=\"none\"", address.ip(), address.port()));
+    send(&daemon, &["alice@example.com", "bob@example.com", "carl@example.com"]);
+    let taken: Vec<_> = peer.wait_for(3).into_iter().map(|one| (one.connection, one.recipients.concat())).collect();
+    assert_eq!(
+        taken.iter().map(|(_, to)| to.as_str()).collect::<Vec<_>>(),
+        ["alice@example.com", "bob@example.com", "carl@example.com"]
+    );
+    assert_eq!(taken.iter().map(|(connection, _)| *connection).collect::<Vec<_>>(), [1, 1, 2]);
+    let found = wait_for_attempts(&daemon, 3);
+    assert!(found.iter().all(|(_, status, _)| status == "sent"), "{found:?}");
+}
+
+#[test]
 fn chunks_carry_a_message_to_a_peer_that_takes_them_rfc_3030_2() {
     let peer = Peer::start(Script::default().extensions(&["PIPELINING", "CHUNKING", "8BITMIME"]));
     let address = peer.address();
@@ -188,14 +191,9 @@ fn chunks_carry_a_message_to_a_peer_that_takes_them_rfc_3030_2() {
 
 #[test]
 fn a_full_mailbox_keeps_its_mail_waiting_until_there_is_room() {
-    let site = Site::new(
-        r#"site "mail.example.com" {
-    origin "example.com"
-    postmaster "carl@example.com"
-    address "192.0.2.25"
-}
-tls { self-signed }
-listen "mx" port=0 address="127.0.0.1"
+    let site = Site::small(
+        "carl@example.com",
+        r#"tls { self-signed }
 domain "example.com" {
     mailbox "alice" quota="8KiB"
     mailbox "bob"
@@ -220,7 +218,7 @@ log format="json"
         }
     }
     let full = wait::until("a mailbox is full", || {
-        let found: Vec<_> = attempts(&daemon).into_iter().filter(|(_, status, _)| status == "deferred").collect();
+        let found: Vec<_> = daemon.attempts().into_iter().filter(|(_, status, _)| status == "deferred").collect();
         let of = |who: &str| found.iter().any(|(to, ..)| to == who);
         (of("alice@example.com") && of("bob@example.com")).then_some(found)
     });
@@ -231,4 +229,80 @@ log format="json"
         fs::remove_file(file).unwrap();
     }
     site.maildir("alice@example.com").wait_for(1);
+}
+
+/// The password `relay-secret` as another server keeps it for SCRAM-SHA-256 (RFC 5802 3).
+const KEPT: &str = "site:{SCRAM-SHA-256}4096,c2FsdCBvZiB0aGUgdGVzdA==,\
+    +KmAHgcxUJxqdWM5amuRpbyJrZBOSmqYZBHSyQuP+fU=,\
+    7sPDiTc9uadiXCPz9jMIwA3REtCdtnVnMB9+gRyEJUA=\n";
+
+/// Two of us: one logs in at the other. By which mechanism, and as whom the other knows it.
+fn logged_in(store: &str, login: &str, secret: &str, secrets: &[(&str, &str)], authority: &Authority) -> (String, String) {
+    let Identity { chain, key, .. } = authority.issue("relay.test");
+    let theirs = Site::new(&format!(
+        r#"site "relay.test" {{ postmaster "alice@relay.test"; address "192.0.2.26" }}
+tls {{ certificate "relay.test" chain-secret="chain" key-secret="key" }}
+listen "submission" port=0 address="127.0.0.1"
+{store}
+domain "relay.test" {{ mailbox "alice" }}
+route to="*" via="direct"
+log format="json"
+"#
+    ));
+    for (name, text) in [("chain", chain.as_str()), ("key", key.as_str())].iter().chain(secrets) {
+        theirs.credential(name, text);
+    }
+    theirs.build();
+    let pem = authority.write(&theirs.path("source"));
+    let dns = DnsServer::start("relay.test A 127.0.0.1");
+    let receiver = Daemon::start(Options::of(&theirs).dns(dns.address()).authority(&pem));
+    let port = receiver.address("submission").port();
+    let ours = Site::small(
+        "alice@example.com",
+        &format!(
+            r#"network "here" "127.0.0.1" relay=#true reason="the test"
+domain "example.com" {{ mailbox "alice" }}
+relay "up" host="relay.test" port={port} {{ tls "verify"; {login} }}
+route to="*" via="up"
+queue {{ retry "1s" up-to="2s" }}
+log format="json"
+"#
+        ),
+    );
+    ours.credential("secret", secret);
+    ours.build();
+    let sender = Daemon::start(Options::of(&ours).dns(dns.address()).authority(&pem));
+    send(&sender, &["alice@relay.test"]);
+    let found = wait_for_attempts(&sender, 1);
+    assert_eq!(found[0].1, "sent", "{found:?}\n{}", receiver.log());
+    assert!(String::from_utf8_lossy(&theirs.maildir("alice@relay.test").wait_for(1)[0]).contains("Subject: awkward"));
+    let said = wait::until("a login", || receiver.events("login").into_iter().next());
+    let connected = wait::until("a connection", || sender.events("connected").into_iter().next());
+    assert!(!sender.log().contains(secret.trim()) && !receiver.log().contains(secret.trim()), "a secret is in a log");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&connected["login"]), text(&said["user"]))
+}
+
+#[test]
+fn a_password_is_proved_by_scram_where_the_relay_can_rfc_7677() {
+    let store = r#"users "staff" { passwd secret="users"; may-send-as "site" "friend@elsewhere.test" }"#;
+    let said = logged_in(store, r#"login "site" secret="secret""#, "relay-secret\n", &[("users", KEPT)], &Authority::new());
+    assert_eq!(said, ("SCRAM-SHA-256".to_owned(), "site".to_owned()));
+}
+
+#[test]
+fn a_token_logs_in_at_a_relay_that_asks_its_issuer_rfc_7628() {
+    let authority = Authority::new();
+    let issuer = WebServer::start(|_| {
+        (200, Vec::new(), r#"{"active":true,"aud":"mail","exp":4102444800,"email":"site@relay.test"}"#.to_owned())
+    });
+    issuer.identify(&authority.issue("relay.test"));
+    let port = issuer.address().port();
+    let store = format!(
+        r#"users "staff" {{ oauth issuer="https://id.example" audience="mail" introspection="https://relay.test:{port}/" client="x" secret="oauth"; may-send-as "site@relay.test" "friend@elsewhere.test" }}"#
+    );
+    let login = r#"login "site@relay.test" secret="secret" bearer=#true"#;
+    let said = logged_in(&store, login, "a-t0ken-of-the-test\n", &[("oauth", "x\n")], &authority);
+    assert_eq!(said, ("XOAUTH2".to_owned(), "site@relay.test".to_owned()));
+    assert!(issuer.asked() > 0);
 }

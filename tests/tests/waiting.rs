@@ -6,6 +6,7 @@ use postern_tests::client::Client;
 use postern_tests::daemon::binaries::binaries;
 use postern_tests::daemon::{Daemon, Options, Site};
 use postern_tests::dns::{Behaviour, DnsServer};
+use postern_tests::load::Load;
 use postern_tests::peer::{Act, Peer, Script, Stage};
 use postern_tests::wait;
 use serde_json::Value;
@@ -13,18 +14,14 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A site with one mailbox, and what is said beside it.
 fn kdl(more: &str) -> String {
-    format!(
-        r#"site "mail.example.com" {{ postmaster "alice@example.com"; address "192.0.2.25" }}
-listen "mx" port=0 address="127.0.0.1"
-network "here" "127.0.0.1" relay=#true reason="the test"
-queue {{ retry "1s" up-to="2s" }}
-{more}
-"#
-    )
+    let rest = r#"network "here" "127.0.0.1" relay=#true reason="the test"
+queue { retry "1s" up-to="2s" }
+"#;
+    Site::small_kdl("alice@example.com", &format!("{rest}{more}"))
 }
 
 fn with_relay(peer: &Peer, mailboxes: &str) -> String {
@@ -138,6 +135,97 @@ fn mail_waits_while_the_relayhost_refuses_us() {
     peer.follow(Script::new("sink.test"));
     assert_eq!(peer.wait_for(1).len(), 1);
     assert!(site.maildir("alice@example.com").is_empty(), "its sender hears nothing of it");
+}
+
+/// Of every message in the queue, when it is tried next, in milliseconds since the epoch; 0 is now.
+fn next_attempts(daemon: &Daemon) -> Vec<u64> {
+    let listed = daemon.control(&["queue", "list", "--json"]).success();
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let mut times: Vec<u64> =
+        listed.as_array().unwrap().iter().map(|message| message["next-attempt-ms"].as_u64().unwrap_or(0)).collect();
+    times.sort_unstable();
+    times
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
+}
+
+#[test]
+fn a_large_queue_is_known_again_after_a_crash_and_a_flush_lets_it_loose_bit_by_bit() {
+    const MESSAGES: usize = 2500;
+    let script = || Script::sink().on(Stage::Mail, Act::Defer);
+    let peer = Peer::start(script());
+    let address = peer.address();
+    let dns = DnsServer::start("sink.test A 127.0.0.1");
+    let port = address.port();
+    let site = Site::new(&kdl(&format!(
+        "domain \"example.com\" {{ mailbox \"alice\" }}\nrelay \"sink\" host=\"sink.test\" port={port} {{ tls \"none\" }}\nroute to=\"*\" via=\"sink\""
+    )).replace("retry \"1s\" up-to=\"2s\"", "retry \"6h\" up-to=\"6h\""));
+    site.build();
+    let daemon = Daemon::start(Options::of(&site).dns(dns.address()));
+    let load = Load { sessions: 10, messages: MESSAGES as u64, ..Load::to(daemon.address("mx"), "friend@elsewhere.test") };
+    let report = load.run();
+    assert_eq!(report.acknowledged.len(), MESSAGES, "{:?}", report.trouble);
+    let all_wait = |daemon: &Daemon| {
+        let queue = daemon.status()["queue"].clone();
+        (queue["recovering"] == false && queue["deferred"] == MESSAGES && queue["active"] == 0).then_some(())
+    };
+    let patience = Duration::from_secs(120);
+    assert!(wait::poll(patience, || all_wait(&daemon)).is_some(), "{}", daemon.status()["queue"]);
+    let (options, before) = (daemon.options().clone(), next_attempts(&daemon));
+    daemon.kill();
+    let connections = peer.connections();
+    let daemon = Daemon::start(options);
+    assert!(wait::poll(patience, || all_wait(&daemon)).is_some(), "{}", daemon.status()["queue"]);
+    assert_eq!(next_attempts(&daemon), before, "each waits for its own time");
+    assert_eq!(peer.connections(), connections, "and nothing was tried since");
+
+    // A peer that does not answer, so that what is tried at once stays where it is.
+    peer.follow(Script::sink().on(Stage::Mail, Act::Hang));
+    let earliest = now_ms();
+    daemon.control(&["queue", "flush"]).success();
+    let latest = now_ms();
+    let times = next_attempts(&daemon);
+    assert_eq!(times.len(), MESSAGES);
+    assert_eq!(times.iter().filter(|at| **at == 0).count(), 1000, "{times:?}");
+    let pages = [(&times[1000..2000], 2000), (&times[2000..], 4000)];
+    for (page, later) in pages {
+        assert!(page.iter().all(|at| (earliest + later..=latest + later).contains(at)), "{later} ms: {page:?}");
+    }
+    drop(peer);
+    let peer = Peer::start_at(Script::sink(), address);
+    let arrived = wait::poll(patience, || {
+        daemon.control(&["queue", "flush"]).success();
+        (peer.wait_within(MESSAGES, Duration::from_secs(2)) >= MESSAGES).then_some(())
+    });
+    assert!(arrived.is_some(), "{} arrived", peer.messages());
+}
+
+#[test]
+fn the_status_names_the_limit_that_binds() {
+    let dns = DnsServer::start("sink.test A 127.0.0.1");
+    for (limit, script, binds) in
+        [("rate \"1/h\"", Script::new("sink.test"), "rate"), ("", Script::new("sink.test").on(Stage::Banner, Act::Drop), "dead")]
+    {
+        let peer = Peer::start(script);
+        let port = peer.address().port();
+        let site = Site::new(&kdl(&format!(
+            "domain \"example.com\" {{ mailbox \"alice\" }}\nrelay \"sink\" host=\"sink.test\" port={port} {{ tls \"none\"; {limit} }}\nroute to=\"*\" via=\"sink\""
+        )));
+        site.build();
+        let daemon = Daemon::start(Options::of(&site).dns(dns.address()));
+        for _ in 0..3 {
+            send(&daemon, "friend@elsewhere.test");
+        }
+        let peer = wait::until(&format!("{binds} in the status"), || {
+            let status = daemon.status();
+            status["peers"].as_array()?.iter().find(|peer| peer["binds"] == binds).cloned()
+        });
+        assert!(peer["peer"].as_str().unwrap().starts_with("sink.test:"), "{peer}");
+        let shown = daemon.control(&["status"]).success();
+        assert!(shown.contains(binds), "{shown}");
+    }
 }
 
 /// `sendmail` with the state folder of a daemon that does not run.

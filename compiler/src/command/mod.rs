@@ -20,6 +20,7 @@ mod rule;
 mod schema;
 mod show;
 mod site;
+mod spool;
 mod status;
 mod subject;
 mod test;

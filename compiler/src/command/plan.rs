@@ -3,7 +3,7 @@
 mod text;
 
 use super::subject::{self, Subject};
-use super::{Failure, Status, complain, print};
+use super::{Failure, Status, complain, print, spool};
 use crate::plan::{Plan, QueuedMessage, compare, handovers, shrink};
 use clap::Args;
 use postern_schema::name::Domain;
@@ -18,8 +18,9 @@ pub struct Arguments {
     old: PathBuf,
     /// What is to be: a site file, a snapshot, or a folder with `current`
     new: PathBuf,
-    /// Show what becomes of queued messages: a file with what `posternd queue list --json` says, or - for standard input
-    #[arg(long, value_name = "FILE")]
+    /// Show what becomes of queued messages: those of a state folder; or of a file with what `posternd queue list --json` says, or -
+    /// for standard input
+    #[arg(long, value_name = "DIR|FILE")]
     queue: Option<PathBuf>,
     /// Let more than 30 % of the domains go
     #[arg(long)]
@@ -63,8 +64,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     Ok(if plan.is_empty() { Status::Fine } else { Status::Different })
 }
 
-fn read_queue(file: &Path) -> Result<Vec<QueuedMessage>, Failure> {
-    let text = subject::read_input(file)?;
+fn read_queue(given: &Path) -> Result<Vec<QueuedMessage>, Failure> {
+    let text = if given.is_dir() { spool::ask(&["list"], Some(given))? } else { subject::read_input(given)? };
     serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("{} is not what `posternd queue list --json` says: {error}", file.display())))
+        .map_err(|error| Failure::usage(format!("{} is not what `posternd queue list --json` says: {error}", given.display())))
 }

@@ -5,11 +5,11 @@ use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
     AddressEntry, AddressKind, ArcPolicy, Archive, Archived, Certificate, Chain, Check, ClientLimit, ClientList, Codes,
-    DmarcReaction, DomainClass, DomainEntry, Fingerprint, Forward, Greylist, HeaderChange, HeaderEdit, LimitPer, Limited, Limits,
-    Listener, ListenerKind, Logging, Login, Masquerade, Metrics, Network, Origin, Pattern, Place, Quarantine, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName,
-    SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via,
-    Whose,
+    DmarcReaction, DomainClass, DomainEntry, Fingerprint, Forward, FromAddress, Greylist, HeaderChange, HeaderEdit, LimitPer,
+    Limited, Limits, Listener, ListenerKind, Logging, Login, Masquerade, Metrics, Network, NoticeClass, Notices, Origin, Pattern,
+    Place, Quarantine, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route,
+    RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, Transport,
+    TransportKind, UserBackend, UserStore, Via, Whose,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -190,6 +190,7 @@ fn site() -> Site {
         origin_domain: domain("example.com"),
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: line(2),
+        notices: Notices { classes: vec![NoticeClass::DoubleBounce, NoticeClass::Policy], origin: line(2) },
         addresses: vec!["203.0.113.25".parse().expect("an address"), "2001:db8::25".parse().expect("an address")],
         listeners: listeners.map(|(kind, at)| listener(kind, at)).into(),
         web: None,
@@ -217,7 +218,7 @@ fn site() -> Site {
             from: RoutePattern::Any,
             via: Via::Relay("smarthost".into()),
             tls: None,
-            from_address: None,
+            from_address: FromAddress::NONE,
             origin: line(9),
         }],
         receivers: vec![Receiver {

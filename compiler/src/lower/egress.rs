@@ -122,7 +122,7 @@ fn route(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<RouteDraft> {
         from: pattern(view, "from")?,
         via,
         tls: level(view.property::<String>("tls")),
-        from_address: view.property("from-address"),
+        from_address: ["from-address", "from-address6"].into_iter().filter_map(|name| view.property(name)).collect(),
     })
 }
 

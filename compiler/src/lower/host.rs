@@ -8,8 +8,9 @@ use super::draft::{DomainDraft, HostDraft, Part, Setting};
 use crate::rules::NO_POSTMASTER;
 use crate::rules::chk::Checker;
 use crate::source::{SourceId, Span, Spanned};
+use crate::syntax::View;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
-use postern_schema::site::DomainClass;
+use postern_schema::site::{DomainClass, NoticeClass, Notices};
 
 /// The `site` node, with an `origin` if it was said. Where the node is missing or has no name, which was reported, a name
 /// that nobody has stands in.
@@ -21,7 +22,8 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
         let hostname = Setting::default_of(stand_in);
         let (addresses, checkers) = (Vec::new(), Vec::new());
         let origin_domain = hostname.clone();
-        let host = HostDraft { span: nowhere, origin_domain, hostname, postmaster, addresses, resolver: None, checkers };
+        let notices = Setting::default_of(Notices::default().classes);
+        let host = HostDraft { span: nowhere, origin_domain, hostname, postmaster, notices, addresses, resolver: None, checkers };
         return (host, None);
     };
     let hostname = Setting::new(view.argument::<Domain>("hostname"), stand_in);
@@ -46,8 +48,19 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
     let checkers = required.into_iter().filter_map(checker).collect();
     let resolver = view.child("resolver").and_then(|child| child.argument("server"));
     let origin_domain = hostname.clone();
-    let host = HostDraft { span: view.name_span(), origin_domain, hostname, postmaster, addresses, resolver, checkers };
+    let notices = Setting::new(view.child("notify").and_then(notices), Notices::default().classes);
+    let host = HostDraft { span: view.name_span(), origin_domain, hostname, postmaster, notices, addresses, resolver, checkers };
     (host, origin)
+}
+
+/// The classes of a `notify`, each once, in their own order. `none` is no class, so alone it leaves none.
+fn notices(view: View<'_>) -> Option<Spanned<Vec<NoticeClass>>> {
+    let said: Vec<Spanned<String>> = view.arguments("classes");
+    let span = said.first()?.span;
+    let mut classes: Vec<NoticeClass> = said.iter().filter_map(|word| NoticeClass::parse(&word.value)).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    Some(Spanned::new(classes, span))
 }
 
 /// With the origin that was said, or the one that the domains suggest.

@@ -89,14 +89,14 @@ impl Lowering<'_> {
             None => None,
         };
         let via = Spanned::new(via.text.as_ref().to_owned(), table.span(via));
-        Some(RouteDraft { span: to.span.unwrap_or(via.span), to, from, via: self.via_row(via)?, tls, from_address: None })
+        Some(RouteDraft { span: to.span.unwrap_or(via.span), to, from, via: self.via_row(via)?, tls, from_address: Vec::new() })
     }
 
     fn transport_row(&mut self, table: &Table, row: &Row<'_>) -> Option<RouteDraft> {
         let to = self.pattern(table, &row.key)?;
         let span = table.span(&row.key);
         let via = self.next_hop(table, row.values.first()?)?;
-        Some(RouteDraft { span, to, from: Setting::default_of(RoutePattern::Any), via, tls: None, from_address: None })
+        Some(RouteDraft { span, to, from: Setting::default_of(RoutePattern::Any), via, tls: None, from_address: Vec::new() })
     }
 
     /// `transport:nexthop` as one of ours.

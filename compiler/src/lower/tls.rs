@@ -1,14 +1,19 @@
 //! `tls`: certificates. A chain in the site's folder is read, since it is public; a key never is.
 
 use super::Lowering;
-use super::draft::{AcmeDraft, CertificateDraft, TlsDraft};
+use super::draft::{AcmeDraft, CertificateDraft, Setting, TlsDraft, WebDraft};
 use super::file::CHAIN_MAX_OCTETS;
+use super::service::EVERY_ADDRESS;
 use crate::certificate::{Certificate, read_chain};
-use crate::rules::{AUTHORITY_WITHOUT_NAME, CHAIN_HOLDS_KEY, NO_CERTIFICATE};
+use crate::rules::{AUTHORITY_WITHOUT_NAME, CHAIN_HOLDS_KEY, MISPLACED_PROPERTY, NO_CERTIFICATE};
 use crate::source::Spanned;
 use crate::syntax::View;
 use postern_schema::name::Domain;
 use postern_schema::site::{Chain, SecretName, TlsVersion, WebUrl};
+use std::net::IpAddr;
+
+/// Where authorities ask by http-01 (RFC 8555 8.3).
+const HTTP_PORT: u16 = 80;
 
 pub(super) fn lower(lowering: &mut Lowering<'_>) -> TlsDraft {
     let Some(view) = lowering.document.child("tls") else { return TlsDraft::default() };
@@ -35,7 +40,27 @@ fn acme(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<AcmeDraft> {
         );
         return None;
     };
-    Some(AcmeDraft { span: view.span(), directory, contact: view.property("contact") })
+    Some(AcmeDraft { span: view.span(), directory, contact: view.property("contact"), http: http(view, lowering) })
+}
+
+/// The socket for `http-01`.
+fn http(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<WebDraft> {
+    let challenge = view.property::<String>("challenge");
+    if challenge.as_ref().is_none_or(|challenge| challenge.value != "http-01") {
+        for property in ["port", "address"] {
+            if let Some(span) = view.property_span(property) {
+                let message = format!("`{property}` means nothing here: tls-alpn-01 is answered by the listener `web`");
+                lowering.findings.push(MISPLACED_PROPERTY.at(span, message).help("Remove it, or write challenge=\"http-01\""));
+            }
+        }
+        return None;
+    }
+    let addresses = match view.property::<IpAddr>("address") {
+        Some(address) => vec![Setting::new(Some(address), EVERY_ADDRESS[0])],
+        None => EVERY_ADDRESS.map(Setting::default_of).to_vec(),
+    };
+    let name = Spanned::new("acme".into(), view.span());
+    Some(WebDraft { span: view.span(), name, addresses, port: Setting::new(view.property::<u16>("port"), HTTP_PORT) })
 }
 
 fn certificate(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<CertificateDraft> {

@@ -227,7 +227,7 @@ impl Visit<'_> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// The table says of a class what the decision says of any of its members.
     #[test]

@@ -146,6 +146,7 @@ static NAMED: &[&Rule] = &[
     &rte::short_relay_name::RULE,
     &rte::foreign_source::RULE,
     &rte::own_backup::RULE,
+    &rte::one_family::RULE,
     &rwr::REWRITE_FORM,
     &rwr::no_effect::RULE,
     &rwr::shadowed::RULE,

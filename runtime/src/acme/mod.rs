@@ -1,7 +1,7 @@
 //! Certificates that the daemon gets and renews by itself (RFC 8555). A failure costs nothing but time: what is served goes on being
 //! served, the next try comes later and later, and `posternd status` says what went wrong.
 //!
-//! [`jose`] signs, [`order`] talks to the authority, [`challenge`] answers it at the listener for web pages, [`store`] keeps what
+//! [`jose`] signs, [`order`] talks to the authority, [`challenge`] answers it at the listener for web pages or over HTTP, [`store`] keeps what
 //! came of it. Which names there are to be certificates for was decided when the site was compiled.
 
 pub mod challenge;

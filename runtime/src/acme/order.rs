@@ -41,6 +41,8 @@ pub struct Visit<'a> {
     dns: &'a dyn Dns,
     key: &'a AccountKey,
     challenges: &'a Challenges,
+    /// Names are shown by http-01.
+    by_file: bool,
     new_nonce: WebUrl,
     new_order: WebUrl,
     new_account: WebUrl,
@@ -98,8 +100,9 @@ impl<'a> Visit<'a> {
         let directory = content(&answer)?;
         let place = |name: &str| url_in(&directory[name]);
         let (new_nonce, new_order, new_account) = (place("newNonce")?, place("newOrder")?, place("newAccount")?);
+        let by_file = acme.http.is_some();
         let mut visit =
-            Visit { tls, dns, key, challenges, new_nonce, new_order, new_account, nonce: None, account: String::new() };
+            Visit { tls, dns, key, challenges, by_file, new_nonce, new_order, new_account, nonce: None, account: String::new() };
         let mut wanted = json!({ "termsOfServiceAgreed": true });
         if let Some(contact) = &acme.contact {
             wanted["contact"] = json!([format!("mailto:{contact}")]);
@@ -121,12 +124,16 @@ impl<'a> Visit<'a> {
         let name = authorization["identifier"]["value"].as_str().and_then(|name| Domain::parse(name).ok());
         let name = name.filter(|name| names.contains(name)).ok_or("it asks about a name that was not ordered")?;
         let offered = authorization["challenges"].as_array().map_or(&[][..], Vec::as_slice);
-        let challenge = offered.iter().find(|challenge| challenge["type"] == "tls-alpn-01");
-        let challenge = challenge.ok_or_else(|| format!("{name}: it offers no tls-alpn-01"))?;
+        let kind = if self.by_file { "http-01" } else { "tls-alpn-01" };
+        let challenge = offered.iter().find(|challenge| challenge["type"] == kind);
+        let challenge = challenge.ok_or_else(|| format!("{name}: it offers no {kind}"))?;
         // RFC 8555 8.1.
         let token = challenge["token"].as_str().filter(|token| !token.is_empty()).ok_or("its challenge has no token")?;
         let answer = format!("{token}.{}", self.key.thumbprint());
-        let _shown = self.challenges.show(&name, &answer).map_err(|error| format!("{name}: {error}"))?;
+        let _shown = match self.by_file {
+            true => self.challenges.serve(&name, token, &answer),
+            false => self.challenges.show(&name, &answer).map_err(|error| format!("{name}: {error}"))?,
+        };
         self.post(&url_in(&challenge["url"])?, Some(&json!({}))).await?;
         self.decided(url, "valid").await.map(drop).map_err(|error| format!("{name}: {error}"))
     }

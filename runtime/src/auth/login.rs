@@ -26,6 +26,29 @@ const NONCE_OCTETS: usize = 18;
 /// What a name that binds a login to its TLS channel has (RFC 9266 2).
 pub type ChannelBinding = [u8; 32];
 
+/// What a user has logged in by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Proof {
+    /// A password, or keys made of it.
+    #[default]
+    Password,
+    /// The certificate that the client has shown to hold.
+    Certificate,
+    /// A token of an issuer.
+    Token,
+}
+
+impl Proof {
+    /// What a mechanism is about.
+    pub fn of_mechanism(name: &str) -> Proof {
+        match name {
+            EXTERNAL => Proof::Certificate,
+            OAUTHBEARER | XOAUTH2 => Proof::Token,
+            _ => Proof::Password,
+        }
+    }
+}
+
 /// How those are reached who know users and are not on this host.
 #[derive(Clone, Copy)]
 pub struct Outside<'a> {

@@ -16,6 +16,6 @@ pub mod token;
 pub use credentials::{CredentialError, Credentials, Stamp};
 pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
-pub use login::{Answer, ChannelBinding, Exchange, Login, Outside, mechanisms};
+pub use login::{Answer, ChannelBinding, Exchange, Login, Outside, Proof, mechanisms};
 pub use passwd::{AuthError, store_of};
 pub use srs::{SrsError, SrsKeys};

@@ -9,7 +9,7 @@ use super::dovecot::DovecotError;
 use super::ldap::DirectoryError;
 use super::scram::ScramRecord;
 use super::token::introspection::IssuerError;
-use super::{CredentialError, Credentials};
+use super::{CredentialError, Credentials, Proof};
 use postern_schema::site::{SecretName, UserBackend, UserStore};
 use scheme::Stored;
 use std::fmt;
@@ -141,9 +141,17 @@ async fn on_worker<T: Send + 'static>(
     result.await.map_err(|_| AuthError::Aborted)?
 }
 
-/// The store that a user who has logged in is of: the first file with the name, or else the first Dovecot. Reads files, where it
-/// matters.
-pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &str) -> Option<&'a UserStore> {
+/// The store that a user is of who has logged in by this: the first of certificates or tokens, and of those with passwords the first
+/// file with the name, or else the first Dovecot. Reads files, where it matters.
+pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &str, proof: Proof) -> Option<&'a UserStore> {
+    let is_of = |store: &&UserStore| match (proof, &store.backend) {
+        (Proof::Certificate, backend) => matches!(backend, UserBackend::Certificate(_)),
+        (Proof::Token, backend) => matches!(backend, UserBackend::Tokens(_)),
+        (Proof::Password, backend) => !matches!(backend, UserBackend::Certificate(_) | UserBackend::Tokens(_)),
+    };
+    if proof != Proof::Password && stores.iter().any(|store| is_of(&store)) {
+        return stores.iter().find(is_of);
+    }
     if let [first, rest @ ..] = stores
         && rest.iter().all(|store| store.messages == first.messages && store.new_recipients == first.new_recipients)
     {
@@ -155,7 +163,7 @@ pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &s
     };
     let file = stores.iter().find(|store| passwd(store).is_some_and(has_name));
     file.or_else(|| stores.iter().find(|store| matches!(store.backend, UserBackend::Dovecot(_))))
-        .or_else(|| stores.iter().find(|store| passwd(store).is_none()))
+        .or_else(|| stores.iter().filter(is_of).find(|store| passwd(store).is_none()))
 }
 
 /// The credential of a store that is a password file.

@@ -29,6 +29,8 @@ pub struct Intake {
     gatherer: Option<HeaderGatherer>,
     whole: Whole,
     hashes: Vec<BodyHash>,
+    /// Nothing will be signed: the body need not be hashed for it.
+    unsigned: bool,
 }
 
 /// What is known of a message once it is whole.
@@ -62,7 +64,7 @@ impl Intake {
     /// Takes a message for a host of that name. `rework`: what is done to its header.
     pub fn new(purpose: Purpose, hostname: &str, rework: Rework) -> Intake {
         let (gatherer, whole) = (Some(HeaderGatherer::default()), Whole::default());
-        Intake { purpose, hostname: hostname.into(), rework, seals: false, gatherer, whole, hashes: Vec::new() }
+        Intake { purpose, hostname: hostname.into(), rework, seals: false, gatherer, whole, hashes: Vec::new(), unsigned: false }
     }
 
     /// The same for a message that may have to be sealed as well as judged.
@@ -76,6 +78,12 @@ impl Intake {
     pub fn with_partial_body(mut self, counts: bool) -> Intake {
         self.whole.partial_body = counts;
         self
+    }
+
+    /// The same, where nothing will be signed.
+    #[must_use]
+    pub fn unsigned(self) -> Intake {
+        Intake { unsigned: true, ..self }
     }
 
     /// Takes a piece, and gives what is to be stored.
@@ -108,6 +116,7 @@ impl Intake {
         self.gatherer = None;
         let forms: &[Canonicalization] = match self.purpose {
             Purpose::Pass => &[],
+            Purpose::Sign if self.unsigned => &[],
             Purpose::Sign => &[Canonicalization::Relaxed],
             Purpose::Verify if header.fields().any(|field| is_signature(&field)) => {
                 &[Canonicalization::Relaxed, Canonicalization::Simple]

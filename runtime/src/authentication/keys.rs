@@ -64,6 +64,11 @@ impl Keys {
         Ok(Keys(keys))
     }
 
+    /// Whether the site has no key at all, so that nothing is ever signed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The keys that cannot sign, in the order of their names.
     pub fn unusable(&self) -> Vec<CannotSign> {
         let broken = self.0.iter().filter_map(|((domain, selector), key)| {

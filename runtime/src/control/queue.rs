@@ -197,11 +197,18 @@ fn detail(entry: &QueueEntry) -> Value {
     let envelope = &entry.envelope;
     let mut shown = summary(entry);
     shown["requiretls"] = (envelope.tls_wish == TlsWish::Required).into();
+    shown["tls-optional"] = (envelope.tls_wish == TlsWish::Optional).into();
     shown["generation"] = envelope.generation.to_string().into();
-    shown["client"] = envelope.client.as_ref().map_or(
-        Value::Null,
-        |client| json!({ "address": client.address, "helo": client.helo, "listener": client.listener, "user": client.user }),
-    );
+    shown["client"] = envelope.client.as_ref().map_or(Value::Null, |client| {
+        let certificate: Vec<String> = client.certificate.iter().map(ToString::to_string).collect();
+        json!({
+            "address": client.address,
+            "helo": client.helo,
+            "listener": client.listener,
+            "user": client.user,
+            "certificate": certificate,
+        })
+    });
     let recipients = envelope.recipients.iter().zip(&entry.progress.states).map(|(recipient, state)| {
         json!({
             "address": recipient.address.to_string(),

@@ -197,6 +197,7 @@ impl Attempt<'_> {
             tls_policy = terms.policy.as_str(),
             tls_level = reached.as_str(),
             tls = protection.as_deref().unwrap_or("none"),
+            login = session.client.mechanism(),
             "connected"
         );
         Ok(session)

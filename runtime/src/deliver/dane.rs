@@ -1,14 +1,13 @@
 //! A host's certificate held against its TLSA records (RFC 7672 3). Whether the records can be believed is for
 //! [`crate::dns::secure`] to say.
 
+use super::verifier::{Judge, Shown};
 use crate::dns::secure::Tlsa;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use std::sync::Arc;
+use rustls::{CertificateError, RootCertStore};
 
 /// A certificate in the chain is an authority for it.
 const DANE_TA: u8 = 2;
@@ -32,18 +31,17 @@ pub fn usable(records: &[Tlsa]) -> Vec<Tlsa> {
 
 /// Takes a certificate that one of the records is for, and no other.
 #[derive(Debug)]
-pub struct DaneVerifier {
+pub struct DaneJudge {
     /// None but usable ones.
     records: Vec<Tlsa>,
     /// What the certificate may be for, where an authority vouches for it (RFC 7672 3.2.2).
     names: Vec<ServerName<'static>>,
-    provider: Arc<CryptoProvider>,
 }
 
-impl DaneVerifier {
+impl DaneJudge {
     /// By these usable records, for one of these names.
-    pub fn new(records: &[Tlsa], names: Vec<ServerName<'static>>, provider: Arc<CryptoProvider>) -> DaneVerifier {
-        DaneVerifier { records: usable(records), names, provider }
+    pub fn new(records: &[Tlsa], names: Vec<ServerName<'static>>) -> DaneJudge {
+        DaneJudge { records: usable(records), names }
     }
 
     fn matches(&self, usage: u8, certificate: &CertificateDer<'_>) -> bool {
@@ -51,7 +49,8 @@ impl DaneVerifier {
     }
 
     /// RFC 7672 3.1.2: an authority of the chain that a record is for, or that a record holds, signed it; and the name is right.
-    fn by_authority(&self, leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), rustls::Error> {
+    fn by_authority(&self, shown: Shown<'_>, provider: &CryptoProvider) -> Result<(), rustls::Error> {
+        let Shown { leaf, chain, now, .. } = shown;
         let in_record = |record: &&Tlsa| (record.usage, record.selector, record.matching) == (DANE_TA, 0, 0);
         let in_records = self.records.iter().filter(in_record).map(|record| CertificateDer::from(record.data.clone()));
         let in_chain = chain.iter().filter(|one| self.matches(DANE_TA, one)).map(|one| one.clone().into_owned());
@@ -61,7 +60,7 @@ impl DaneVerifier {
             return Err(CertificateError::UnknownIssuer.into());
         }
         let leaf = ParsedCertificate::try_from(leaf)?;
-        let algorithms = self.provider.signature_verification_algorithms.all;
+        let algorithms = provider.signature_verification_algorithms.all;
         verify_server_cert_signed_by_trust_anchor(&leaf, &roots, chain, now, algorithms)?;
         let mut last = CertificateError::NotValidForName.into();
         for name in &self.names {
@@ -91,31 +90,10 @@ fn is_for(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
     }
 }
 
-impl ServerCertVerifier for DaneVerifier {
-    fn verify_server_cert(
-        &self, leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>], _: &ServerName<'_>, _: &[u8], now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+impl Judge for DaneJudge {
+    fn judge(&self, shown: Shown<'_>, provider: &CryptoProvider) -> Result<(), rustls::Error> {
         // RFC 7672 3.1.1: with usage 3, neither the names nor the dates in the certificate count.
-        if !self.matches(DANE_EE, leaf) {
-            self.by_authority(leaf, chain, now)?;
-        }
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        if self.matches(DANE_EE, shown.leaf) { Ok(()) } else { self.by_authority(shown, provider) }
     }
 }
 
@@ -124,6 +102,7 @@ mod tests {
     use super::*;
     use aws_lc_rs::digest::{SHA256, SHA512, digest};
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::pki_types::UnixTime;
     use std::time::Duration;
 
     struct Chain {
@@ -160,12 +139,12 @@ mod tests {
 
     fn verify(records: &[Tlsa], names: &[&str], chain: &Chain, shown: &[CertificateDer<'_>]) -> Result<(), rustls::Error> {
         let names = names.iter().map(|name| ServerName::try_from((*name).to_owned()).unwrap()).collect();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier = DaneVerifier::new(records, names, provider);
+        let judge = DaneJudge::new(records, names);
         // 2026: the certificates are valid from 1975 to 4096 unless they are over.
         let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_000_000));
         let sni = ServerName::try_from("unused.test").unwrap();
-        verifier.verify_server_cert(&chain.leaf, shown, &sni, &[], now).map(drop)
+        let shown = Shown { leaf: &chain.leaf, chain: shown, name: &sni, ocsp: &[], now };
+        judge.judge(shown, &rustls::crypto::aws_lc_rs::default_provider())
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use super::target::{Address, Candidate};
 use crate::net::Stream;
 use postern_schema::reply::Reply;
+use postern_schema::site::FromAddress;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::task::JoinSet;
@@ -19,7 +20,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// What stands for the reply of the last one. Each is in the log.
-pub async fn first(candidates: &[&Candidate], from: Option<IpAddr>) -> Result<(Stream, usize), Reply> {
+pub async fn first(candidates: &[&Candidate], from: FromAddress) -> Result<(Stream, usize), Reply> {
     let mut under_way = JoinSet::new();
     let mut next = 0;
     let mut last = Reply::unreachable("No address to connect to".to_owned());
@@ -55,19 +56,19 @@ pub async fn first(candidates: &[&Candidate], from: Option<IpAddr>) -> Result<(S
 ///
 /// # Errors
 /// What the network said, or that it said nothing.
-pub async fn one(address: &Address, from: Option<IpAddr>) -> io::Result<Stream> {
+pub async fn one(address: &Address, from: FromAddress) -> io::Result<Stream> {
     match tokio::time::timeout(CONNECT_PATIENCE, connect(address, from)).await {
         Ok(result) => result,
         Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
     }
 }
 
-async fn connect(address: &Address, from: Option<IpAddr>) -> io::Result<Stream> {
+async fn connect(address: &Address, from: FromAddress) -> io::Result<Stream> {
     let address = match address {
         Address::Unix(path) => return UnixStream::connect(&**path).await.map(Stream::Local),
         Address::Inet(address) => *address,
     };
-    let stream = match from {
+    let stream = match from.towards(address.ip()) {
         None => TcpStream::connect(address).await?,
         Some(from) => {
             let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -106,7 +107,7 @@ mod tests {
         let live = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (dead, live) = (candidate(full.local_addr().unwrap()), candidate(live.local_addr().unwrap()));
         let began = Instant::now();
-        let (_, place) = first(&[&dead, &live], None).await.unwrap();
+        let (_, place) = first(&[&dead, &live], FromAddress::NONE).await.unwrap();
         assert_eq!(place, 1);
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
@@ -116,9 +117,22 @@ mod tests {
         let live = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let all = [candidate(closed), candidate(live.local_addr().unwrap())];
-        assert_eq!(first(&[&all[0], &all[1]], None).await.unwrap().1, 1);
-        let reply = first(&[&all[0]], None).await.map(|(_, place)| place).unwrap_err();
+        assert_eq!(first(&[&all[0], &all[1]], FromAddress::NONE).await.unwrap().1, 1);
+        let reply = first(&[&all[0]], FromAddress::NONE).await.map(|(_, place)| place).unwrap_err();
         assert!(reply.text.starts_with(&format!("mx.test[127.0.0.1]:{}: ", closed.port())), "{reply}");
-        assert!(first(&[], None).await.is_err());
+        assert!(first(&[], FromAddress::NONE).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn each_family_leaves_from_its_own_address() {
+        for (listen, from) in [("127.0.0.1:0", "127.0.0.2"), ("[::1]:0", "::1")] {
+            // A host without IPv6 has nothing to show here.
+            let Ok(listener) = TcpListener::bind(listen).await else { continue };
+            let from = FromAddress::of(["127.0.0.2", from].map(|address| address.parse().unwrap()));
+            let address = listener.local_addr().unwrap();
+            let _stream = first(&[&candidate(address)], from).await.unwrap();
+            let (_, peer) = listener.accept().await.unwrap();
+            assert_eq!(Some(peer.ip()), from.towards(address.ip()));
+        }
     }
 }

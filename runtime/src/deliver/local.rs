@@ -9,24 +9,36 @@ use postern_schema::name::Mailbox;
 use postern_schema::reply::Reply;
 use postern_schema::site::{AddressKind, Destination, TransportKind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// Messages of one batch.
 const BATCH: usize = 1024;
 /// Batches whose notes may be on their way to disk.
 const NOTES_PENDING: usize = 4;
+/// A batch so small was hardly worth its flushes: the next one gathers for a moment first.
+const SMALL_BATCH: usize = 32;
+/// So long after a batch, more is expected.
+const BUSY_FOR: Duration = Duration::from_millis(50);
+/// That moment. Nobody waits for it: the messages are durable in the queue.
+const GATHER: Duration = Duration::from_millis(4);
 /// How long a worker waits for the next one.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Delivers what its lane holds until nothing comes any more.
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
     let mut notes = JoinSet::new();
+    let mut last = None;
     loop {
-        let jobs = place.next(&daemon, BATCH, PATIENCE).await;
+        let mut jobs = place.next(&daemon, BATCH, PATIENCE).await;
         if jobs.is_empty() {
             while notes.join_next().await.is_some() {}
             return;
+        }
+        let is_busy = last.is_some_and(|last: Instant| last.elapsed() < BUSY_FOR);
+        if is_busy && jobs.len() < SMALL_BATCH {
+            tokio::time::sleep(GATHER).await;
+            jobs.append(&mut place.take(&daemon, BATCH - jobs.len()));
         }
         let (worker, destination) = (daemon.clone(), place.destination().clone());
         match tokio::task::spawn_blocking(move || deliver(&worker, &destination, jobs)).await {
@@ -34,6 +46,7 @@ pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
             Ok(settled) => drop(notes.spawn(settle(daemon.clone(), settled))),
             Err(error) => tracing::error!(%error, "a local delivery was lost; its mail is tried again after a restart"),
         }
+        last = Some(Instant::now());
         while notes.len() >= NOTES_PENDING {
             notes.join_next().await;
         }
@@ -95,7 +108,7 @@ fn plan(daemon: &Daemon, destination: &Destination, job: &Job, place: u32, mailb
     let domain = mailbox.domain().map_or("", |domain| domain.as_str());
     let folder = maildir::folder(path, daemon.state.folder(), domain, mailbox.local.as_str());
     if let Some(most) = quota_octets(job, mailbox)?
-        && !daemon.quotas.admit(&folder, envelope.body_octets, most)
+        && !daemon.quotas.admit(&folder.path, envelope.body_octets, most)
     {
         return Err(Reply::mailbox_full(format!("The mailbox {mailbox} is full: it holds {most} octets at most")));
     }

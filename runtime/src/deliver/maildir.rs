@@ -26,8 +26,8 @@ const BUFFER_OCTETS: usize = 32 << 10;
 /// One message for one mailbox.
 #[derive(Debug)]
 pub struct Delivery {
-    /// The Maildir, the folder that holds `new`.
-    pub folder: PathBuf,
+    /// The Maildir.
+    pub folder: MailboxFolder,
     /// The file name, the same at every attempt.
     pub file_name: String,
     /// `Return-Path` and `Delivered-To`, with CRLF line ends.
@@ -57,10 +57,22 @@ impl fmt::Display for MaildirError {
 
 impl std::error::Error for MaildirError {}
 
+/// Where a mailbox is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct MailboxFolder {
+    /// The part of the way that the site names, the same for every mailbox.
+    pub fixed: PathBuf,
+    /// All of it: the Maildir, the folder that holds `new`.
+    pub path: PathBuf,
+}
+
 /// The folder of a mailbox: the template's `{domain}` and `{user}` filled in, under `state` unless it is absolute.
-pub fn folder(template: &str, state: &Path, domain: &str, user: &str) -> PathBuf {
+pub fn folder(template: &str, state: &Path, domain: &str, user: &str) -> MailboxFolder {
     let path = template.replace("{domain}", &path_part(domain)).replace("{user}", &path_part(user));
-    state.join(path)
+    let before = template.split('{').next().unwrap_or_default();
+    // Without a name in it, the last part may still be somebody's.
+    let fixed = before.rsplit_once('/').map_or("", |(fixed, _)| if fixed.is_empty() { "/" } else { fixed });
+    MailboxFolder { fixed: state.join(fixed), path: state.join(path) }
 }
 
 /// A name as one part of a path: it cannot climb, hide or divide.
@@ -87,7 +99,7 @@ pub(super) fn delivery_fields(job: &Job, place: u32, mailbox: &Mailbox) -> Vec<u
 /// First every file is written, then all are flushed together, then each is moved and the folders are flushed together: two
 /// points of durability, however many messages there are. Only one message is in memory at a time.
 pub fn deliver(batch: impl IntoIterator<Item = Delivery>) -> Vec<Result<(), MaildirError>> {
-    let mut maildirs: HashMap<PathBuf, Maildir> = HashMap::new();
+    let mut maildirs: HashMap<MailboxFolder, Maildir> = HashMap::new();
     let written: Vec<Result<Written, MaildirError>> = batch.into_iter().map(|one| one.write(&mut maildirs)).collect();
     reach(Point::MailboxWritten);
     let mut files = Vec::with_capacity(written.len());
@@ -104,13 +116,14 @@ pub fn deliver(batch: impl IntoIterator<Item = Delivery>) -> Vec<Result<(), Mail
     };
     let finished: Vec<Result<(), MaildirError>> = written.iter().map(finish).collect();
     reach(Point::MailboxMoved);
-    let (folders, news): (Vec<&PathBuf>, Vec<&OwnedFd>) = maildirs.iter().map(|(folder, maildir)| (folder, &maildir.new)).unzip();
-    let lost: HashMap<&PathBuf, Errno> =
+    let (folders, news): (Vec<&MailboxFolder>, Vec<&OwnedFd>) =
+        maildirs.iter().map(|(folder, maildir)| (folder, &maildir.new)).unzip();
+    let lost: HashMap<&MailboxFolder, Errno> =
         folders.into_iter().zip(flush_folders(&news)).filter_map(|(folder, result)| Some((folder, result.err()?))).collect();
     reach(Point::MailboxDone);
     let whole = |(one, finished): (Result<Written, MaildirError>, Result<(), MaildirError>)| {
         let one = one?;
-        finished.and_then(|()| lost.get(&one.folder).map_or(Ok(()), |error| Err(MaildirError::new(&one.folder, *error))))
+        finished.and_then(|()| lost.get(&one.folder).map_or(Ok(()), |error| Err(MaildirError::new(&one.folder.path, *error))))
     };
     written.into_iter().zip(finished).map(whole).collect()
 }
@@ -124,39 +137,38 @@ struct Maildir {
 }
 
 impl Maildir {
-    /// Opens the folders and makes those that are missing. Neither the Maildir nor what is in it may be a symbolic link: its
-    /// owner could lead us anywhere with one.
-    fn open(folder: &Path) -> Result<Maildir, MaildirError> {
-        let failed = |error: Errno| MaildirError::new(folder, error);
-        let missing = folder.ancestors().skip(1).take_while(|above| !above.exists()).count();
-        if let Some(parent) = folder.parent() {
-            std::fs::create_dir_all(parent).map_err(|error| MaildirError::new(parent, error))?;
+    /// Opens the folders and makes those that are missing. Below what the site itself has named, nothing may be a symbolic link: whoever
+    /// owns a part of the way could lead us anywhere with one.
+    fn open(place: &MailboxFolder) -> Result<Maildir, MaildirError> {
+        let MailboxFolder { fixed, path } = place;
+        let failed = |error: Errno| MaildirError::new(path, error);
+        let missing = fixed.ancestors().take_while(|above| !above.exists()).count();
+        std::fs::create_dir_all(fixed).map_err(|error| MaildirError::new(fixed, error))?;
+        for above in fixed.ancestors().take(if missing > 0 { 1 + missing } else { 0 }) {
+            File::open(above).and_then(|above| above.sync_all()).map_err(|error| MaildirError::new(above, error))?;
         }
-        let mut fresh = false;
-        let base = open_or_make(rustix::fs::CWD, folder, &mut fresh).map_err(failed)?;
-        open_or_make(&base, Path::new("cur"), &mut fresh).map_err(failed)?;
-        let tmp = open_or_make(&base, Path::new("tmp"), &mut fresh).map_err(failed)?;
-        let new = open_or_make(&base, Path::new("new"), &mut fresh).map_err(failed)?;
-        if fresh {
-            // The names of new folders must last as well.
-            rustix::fs::fsync(&base).map_err(failed)?;
-            for above in folder.ancestors().skip(1).take(1 + missing) {
-                File::open(above).and_then(|above| above.sync_all()).map_err(|error| MaildirError::new(above, error))?;
-            }
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
+        let mut base = rustix::fs::open(fixed, flags, Mode::empty()).map_err(failed)?;
+        for part in path.strip_prefix(fixed).unwrap_or(path).components() {
+            base = open_or_make(&base, part.as_os_str().as_ref()).map_err(failed)?;
         }
+        open_or_make(&base, Path::new("cur")).map_err(failed)?;
+        let tmp = open_or_make(&base, Path::new("tmp")).map_err(failed)?;
+        let new = open_or_make(&base, Path::new("new")).map_err(failed)?;
         let file_system = rustix::fs::fstat(&tmp).map_err(failed)?.st_dev;
         Ok(Maildir { tmp, new, file_system })
     }
 }
 
-fn open_or_make(parent: impl AsFd, path: &Path, made: &mut bool) -> Result<OwnedFd, Errno> {
+/// Opens a folder, which is made if it is not there; its name is durable then.
+fn open_or_make(parent: impl AsFd, name: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-    let open = || rustix::fs::openat(&parent, path, flags, Mode::empty());
+    let open = || rustix::fs::openat(&parent, name, flags, Mode::empty());
     match open() {
-        Err(Errno::NOENT) => match rustix::fs::mkdirat(&parent, path, Mode::RWXU) {
+        Err(Errno::NOENT) => match rustix::fs::mkdirat(&parent, name, Mode::RWXU) {
             // Another delivery may have made it in between.
             Ok(()) | Err(Errno::EXIST) => {
-                *made = true;
+                rustix::fs::fsync(&parent)?;
                 open()
             }
             Err(error) => Err(error),
@@ -167,14 +179,14 @@ fn open_or_make(parent: impl AsFd, path: &Path, made: &mut bool) -> Result<Owned
 
 /// A file in `tmp`.
 struct Written {
-    folder: PathBuf,
+    folder: MailboxFolder,
     file_name: String,
     file: File,
 }
 
 impl Delivery {
     /// Writes the file in `tmp`.
-    fn write(mut self, maildirs: &mut HashMap<PathBuf, Maildir>) -> Result<Written, MaildirError> {
+    fn write(mut self, maildirs: &mut HashMap<MailboxFolder, Maildir>) -> Result<Written, MaildirError> {
         if !maildirs.contains_key(&self.folder) {
             maildirs.insert(self.folder.clone(), Maildir::open(&self.folder)?);
         }
@@ -186,12 +198,12 @@ impl Delivery {
             Err(Errno::EXIST) => rustix::fs::unlinkat(tmp, &self.file_name, AtFlags::empty()).and_then(|()| open()),
             result => result,
         };
-        let file = file.map_err(|error| MaildirError::new(&self.folder, error))?;
+        let file = file.map_err(|error| MaildirError::new(&self.folder.path, error))?;
         match self.write_content(file.into()) {
             Ok(file) => Ok(Written { folder: self.folder, file_name: self.file_name, file }),
             Err(error) => {
                 let _ = rustix::fs::unlinkat(tmp, &self.file_name, AtFlags::empty());
-                Err(MaildirError::new(&self.folder, error))
+                Err(MaildirError::new(&self.folder.path, error))
             }
         }
     }
@@ -206,11 +218,11 @@ impl Delivery {
 
 impl Written {
     /// Moves the file to `new`, if it could be flushed.
-    fn finish(&self, flushed: Result<(), Errno>, maildirs: &HashMap<PathBuf, Maildir>) -> Result<(), MaildirError> {
+    fn finish(&self, flushed: Result<(), Errno>, maildirs: &HashMap<MailboxFolder, Maildir>) -> Result<(), MaildirError> {
         let maildir = &maildirs[&self.folder];
         flushed.and_then(|()| self.move_to_new(maildir)).map_err(|error| {
             let _ = rustix::fs::unlinkat(&maildir.tmp, &self.file_name, AtFlags::empty());
-            MaildirError::new(&self.folder, error)
+            MaildirError::new(&self.folder.path, error)
         })
     }
 
@@ -267,7 +279,7 @@ mod tests {
 
     fn delivery(folder: &Path, name: &str) -> Delivery {
         Delivery {
-            folder: folder.to_path_buf(),
+            folder: MailboxFolder { fixed: folder.parent().unwrap().to_path_buf(), path: folder.to_path_buf() },
             file_name: name.to_owned(),
             fields: b"Return-Path: <>\r\n".to_vec(),
             message: BodyReader::Inline(bytes::Bytes::from_static(b"Subject: x\r\n\r\ntext\r\n")),
@@ -296,13 +308,41 @@ mod tests {
     }
 
     #[test]
-    fn a_symbolic_link_is_not_followed() {
+    fn no_symbolic_link_below_what_the_site_names_is_followed() {
         let root = tempfile::tempdir().unwrap();
-        let (folder, outside) = (root.path().join("a"), root.path().join("outside"));
+        let outside = root.path().join("outside");
         std::fs::create_dir(&outside).unwrap();
-        std::os::unix::fs::symlink(&outside, &folder).unwrap();
-        assert!(deliver(vec![delivery(&folder, "1")])[0].is_err());
+        let inside = |way: &str| {
+            let path = root.path().join("home").join(way);
+            Delivery { folder: MailboxFolder { fixed: root.path().join("home"), path }, ..delivery(&root.path().join("x"), "1") }
+        };
+        let link = |way: &str| {
+            let path = root.path().join("home").join(way);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(&outside, path).unwrap();
+        };
+        for (linked, way) in [
+            ("a", "a/Maildir"),
+            ("b/mail", "b/mail/Maildir"),
+            ("c/Maildir", "c/Maildir"),
+            ("d/Maildir/tmp", "d/Maildir"),
+            ("e/Maildir/new", "e/Maildir"),
+            ("f/Maildir/cur", "f/Maildir"),
+        ] {
+            link(linked);
+            assert!(deliver(vec![inside(way)])[0].is_err(), "{linked}");
+        }
+        // A file of the name that the message will have.
+        std::fs::create_dir_all(root.path().join("home/g/Maildir/tmp")).unwrap();
+        link("g/Maildir/tmp/1");
+        assert!(deliver(vec![inside("g/Maildir")])[0].is_ok());
+        assert!(root.path().join("home/g/Maildir/new/1").symlink_metadata().unwrap().is_file());
         assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+        // The operator may put the mail elsewhere by a link.
+        std::fs::create_dir(root.path().join("disk")).unwrap();
+        std::os::unix::fs::symlink(root.path().join("disk"), root.path().join("mail")).unwrap();
+        assert!(deliver(vec![delivery(&root.path().join("mail/h"), "1")])[0].is_ok());
+        assert!(root.path().join("disk/h/new/1").is_file());
     }
 
     #[test]
@@ -333,8 +373,17 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_its_folder() {
-        let path = folder("mail/{domain}/{user}", Path::new("/state"), "example.com", "../../etc");
-        assert_eq!(path, Path::new("/state/mail/example.com/%2E.%2F..%2Fetc"));
-        assert_eq!(folder("/m/{user}", Path::new("/state"), "x", "{user}"), Path::new("/m/%7Buser%7D"));
+        let of = |template, domain, user| {
+            let MailboxFolder { fixed, path } = folder(template, Path::new("/state"), domain, user);
+            (fixed.display().to_string(), path.display().to_string())
+        };
+        let text = |fixed: &str, path: &str| (fixed.to_owned(), path.to_owned());
+        let climbing = text("/state/mail", "/state/mail/example.com/%2E.%2F..%2Fetc");
+        assert_eq!(of("mail/{domain}/{user}", "example.com", "../../etc"), climbing);
+        assert_eq!(of("/m/{user}", "x", "{user}"), text("/m", "/m/%7Buser%7D"));
+        assert_eq!(of("/srv/{user}/mail/Maildir", "x", "a"), text("/srv", "/srv/a/mail/Maildir"));
+        assert_eq!(of("/srv/x-{user}", "x", "a"), text("/srv", "/srv/x-a"));
+        assert_eq!(of("/{user}", "x", "a"), text("/", "/a"));
+        assert_eq!(of("all", "x", "a"), text("/state/", "/state/all"));
     }
 }

@@ -2,7 +2,7 @@
 //! local message that were refused.
 
 use crate::authentication::generated;
-use crate::queue::{Body, Change, FreshId, Generated, QueueEntry, Unreturned, dsn};
+use crate::queue::{Action, Body, Change, FreshId, Generated, QueueEntry, Unreturned, dsn};
 use crate::site::Generation;
 use postern_schema::decide::{TlsWish, expansion};
 
@@ -20,7 +20,15 @@ pub fn write(
     let author = dsn::Author { hostname: &site.hostname, language: site.queue.language, id: id.id(), now_seconds };
     let Some(notice) = dsn::notice(entry, about, original, &author) else { return Ok(None) };
     let signatures = generated::sign(generation, &notice.octets, now_seconds)?;
-    tracing::info!(id = %entry.id(), notice = %id.id(), to = %notice.recipient, octets = notice.octets.len(), "sender notified");
+    let is_over = |action| matches!(action, Action::Failed | Action::Expired);
+    let what = match about {
+        _ if about.iter().any(|one| is_over(one.action)) => "failed",
+        _ if about.iter().any(|one| one.action == Action::Delayed) => "delayed",
+        _ => "delivered",
+    };
+    tracing::info!(
+        id = %entry.id(), notice = %id.id(), to = %notice.recipient, octets = notice.octets.len(), about = what, "sender notified"
+    );
     Ok(Some(Generated {
         id,
         arrival_ms: now_ms,

@@ -97,7 +97,7 @@ fn sign(
             listener: &client.listener,
             address: client.address,
             user: client.user.as_deref(),
-            certificate: &[],
+            certificate: &client.certificate,
         }),
     };
     let from = header.from_domains();

@@ -290,13 +290,20 @@ mod tests {
     use super::*;
     use crate::deliver::target::{Address, Candidate, Target};
     use postern_schema::name::HostName;
-    use postern_schema::site::{Rate, TlsLevel};
+    use postern_schema::site::{FromAddress, Rate, TlsLevel};
 
     fn peer(host: &str) -> Peer {
         let candidate =
             Candidate { host: HostName::parse(host).unwrap(), address: Address::Inet("192.0.2.1:25".parse().unwrap()) };
-        Target { candidates: vec![candidate], tls: TlsLevel::May, domain: None, login: None, lmtp: false, from_address: None }
-            .peer()
+        Target {
+            candidates: vec![candidate],
+            tls: TlsLevel::May,
+            domain: None,
+            login: None,
+            lmtp: false,
+            from_address: FromAddress::NONE,
+        }
+        .peer()
     }
 
     #[test]

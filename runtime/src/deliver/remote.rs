@@ -56,13 +56,24 @@ enum Unsent {
 pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
     let mut line: Option<Line> = None;
     let mut notes = JoinSet::new();
-    while let Some(job) = place.next(&daemon, 1, IDLE_PATIENCE).await.pop() {
+    let mut rest = None;
+    loop {
+        let job = match rest.take() {
+            Some(job) => job,
+            None => match place.next(&daemon, 1, IDLE_PATIENCE).await.pop() {
+                Some(job) => job,
+                None => break,
+            },
+        };
         // Another site may lead elsewhere, or demand more of the way there.
         if line.as_ref().is_some_and(|line| line.generation != job.generation.number) {
             quit(&mut line, &mut notes).await;
         }
         match deliver(&daemon, &mut place, &mut line, job).await {
-            Ok(settled) => drop(notes.spawn(settle(daemon.clone(), vec![settled]))),
+            Ok((settled, left)) => {
+                notes.spawn(settle(daemon.clone(), vec![settled]));
+                rest = left;
+            }
             Err(Unsent::Left) => break,
             Err(Unsent::Unreachable { job, reply, for_all }) => {
                 let via: Arc<str> = place.destination().to_string().into();
@@ -105,8 +116,10 @@ fn declined(job: Job, reply: &Reply, via: Arc<str>) -> Settled {
     Settled::new(job.envelope, job.generation, results, Some(via))
 }
 
-/// Sends one message, over the connection at hand or a new one.
-async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mut job: Job) -> Result<Settled, Unsent> {
+/// Sends one message, over the connection at hand or a new one. What the connection takes no more of comes back: it is for the next.
+async fn deliver(
+    daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mut job: Job,
+) -> Result<(Settled, Option<Job>), Unsent> {
     let mut is_paced = false;
     loop {
         let is_reused = line.is_some();
@@ -136,9 +149,10 @@ async fn deliver(daemon: &Daemon, place: &mut Place, line: &mut Option<Line>, mu
                 if current.session.is_usable() {
                     *line = Some(current);
                 }
-                return Ok(Settled::new(job.envelope, job.generation, results, Some(peer))
-                    .handed_over(handover)
-                    .protected(protection));
+                let left = job.recipients.split_off(results.len().min(job.recipients.len()));
+                let rest = (!left.is_empty()).then(|| Job { recipients: left, ..job.clone() });
+                let settled = Settled::new(job.envelope, job.generation, results, Some(peer));
+                return Ok((settled.handed_over(handover).protected(protection), rest));
             }
             // A connection that was kept may have been closed by its peer meanwhile; that says nothing about this message.
             Err(_) if is_reused => {}

@@ -4,6 +4,7 @@ use super::lane::Job;
 use super::settle::Handover;
 use crate::net::Stream;
 use crate::queue::spool::BodyReader;
+use crate::rehearsal;
 use crate::smtp::client::{Client, ClientStep, Outcome, Phase, Recipient, Transaction};
 use bytes::BytesMut;
 use postern_schema::decide::TlsWish;
@@ -100,7 +101,8 @@ impl Session {
     }
 
     /// Sends one message: to all of its recipients at once, or to as many at a time as the peer takes (RFC 9422 4.2), its text
-    /// read anew for each. The results stand by place in the envelope.
+    /// read anew for each. The results stand by place in the envelope, in the order of the job; they end early where the peer takes
+    /// nothing more by this connection (RFC 9422 4.1).
     ///
     /// # Errors
     /// The connection broke before the peer had said anything about this message.
@@ -115,6 +117,9 @@ impl Session {
         let mut results = Vec::with_capacity(job.recipients.len());
         let mut over = None;
         for recipients in job.recipients.chunks(most.max(1)) {
+            if !results.is_empty() && over.is_none() && self.is_spent() {
+                break;
+            }
             let sent = match &over {
                 Some(reply) => Ok(vec![Reply::clone(reply); recipients.len()]),
                 None => match body(job) {
@@ -200,7 +205,7 @@ impl Session {
         self.flush().await?;
         self.input.reserve(READ_OCTETS);
         match tokio::time::timeout(patience, self.stream.read_buf(&mut self.input)).await {
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("no reply within {} s", patience.as_secs()))),
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("no reply within {patience:?}"))),
             Ok(Ok(0)) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the peer closed the connection")),
             Ok(Ok(_)) => {
                 *heard = true;
@@ -265,12 +270,13 @@ fn transaction(job: &Job, recipients: &[(u32, Mailbox)], size_octets: u64) -> Tr
 
 /// RFC 5321 4.5.3.2: five minutes for most, two for DATA, ten for the reply to the message.
 fn patience(phase: Phase) -> Duration {
-    match phase {
+    let usual = match phase {
         Phase::Final => Duration::from_secs(600),
         Phase::Quit | Phase::Closed => Duration::from_secs(5),
         Phase::StartTls | Phase::Handshake | Phase::Login => Duration::from_secs(180),
         Phase::Greeting | Phase::Hello | Phase::Ready | Phase::Envelope | Phase::Body => Duration::from_secs(300),
-    }
+    };
+    rehearsal::patience(usual)
 }
 
 fn during(phase: Phase) -> &'static str {

@@ -248,7 +248,12 @@ async fn tell(
             }
             Ok(Notice::Waits) => return false,
             // RFC 5321 4.5.5: nobody is told about a notice that could not be delivered; others do not want to hear.
-            Ok(Notice::Unwanted) => return note(daemon, changes).await.is_ok(),
+            Ok(Notice::Unwanted) => {
+                if entry.envelope.reverse_path == ReversePath::Null {
+                    over.iter().for_each(|one| tracing::info!(%id, to = %one.recipient.address, "nobody is told"));
+                }
+                return note(daemon, changes).await.is_ok();
+            }
             Err(error) => error,
         };
         if matches!(result, SpoolError::Closed) {

@@ -3,7 +3,7 @@
 use crate::dns::{Dns, Found, Mx};
 use postern_schema::name::{Domain, HostName};
 use postern_schema::reply::Reply;
-use postern_schema::site::{Destination, Endpoint, Login, Site, TlsLevel, TransportKind};
+use postern_schema::site::{Destination, Endpoint, FromAddress, Login, Site, TlsLevel, TransportKind};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -28,8 +28,8 @@ pub struct Target {
     pub login: Option<Login>,
     /// LMTP is spoken there (RFC 2033).
     pub lmtp: bool,
-    /// The local address that connections leave from; `None`: the system chooses.
-    pub from_address: Option<IpAddr>,
+    /// The local addresses that connections leave from.
+    pub from_address: FromAddress,
 }
 
 /// One address of one host.
@@ -64,7 +64,7 @@ impl fmt::Display for Candidate {
 /// hosts are one peer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Peer {
-    from_address: Option<IpAddr>,
+    from_address: FromAddress,
     /// Sorted; each once.
     hosts: Box<[HostName]>,
     /// The socket or port, which tells services of one host apart.
@@ -79,13 +79,13 @@ impl fmt::Display for Peer {
             write!(f, "{}{host}", if place == 0 { "" } else { "," })?;
         }
         write!(f, ":{}/{}", self.service, self.tls)?;
-        self.from_address.map_or(Ok(()), |address| write!(f, "/{address}"))
+        if self.from_address.is_none() { Ok(()) } else { write!(f, "/{}", self.from_address) }
     }
 }
 
 impl Target {
     fn new(candidates: Vec<Candidate>, tls: TlsLevel) -> Target {
-        Target { candidates, tls, domain: None, login: None, lmtp: false, from_address: None }
+        Target { candidates, tls, domain: None, login: None, lmtp: false, from_address: FromAddress::NONE }
     }
 
     /// Whom it leads to.
@@ -116,20 +116,17 @@ pub async fn find(destination: &Destination, site: &Site, dns: &dyn Dns) -> Resu
         Destination::Relay { name, tls, .. } => of_relay(name, *tls, site, dns).await?,
         Destination::Mx { domain, tls, .. } => of_domain(domain, SMTP_PORT, *tls, site, dns).await?,
     };
-    // The sender may demand more than the site does (RFC 8689 4.2.1).
-    target.tls = destination.tls().map_or(target.tls, |level| level.max(target.tls));
-    if let Some(from) = destination.from_address() {
-        // From the other family, the mail would leave from an address that nobody has chosen.
-        target.candidates.retain(|candidate| match &candidate.address {
-            Address::Inet(address) => address.is_ipv4() == from.is_ipv4(),
-            Address::Unix(_) => true,
-        });
-        if target.candidates.is_empty() {
-            return Err(Reply::unreachable(format!("{destination} has no address that {from} can reach")));
-        }
-        target.from_address = Some(from);
+    // The sender may demand more than the site does (RFC 8689 4.2.1), or do without what the receiver says (RFC 8689 4.2.2).
+    target.tls = destination.tls().map_or(target.tls, |level| level.against(target.tls));
+    let from = destination.from_address();
+    target.candidates.retain(|candidate| match &candidate.address {
+        Address::Inet(address) => from.reaches(address.ip()),
+        Address::Unix(_) => true,
+    });
+    if target.candidates.is_empty() && !from.is_none() {
+        return Err(Reply::unreachable(format!("{destination} has no address that {from} can reach")));
     }
-    Ok(target)
+    Ok(Target { from_address: from, ..target })
 }
 
 /// A relay, with at least this protection and its own.

@@ -1,15 +1,16 @@
 //! TLS towards peers: who must be who they say, and who need not (RFC 7435).
 
-use super::dane::DaneVerifier;
+use super::dane::DaneJudge;
 use super::target::Address;
 use super::terms::Terms;
+use super::verifier::{Judge, Shown, Verifier};
 use postern_schema::name::HostName;
 use postern_schema::site::TlsLevel;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -74,7 +75,7 @@ impl ClientTls {
             Ok(Arc::new(builder()?.with_root_certificates(roots.clone()).with_no_client_auth()))
         };
         let authorities = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().ok();
-        let anybody = Arc::new(Anybody { provider: provider.clone(), asks: None });
+        let anybody = Arc::new(Verifier::new(Anybody(None), provider.clone()));
         let opportunistic = builder()?.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth();
         Ok(ClientTls { verifying, opportunistic: Arc::new(opportunistic), authorities, provider, broken: Arc::default() })
     }
@@ -95,15 +96,14 @@ impl ClientTls {
         let (config, witness) = match (terms.level, terms.dane()) {
             (TlsLevel::Dane, Some(dane)) => {
                 let named = dane.names.iter().filter_map(|name| ServerName::try_from(name.as_str().to_owned()).ok());
-                let verifier = DaneVerifier::new(&dane.records, named.collect(), self.provider.clone());
-                (self.custom(Arc::new(verifier))?, None)
+                (self.judged_by(DaneJudge::new(&dane.records, named.collect()))?, None)
             }
             (TlsLevel::Verify | TlsLevel::DaneOrVerify | TlsLevel::Dane, _) => (self.verifying.clone()?, None),
             _ if terms.is_witnessed() => match self.authorities.clone() {
                 Some(authorities) => {
                     let found = Arc::new(OnceLock::new());
-                    let asks = Some(Asks { authorities, found: found.clone() });
-                    (self.custom(Arc::new(Anybody { provider: self.provider.clone(), asks }))?, Some(found))
+                    let asks = Asks { authorities, found: found.clone() };
+                    (self.judged_by(Anybody(Some(asks)))?, Some(found))
                 }
                 None => (self.opportunistic.clone(), None),
             },
@@ -118,7 +118,8 @@ impl ClientTls {
         Ok(Setup { config, name: name.map_err(|error| Arc::from(error.to_string()))?, witness })
     }
 
-    fn custom(&self, verifier: Arc<dyn ServerCertVerifier>) -> Result<Arc<ClientConfig>, Arc<str>> {
+    fn judged_by(&self, judge: impl Judge + 'static) -> Result<Arc<ClientConfig>, Arc<str>> {
+        let verifier = Arc::new(Verifier::new(judge, self.provider.clone()));
         let builder = ClientConfig::builder_with_provider(self.provider.clone()).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| Arc::from(error.to_string()))?;
         Ok(Arc::new(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
@@ -150,12 +151,9 @@ impl ClientTls {
 /// Takes every certificate: protection from listeners, not from impostors (RFC 7435 3). Signatures are still checked, so
 /// that the peer holds the key of the certificate that it shows.
 #[derive(Debug)]
-struct Anybody {
-    provider: Arc<CryptoProvider>,
-    /// Whose opinion is noted.
-    asks: Option<Asks>,
-}
+struct Anybody(Option<Asks>);
 
+/// Whose opinion is noted.
 #[derive(Debug)]
 struct Asks {
     authorities: Arc<WebPkiServerVerifier>,
@@ -163,31 +161,14 @@ struct Asks {
     found: Arc<OnceLock<rustls::Error>>,
 }
 
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self, leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>], name: &ServerName<'_>, ocsp: &[u8], now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if let Some(asks) = &self.asks
+impl Judge for Anybody {
+    fn judge(&self, shown: Shown<'_>, _: &CryptoProvider) -> Result<(), rustls::Error> {
+        let Shown { leaf, chain, name, ocsp, now } = shown;
+        if let Some(asks) = &self.0
             && let Err(error) = asks.authorities.verify_server_cert(leaf, chain, name, ocsp, now)
         {
             let _ = asks.found.set(error);
         }
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        Ok(())
     }
 }

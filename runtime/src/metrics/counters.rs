@@ -1,7 +1,9 @@
 //! What has happened since the daemon started. Reads the events of the log, and is not filtered with it.
 
 use super::Histogram;
+use crate::daemon::now_ms;
 use crate::logging::Fields;
+use crate::logging::postmaster::Gathered;
 use postern_schema::decide::Reason;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -66,9 +68,9 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// A layer that counts.
-    pub fn layer(self: &Arc<Self>) -> Counting {
-        Counting(self.clone())
+    /// A layer that counts, and takes note of what the postmaster is to be told of.
+    pub fn layer(self: &Arc<Self>, gathered: &Arc<Gathered>) -> Counting {
+        Counting { counters: self.clone(), gathered: gathered.clone() }
     }
 
     /// Counts what an event says.
@@ -156,11 +158,16 @@ fn add_to(counters: &BTreeMap<&'static str, AtomicU64>, name: &str) {
 
 /// The layer that counts.
 #[derive(Debug)]
-pub struct Counting(Arc<Counters>);
+pub struct Counting {
+    counters: Arc<Counters>,
+    gathered: Arc<Gathered>,
+}
 
 impl<S: Subscriber> Layer<S> for Counting {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        self.0.count(&Fields::of(event));
+        let fields = Fields::of(event);
+        self.counters.count(&fields);
+        self.gathered.note(*event.metadata().level(), &fields, now_ms());
     }
 }
 

@@ -174,13 +174,15 @@ impl Listeners {
 enum Service<'a> {
     Mail(&'a Listener),
     Web(&'a WebListener),
+    /// For an authority that asks by http-01.
+    Challenge(&'a WebListener),
 }
 
 impl<'a> Service<'a> {
     fn name(self) -> &'a str {
         match self {
             Service::Mail(listener) => &listener.name,
-            Service::Web(web) => &web.name,
+            Service::Web(web) | Service::Challenge(web) => &web.name,
         }
     }
 
@@ -188,13 +190,14 @@ impl<'a> Service<'a> {
         match self {
             Service::Mail(listener) => listener.kind.as_str(),
             Service::Web(_) => "web",
+            Service::Challenge(_) => "http-01",
         }
     }
 
     fn keys(self) -> impl Iterator<Item = Key> + 'a {
         let (addresses, port, socket) = match self {
             Service::Mail(listener) => (&listener.addresses, listener.port, listener.socket.as_deref()),
-            Service::Web(web) => (&web.addresses, web.port, None),
+            Service::Web(web) | Service::Challenge(web) => (&web.addresses, web.port, None),
         };
         let name = (port == 0 && socket.is_none()).then(|| self.name().into());
         let ports = addresses.iter().map(move |address| Place::Inet(SocketAddr::new(*address, port)));
@@ -206,6 +209,8 @@ impl<'a> Service<'a> {
 /// Every socket of a site, in its order.
 fn sockets(site: &Site) -> impl Iterator<Item = (Key, Service<'_>)> {
     let services = site.listeners.iter().map(Service::Mail).chain(site.web.iter().map(Service::Web));
+    let challenges = site.tls.acme.iter().filter_map(|acme| acme.http.as_ref());
+    let services = services.chain(challenges.map(Service::Challenge));
     services.flat_map(|service| service.keys().map(move |key| (key, service)))
 }
 
@@ -283,6 +288,10 @@ fn start(stream: Stream, peer: IpAddr, key: &Key, daemon: &Arc<Daemon>) {
         Some((_, Service::Mail(listener))) => drop(tokio::spawn(session::serve(stream, peer, listener.clone(), daemon.clone()))),
         Some((_, Service::Web(_))) => match stream {
             Stream::Plain(stream) => drop(tokio::spawn(web::serve(stream, peer, daemon.clone()))),
+            Stream::Tls(_) | Stream::Local(_) => {}
+        },
+        Some((_, Service::Challenge(_))) => match stream {
+            Stream::Plain(stream) => drop(tokio::spawn(web::serve_challenge(stream, peer, daemon.clone()))),
             Stream::Tls(_) | Stream::Local(_) => {}
         },
         None => {}

@@ -1,7 +1,7 @@
 //! AUTH in a session: who may try, what is answered when, and what the log learns of it. Who is right is for [`crate::auth`].
 
 use super::transaction::Peer;
-use crate::auth::{Answer, AuthError, ChannelBinding, Exchange, Login, Outside};
+use crate::auth::{Answer, AuthError, ChannelBinding, Exchange, Login, Outside, Proof};
 use crate::daemon::Daemon;
 use crate::site::Generation;
 use crate::smtp::sasl::{Credentials, SaslStep};
@@ -16,6 +16,8 @@ pub struct Logins {
     /// The name of the TLS channel.
     pub binding: Option<ChannelBinding>,
     exchange: Option<Exchange>,
+    /// What the exchange at hand is about.
+    proof: Proof,
 }
 
 impl Logins {
@@ -37,6 +39,9 @@ impl Logins {
     /// Takes a step of an exchange by another mechanism.
     pub async fn step(&mut self, daemon: &Daemon, generation: &Generation, peer: &mut Peer, step: SaslStep) -> Reply {
         let began = Instant::now();
+        if let SaslStep::Begin { mechanism, .. } = &step {
+            self.proof = Proof::of_mechanism(mechanism);
+        }
         let exchange = self.exchange.take();
         match self.login(daemon, generation, peer).step(exchange, step).await {
             Ok(Answer::Challenge(challenge, next)) => {
@@ -45,7 +50,10 @@ impl Logins {
             }
             // A proof that came while the account is locked counts for as little as a password.
             Ok(Answer::Yes(user) | Answer::No(user)) if !may_try(daemon, peer, &user, began) => Reply::AUTH_LOCKED,
-            Ok(Answer::Yes(user)) => welcome(daemon, peer, &user.clone(), user),
+            Ok(Answer::Yes(user)) => {
+                peer.proof = self.proof;
+                welcome(daemon, peer, &user.clone(), user)
+            }
             Ok(Answer::No(user)) => refuse(daemon, peer, &user, began).await,
             Err(error) => undecided(peer, &error),
         }

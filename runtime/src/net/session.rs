@@ -7,7 +7,7 @@ use super::pace::Pace;
 use super::proxy;
 use super::stream::Stream;
 use super::transaction::{Peer, Spoken, Transaction, Visitor};
-use crate::auth;
+use crate::auth::{self, Proof};
 use crate::daemon::{Daemon, SessionGuard};
 use crate::screen::{self, EARLY, ERROR, Listed};
 use crate::site::Generation;
@@ -78,7 +78,15 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
         listener.kind.is_implicit_tls(),
     );
     let kind = listener.kind;
-    let peer = Peer { address, listener: listener.name, user: None, certificate: None, speaks_for: None, author: None };
+    let peer = Peer {
+        address,
+        listener: listener.name,
+        user: None,
+        proof: Proof::default(),
+        certificate: None,
+        speaks_for: None,
+        author: None,
+    };
     let mut listed = Listed::default();
     if kind == ListenerKind::Mx && guards.is_some() {
         listed.begin(&daemon, &generation, address);
@@ -106,6 +114,9 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     }
     if let Err(error) = session.run(stream).await {
         tracing::debug!(peer = %session.peer.address, %error, "connection lost");
+    }
+    if session.server.errors() >= ERROR_LIMIT {
+        tracing::info!(peer = %session.peer.address, listener = &*session.peer.listener, "too many errors");
     }
 }
 
@@ -314,7 +325,8 @@ impl Session {
         let site = generation.site();
         let now = Instant::now();
         if let Some(user) = &self.peer.user {
-            let store = tokio::task::block_in_place(|| auth::store_of(&site.users, &self.daemon.credentials, user));
+            let store =
+                tokio::task::block_in_place(|| auth::store_of(&site.users, &self.daemon.credentials, user, self.peer.proof));
             let fits = |store: &UserStore| store.messages.is_none_or(|most| self.daemon.admission.user_message(user, most, now));
             if let Some(store) = store.filter(|store| !fits(store)) {
                 let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(store.origin));

@@ -3,6 +3,7 @@
 
 use super::head::{Arrival, Known};
 use super::received;
+use crate::auth::Proof;
 use crate::authentication::fetch;
 use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
 use crate::authentication::intake::{Intake, Purpose, Whole};
@@ -12,7 +13,8 @@ use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::screen::{self, Listed, Visit};
 use crate::site::ClientCertificate;
 use crate::site::Generation;
-use crate::smtp::command::{MailRequest, RecipientRequest};
+use crate::smtp::command::{BodyKind, MailRequest, RecipientRequest};
+use crate::smtp::data::TextForm;
 use crate::smtp::server::{ClientOverride, Message};
 use crate::submission::{Completion, HeaderRewriting, Rework};
 use postern_schema::decide::{
@@ -36,6 +38,8 @@ pub struct Peer {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
+    /// What it has logged in by.
+    pub proof: Proof,
     /// The certificate that it has shown to hold.
     pub certificate: Option<ClientCertificate>,
     /// Whom it speaks for, as it says by XFORWARD: for logs alone.
@@ -89,6 +93,8 @@ pub struct Transaction {
     known: Known,
     purpose: Purpose,
     intake: Intake,
+    /// What makes text of a message that came as binary (RFC 3030 3).
+    text_form: Option<TextForm>,
     /// The text that was taken so far; an error keeps its place until the end of the message.
     body: Result<BodyWriter, Unstored>,
 }
@@ -98,6 +104,8 @@ pub struct Transaction {
 enum Unstored {
     Spool(SpoolError),
     HeaderTooLarge,
+    /// It is no text where it says that it is.
+    Malformed(Reply),
 }
 
 impl From<SpoolError> for Unstored {
@@ -117,6 +125,7 @@ impl Display for Unstored {
         match self {
             Unstored::Spool(error) => error.fmt(f),
             Unstored::HeaderTooLarge => write!(f, "its header has more than {HEADER_LIMIT_OCTETS} octets"),
+            Unstored::Malformed(reply) => reply.fmt(f),
         }
     }
 }
@@ -126,6 +135,7 @@ impl Unstored {
         match self {
             Unstored::Spool(error) => refusal(error),
             Unstored::HeaderTooLarge => Reply::HEADER_TOO_LARGE,
+            Unstored::Malformed(reply) => reply.clone(),
         }
     }
 }
@@ -190,6 +200,8 @@ impl Transaction {
         };
         let intake = Intake::new(purpose, site.hostname.as_str(), rework).sealing(site.arc.seal.is_some());
         let intake = intake.with_partial_body(site.screen.partial_body);
+        let intake = if generation.keys.is_empty() { intake.unsigned() } else { intake };
+        let text_form = (request.body == BodyKind::Binary).then(TextForm::default);
         let mut trace = Trace::default();
         let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);
         if sender != request.reverse_path {
@@ -210,6 +222,7 @@ impl Transaction {
                 known: Known::default(),
                 purpose,
                 intake,
+                text_form,
                 body,
             },
             reply,
@@ -308,9 +321,38 @@ impl Transaction {
 
     /// Takes a piece of the message. Writes to disk: blocks.
     pub fn take(&mut self, daemon: &Daemon, piece: &[u8]) {
+        match &mut self.text_form {
+            None => self.take_in(daemon, piece),
+            // A signature of another was made over what has come, and is judged by that.
+            Some(_) if self.purpose == Purpose::Verify => self.take_in(daemon, piece),
+            // Ours is made over what goes on.
+            Some(form) => {
+                let text = form.feed(piece);
+                self.take_in(daemon, &text);
+            }
+        }
+    }
+
+    fn take_in(&mut self, daemon: &Daemon, piece: &[u8]) {
+        let converts = self.purpose == Purpose::Verify;
         match self.intake.feed(piece) {
-            Ok(octets) => self.store(daemon, |text| Ok(text.write(&octets)?)),
+            Ok(octets) => {
+                let octets = match &mut self.text_form {
+                    Some(form) if converts => form.feed(&octets).into(),
+                    _ => octets,
+                };
+                self.store(daemon, |text| Ok(text.write(&octets)?));
+            }
             Err(error) => self.store(daemon, |_| Err(error.into())),
+        }
+    }
+
+    /// Takes what the conversion to text has left, and says what is wrong with it.
+    fn end_text_form(&mut self, daemon: &Daemon, pass: impl FnOnce(&mut Transaction, &[u8])) {
+        match self.text_form.take().map(TextForm::finish) {
+            None => {}
+            Some(Ok(rest)) => pass(self, &rest),
+            Some(Err(reply)) => self.store(daemon, |_| Err(Unstored::Malformed(reply))),
         }
     }
 
@@ -347,7 +389,7 @@ impl Transaction {
             smtp_utf8: self.request.smtputf8 || !from.is_ascii(),
             reverse_path: self.sender,
             recipients: self.recipients,
-            eight_bit: self.request.eight_bit || message.eight_bit,
+            eight_bit: self.request.body == BodyKind::EightBit || message.eight_bit,
             // RFC 8689 3: the parameter is stronger than the field.
             tls_wish: match (self.request.require_tls, message.header.tls_optional) {
                 (true, _) => TlsWish::Required,
@@ -356,7 +398,13 @@ impl Transaction {
             },
             ret: self.request.ret,
             envid: self.request.envelope_id,
-            client: Client { address: peer.address, helo: helo.into(), listener: peer.listener.clone(), user: peer.user.clone() },
+            client: Client {
+                address: peer.address,
+                helo: helo.into(),
+                listener: peer.listener.clone(),
+                user: peer.user.clone(),
+                certificate: peer.client().certificate.into(),
+            },
             generation: self.generation.mark(),
             hold: self.hold,
             body,
@@ -381,8 +429,15 @@ impl Transaction {
     /// Takes the last of the text.
     fn end_text(&mut self, daemon: &Daemon, last: &[u8]) -> Whole {
         self.take(daemon, last);
-        let (rest, whole) = std::mem::replace(&mut self.intake, Intake::new(Purpose::Pass, "", Rework::default())).finish();
+        if self.purpose != Purpose::Verify {
+            self.end_text_form(daemon, |transaction, rest| transaction.take_in(daemon, rest));
+        }
+        let (mut rest, whole) = std::mem::replace(&mut self.intake, Intake::new(Purpose::Pass, "", Rework::default())).finish();
+        if let Some(form) = &mut self.text_form {
+            rest = form.feed(&rest);
+        }
         self.store(daemon, |text| Ok(text.write(&rest)?));
+        self.end_text_form(daemon, |transaction, rest| transaction.store(daemon, |text| Ok(text.write(rest)?)));
         whole
     }
 

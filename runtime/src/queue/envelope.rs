@@ -7,6 +7,7 @@ use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use postern_schema::decide::{Reason, SentAs, TlsWish};
 use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::reply::Reply;
+use postern_schema::site::Fingerprint;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -109,6 +110,8 @@ pub struct Client {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
+    /// The digests of the certificate that it has shown to hold, and of that one's key.
+    pub certificate: Box<[Fingerprint]>,
 }
 
 /// What one attempt to deliver met with.

@@ -8,8 +8,9 @@ use postern_schema::decide::{self, Lookup, LookupFailed, RecipientFacts, RelayPe
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::{Reply, ReplyCode};
 use postern_schema::site::{
-    AddressEntry, AddressKind, DomainClass, DomainEntry, Forward, Limits, Listener, ListenerKind, Logging, Network, Origin,
-    QueuePolicy, Reports, Rewriting, Route, RoutePattern, Screen, Site, Sources, TlsPolicy, TlsVersion, Via,
+    AddressEntry, AddressKind, DomainClass, DomainEntry, Fingerprint, Forward, FromAddress, Limits, Listener, ListenerKind,
+    Logging, Network, Notices, Origin, QueuePolicy, Reports, Rewriting, Route, RoutePattern, Screen, Site, Sources, TlsPolicy,
+    TlsVersion, Via,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -54,6 +55,7 @@ fn site() -> Site {
         origin_domain: Domain::parse("here.test").unwrap(),
         postmaster: mailbox("root@here.test"),
         postmaster_origin: ORIGIN,
+        notices: Notices::default(),
         addresses: Vec::new(),
         listeners: vec![Listener {
             name: "mx".into(),
@@ -85,7 +87,7 @@ fn site() -> Site {
             from: RoutePattern::Any,
             via: Via::Direct,
             tls: None,
-            from_address: None,
+            from_address: FromAddress::NONE,
             origin: ORIGIN,
         }],
         receivers: Vec::new(),
@@ -137,7 +139,13 @@ pub(super) fn accepted(id: FreshId, from: &str, to: &[&str], body: impl Into<Bod
         tls_wish: TlsWish::Default,
         ret: None,
         envid: None,
-        client: Client { address: CLIENT, helo: "client.test".into(), listener: "mx".into(), user: None },
+        client: Client {
+            address: CLIENT,
+            helo: "client.test".into(),
+            listener: "mx".into(),
+            user: None,
+            certificate: [Fingerprint([7; 32])].into(),
+        },
         generation: Generation(7),
         hold: None,
         body: body.into(),

@@ -6,13 +6,14 @@
 //! limits of the site. What may work later stays, for as long as mail may stay in the queue.
 
 use super::slip::{self, Slip};
+use crate::auth::Proof;
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::notice;
 use crate::net::{Peer, Spoken, Transaction, Visitor};
 use crate::queue::{QueueEntry, Unreturned};
 use crate::screen::Listed;
 use crate::site::Generation;
-use crate::smtp::command::{MailRequest, Notify, RecipientRequest, Return, Xtext};
+use crate::smtp::command::{BodyKind, MailRequest, Notify, RecipientRequest, Return, Xtext};
 use crate::smtp::data::{Decoder, Framing};
 use postern_schema::decide::LOCAL_LISTENER;
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
@@ -159,6 +160,7 @@ impl Dropped {
             address,
             listener: LOCAL_LISTENER.into(),
             user: Some(user.into()),
+            proof: Proof::default(),
             certificate: None,
             speaks_for: None,
             author: Some(author.into()),
@@ -166,7 +168,7 @@ impl Dropped {
         let request = MailRequest {
             reverse_path,
             size_octets: None,
-            eight_bit: true,
+            body: BodyKind::EightBit,
             smtputf8: !sender.is_ascii() || self.slip.to.iter().any(|to| !to.is_ascii()),
             require_tls: false,
             ret: self.slip.whole.then_some(Return::Full),

@@ -1,7 +1,7 @@
 //! The two sides of the protocol against each other: what our client sends, our server has to receive.
 
 use super::client::{Client, ClientConfig, ClientLogin, ClientStep, Recipient, Transaction};
-use super::command::{Notify, OriginalRecipient, Return, Xtext};
+use super::command::{BodyKind, Notify, OriginalRecipient, Return, Xtext};
 use super::sasl::Credentials;
 use super::server::{MailRequest, Question, RecipientRequest, Server, ServerConfig, Step};
 use bytes::BytesMut;
@@ -155,8 +155,8 @@ fn an_envelope_arrives_as_it_was_sent() {
         assert_eq!(replies, vec![Reply::queued(protocol); 2]);
         let [mail] = &pair.mails[..] else { panic!() };
         assert_eq!(
-            (&mail.reverse_path, mail.size_octets, mail.eight_bit, mail.smtputf8),
-            (&sent.reverse_path, Some(7), true, true)
+            (&mail.reverse_path, mail.size_octets, mail.body, mail.smtputf8),
+            (&sent.reverse_path, Some(7), BodyKind::EightBit, true)
         );
         assert_eq!((mail.ret, &mail.envelope_id), (sent.ret, &sent.envelope_id));
         for (received, recipient) in pair.recipients.iter().zip(&sent.recipients) {

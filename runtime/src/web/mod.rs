@@ -1,7 +1,7 @@
 //! The HTTPS listener of a site: MTA-STS policies (RFC 8461 3.3) and settings for mail programs, below `/.well-known/` and for
 //! the domains of the snapshot in force. No files, no state, nothing that a client sends is kept.
 //!
-//! The authority of [`crate::acme`] is answered here too (RFC 8737).
+//! The authority of [`crate::acme`] is answered here too: by TLS (RFC 8737), or over HTTP at a port of its own (RFC 8555 8.3).
 //!
 //! [`request`] reads one request, [`response`] says what becomes of it: both pure. A connection carries one of them, and is over
 //! after a few seconds whatever the client does.
@@ -48,6 +48,26 @@ pub async fn serve(socket: TcpStream, peer: IpAddr, daemon: Arc<Daemon>) {
         Ok(Ok(log)) => tracing::debug!(peer = %peer, request = log, "web request"),
         Ok(Err(error)) => tracing::debug!(peer = %peer, %error, "web connection lost"),
         Err(_) => tracing::debug!(peer = %peer, "web client too slow"),
+    }
+}
+
+/// Serves one connection of the port where an authority asks by http-01: the file that it asks for, and nothing else.
+pub async fn serve_challenge(mut socket: TcpStream, peer: IpAddr, daemon: Arc<Daemon>) {
+    let Ok(_place) = daemon.web.0.clone().try_acquire_owned() else {
+        return tracing::info!(peer = %peer, reason = "web-connection-limit", "refused");
+    };
+    let answered = async {
+        let request = read_head(&mut socket).await?;
+        let answer = response::to_authority(&request, &daemon.renewal.challenges);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        socket.write_all(&answer.to_octets(&date::http(now), request.as_ref().is_ok_and(|request| request.is_head))).await?;
+        farewell(&mut socket).await?;
+        io::Result::Ok(answer.status)
+    };
+    match tokio::time::timeout(PATIENCE, answered).await {
+        Ok(Ok(status)) => tracing::debug!(peer = %peer, status, "http-01 request"),
+        Ok(Err(error)) => tracing::debug!(peer = %peer, %error, "http-01 connection lost"),
+        Err(_) => tracing::debug!(peer = %peer, "http-01 client too slow"),
     }
 }
 

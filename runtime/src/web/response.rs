@@ -1,6 +1,7 @@
 //! What becomes of a request: the one file that its host has at its path, or why there is none.
 
 use super::request::{Malformed, Request};
+use crate::acme::challenge::Challenges;
 use postern_schema::autoconfig;
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::Domain;
@@ -36,6 +37,20 @@ pub fn to(request: &Result<Request, Malformed>, site: &dyn Lookup) -> Response {
             tracing::error!(%why, "a domain cannot be read from the snapshot");
             Response::without_file("HTTP/1.1 503 Service Unavailable")
         }
+    }
+}
+
+/// What an authority gets that asks whether a name is ours (RFC 8555 8.3).
+pub fn to_authority(request: &Result<Request, Malformed>, challenges: &Challenges) -> Response {
+    let request = match request {
+        Err(Malformed::NoRequest) => return Response::without_file("HTTP/1.1 400 Bad Request"),
+        Err(Malformed::TooLong) => return Response::without_file("HTTP/1.1 431 Request Header Fields Too Large"),
+        Ok(request) => request,
+    };
+    let token = request.path.strip_prefix(Challenges::PATH).filter(|_| request.is_reading);
+    match request.host.as_ref().zip(token).and_then(|(host, token)| challenges.file(host, token)) {
+        Some(authorization) => Response::file("application/octet-stream", authorization),
+        None => Response::without_file("HTTP/1.1 404 Not Found"),
     }
 }
 

@@ -8,7 +8,7 @@
 use super::expand::{Resolved, SentAs, resolve};
 use super::{Answer, Lookup, LookupFailed, Reason, StepKind, Trace, Verdict, rewrite};
 use crate::name::{HostName, LocalPart, Mailbox, ReversePath};
-use crate::site::{Destination, DomainClass, NextHop, Route, RoutePattern, Site, Slot, TlsLevel, Via};
+use crate::site::{Destination, DomainClass, FromAddress, NextHop, Route, RoutePattern, Site, Slot, TlsLevel, Via};
 
 /// What is known when a delivery is about to be tried.
 #[derive(Clone, Copy, Debug)]
@@ -52,15 +52,17 @@ pub enum TlsWish {
     Default,
     /// REQUIRETLS: every hop is verified, or there is none (RFC 8689 4.2.1).
     Required,
-    /// `TLS-Required: No`: what the receiver's domain says of TLS is not to keep the message (RFC 8689 5).
+    /// `TLS-Required: No`: what the receiver's domain says of TLS is not to keep the message (RFC 8689 4.2.2).
     Optional,
 }
 
 impl Hop {
     /// The hop as the sender wants it. What the site itself demands stays in force in any case.
     pub fn as_wished(mut self, wish: TlsWish) -> Hop {
-        if wish == TlsWish::Required {
-            self.destination.demand(TlsLevel::Verify);
+        match wish {
+            TlsWish::Default => {}
+            TlsWish::Required => self.destination.demand(TlsLevel::Verify),
+            TlsWish::Optional => self.destination.overlook_published(),
         }
         self
     }
@@ -167,7 +169,7 @@ pub(super) fn relayed(
         Some(NextHop::Relay(name)) => {
             let relay = site.relay(name)?;
             trace.push(StepKind::Route(name.clone()), relay.origin);
-            Some(Destination::Relay { name: relay.name.clone(), tls: relay.tls, from_address: None })
+            Some(Destination::Relay { name: relay.name.clone(), tls: relay.tls, from_address: FromAddress::NONE })
         }
         Some(NextHop::Transport(name)) => {
             let transport = site.transport(name)?;

@@ -113,6 +113,7 @@ fn site() -> Memory {
         origin_domain: domain("example.com"),
         postmaster: mailbox("alice@example.com"),
         postmaster_origin: at(1),
+        notices: crate::site::Notices::default(),
         addresses: vec![],
         listeners: vec![
             listener("mx", ListenerKind::Mx),
@@ -145,7 +146,7 @@ fn site() -> Memory {
                 from: RoutePattern::Any,
                 via: Via::Direct,
                 tls: Some(TlsLevel::Encrypt),
-                from_address: None,
+                from_address: FromAddress::NONE,
                 origin: at(7),
             },
             Route {
@@ -153,7 +154,7 @@ fn site() -> Memory {
                 from: RoutePattern::Domain(domain("example.com")),
                 via: Via::Relay("up".into()),
                 tls: Some(TlsLevel::May),
-                from_address: None,
+                from_address: FromAddress::NONE,
                 origin: at(8),
             },
         ],
@@ -329,7 +330,7 @@ fn routes() {
     let hop = route(&facts, &site()).verdict().unwrap().disposition.accepted().unwrap();
     assert_eq!(
         hop.destination,
-        Destination::Relay { name: "up".into(), tls: TlsLevel::Verify, from_address: None },
+        Destination::Relay { name: "up".into(), tls: TlsLevel::Verify, from_address: FromAddress::NONE },
         "a route lowers no relay's level"
     );
 }

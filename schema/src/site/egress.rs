@@ -214,6 +214,15 @@ impl TlsLevel {
         self < TlsLevel::Encrypt
     }
 
+    /// This level of a destination, held against what its transport or relay has: the stronger of the two. Where the sender does
+    /// without what receivers publish ([`Destination::overlook_published`]), so does the transport.
+    pub fn against(self, configured: TlsLevel) -> TlsLevel {
+        match (self, configured) {
+            (TlsLevel::May, TlsLevel::Published) => TlsLevel::May,
+            _ => self.max(configured),
+        }
+    }
+
     /// Reads the word of the site language.
     pub fn parse(word: &str) -> Option<TlsLevel> {
         TlsLevel::ALL.into_iter().find(|level| level.as_str() == word)
@@ -237,10 +246,62 @@ pub struct Route {
     pub via: Via,
     /// The least protection; `None`: the relay's own level, or `published` for direct delivery.
     pub tls: Option<TlsLevel>,
-    /// The local address that connections leave from (`smtp_bind_address`); `None`: the system chooses.
-    pub from_address: Option<IpAddr>,
+    /// The local addresses that connections leave from (`smtp_bind_address`, `smtp_bind_address6`).
+    pub from_address: FromAddress,
     /// Where it was said.
     pub origin: Origin,
+}
+
+/// The local addresses that connections leave from, at most one of each family; with none, the system chooses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct FromAddress {
+    pub(crate) v4: Option<IpAddr>,
+    pub(crate) v6: Option<IpAddr>,
+}
+
+impl FromAddress {
+    /// The system chooses.
+    pub const NONE: FromAddress = FromAddress { v4: None, v6: None };
+
+    /// Leaves from the first address of each family.
+    pub fn of(addresses: impl IntoIterator<Item = IpAddr>) -> FromAddress {
+        let mut from = FromAddress::NONE;
+        for address in addresses {
+            let place = if address.is_ipv4() { &mut from.v4 } else { &mut from.v6 };
+            place.get_or_insert(address);
+        }
+        from
+    }
+
+    /// Whether the system chooses.
+    pub fn is_none(self) -> bool {
+        self == FromAddress::NONE
+    }
+
+    /// Whether a connection to this address may be made: from a family that the site has not named, mail would leave from an address
+    /// that nobody has chosen.
+    pub fn reaches(self, peer: IpAddr) -> bool {
+        self.is_none() || self.towards(peer).is_some()
+    }
+
+    /// The address that a connection to this one leaves from; `None`: the system chooses.
+    pub fn towards(self, peer: IpAddr) -> Option<IpAddr> {
+        if peer.is_ipv4() { self.v4 } else { self.v6 }
+    }
+
+    /// The addresses.
+    pub fn iter(self) -> impl Iterator<Item = IpAddr> {
+        [self.v4, self.v6].into_iter().flatten()
+    }
+}
+
+impl fmt::Display for FromAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, address) in self.iter().enumerate() {
+            write!(f, "{}{address}", if place == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
 }
 
 /// A set of addresses.
@@ -330,8 +391,8 @@ pub enum Destination {
         domain: Domain,
         /// The least protection.
         tls: TlsLevel,
-        /// The local address that connections leave from.
-        from_address: Option<IpAddr>,
+        /// The local addresses that connections leave from.
+        from_address: FromAddress,
     },
     /// To an address literal, `user@[192.0.2.1]`.
     Literal {
@@ -339,8 +400,8 @@ pub enum Destination {
         host: HostName,
         /// The least protection.
         tls: TlsLevel,
-        /// The local address that connections leave from.
-        from_address: Option<IpAddr>,
+        /// The local addresses that connections leave from.
+        from_address: FromAddress,
     },
     /// To a relay of the site.
     Relay {
@@ -348,8 +409,8 @@ pub enum Destination {
         name: Box<str>,
         /// The least protection.
         tls: TlsLevel,
-        /// The local address that connections leave from.
-        from_address: Option<IpAddr>,
+        /// The local addresses that connections leave from.
+        from_address: FromAddress,
     },
 }
 
@@ -376,13 +437,28 @@ impl Destination {
         }
     }
 
-    /// The local address that connections leave from, where the site names one.
-    pub fn from_address(&self) -> Option<IpAddr> {
+    /// Asks for TLS as the peer offers it where the receiver's own word would have counted. What the site demands is left alone.
+    pub fn overlook_published(&mut self) {
+        match self {
+            Destination::Transport { means: Means::Smtp(tls), .. }
+            | Destination::Mx { tls, .. }
+            | Destination::Literal { tls, .. }
+            | Destination::Relay { tls, .. }
+                if *tls == TlsLevel::Published =>
+            {
+                *tls = TlsLevel::May;
+            }
+            _ => {}
+        }
+    }
+
+    /// The local addresses that connections leave from.
+    pub fn from_address(&self) -> FromAddress {
         match self {
             Destination::Mx { from_address, .. }
             | Destination::Literal { from_address, .. }
             | Destination::Relay { from_address, .. } => *from_address,
-            Destination::Transport { .. } => None,
+            Destination::Transport { .. } => FromAddress::NONE,
         }
     }
 }

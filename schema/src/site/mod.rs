@@ -14,6 +14,7 @@ mod judging;
 mod limit;
 mod listener;
 mod network;
+mod notices;
 mod origin;
 mod policy;
 mod publication;
@@ -30,13 +31,15 @@ pub use address::{AddressEntry, AddressKind, Forward};
 pub use client_list::{ClientList, Codes, CodesError};
 pub use domain::{DomainClass, DomainEntry, NextHop, Onward, Pattern};
 pub use egress::{
-    Destination, Endpoint, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport, TransportKind, Via,
+    Destination, Endpoint, FromAddress, Login, Means, Rate, Receiver, Relay, Route, RoutePattern, TlsLevel, Transport,
+    TransportKind, Via,
 };
 pub use header::{HeaderChange, HeaderEdit, Service};
 pub use judging::{ArcPolicy, DmarcReaction, Quarantine};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::{Fingerprint, Network};
+pub use notices::{NoticeClass, Notices};
 pub use origin::{Origin, Sources};
 pub use policy::{
     Certificate, Chain, Language, Limits, LogFormat, Logging, Metrics, QueuePolicy, Reaction, Screen, TlsPolicy, TlsVersion,
@@ -71,6 +74,8 @@ pub struct Site {
     pub postmaster: Mailbox,
     /// Where the `postmaster` was said.
     pub postmaster_origin: Origin,
+    /// What the postmaster is told of.
+    pub notices: Notices,
     /// The public addresses of the host, those that mail leaves from.
     pub addresses: Vec<IpAddr>,
     /// The DNS server that is asked; `None`: those of the system.

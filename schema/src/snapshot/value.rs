@@ -8,12 +8,12 @@ use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMod
 use crate::site::{
     Acme, AddressEntry, AddressKind, ArcPolicy, Archive, Archived, Autoconfig, Certificate, Chain, Check, ClientLimit,
     ClientList, Codes, Directory, DirectorySecurity, DkimSigner, DmarcReaction, DomainClass, DomainEntry, Endpoint, Fingerprint,
-    Forward, Greylist, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging,
-    Login, LoginName, Masquerade, Metrics, MtaSts, Network, NextHop, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey,
-    Publication, Quarantine, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting,
-    Route, RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service, SigningState, SpfPolicy, Srs, Stage, TlsLevel,
-    TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore,
-    Via, WebListener, WebUrl, Whose,
+    Forward, FromAddress, Greylist, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind,
+    LogFormat, Logging, Login, LoginName, Masquerade, Metrics, MtaSts, Network, NextHop, NoticeClass, Notices, Onward, Origin,
+    Pattern, Pin, PinOf, Place, PublicKey, Publication, Quarantine, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter,
+    Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service,
+    SigningState, SpfPolicy, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey,
+    Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl, Whose,
 };
 use ipnet::IpNet;
 
@@ -46,10 +46,11 @@ stored_structs! {
     Rate { count, per }
     Receiver { domain, concurrency, rate, pause_after_defer, origin }
     Login { user, secret, bearer }
+    FromAddress { v4, v6 }
     Route { to, from, via, tls, from_address, origin }
     Certificate { name, chain, key, origin }
     TlsPolicy { certificates, self_signed, acme, minimum, origin }
-    Acme { directory, contact, certificates, origin }
+    Acme { directory, contact, certificates, http, origin }
     Screen {
         require_sender_domain, require_fqdn_helo, require_resolvable_helo, spf_fail, received_spf, dmarc, partial_body, quarantine, greet_wait,
         early_talker, limits,
@@ -67,6 +68,7 @@ stored_structs! {
     Archive { to, when, origin }
     Srs { domain, secret, origin }
     QueuePolicy { retry, factor_percent, retry_cap, lifetime, bounce_lifetime, warn_after, language, origin }
+    Notices { classes, origin }
     Limits { message_octets, recipients, hops, mailbox_octets, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
@@ -164,6 +166,7 @@ stored_enums! {
     HeaderChange { 1 => Add(name, value), 2 => Remove(name), }
     Service { 1 => Mx, 2 => Submission, 3 => All, }
     Language { 1 => English, 2 => Japanese, }
+    NoticeClass { 1 => Bounce, 2 => DoubleBounce, 3 => Delay, 4 => Policy, 5 => Protocol, 6 => Resource, 7 => Software, }
     Limited { 1 => Connections(most), 2 => Messages(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
     TlsVersion { 1 => Tls12, 2 => Tls13, }

@@ -5,7 +5,8 @@ use bytes::BytesMut;
 use postern_schema::reply::Reply;
 use postern_schema::site::ListenerKind;
 use posternd::smtp::sasl::SaslStep;
-use posternd::smtp::server::{Question, Server, ServerConfig, Step};
+use posternd::smtp::data::TextForm;
+use posternd::smtp::server::{BodyKind, Question, Server, ServerConfig, Step};
 use std::sync::Arc;
 
 /// What the daemon reads at once is cut as the second octet says.
@@ -31,10 +32,10 @@ pub fn holds_a_session(octets: &[u8]) {
     };
     let mut server = Server::new(Arc::new(config), kind.is_implicit_tls() || choice & 128 != 0);
     server.greet();
-    let (mut buffer, mut said) = (BytesMut::new(), Vec::new());
+    let (mut buffer, mut said, mut is_binary) = (BytesMut::new(), Vec::new(), false);
     for piece in input.chunks(PIECES[usize::from(*cut) % PIECES.len()]) {
         buffer.extend_from_slice(piece);
-        if !advance(&mut server, &mut buffer, &mut said) {
+        if !advance(&mut server, &mut buffer, &mut said, &mut is_binary) {
             break;
         }
     }
@@ -42,7 +43,7 @@ pub fn holds_a_session(octets: &[u8]) {
 }
 
 /// Goes on until there is nothing to do; `false`: the session is over.
-fn advance(server: &mut Server, input: &mut BytesMut, said: &mut Vec<u8>) -> bool {
+fn advance(server: &mut Server, input: &mut BytesMut, said: &mut Vec<u8>, is_binary: &mut bool) -> bool {
     // Each step takes an octet at least, asks one question, or is the last.
     for _ in 0..4 * input.len() + 64 {
         let step = server.advance(input);
@@ -56,15 +57,19 @@ fn advance(server: &mut Server, input: &mut BytesMut, said: &mut Vec<u8>) -> boo
                 input.clear();
                 server.tls_started();
             }
-            Step::Question(question) => server.answer(&answer(&question)),
+            Step::Question(question) => server.answer(&answer(question, is_binary)),
         }
     }
     panic!("the session goes round in a circle");
 }
 
 /// A site that says yes and no by what it is asked.
-fn answer(question: &Question) -> Reply {
+fn answer(question: Question, is_binary: &mut bool) -> Reply {
     match question {
+        Question::Mail(request) => {
+            *is_binary = request.body == BodyKind::Binary;
+            Reply::OK
+        }
         Question::Recipient(request) if request.forward_path.to_string().starts_with('x') => Reply::LOCAL_ERROR,
         Question::Authenticate(credentials) if &*credentials.user != "alice" => Reply::BAD_CREDENTIALS,
         Question::Authenticate(_) => Reply::AUTHENTICATED,
@@ -72,8 +77,18 @@ fn answer(question: &Question) -> Reply {
         Question::Sasl(SaslStep::Response(response)) if response.is_empty() => Reply::AUTHENTICATED,
         Question::Sasl(SaslStep::Response(_)) => Reply::BAD_CREDENTIALS,
         Question::Message(message) => {
-            // RFC 5321 2.3.8: whatever was framed, a message is lines that end in CRLF.
-            let body = &message.body;
+            // RFC 5321 2.3.8: whatever was framed, a message is lines that end in CRLF, and one that came as binary is made so.
+            let body = match is_binary {
+                false => message.body,
+                true => {
+                    let mut form = TextForm::default();
+                    let text = form.feed(&message.body);
+                    match form.finish() {
+                        Ok(rest) => [text, rest].concat(),
+                        Err(fault) => return fault,
+                    }
+                }
+            };
             assert!(body.is_empty() || body.ends_with(b"\r\n"), "a message without an end");
             let bare = (0..body.len()).any(|at| match body[at] {
                 b'\n' => at == 0 || body[at - 1] != b'\r',

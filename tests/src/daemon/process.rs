@@ -239,6 +239,20 @@ impl Daemon {
         fs::read_to_string(&self.options.log).unwrap_or_default()
     }
 
+    /// The events of its log with this message, where the site logs JSON.
+    pub fn events(&self, message: &str) -> Vec<Value> {
+        let log = self.log();
+        let all = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        all.filter(|event| event["message"] == message).collect()
+    }
+
+    /// Of every attempt in its log: the recipient, the status and the reply.
+    pub fn attempts(&self) -> Vec<(String, String, String)> {
+        let text = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        let events = self.events("attempt");
+        events.iter().map(|event| (text(event, "to"), text(event, "status"), text(event, "reply"))).collect()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         // The child is not waited for yet, so its number is still its own.

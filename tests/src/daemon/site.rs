@@ -27,6 +27,24 @@ impl Site {
         site
     }
 
+    /// A site with a host, its postmaster, one listener, and the rest as it is given.
+    pub fn small(postmaster: &str, rest: &str) -> Site {
+        Site::new(&Site::small_kdl(postmaster, rest))
+    }
+
+    /// The text of [`Site::small`].
+    pub fn small_kdl(postmaster: &str, rest: &str) -> String {
+        format!(
+            r#"site "mail.example.com" {{
+    postmaster "{postmaster}"
+    address "192.0.2.25"
+}}
+listen "mx" port=0 address="127.0.0.1"
+{rest}
+"#
+        )
+    }
+
     /// Something in the temporary folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

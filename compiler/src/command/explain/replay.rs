@@ -1,14 +1,13 @@
 //! `explain --attempt`: how a message in the queue was decided. The daemon says what it knows of the message (`posternd queue show
 //! ID --json`), and which snapshots decided it; here the same decisions are asked of the same snapshots, which `build` keeps.
-//!
-//! The compiler reads no queue: what stands in the spool is known to the daemon alone, and its command is asked for it.
 
 use super::{json, text};
 use crate::command::subject::read_input;
-use crate::command::{Failure, Status, daemon_program};
+use crate::command::{Failure, spool};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{ArcFact, DmarcFact, End, GreylistFact, ReputationFact, SenderDomain, SentAs, TlsWish};
+use postern_schema::decide::{ArcFact, DmarcFact, End, GreylistFact, Lookup, ReputationFact, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
+use postern_schema::site::{Fingerprint, Site};
 use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
 use serde::{Deserialize, Serialize};
@@ -16,7 +15,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 /// What `posternd queue show` says, as far as it matters here.
@@ -28,6 +26,8 @@ struct Queued {
     /// An older daemon does not say.
     #[serde(default)]
     requiretls: bool,
+    #[serde(default, rename = "tls-optional")]
+    tls_optional: bool,
     client: Option<QueuedClient>,
     recipients: Vec<QueuedRecipient>,
 }
@@ -37,6 +37,9 @@ struct QueuedClient {
     address: IpAddr,
     listener: String,
     user: Option<String>,
+    /// An older daemon does not say.
+    #[serde(default)]
+    certificate: Vec<String>,
     helo: Option<String>,
 }
 
@@ -112,30 +115,11 @@ impl<'a> Message<'a> {
     fn read(&self) -> Result<Queued, Failure> {
         let (text, origin) = match self {
             Message::File(file) => (read_input(file)?, file.display().to_string()),
-            Message::Daemon { id, state } => (ask_daemon(id, *state)?, "the daemon's answer".to_owned()),
+            Message::Daemon { id, state } => (spool::ask(&["show", id], *state)?, "the daemon's answer".to_owned()),
         };
         serde_json::from_str(&text)
             .map_err(|error| Failure::usage(format!("{origin} is not what `posternd queue show ID --json` says: {error}")))
     }
-}
-
-/// What `posternd queue show` says.
-fn ask_daemon(id: &str, state: Option<&Path>) -> Result<String, Failure> {
-    let program = daemon_program();
-    let mut command = Command::new(&program);
-    command.args(["queue", "show", id, "--json"]);
-    if let Some(state) = state {
-        command.arg("--state").arg(state);
-    }
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| Failure::unavailable(format!("{} cannot be run: {error}", program.display())))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let message = said.trim().trim_start_matches("posternd: ").to_owned();
-    let status = output.status.code().and_then(|code| u8::try_from(code).ok()).map_or(Status::Unavailable, Status::Of);
-    Err(Failure { status, message })
 }
 
 /// The message, decided by the snapshots in `folder`.
@@ -144,19 +128,30 @@ pub(super) fn run(folder: &Path, message: &Message<'_>, for_programs: bool) -> R
     if for_programs { json(&replay) } else { Ok(describe(&replay)) }
 }
 
+/// The digest by which a network of the site knows the client: that of its certificate, or that of its key.
+fn known(shown: &[String], site: &Site) -> Option<Fingerprint> {
+    let shown: Vec<Fingerprint> = shown.iter().filter_map(|text| Fingerprint::parse(text)).collect();
+    let is_known = |one: &&Fingerprint| site.networks.iter().any(|network| network.certificates.contains(*one));
+    shown.iter().find(is_known).or(shown.first()).copied()
+}
+
 fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
     let from = ReversePath::parse(&queued.from).map_err(|error| odd(&queued.from, &error))?;
     let mut snapshots = Snapshots::new(folder);
     let acceptance = snapshots.generation(&queued.generation)?;
     let mut accepted = Vec::new();
-    let wish = if queued.requiretls { TlsWish::Required } else { TlsWish::Default };
+    let wish = match (queued.requiretls, queued.tls_optional) {
+        (true, _) => TlsWish::Required,
+        (false, true) => TlsWish::Optional,
+        (false, false) => TlsWish::Default,
+    };
     if let Some(client) = &queued.client {
         let originals: BTreeSet<&str> = queued.recipients.iter().map(|recipient| &*recipient.original).collect();
         for original in originals {
             let question = Question {
                 client: Some(client.address),
                 user: client.user.clone(),
-                certificate: None,
+                certificate: known(&client.certificate, acceptance.site()),
                 listener: Some(client.listener.clone()),
                 is_tls: true,
                 from: from.clone(),

@@ -33,7 +33,7 @@ use crate::rules::chk::Checker;
 use crate::sitetest::TestDraft;
 use crate::source::{SourceId, Span, Spanned};
 use postern_schema::name::{Domain, Mailbox};
-use postern_schema::site::{HeaderChange, Language, LogFormat, Service};
+use postern_schema::site::{HeaderChange, Language, LogFormat, NoticeClass, Service};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,6 +144,8 @@ pub struct HostDraft {
     pub origin_domain: Setting<Domain>,
     /// Who reads mail to postmaster.
     pub postmaster: Setting<Mailbox>,
+    /// What the postmaster is told of.
+    pub notices: Setting<Vec<NoticeClass>>,
     /// Public addresses.
     pub addresses: Vec<Spanned<IpAddr>>,
     /// The DNS server that is asked.

@@ -5,8 +5,8 @@ use crate::model::Model;
 use crate::source::{Sources, Span};
 use postern_schema::name::Domain;
 use postern_schema::site::{
-    Acme, Certificate, DkimSigner, DomainEntry, HeaderEdit, Limits, Listener, Logging, Login, Metrics, Network, Origin,
-    QueuePolicy, Receiver, Relay, Route, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
+    Acme, Certificate, DkimSigner, DomainEntry, FromAddress, HeaderEdit, Limits, Listener, Logging, Login, Metrics, Network,
+    Notices, Origin, QueuePolicy, Receiver, Relay, Route, SendAs, Site, TlsPolicy, Transport, UserStore, WebListener,
 };
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -31,15 +31,11 @@ impl SiteDraft {
             origin_domain: self.host.origin_domain.value.clone(),
             postmaster: self.host.postmaster.value.clone(),
             postmaster_origin: origin_of(&self.host.postmaster, sources),
+            notices: Notices { classes: self.host.notices.value.clone(), origin: origin_of(&self.host.notices, sources) },
             addresses: self.host.addresses.iter().map(|address| address.value).collect(),
             resolver: self.host.resolver.as_ref().map(|resolver| resolver.value),
             listeners: self.listeners(sources),
-            web: self.web.first().map(|web| WebListener {
-                name: web.name.value.clone(),
-                addresses: web.addresses.iter().map(|address| address.value).collect(),
-                port: web.port.value,
-                origin: sources.origin(web.span),
-            }),
+            web: self.web.first().map(|web| web_listener(web, sources)),
             networks: self.networks(sources),
             users: self.users(sources),
             transports: self.transports(sources),
@@ -140,7 +136,7 @@ impl SiteDraft {
             from: draft.from.value.clone(),
             via: draft.via.value.clone(),
             tls: draft.tls.as_ref().map(|level| level.value),
-            from_address: draft.from_address.as_ref().map(|address| address.value),
+            from_address: FromAddress::of(draft.from_address.iter().map(|address| address.value)),
             origin: sources.origin(draft.span),
         };
         self.routes.iter().map(route).collect()
@@ -184,6 +180,7 @@ impl SiteDraft {
                 directory: draft.directory.clone(),
                 contact: draft.contact.as_ref().map(|contact| contact.value.clone()),
                 certificates: self.certificates_to_get(),
+                http: draft.http.as_ref().map(|http| web_listener(http, sources)),
                 origin: sources.origin(draft.span),
             }),
             minimum: self.tls.minimum,
@@ -256,4 +253,13 @@ fn origin(span: Option<Span>, sources: &Sources) -> Origin {
 
 fn origin_of<T>(setting: &Setting<T>, sources: &Sources) -> Origin {
     origin(setting.span, sources)
+}
+
+fn web_listener(draft: &super::WebDraft, sources: &Sources) -> WebListener {
+    WebListener {
+        name: draft.name.value.clone(),
+        addresses: draft.addresses.iter().map(|address| address.value).collect(),
+        port: draft.port.value,
+        origin: sources.origin(draft.span),
+    }
 }

@@ -159,8 +159,8 @@ pub struct RouteDraft {
     pub via: Spanned<Via>,
     /// The least protection.
     pub tls: Option<Spanned<TlsLevel>>,
-    /// The local address that connections leave from.
-    pub from_address: Option<Spanned<IpAddr>>,
+    /// The local addresses that connections leave from.
+    pub from_address: Vec<Spanned<IpAddr>>,
 }
 
 /// `destination`.
@@ -217,6 +217,8 @@ pub struct AcmeDraft {
     pub directory: WebUrl,
     /// Who hears from the authority.
     pub contact: Option<Spanned<Mailbox>>,
+    /// Where `http-01` is answered, if that is the challenge; its name is `acme`.
+    pub http: Option<WebDraft>,
 }
 
 impl TlsDraft {

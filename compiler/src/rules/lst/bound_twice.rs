@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 /// The rule.
 pub static RULE: Rule =
-    Rule::check("LST001", "bound-twice", Severity::Error, &[Part::Listeners], check, include_str!("bound_twice.md"));
+    Rule::check("LST001", "bound-twice", Severity::Error, &[Part::Listeners, Part::Tls], check, include_str!("bound_twice.md"));
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let sockets = sockets(subject.draft);
@@ -40,7 +40,9 @@ struct Socket<'a> {
 
 fn sockets(draft: &SiteDraft) -> Vec<Socket<'_>> {
     let mail = draft.listeners.iter().map(|mail| Socket { name: &mail.name, addresses: &mail.addresses, port: &mail.port });
-    let web = draft.web.iter().map(|web| Socket { name: &web.name, addresses: &web.addresses, port: &web.port });
+    let challenges = draft.tls.acme.iter().filter_map(|acme| acme.http.as_ref());
+    let web =
+        draft.web.iter().chain(challenges).map(|web| Socket { name: &web.name, addresses: &web.addresses, port: &web.port });
     // In the order of the site, so that the second one is at fault.
     let mut sockets: Vec<Socket<'_>> = mail.chain(web).collect();
     sockets.sort_by_key(|socket| (socket.name.span.source, socket.name.span.start));

@@ -15,8 +15,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     if own.is_empty() {
         return;
     }
-    for route in &subject.draft.routes {
-        let Some(source) = &route.from_address else { continue };
+    for source in subject.draft.routes.iter().flat_map(|route| &route.from_address) {
         // Behind NAT the address that others see is another one.
         if own.iter().any(|address| address.value == source.value) || is_private(IpNet::from(source.value)) {
             continue;

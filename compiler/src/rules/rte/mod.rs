@@ -2,6 +2,7 @@
 
 pub mod foreign_source;
 pub mod no_route;
+pub mod one_family;
 pub mod own_backup;
 pub mod own_domain_route;
 pub mod password_exposed;

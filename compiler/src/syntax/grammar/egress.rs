@@ -114,6 +114,8 @@ pub const ROUTE: NodeSpec = NodeSpec::new("route", "Where mail for elsewhere goe
         .postfix(&["smtp_tls_policy_maps", "smtp_tls_security_level"]),
         PropertySpec::new("from-address", ValueType::Ip, "The local address that connections leave from.")
             .postfix(&["smtp_bind_address"]),
+        PropertySpec::new("from-address6", ValueType::Ip, "The one of the other family, where hosts may be reached by both.")
+            .postfix(&["smtp_bind_address6"]),
     ])
     .many()
     .example("route to=\"*\" via=\"ses\"")

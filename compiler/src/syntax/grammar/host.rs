@@ -22,6 +22,13 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
             .arguments(&[Argument::new("mailbox", ValueType::Mailbox, "A mail address that exists.")])
             .example("postmaster \"alice@example.com\"")
             .postfix(&["2bounce_notice_recipient", "error_notice_recipient"]),
+        NodeSpec::new(
+            "notify",
+            "What the postmaster is told of, gathered and at most four times an hour for each class; without it, `resource` and `software`.",
+        )
+        .arguments(&[Argument::new("classes", ValueType::Word(NOTICES), "A class, or `none`.").repeating()])
+        .example("notify \"2bounce\" \"resource\" \"software\"")
+        .postfix(&["notify_classes"]),
         NodeSpec::new("address", "The public addresses of the host: those that mail leaves from and that DNS shows.")
             .arguments(&[Argument::new("addresses", ValueType::Ip, "An IPv4 or IPv6 address.").repeating()])
             .properties(&[PropertySpec::later("interface", ValueType::Ip, "The local address, where NAT hides the public one.")])
@@ -40,6 +47,18 @@ pub const SITE: NodeSpec = NodeSpec::new("site", "The host itself: the name that
     .required()
     .example("site \"mail.example.com\" {\n    postmaster \"alice@example.com\"\n}")
     .postfix(&["myhostname", "mydomain", "smtpd_banner", "smtp_helo_name"]);
+
+/// The classes of `notify`.
+const NOTICES: &[Word] = &[
+    Word::new("bounce", "Mail that was returned to its sender."),
+    Word::new("2bounce", "Notices that could not be delivered, so that nobody heard of them."),
+    Word::new("delay", "Mail whose sender was told that it still waits."),
+    Word::new("policy", "Clients and messages that the site's rules refused."),
+    Word::new("protocol", "Clients that broke the protocol."),
+    Word::new("resource", "Mail that was put off for want of room, memory or descriptors."),
+    Word::new("software", "Damage, and mistakes of the program."),
+    Word::new("none", "No class: for a site that wants to be told of nothing."),
+];
 
 /// The checkers of `require`.
 pub const CHECKERS: &[Word] = &[
@@ -91,8 +110,10 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
                     ValueType::Word(CHALLENGES),
                     "How control of the names is shown; without it, `tls-alpn-01`, which the listener `web` answers.",
                 ),
+                PropertySpec::new("port", ValueType::Port, "The TCP port where `http-01` is answered; without it, 80."),
+                PropertySpec::new("address", ValueType::Ip, "The local address to bind there; without it, every one."),
             ])
-            .example("acme directory=\"https://acme.example/directory\" contact=\"ops@example.com\" challenge=\"tls-alpn-01\""),
+            .example("acme directory=\"https://acme.example/directory\" contact=\"ops@example.com\" challenge=\"http-01\" port=80 address=\"192.0.2.25\""),
         NodeSpec::new("minimum", "The oldest protocol version that is spoken.")
             .arguments(&[Argument::new("version", ValueType::Word(TLS_VERSIONS), "The version.")])
             .example("minimum \"1.2\"")
@@ -103,7 +124,7 @@ pub const TLS: NodeSpec = NodeSpec::new("tls", "Certificates of the listeners, a
 
 const CHALLENGES: &[Word] = &[
     Word::new("tls-alpn-01", "By a TLS handshake on port 443 (RFC 8737)."),
-    Word::later("http-01", "By a file on port 80."),
+    Word::new("http-01", "By a file that is asked for over HTTP, on port 80 (RFC 8555 8.3)."),
     Word::later("dns-01", "By a DNS record."),
 ];
 

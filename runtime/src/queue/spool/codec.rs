@@ -8,6 +8,7 @@ use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use postern_schema::decide::{SentAs, TlsWish};
 use postern_schema::name::{HostName, LocalPart, Mailbox, ReversePath};
 use postern_schema::reply::{EnhancedStatus, Reply, ReplyCode};
+use postern_schema::site::Fingerprint;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -120,7 +121,7 @@ pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
         put_text(out, &client.address.to_string());
         put_text(out, &client.helo);
         put_text(out, &client.listener);
-        put_option(out, client.user.as_deref(), put_text);
+        put_login(out, client);
     });
     put_u32(out, envelope.recipients.len());
     for recipient in &envelope.recipients {
@@ -130,6 +131,18 @@ pub(super) fn put_envelope(out: &mut Vec<u8>, envelope: &Envelope) {
             out.push(u8::from(notify.success) | u8::from(notify.failure) << 1 | u8::from(notify.delay) << 2);
         });
         put_option(out, recipient.orcpt.as_ref(), |out, orcpt| put_text(out, &orcpt.to_string()));
+    }
+}
+
+/// Who the client has shown to be; the tags of one without a certificate are those of an option.
+fn put_login(out: &mut Vec<u8>, client: &Client) {
+    out.push(u8::from(client.user.is_some()) | u8::from(!client.certificate.is_empty()) << 1);
+    if let Some(user) = &client.user {
+        put_text(out, user);
+    }
+    if !client.certificate.is_empty() {
+        put_u32(out, client.certificate.len());
+        client.certificate.iter().for_each(|fingerprint| out.extend_from_slice(&fingerprint.0));
     }
 }
 
@@ -332,7 +345,14 @@ impl<'a> Input<'a> {
     fn client(&mut self) -> Decoded<Client> {
         let address: IpAddr = self.text()?.parse().map_err(|_| Malformed("a client's address is none"))?;
         let (helo, listener) = (self.boxed_text()?, self.boxed_text()?);
-        Ok(Client { address, helo, listener, user: self.option(Input::boxed_text)? })
+        let tag = self.u8()?;
+        if tag > 3 {
+            return Err(Malformed("a client has logged in in an unknown way"));
+        }
+        let user = if tag & 1 != 0 { Some(self.boxed_text()?) } else { None };
+        let certificates = if tag & 2 != 0 { self.count()? } else { 0 };
+        let certificate = (0..certificates).map(|_| self.array().map(Fingerprint)).collect::<Decoded<_>>()?;
+        Ok(Client { address, helo, listener, user, certificate })
     }
 
     fn recipients(&mut self) -> Decoded<Box<[Recipient]>> {

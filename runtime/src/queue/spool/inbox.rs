@@ -11,6 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// So many changes wait for no message any more.
+const CHANGES_MAX: usize = 256;
+
 /// The answer to a job.
 pub(super) type Done<T> = oneshot::Sender<Result<T, SpoolError>>;
 
@@ -50,11 +53,15 @@ impl Job {
 #[derive(Default)]
 struct State {
     jobs: Vec<Job>,
+    /// How many of them are messages.
+    appends: usize,
     closed: bool,
     /// The writer is to look around even if there is no job.
     nudged: bool,
     /// The writer sleeps until there are so many jobs; 0 while it works.
     wake_at: usize,
+    /// It sleeps until there is a message.
+    wake_at_append: bool,
 }
 
 /// See the module.
@@ -72,21 +79,29 @@ impl Inbox {
             drop(state);
             return job.fail(SpoolError::Closed);
         }
+        let is_append = job.is_append();
+        state.appends += usize::from(is_append);
         state.jobs.push(job);
-        let wakes = state.wake_at > 0 && state.jobs.len() >= state.wake_at;
+        let wakes = (state.wake_at > 0 && state.jobs.len() >= state.wake_at) || (state.wake_at_append && is_append);
         drop(state);
         if wakes {
             self.ready.notify_one();
         }
     }
 
-    /// Waits for a job or a nudge, and once there is a job, a little more for as many as are expected. `None` once the inbox is closed and
-    /// nothing is left.
-    pub(super) fn take(&self, expected: usize, patience: Duration) -> Option<Vec<Job>> {
+    /// Waits for a job or a nudge, and once there is a job, a little more for as many as are expected; where there is none but changes, for a
+    /// message that they can go with, which nobody waits for. `None` once the inbox is closed and nothing is left.
+    pub(super) fn take(&self, expected: usize, patience: Duration, for_append: Duration) -> Option<Vec<Job>> {
         let mut state = lock(&self.state);
         while state.jobs.is_empty() && !state.closed && !state.nudged {
             state.wake_at = 1;
             state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.appends == 0 && !state.closed && !state.nudged && !for_append.is_zero() {
+            (state.wake_at, state.wake_at_append) = (CHANGES_MAX, true);
+            let only_changes = |state: &mut State| state.appends == 0 && state.jobs.len() < CHANGES_MAX && !state.closed;
+            state = self.ready.wait_timeout_while(state, for_append, only_changes).unwrap_or_else(PoisonError::into_inner).0;
+            state.wake_at_append = false;
         }
         if state.jobs.len() < expected && !state.closed && !state.nudged && !patience.is_zero() {
             state.wake_at = expected;
@@ -116,7 +131,7 @@ impl Inbox {
 
 impl State {
     fn take(&mut self) -> Option<Vec<Job>> {
-        self.wake_at = 0;
+        (self.wake_at, self.wake_at_append, self.appends) = (0, false, 0);
         self.nudged = false;
         if self.closed && self.jobs.is_empty() { None } else { Some(std::mem::take(&mut self.jobs)) }
     }

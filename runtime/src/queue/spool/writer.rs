@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 
 /// The longest that a batch waits for more.
 const PATIENCE_MAX: Duration = Duration::from_millis(1);
+/// So long after the last message, another one is expected.
+const BUSY_FOR: Duration = Duration::from_millis(20);
 /// Which part of a segment is kept for changes.
 const RESERVE_DIVISOR: u32 = 32;
 
@@ -48,6 +50,8 @@ pub(super) struct Writer {
     answered: usize,
     /// How long it took.
     last_flush: Duration,
+    /// When a message was last among the jobs.
+    last_append: Option<Instant>,
     /// Relocations failed: none until something else succeeds.
     pub(super) reclaim_paused: bool,
     /// The oldest segment could not be removed, and a warning said so.
@@ -65,6 +69,7 @@ impl Writer {
             next_number,
             answered: 0,
             last_flush: Duration::ZERO,
+            last_append: None,
             reclaim_paused: false,
             removal_failed: false,
         }
@@ -76,9 +81,13 @@ impl Writer {
         loop {
             let reclaims = self.wants_reclaim();
             let inbox = &self.shared.inbox;
-            let jobs = if reclaims { inbox.take_now() } else { inbox.take(self.answered, self.patience()) };
+            let jobs =
+                if reclaims { inbox.take_now() } else { inbox.take(self.answered, self.patience(), self.patience_for_append()) };
             let Some(jobs) = jobs else { return };
             self.answered = jobs.len();
+            if jobs.iter().any(Job::is_append) {
+                self.last_append = Some(Instant::now());
+            }
             // Relocations go first: a change in the same batch must stand behind the record that does not know of it yet.
             let mut batch = if reclaims { self.relocations() } else { Vec::new() };
             batch.extend(jobs);
@@ -91,6 +100,13 @@ impl Writer {
     /// flush of its own, and on a slow disk all others wait for it. A part of what the flush takes anyway.
     fn patience(&self) -> Duration {
         (self.last_flush / 4).min(PATIENCE_MAX)
+    }
+
+    /// How long changes wait for a message whose flush makes them durable too: while messages come in, each of them would else cost two
+    /// flushes, and the second keeps the next one waiting. Nobody who sends mail waits for a change.
+    fn patience_for_append(&self) -> Duration {
+        let is_busy = self.last_append.is_some_and(|last| last.elapsed() < BUSY_FOR);
+        if is_busy { self.last_flush.min(PATIENCE_MAX) } else { Duration::ZERO }
     }
 
     /// The number of the segment that is written to.

@@ -130,6 +130,8 @@ pub struct Client {
     capabilities: Capabilities,
     /// How far logging in is.
     exchange: LoginExchange,
+    /// What it has logged in by.
+    mechanism: Option<Box<str>>,
     envelope: Option<Envelope>,
     encoder: Encoder,
     chunks: Chunks,
@@ -152,6 +154,7 @@ impl Client {
             output: Vec::new(),
             capabilities: Capabilities::default(),
             exchange: LoginExchange::Over,
+            mechanism: None,
             envelope: None,
             encoder: Encoder::default(),
             chunks: Chunks::default(),
@@ -260,6 +263,11 @@ impl Client {
     /// Commands and content that are to be sent. The caller clears what it has sent.
     pub fn output(&mut self) -> &mut Vec<u8> {
         &mut self.output
+    }
+
+    /// The mechanism that it logs in by; `None` where it does not.
+    pub fn mechanism(&self) -> Option<&str> {
+        self.mechanism.as_deref()
     }
 
     /// How far the session is.

@@ -112,6 +112,7 @@ impl Client {
             let ours = if login.bearer { "neither XOAUTH2 nor OAUTHBEARER" } else { "none of SCRAM-SHA-256, PLAIN and LOGIN" };
             return Some(self.abort(Reply::login_unavailable(format!("The peer offers {ours}"))));
         };
+        self.mechanism = line.split(' ').nth(1).map(Box::from);
         self.say(&line);
         self.exchange = exchange;
         self.phase = Phase::Login;

@@ -105,6 +105,18 @@ pub fn split(line: &[u8]) -> (Verb, &[u8]) {
     }
 }
 
+/// What the client says of the octets of the message: the value of BODY.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BodyKind {
+    /// Nothing, or that all of them are ASCII (RFC 6152 2).
+    #[default]
+    SevenBit,
+    /// Lines of text may hold octets beyond ASCII (RFC 6152 2).
+    EightBit,
+    /// Parts may hold anything, so it comes by BDAT (RFC 3030 3).
+    Binary,
+}
+
 /// What MAIL asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MailRequest {
@@ -112,8 +124,8 @@ pub struct MailRequest {
     pub reverse_path: ReversePath,
     /// SIZE: what the client believes the message to have, in octets (RFC 1870 5).
     pub size_octets: Option<u64>,
-    /// BODY=8BITMIME: the client says that the message may hold octets beyond ASCII (RFC 6152 2).
-    pub eight_bit: bool,
+    /// BODY.
+    pub body: BodyKind,
     /// SMTPUTF8: addresses and header fields may hold UTF-8 (RFC 6531 3.4).
     pub smtputf8: bool,
     /// REQUIRETLS: every hop is to be verified (RFC 8689 2).
@@ -149,7 +161,7 @@ pub fn parse_mail(argument: &[u8]) -> Result<MailRequest, Reply> {
     Ok(MailRequest {
         reverse_path: path::parse_reverse(path).ok_or(Reply::BAD_SENDER_ADDRESS)?,
         size_octets: parameters.size_octets,
-        eight_bit: parameters.eight_bit.unwrap_or(false),
+        body: parameters.body.unwrap_or_default(),
         smtputf8,
         require_tls: parameters.require_tls.is_some(),
         ret: parameters.ret,

@@ -1,5 +1,6 @@
 //! The parameters of MAIL and RCPT (RFC 5321 4.1.1.11): `KEYWORD` or `KEYWORD=value`, each at most once.
 
+use super::BodyKind;
 use super::dsn::{Notify, OriginalRecipient, Return, Xtext};
 use postern_schema::reply::Reply;
 
@@ -7,7 +8,7 @@ use postern_schema::reply::Reply;
 #[derive(Default)]
 pub(super) struct MailParameters {
     pub(super) size_octets: Option<u64>,
-    pub(super) eight_bit: Option<bool>,
+    pub(super) body: Option<BodyKind>,
     pub(super) smtputf8: Option<()>,
     pub(super) require_tls: Option<()>,
     pub(super) ret: Option<Return>,
@@ -28,7 +29,7 @@ pub(super) fn parse_mail(text: &str) -> Result<MailParameters, Reply> {
         let (keyword, value) = parameter?;
         match keyword.to_ascii_uppercase().as_str() {
             "SIZE" => set(&mut found.size_octets, parse_size(required(value)?))?,
-            "BODY" => set(&mut found.eight_bit, Some(parse_body(required(value)?)?))?,
+            "BODY" => set(&mut found.body, parse_body(required(value)?))?,
             "SMTPUTF8" => set(&mut found.smtputf8, value.is_none().then_some(()))?,
             "REQUIRETLS" => set(&mut found.require_tls, value.is_none().then_some(()))?,
             "RET" => set(&mut found.ret, Return::parse(required(value)?))?,
@@ -88,13 +89,12 @@ fn parse_size(value: &str) -> Option<u64> {
     is_number.then(|| value.parse().unwrap_or(u64::MAX))
 }
 
-/// Whether the value of BODY is 8BITMIME (RFC 6152 2). BINARYMIME is not announced (RFC 3030 3).
-fn parse_body(value: &str) -> Result<bool, Reply> {
+fn parse_body(value: &str) -> Option<BodyKind> {
     match value.to_ascii_uppercase().as_str() {
-        "7BIT" => Ok(false),
-        "8BITMIME" => Ok(true),
-        "BINARYMIME" => Err(Reply::UNKNOWN_PARAMETER),
-        _ => Err(Reply::SYNTAX),
+        "7BIT" => Some(BodyKind::SevenBit),
+        "8BITMIME" => Some(BodyKind::EightBit),
+        "BINARYMIME" => Some(BodyKind::Binary),
+        _ => None,
     }
 }
 

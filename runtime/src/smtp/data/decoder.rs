@@ -20,6 +20,9 @@ pub enum Framing {
     Dots,
     /// BDAT: octets are counted, and dots mean nothing (RFC 3030 2).
     Counted,
+    /// BDAT after BODY=BINARYMIME: the same, and below the header any octet may stand (RFC 3030 3). What such a decoder lets through is
+    /// for [`super::TextForm`].
+    Binary,
 }
 
 /// A whole, well-formed message.
@@ -107,6 +110,10 @@ impl Decoder {
         // What lies between here and `at` is content that was not copied yet: copying is done in runs, not in lines.
         let mut kept = 0;
         while at < input.len() {
+            if self.is_beyond_lines() {
+                self.place = Place::LineStart;
+                break;
+            }
             match self.place {
                 Place::LineStart if input[at] == b'.' && self.framing == Framing::Dots => {
                     self.keep(&input[kept..at]);
@@ -232,6 +239,11 @@ impl Decoder {
             Some(reply) => Err(reply),
             None => Ok(Message { body: self.body, octets: self.octets, header: self.header.facts(), eight_bit: self.eight_bit }),
         }
+    }
+
+    /// Whether any octet may stand here.
+    fn is_beyond_lines(&self) -> bool {
+        self.framing == Framing::Binary && self.header.is_over()
     }
 
     fn text(&mut self, text: &[u8]) {

@@ -53,6 +53,11 @@ impl HeaderScan {
         self.facts
     }
 
+    /// Whether the header block has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.place == Place::Body
+    }
+
     /// Takes a piece of a line, without its line end.
     pub(super) fn piece(&mut self, octets: &[u8]) {
         for &octet in octets {

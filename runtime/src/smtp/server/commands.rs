@@ -1,6 +1,6 @@
 //! What each command does (RFC 5321 4.1.1), but for AUTH, DATA and BDAT, which have files of their own.
 
-use super::{Asked, Hello, JUNK_FREE, Question, Server, State, Step, Transaction};
+use super::{Asked, BodyKind, Hello, JUNK_FREE, Question, Server, State, Step, Transaction};
 use crate::smtp::command::{self, Verb};
 use postern_schema::reply::Reply;
 use postern_schema::site::ListenerKind;
@@ -123,7 +123,8 @@ impl Server {
         if declared_octets > self.config.message_octets {
             return Err(Reply::TOO_BIG);
         }
-        let transaction = Transaction { smtputf8: request.smtputf8, declared_octets, ..Transaction::default() };
+        let is_binary = request.body == BodyKind::Binary;
+        let transaction = Transaction { smtputf8: request.smtputf8, is_binary, declared_octets, ..Transaction::default() };
         Ok(self.ask(Asked::Mail(transaction), Question::Mail(request)))
     }
 

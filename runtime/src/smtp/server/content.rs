@@ -22,8 +22,8 @@ impl Server {
     pub(super) fn data(&mut self, argument: &[u8]) -> Result<Reply, Reply> {
         bare(argument)?;
         let transaction = with_recipients(&mut self.transaction, self.config.kind)?;
-        // A message that began with BDAT goes on with BDAT (RFC 3030 2).
-        if transaction.content.is_some() {
+        // A message that began with BDAT goes on with BDAT (RFC 3030 2), and dots mean nothing in a binary one (RFC 3030 3).
+        if transaction.content.is_some() || transaction.is_binary {
             return Err(Reply::BAD_SEQUENCE);
         }
         let config = &self.config;
@@ -65,8 +65,9 @@ impl Server {
         let transaction = with_recipients(&mut self.transaction, self.config.kind)?;
         let config = &self.config;
         let declared_octets = transaction.declared_octets.max(octets);
+        let framing = if transaction.is_binary { Framing::Binary } else { Framing::Counted };
         transaction.content.get_or_insert_with(|| {
-            let decoder = Decoder::new(Framing::Counted, config.message_octets, config.hops, declared_octets);
+            let decoder = Decoder::new(framing, config.message_octets, config.hops, declared_octets);
             decoder.mending(config.mends_line_ends)
         });
         Ok(())

@@ -8,7 +8,7 @@ impl Server {
     pub(super) fn extensions(&self) -> String {
         let config = &self.config;
         let mut lines = format!(
-            "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nCHUNKING\nDSN\nLIMITS RCPTMAX={}",
+            "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nCHUNKING\nBINARYMIME\nDSN\nLIMITS RCPTMAX={}",
             config.hostname, config.message_octets, config.recipients
         );
         if config.xclient {

@@ -24,7 +24,7 @@ mod content;
 mod hello;
 mod login;
 
-pub use super::command::{ClientOverride, MailRequest, RecipientRequest};
+pub use super::command::{BodyKind, ClientOverride, MailRequest, RecipientRequest};
 pub use super::data::Message;
 
 use super::data::Decoder;
@@ -167,6 +167,8 @@ struct Hello {
 #[derive(Debug, Default)]
 struct Transaction {
     smtputf8: bool,
+    /// BODY=BINARYMIME.
+    is_binary: bool,
     declared_octets: u64,
     /// RCPT commands that were decided.
     attempted: u32,

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::record::DmarcPolicy;
-use crate::site::{ArcPolicy, Destination, DkimSigner, DmarcReaction, PublicKey, Quarantine, Reaction, Selector, SigningState};
+use crate::site::{
+    ArcPolicy, Destination, DkimSigner, DmarcReaction, FromAddress, PublicKey, Quarantine, Reaction, Selector, SigningState,
+};
 use crate::spf::SpfResult;
 
 fn screened(spf_fail: Option<Reaction>, dmarc: Option<DmarcReaction>) -> Memory {
@@ -136,8 +138,8 @@ fn the_keys_of_the_nearest_domain_sign_for_those_who_may_send() {
     let mut entry = DomainEntry::clone(&site.domains[&domain("example.com")]);
     entry.signers = vec![key("old", SigningState::Retired), key("r", SigningState::Active), key("e", SigningState::Active)];
     site.domains.insert(domain("example.com"), Arc::new(entry));
-    let up = Destination::Relay { name: "up".into(), tls: TlsLevel::Verify, from_address: None };
-    let direct = Destination::Mx { domain: domain("direct.example"), tls: TlsLevel::May, from_address: None };
+    let up = Destination::Relay { name: "up".into(), tls: TlsLevel::Verify, from_address: FromAddress::NONE };
+    let direct = Destination::Mx { domain: domain("direct.example"), tls: TlsLevel::May, from_address: FromAddress::NONE };
     let sign = |site: &Memory, author, from: &str, destinations: &[Destination]| -> Vec<String> {
         let facts = SignFacts { author, from: &[domain(from)], destinations };
         let (due, _) = signing(&facts, site).unwrap();

@@ -1,7 +1,7 @@
 //! Relay domains: whom they take mail for, and where it goes.
 
 use super::*;
-use crate::site::{NextHop, Onward};
+use crate::site::{FromAddress, NextHop, Onward};
 
 /// The site, and relayed.example behind it, where alice and postmaster are known and abuse is ours.
 fn with_relayed(via: Option<NextHop>, listed: bool) -> Memory {
@@ -57,12 +57,15 @@ fn whom_a_relay_domain_takes_mail_for() {
 fn where_mail_of_a_relay_domain_goes() {
     let to = "Alice+list@relayed.example";
     let relay = |from_address| Destination::Relay { name: "up".into(), tls: TlsLevel::Verify, from_address };
-    assert_eq!(hop(&with_relayed(Some(NextHop::Relay("up".into())), true), "x@other.example", to), Some(relay(None)));
+    assert_eq!(
+        hop(&with_relayed(Some(NextHop::Relay("up".into())), true), "x@other.example", to),
+        Some(relay(FromAddress::NONE))
+    );
     let transport = Destination::Transport { name: "store".into(), means: crate::site::Means::Maildir };
     assert_eq!(hop(&with_relayed(Some(NextHop::Transport("store".into())), true), "x@other.example", to), Some(transport));
     // Without a host of its own it has a route or none, like all that is elsewhere; and without one, it takes no mail.
     let routed = with_relayed(None, true);
-    assert_eq!(hop(&routed, "alice@example.com", to), Some(relay(None)));
+    assert_eq!(hop(&routed, "alice@example.com", to), Some(relay(FromAddress::NONE)));
     assert_eq!(hop(&routed, "x@other.example", to), None);
     assert_eq!(taken(&routed, to), Reason::RelayDomain);
     let mut without = with_relayed(None, true);

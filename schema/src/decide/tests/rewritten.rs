@@ -29,7 +29,7 @@ fn rewriting() -> Memory {
         from: RoutePattern::Any,
         via: Via::Direct,
         tls: None,
-        from_address: None,
+        from_address: crate::site::FromAddress::NONE,
         origin: at(42),
     });
     let whose = |text: &str| match text.strip_prefix('@') {

@@ -11,7 +11,7 @@
 //! | `CLOSE` | the server closes |
 
 use crate::smtp::sasl::SaslStep;
-use crate::smtp::server::{Question, Server, ServerConfig, Step};
+use crate::smtp::server::{BodyKind, Question, Server, ServerConfig, Step};
 use crate::smtp::wire::AUTH_LINE_MAX_OCTETS;
 use bytes::BytesMut;
 use postern_schema::decide::Reason;
@@ -169,7 +169,7 @@ impl Player {
         match question {
             Question::Mail(request) => {
                 self.drained.clear();
-                let flags = [(request.eight_bit, " 8bit"), (request.smtputf8, " utf8")];
+                let flags = [(request.body == BodyKind::EightBit, " 8bit"), (request.smtputf8, " utf8")];
                 let flags: String = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, word)| word).collect();
                 format!("mail <{}>{flags}", request.reverse_path)
             }

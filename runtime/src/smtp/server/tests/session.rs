@@ -26,6 +26,7 @@ fn ehlo_on_an_mx_listener_rfc_5321_4_1_1_1() {
          S: 250-SMTPUTF8
          S: 250-ENHANCEDSTATUSCODES
          S: 250-CHUNKING
+         S: 250-BINARYMIME
          S: 250-DSN
          S: 250-LIMITS RCPTMAX=3
          S: 250 STARTTLS",
@@ -125,6 +126,7 @@ fn starttls_forgets_everything_rfc_3207_4_2() {
          S: 250-SMTPUTF8
          S: 250-ENHANCEDSTATUSCODES
          S: 250-CHUNKING
+         S: 250-BINARYMIME
          S: 250-DSN
          S: 250-LIMITS RCPTMAX=3
          S: 250 REQUIRETLS
