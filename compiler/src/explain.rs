@@ -13,9 +13,9 @@ use question::{author, author_mailbox};
 
 use crate::standing::{Leaving, SpfStanding, standing};
 use postern_schema::decide::{
-    Answer, Author, Client, ContentFacts, Departure, Disposition, DmarcFact, End, GreylistFact, Handling, Hop, Listing, Lookup,
-    LookupFailed, Need, Reason, RecipientFacts, RelayPermit, ReputationFact, RouteFacts, ScreenFacts, SenderDomain, SenderFacts,
-    SignFacts, SrsFact, Step, TlsWish, Trace, Verdict, accept, content, rewrite, route, sender, signing,
+    Answer, ArcFact, Author, Client, ContentFacts, Departure, Disposition, DmarcFact, End, GreylistFact, Handling, Hop, Listing,
+    Lookup, LookupFailed, Need, Reason, RecipientFacts, RelayPermit, ReputationFact, RouteFacts, ScreenFacts, SenderDomain,
+    SenderFacts, SignFacts, SrsFact, Step, TlsWish, Trace, Verdict, accept, content, rewrite, route, sender, signing,
 };
 use postern_schema::name::{Domain, Mailbox, ReversePath};
 use postern_schema::site::{AddressKind, Destination, Relay, Site, Slot, Sources, TlsLevel, TransportKind};
@@ -246,7 +246,25 @@ impl Explanation {
                         return answer;
                     }
                 }
-                Need::SenderDomain(_) | Need::Spf | Need::Dmarc | Need::Srs(_) => return answer,
+                Need::SenderDomain(_) | Need::Spf | Need::Dmarc | Need::Arc | Need::Srs(_) => return answer,
+            }
+        }
+    }
+
+    /// The same of the whole message.
+    fn ask_content(
+        &mut self, question: &Question, client: Client<'_>, authors: &[Option<Mailbox>], lookup: &dyn Lookup,
+    ) -> Answer<Handling> {
+        let mut facts = ContentFacts { client, authors, spf: None, dmarc: None, arc: None };
+        loop {
+            let answer = content(&facts, lookup);
+            let Answer::Need(need) = &answer else { return answer };
+            let known = self.note_fact(need, question);
+            match need {
+                Need::Spf if known => facts.spf = question.spf,
+                Need::Dmarc if known => facts.dmarc = question.dmarc,
+                Need::Arc if known => facts.arc = question.arc,
+                _ => return answer,
             }
         }
     }
@@ -263,6 +281,10 @@ impl Explanation {
             Need::Dmarc => {
                 let author = author(question).map(|author| author.to_string());
                 ("dmarc", author.unwrap_or_default(), question.dmarc.map(DmarcFact::as_str).map(word))
+            }
+            Need::Arc => {
+                let author = author(question).map(|author| author.to_string());
+                ("arc", author.unwrap_or_default(), question.arc.map(ArcFact::as_str).map(word))
             }
             Need::Srs(address) => {
                 let known = SrsFact::WORDS.into_iter().find(|word| question.srs.as_deref() == Some(*word));
@@ -286,17 +308,11 @@ impl Explanation {
         let sources = &lookup.site().sources;
         let recipient_accepted = self.outcome.clone();
         let authors: Vec<Option<Mailbox>> = author_mailbox(question).map(Some).into_iter().collect();
-        let facts = ContentFacts { client, authors: &authors, dmarc: None };
-        let mut answer = content(&facts, lookup);
-        if let Answer::Need(need) = &answer
-            && self.note_fact(need, question)
-        {
-            answer = content(&ContentFacts { dmarc: question.dmarc, ..facts }, lookup);
-        }
+        let answer = self.ask_content(question, client, &authors, lookup);
         match self.reach("DATA", answer, sources) {
             // Why the recipient was taken says more.
             Some(Handling::Deliver) => self.outcome = recipient_accepted,
-            Some(Handling::Quarantine) => {}
+            Some(Handling::Quarantine(_)) => {}
             None => {
                 (self.retry, self.hops, self.limits) = (None, Vec::new(), Vec::new());
                 return;
@@ -502,6 +518,7 @@ fn describe_need(need: &Need) -> String {
         Need::SenderDomain(domain) => format!("needs sender-domain: what DNS says of {domain}"),
         Need::Spf => "needs spf: what the SPF check says".to_owned(),
         Need::Dmarc => "needs dmarc: what DMARC comes to".to_owned(),
+        Need::Arc => "needs arc: what the ARC chain comes to".to_owned(),
         Need::Helo => "needs helo: what the client says in EHLO".to_owned(),
         Need::HeloDomain(domain) => format!("needs helo-domain: what DNS says of {domain}"),
         Need::Lists => "needs listed or unlisted: which lists know the client".to_owned(),

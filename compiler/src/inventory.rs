@@ -3,11 +3,11 @@
 
 use crate::addresses::Address;
 use crate::model::Model;
-use postern_schema::name::LocalPart;
+use postern_schema::name::{Domain, LocalPart};
 use postern_schema::site::{
-    AddressKind, Autoconfig, Chain, Directory, DirectorySecurity, DomainClass, DomainEntry, Forward, Limited, Network, NextHop,
-    Origin, Publication, Receiver, Relay, ReportKind, Rewriting, Route, Screen, Site, SpfPolicy, TokenIssuer, TokenKey,
-    TokenProof, TokenPublicKey, TransportKind, UserBackend, UserStore,
+    AddressKind, ArcPolicy, Autoconfig, Chain, Directory, DirectorySecurity, DomainClass, DomainEntry, Forward, Limited, Network,
+    NextHop, Origin, Publication, Quarantine, Receiver, Relay, ReportKind, Rewriting, Route, Screen, Site, SpfPolicy,
+    TokenIssuer, TokenKey, TokenProof, TokenPublicKey, TransportKind, UserBackend, UserStore,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Display};
@@ -309,8 +309,16 @@ impl List {
         if let Some((reaction, origin)) = screen.spf_fail {
             self.say_at("spf fail", reaction.as_str(), origin);
         }
-        if let Some((honour, origin)) = screen.dmarc_honour {
-            self.say_at("dmarc honour", honour, origin);
+        if let Some((reaction, origin)) = screen.dmarc {
+            self.say_at("dmarc fail", reaction.as_str(), origin);
+        }
+        if screen.authenticates() {
+            self.say_at("spf header", screen.received_spf, Origin::DEFAULT);
+            self.say_at("dkim partial-body", screen.partial_body, Origin::DEFAULT);
+            match &screen.quarantine {
+                (Quarantine::To(mailbox), origin) => self.say_at("quarantine to", mailbox, *origin),
+                (place, origin) => self.say_at("quarantine", place.as_str(), *origin),
+            }
         }
         if let Some((wait, origin)) = screen.greet_wait {
             self.say_at("greet-wait", duration(wait), origin);
@@ -357,6 +365,7 @@ impl List {
             self.say(edit.at.as_str(), &edit.change);
         }
         self.rewriting(&site.rewriting);
+        self.arc(&site.arc);
         self.of("limits".to_owned(), site.limits.origin);
         self.say("message", octets(site.limits.message_octets));
         self.say("recipients", site.limits.recipients);
@@ -379,10 +388,26 @@ impl List {
                 self.say("organization", site.reports.organization.as_deref().unwrap_or(site.hostname.as_str()));
             }
         }
+        if let Some(reporter) = &site.reports.failure {
+            self.of("reports failure".to_owned(), reporter.origin);
+            self.say("from", &reporter.from);
+        }
     }
 }
 
 impl List {
+    fn arc(&mut self, arc: &ArcPolicy) {
+        if !arc.trusted.is_empty() {
+            let trusted: Vec<&str> = arc.trusted.iter().map(Domain::as_str).collect();
+            self.of("arc".to_owned(), arc.trusted_origin);
+            self.say("trust", trusted.join(" "));
+        }
+        if let Some((domain, origin)) = &arc.seal {
+            self.of("arc".to_owned(), *origin);
+            self.say("seal", domain);
+        }
+    }
+
     fn rewriting(&mut self, said: &Rewriting) {
         for rewrite in &said.rewrites {
             self.of("rewrite".to_owned(), rewrite.origin);

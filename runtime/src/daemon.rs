@@ -378,10 +378,13 @@ impl Daemon {
         if self.resolver.is_some() || before == now {
             return;
         }
-        match Resolver::new(now) {
-            Ok(resolver) => self.names.exchange(resolver),
-            // Whoever was asked so far is asked still.
-            Err(error) => tracing::error!(%error, "the resolver is not changed"),
+        let exchanged = Resolver::new(now).and_then(|resolver| {
+            self.names.exchange(resolver);
+            self.validator.exchange(now)
+        });
+        // Whoever was asked so far is asked still.
+        if let Err(error) = exchanged {
+            tracing::error!(%error, "the resolver is not changed");
         }
     }
 

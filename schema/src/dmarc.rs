@@ -52,6 +52,10 @@ pub struct Record {
     pub testing: bool,
     /// Where aggregate reports go (RFC 9990).
     pub reports: Vec<Box<str>>,
+    /// Where failure reports go (RFC 9991).
+    pub failures: Vec<Box<str>>,
+    /// `fo`: of which failures.
+    pub failure_options: Box<str>,
     /// The text.
     pub text: Box<str>,
 }
@@ -74,6 +78,8 @@ impl Record {
             public_suffix: PublicSuffix::Unsaid,
             testing: false,
             reports: Vec::new(),
+            failures: Vec::new(),
+            failure_options: "0".into(),
             text: text.into(),
         };
         for (name, value) in tags.flatten() {
@@ -91,6 +97,8 @@ impl Record {
                     }
                 }
                 "t" => record.testing = value.eq_ignore_ascii_case("y"),
+                "ruf" => record.failures = value.split(',').map(|place| place.trim().into()).collect(),
+                "fo" => record.failure_options = value.into(),
                 "rua" => record.reports = value.split(',').map(|place| place.trim().into()).collect(),
                 // RFC 9989 4.8: what is not known is passed over; `pct`, `rf` and `ri` are not known any more.
                 _ => {}

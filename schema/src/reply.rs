@@ -409,6 +409,10 @@ impl Reply {
     pub fn delivered(text: String) -> Reply {
         Reply::fixed(250, Some((2, 0, 0)), "").with_text(text)
     }
+    /// It is held until the operator lets it go; what the queue shows of it.
+    pub fn held(reason: Reason) -> Reply {
+        Reply::fixed(450, Some((4, 7, 1)), "").with_text(format!("Held: {reason}"))
+    }
     /// The operator deleted it.
     pub fn deleted(text: String) -> Reply {
         Reply::fixed(550, Some((5, 7, 0)), "").with_text(text)
@@ -420,7 +424,9 @@ impl Reason {
     pub fn reply(self) -> Reply {
         match self {
             Reason::SenderAccepted => Reply::SENDER_OK,
-            Reason::ContentAccepted | Reason::DmarcQuarantine => Reply::fixed(250, Some((2, 0, 0)), "Ok"),
+            Reason::ContentAccepted | Reason::DmarcQuarantine | Reason::SpfQuarantine | Reason::ArcTrusted => {
+                Reply::fixed(250, Some((2, 0, 0)), "Ok")
+            }
             Reason::SpfFailed => Reply::fixed(550, Some((5, 7, 23)), "Client may not send for this domain (SPF)"),
             Reason::SpfUnknown => Reply::fixed(451, Some((4, 7, 24)), "SPF could not be looked up"),
             Reason::DmarcFailed => Reply::fixed(550, Some((5, 7, 26)), "Not authentic, says the domain in From (DMARC)"),

@@ -119,6 +119,7 @@ fn fill(folder: &Path, snapshots: &Path, messages: usize, waits: bool) {
                         certificate: [].into(),
                     },
                     generation: Generation(1),
+                    hold: None,
                     body: text.clone().into_bytes().into(),
                 };
                 let spool = spool.clone();

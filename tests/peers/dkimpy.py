@@ -2,6 +2,8 @@
 
 {"verify": MESSAGE, "keys": {NAME: TEXT}}                          -> {"passed": [true, false, ...]}, one for each signature
 {"sign": MESSAGE, "key": PEM, "algorithm": A, "canonical": [H, B]} -> {"message": MESSAGE}
+{"chain": MESSAGE, "keys": {NAME: TEXT}}                           -> {"status": "pass"}: the whole ARC chain
+{"seal": MESSAGE, "key": PEM, "keys": {NAME: TEXT}}                -> {"message": MESSAGE}
 """
 
 import base64
@@ -38,6 +40,29 @@ def sign(job):
     return {"message": base64.b64encode(field + message).decode()}
 
 
+def chain(job):
+    keys = {name.encode(): text.encode() for name, text in job["keys"].items()}
+    look = lambda name, timeout=5: keys.get(name.rstrip(b"."))
+    status, _, reason = dkim.arc_verify(base64.b64decode(job["chain"]), dnsfunc=look)
+    return {"status": (status or b"none").decode(), "reason": reason}
+
+
+def seal(job):
+    message = base64.b64decode(job["seal"])
+    keys = {name.encode(): text.encode() for name, text in job["keys"].items()}
+    fields = dkim.ARC(message).sign(
+        job["selector"].encode(),
+        job["domain"].encode(),
+        job["key"].encode(),
+        b"example.com",
+        include_headers=[b"from", b"to", b"subject"],
+    )
+    return {"message": base64.b64encode(b"".join(fields) + message).decode()}
+
+
+JOBS = {"verify": verify, "sign": sign, "chain": chain, "seal": seal}
+
 for line in sys.stdin:
     job = json.loads(line)
-    print(json.dumps(verify(job) if "verify" in job else sign(job)), flush=True)
+    work = next(work for name, work in JOBS.items() if name in job)
+    print(json.dumps(work(job)), flush=True)

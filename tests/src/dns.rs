@@ -36,6 +36,8 @@ pub enum Behaviour {
     Silent,
     /// Over UDP an empty answer with the TC bit, over TCP the true one.
     Truncated,
+    /// An answer to a question that nobody asked, as somebody sends it who guesses.
+    Lying,
     /// From the zone, but later.
     Delayed(Duration),
 }
@@ -229,6 +231,11 @@ impl State {
             Behaviour::ServFail => answer.metadata.response_code = ResponseCode::ServFail,
             Behaviour::Refused => answer.metadata.response_code = ResponseCode::Refused,
             Behaviour::Truncated if !by_tcp => answer.metadata.truncation = true,
+            Behaviour::Lying => {
+                let other = absolute("lies.test");
+                answer.queries = vec![hickory_proto::op::Query::query(other.clone(), RecordType::A)];
+                answer.answers.push(Record::from_rdata(other, 60, RData::A(Ipv4Addr::new(127, 0, 0, 9).into())));
+            }
             Behaviour::Delayed(time) => {
                 delay = time;
                 self.look_up(&name, query.query_type(), &mut answer);

@@ -3,12 +3,18 @@
 use postern_schema::dns::{Answer, Question, Transcript};
 use postern_schema::name::Domain;
 use postern_schema::record::RecordKind;
+use postern_schema::site::SecretName;
+use posternd::auth::Credentials;
 use posternd::authentication::fetch;
 use posternd::authentication::intake::{Intake, Purpose, Whole};
+use posternd::authentication::key::PrivateKey;
+use posternd::authentication::sign::Signer;
 use posternd::authentication::verify::{Signatures, signatures};
 use posternd::dns::{Dns, Found, Mx, Pending};
 use rcgen::{KeyPair, PKCS_ED25519, PKCS_RSA_SHA256, RsaKeySize};
+use std::fs;
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 
 /// A key in the forms that it is needed in.
 #[derive(Clone, Debug)]
@@ -40,6 +46,17 @@ impl SigningKey {
         use rcgen::PublicKeyData;
         let info = key.subject_public_key_info();
         SigningKey { algorithm, private_pem: key.serialize_pem(), public_pem: key.public_key_pem(), public: public(info) }
+    }
+
+    /// What signs with it.
+    pub fn signer(&self, domain: &str, selector: &str) -> Signer {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, &self.private_pem).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let name = SecretName::parse("key").unwrap();
+        let key = PrivateKey::load(&name, &self.public, &Credentials::new(Some(folder.path()))).unwrap();
+        Signer { domain: Domain::parse(domain).unwrap(), selector: selector.into(), key }
     }
 
     /// The text of its record.

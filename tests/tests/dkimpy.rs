@@ -6,19 +6,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use postern_schema::name::Domain;
-use postern_schema::site::SecretName;
 use postern_tests::daemon::binaries::workspace;
 use postern_tests::oracle::skip;
 use postern_tests::signatures::{SigningKey, verify, whole};
 use postern_tests::suite;
-use posternd::auth::Credentials;
 use posternd::authentication::intake::Purpose;
-use posternd::authentication::key::PrivateKey;
-use posternd::authentication::sign::Signer;
+use posternd::authentication::seal::Sealing;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 const HEADER: &str = "Received: from a.example\r\n\tby b.example; Sat, 21 Nov 2026 12:00:00 +0000\r\nFrom: Alice <alice@example.com>\r\n\
@@ -101,21 +96,11 @@ impl Drop for Dkimpy {
     }
 }
 
-fn signer(key: &SigningKey, selector: &str) -> Signer {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("key");
-    std::fs::write(&path, &key.private_pem).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let name = SecretName::parse("key").unwrap();
-    let key = PrivateKey::load(&name, &key.public, &Credentials::new(Some(folder.path()))).unwrap();
-    Signer { domain: Domain::parse("example.com").unwrap(), selector: selector.into(), key }
-}
-
 #[test]
 fn both_directions() {
     let keys = [("r", SigningKey::rsa()), ("e", SigningKey::ed25519())];
     let records = || keys.iter().map(|(selector, key)| (format!("{selector}._domainkey.example.com"), key.record()));
-    let signers = keys.each_ref().map(|(selector, key)| signer(key, selector));
+    let signers = keys.each_ref().map(|(selector, key)| key.signer("example.com", selector));
     let Some(mut dkimpy) = Dkimpy::start() else { return };
     let (mut cases, mut failed) = (0, Vec::new());
     for (name, message) in messages() {
@@ -153,6 +138,56 @@ fn both_directions() {
         }
     }
     suite::score("dkimpy, both directions", cases, &failed);
+}
+
+/// Chains of up to three sets that we seal hold for dkimpy, and chains that it seals hold for us; what is changed breaks them.
+#[test]
+fn chains_in_both_directions() {
+    let key = SigningKey::rsa();
+    let records = || [("r._domainkey.example.com".to_owned(), key.record())];
+    let signer = key.signer("example.com", "r");
+    let Some(mut dkimpy) = Dkimpy::start() else { return };
+    let keys_said: serde_json::Map<String, Value> = records().into_iter().map(|(name, text)| (name, text.into())).collect();
+    let (mut cases, mut failed) = (0, Vec::new());
+    for (name, message) in messages() {
+        let mut ours = message.clone();
+        let mut theirs = [b"Authentication-Results: example.com; spf=pass\r\n", &message[..]].concat();
+        for round in 1..=3 {
+            cases += 2;
+            let taken = whole(Purpose::Sign, &ours);
+            let results: Vec<_> = verify(&ours, records()).arc.into_iter().collect();
+            let (header, body_hash) = (&taken.header, &taken.relaxed_body());
+            let sealing = Sealing { hostname: "mx.example.com", header, body_hash, results: &results, now: 1_700_000_000 };
+            ours = [sealing.seal(&signer).unwrap(), ours].concat();
+            let said = dkimpy.ask(&json!({ "chain": BASE64.encode(&ours), "keys": keys_said }));
+            let found = verify(&ours, records());
+            if said["status"] != "pass"
+                || found.arc.as_ref().is_none_or(|arc| &*arc.result != "pass")
+                || found.chain.len() != round
+            {
+                failed.push(format!("{name}, set {round}: ours: dkimpy says {said}, we say {:?}", found.arc));
+            }
+            let job = json!({
+                "seal": BASE64.encode(&theirs), "key": key.private_pem, "selector": "r", "domain": "example.com", "keys": keys_said,
+            });
+            let said = dkimpy.ask(&job);
+            theirs = BASE64.decode(said["message"].as_str().unwrap()).unwrap();
+            // What was found of the chain is for the next to read, once.
+            let find = |text: &[u8], wanted: &[u8]| text.windows(wanted.len()).position(|at| at == wanted).unwrap();
+            let known = find(&theirs, b"\r\nAuthentication-Results: example.com;") + 2;
+            let end = known + find(&theirs[known..], b"\r\n") + 2;
+            theirs = [b"Authentication-Results: example.com; arc=pass\r\n", &theirs[..known], &theirs[end..]].concat();
+            let found = verify(&theirs, records()).arc;
+            if found.as_ref().is_none_or(|arc| &*arc.result != "pass") {
+                failed.push(format!("{name}, set {round}: dkimpy's: {found:?}"));
+            }
+        }
+        let changed = [&ours[..], b"More.\r\n"].concat();
+        if verify(&changed, records()).arc.is_none_or(|arc| &*arc.result != "fail") {
+            failed.push(format!("{name}: a changed body passes"));
+        }
+    }
+    suite::score("dkimpy, chains in both directions", cases, &failed);
 }
 
 /// dkimpy reads an RSA key in PEM, and the bare seed of an Ed25519 key.

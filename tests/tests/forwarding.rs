@@ -205,3 +205,53 @@ fn while_the_secrets_cannot_be_read_mail_waits() {
     scene.daemon.control(&["reload"]).success();
     assert!(scene.relay.wait_for(1).remove(0).reverse_path.starts_with("SRS0="));
 }
+
+/// What is sent on is sealed where the site says so, with what was found of it and with the chain that came along; what stays here is
+/// not, and no key means no mail.
+#[test]
+fn what_is_sent_on_is_sealed() {
+    let key = SigningKey::ed25519();
+    let in_domain = "    dkim \"e\" algorithm=\"ed25519-sha256\" public-key=\"e.pub\" key-secret=\"e\" state=\"active\"\n    \
+        forward \"carol\" \"carol@far.test\" srs=#true\n";
+    let beside = "srs secret=\"srs\"\narc { seal \"example.com\"; }\n";
+    let credentials = [
+        ("users", passwd_line(LOGIN.0, LOGIN.1)),
+        ("relay-password", format!("{}\n", RELAY_LOGIN.1)),
+        ("srs", SECRET.to_owned()),
+        ("e", key.private_pem.clone()),
+    ];
+    let site = |port| {
+        let kdl = kdl(port).replace("    tls \"verify\"\n", "    tls \"verify\"\n    spf-include \"relay.test\"\n");
+        kdl.replace("    delimiter \"+\"\n", &format!("    delimiter \"+\"\n{in_domain}")) + beside
+    };
+    let scene = Scene::with_files(site, &[("e.pub", &key.public_pem)], &credentials, RELAY_LOGIN);
+    // The key is its own witness: what was sealed once and comes back holds here too.
+    let zone = format!("relay.test A 127.0.0.1\ne._domainkey.example.com TXT \"{}\"\n", key.record());
+    scene.dns.replace_zone(&zone);
+    let chain = |message: &[u8]| {
+        let found = verify(message, [("e._domainkey.example.com".to_owned(), key.record())]);
+        (found.arc.map(|arc| arc.result.to_string()), found.chain.len())
+    };
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["carol@example.com"], MESSAGE).code, 250);
+    let once = scene.relay.wait_for(1).remove(0).data;
+    assert_eq!(chain(&once), (Some("pass".to_owned()), 1), "{}", once.escape_ascii());
+    assert!(String::from_utf8_lossy(&once).contains("ARC-Authentication-Results: i=1; mail.example.com;\r\n\tiprev="));
+    // Its Delivered-To would stop it here.
+    let again = String::from_utf8(once).unwrap().replace("Delivered-To: carol@example.com\r\n", "");
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["carol@example.com"], again.as_bytes()).code, 250);
+    let twice = scene.relay.wait_for(2).remove(1).data;
+    assert_eq!(chain(&twice), (Some("pass".to_owned()), 2), "{}", twice.escape_ascii());
+    // A chain that is broken is said to be so, and goes on no further.
+    let broken = again.replace("Hello.", "Jello.");
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["carol@example.com"], broken.as_bytes()).code, 250);
+    let told = String::from_utf8(scene.relay.wait_for(3).remove(2).data).unwrap();
+    assert!(told.contains("ARC-Seal: i=2;") && told.contains("cv=fail;"), "{told}");
+
+    assert_eq!(scene.stranger().send_message("ann@remote.test", &["bob@example.com"], MESSAGE).code, 250);
+    let kept = String::from_utf8(scene.site.maildir("bob@example.com").wait_for(1).remove(0)).unwrap();
+    assert!(!kept.contains("ARC-Seal"), "{kept}");
+    std::fs::remove_file(scene.site.path("credentials/e")).unwrap();
+    let scene = scene.replace_daemon(|daemon| daemon.restart());
+    let reply = scene.stranger().send_message("ann@remote.test", &["carol@example.com"], MESSAGE);
+    assert!(reply.code == 451 && reply.text().contains("4.7.5"), "{}", reply.text());
+}

@@ -455,3 +455,29 @@ fn each_session_is_counted_for_the_report_of_the_receiver_rfc_8460_4_3() {
     first_attempt(&daemon);
     assert_eq!(reported(&site), [("sts".to_owned(), "certificate-host-mismatch".to_owned())]);
 }
+
+#[test]
+fn the_history_of_a_message_has_what_dns_said_of_its_way() {
+    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
+    let (_site, daemon) = scene.daemon("receiver.test", "published");
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    let reply = client.send_message("friend@elsewhere.test", &["alice@receiver.test"], AWKWARD).text();
+    let id = reply.rsplit(' ').next().unwrap().trim().to_owned();
+    scene.peer.wait_for(1);
+    let recording = wait::until("the history is written", || {
+        let outcome = daemon.control(&["trace", &id, "--dns"]);
+        (outcome.status == 0).then_some(outcome.stdout)
+    });
+    for expected in [
+        "@from friend@elsewhere.test",
+        "@to alice@receiver.test",
+        "receiver.test MX \"10 mx.receiver.test\"",
+        "mx.receiver.test A \"127.0.0.1\"",
+        "_mta-sts.receiver.test TXT",
+        "_tcp.mx.receiver.test TLSA \"3 0 1 ",
+    ] {
+        assert!(recording.contains(expected), "{expected}\n{recording}");
+    }
+    postern_schema::dns::Recording::parse(&recording).unwrap();
+}

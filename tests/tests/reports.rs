@@ -32,13 +32,17 @@ const ZONE: &str = "
     remote.test._report._dmarc.watcher.test TXT \"v=DMARC1\"
     bold.test TXT \"v=spf1 ?all\"
     _dmarc.bold.test TXT \"v=DMARC1; p=quarantine; rua=mailto:victim@other.test\"
+    told.test TXT \"v=spf1 ?all\"
+    _dmarc.told.test TXT \"v=DMARC1; p=reject; ruf=mailto:ruf@told.test,mailto:ruf@watcher.test,mailto:victim@other.test\"
+    told.test._report._dmarc.watcher.test TXT \"v=DMARC1\"
     _smtp._tls.remote.test TXT \"v=TLSRPTv1; rua=mailto:tls@remote.test\"
 ";
 
 fn stage() -> (Scene, SigningKey) {
     let key = SigningKey::ed25519();
     let line = "    dkim \"e\" algorithm=\"ed25519-sha256\" public-key=\"e.pub\" key-secret=\"e\" state=\"active\"\n";
-    let reports = "reports {\n    dmarc from=\"alice@example.com\"\n    tls from=\"alice@example.com\"\n}\n";
+    let reports = "reports {\n    dmarc from=\"alice@example.com\"\n    tls from=\"alice@example.com\"\n    \
+        failure from=\"alice@example.com\"\n}\nscreen { dmarc honour=#true; }\n";
     let site = |port| kdl(port).replace("    delimiter \"+\"\n", &format!("    delimiter \"+\"\n{line}")) + reports;
     let credentials = [
         ("users", passwd_line(LOGIN.0, LOGIN.1)),
@@ -184,6 +188,89 @@ fn sent_reports() -> (Vec<u8>, Vec<u8>) {
     (of("multipart/mixed"), of("report-type=\"tlsrpt\""))
 }
 
+/// A failure report goes to those who asked for it and to nobody else, at once, ten times and no more; none is about a notice.
+#[test]
+fn failures_are_told_where_that_is_wanted() {
+    let (scene, key) = stage();
+    let told = failure_reports(&scene);
+    let mut to: Vec<String> = told.iter().flat_map(|transaction| transaction.recipients.clone()).collect();
+    to.sort();
+    assert_eq!(to, ["ruf@told.test", "ruf@watcher.test"], "nobody has asked for the third");
+    for transaction in &told {
+        let text = String::from_utf8(transaction.data.clone()).unwrap();
+        for expected in [
+            "report-type=feedback-report",
+            "Feedback-Type: auth-failure\r\n",
+            "Auth-Failure: dmarc\r\nIdentity-Alignment: none\r\nDelivery-Result: reject\r\nSource-IP: 127.0.0.9\r\n",
+            "Reported-Domain: told.test\r\n",
+            "From: x@told.test\r\n",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+        assert!(!text.contains("bob@example.com") && !text.contains("Secret words"), "{text}");
+        let found = verify(&transaction.data, [("e._domainkey.example.com".to_owned(), key.record())]).dkim;
+        assert_eq!(&*found[0].result, "pass", "{text}");
+    }
+    let fails = |fields: &str, sender: &str| {
+        let message = format!("{fields}From: x@told.test\r\nTo: bob@example.com\r\nSubject: again\r\n\r\nSecret words.\r\n");
+        assert_eq!(scene.stranger().send_message(sender, &["bob@example.com"], message.as_bytes()).code, 550);
+    };
+    fails("Auto-Submitted: auto-generated\r\n", "x@told.test");
+    fails("", "");
+    (0..15).for_each(|_| fails("", "x@told.test"));
+    scene.relay.wait_for(20);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(scene.relay.messages(), 20, "ten, each to two addresses");
+}
+
+/// What is sent about one message that failed.
+fn failure_reports(scene: &Scene) -> Vec<postern_tests::peer::Transaction> {
+    let message = "From: x@told.test\r\nTo: bob@example.com\r\nSubject: forged\r\n\r\nSecret words.\r\n";
+    let reply = scene.stranger().send_message("x@told.test", &["bob@example.com"], message.as_bytes());
+    assert_eq!(reply.code, 550, "{}", reply.text());
+    scene.relay.wait_for(2)
+}
+
+/// The schemas that these forms have, and ours of what `report` says.
+#[test]
+fn they_have_the_forms_that_schemas_demand() {
+    let (scene, _) = stage();
+    mail(&scene, "x@remote.test", "one");
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let list = scene.daemon.control(&["report", "list", "--json"]).success();
+    let show = scene.daemon.control(&["report", "show", "remote.test", "--json"]).success();
+    for (name, text) in [("report-list", &list), ("report-show", &show)] {
+        let schema = write(&format!("{name}.schema.json"), &schema(name));
+        holds(&schema, &write(&format!("{name}.json"), text));
+    }
+    let Some(schema) = postern_tests::suite::file("reports/tlsrpt.schema.json") else { return };
+    let (_, tls) = sent_reports();
+    holds(&schema, &write("tls.json", &report_in(&tls)));
+}
+
+/// One of ours, as the program prints it.
+fn schema(name: &str) -> String {
+    let output = Command::new(&postern_tests::daemon::binaries::binaries().posternd).args(["schema", name]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn holds(schema: &Path, document: &Path) {
+    let venv = workspace().join("target/oracles/bin/check-jsonschema");
+    let program = if venv.is_file() { venv } else { "check-jsonschema".into() };
+    match Command::new(program).arg("--schemafile").arg(schema).arg(document).output() {
+        Err(_) => skip("check-jsonschema"),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{}: {said}", schema.display());
+        }
+    }
+}
+
 #[test]
 fn others_read_them() {
     let (dmarc, tls) = sent_reports();
@@ -198,14 +285,15 @@ fn others_read_them() {
         fs::write(&path, octets).unwrap();
         path
     };
-    let (dmarc, tls) = (write("dmarc.eml", &dmarc), write("tls.eml", &tls));
+    let failure = failure_reports(&stage().0).remove(0).data;
+    let (dmarc, tls, failure) = (write("dmarc.eml", &dmarc), write("tls.eml", &tls), write("failure.eml", &failure));
     let venv = workspace().join("target/oracles/bin/python");
     let python = if venv.is_file() { venv } else { "python3".into() };
     if !Command::new(&python).args(["-c", "import parsedmarc"]).output().is_ok_and(|output| output.status.success()) {
         return skip("parsedmarc");
     }
     let script = workspace().join("tests/peers/parsedmarc_reader.py");
-    let output = Command::new(&python).arg(script).args([&dmarc, &tls]).output().unwrap();
+    let output = Command::new(&python).arg(script).args([&dmarc, &tls, &failure]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(read["dmarc"]["policy"], "reject");
@@ -213,5 +301,10 @@ fn others_read_them() {
     assert_eq!(read["dmarc"]["records"][0], serde_json::json!(["127.0.0.9", 1, "pass"]));
     assert_eq!(read["tls"]["domain"], "remote.test");
     assert_eq!(read["tls"]["counts"], serde_json::json!([3, 1]));
+    let told = serde_json::json!({
+        "domain": "told.test", "type": "auth-failure", "source": "127.0.0.9", "failure": ["dmarc"], "delivery": "reject",
+        "from": "<x@told.test>", "subject": "forged",
+    });
+    assert_eq!(read["failure"], told);
     assert_eq!(read["tls"]["failures"], serde_json::json!(["certificate-expired"]));
 }

@@ -285,7 +285,7 @@ log format="json"
 
 #[test]
 fn a_password_is_proved_by_scram_where_the_relay_can_rfc_7677() {
-    let store = r#"users "staff" { passwd secret="users"; may-send-as "site" "friend@elsewhere.test" }"#;
+    let store = r#"users "staff" { passwd secret="users"; may-send-as "site" "a@remote.test" }"#;
     let said = logged_in(store, r#"login "site" secret="secret""#, "relay-secret\n", &[("users", KEPT)], &Authority::new());
     assert_eq!(said, ("SCRAM-SHA-256".to_owned(), "site".to_owned()));
 }
@@ -299,7 +299,7 @@ fn a_token_logs_in_at_a_relay_that_asks_its_issuer_rfc_7628() {
     issuer.identify(&authority.issue("relay.test"));
     let port = issuer.address().port();
     let store = format!(
-        r#"users "staff" {{ oauth issuer="https://id.example" audience="mail" introspection="https://relay.test:{port}/" client="x" secret="oauth"; may-send-as "site@relay.test" "friend@elsewhere.test" }}"#
+        r#"users "staff" {{ oauth issuer="https://id.example" audience="mail" introspection="https://relay.test:{port}/" client="x" secret="oauth"; may-send-as "site@relay.test" "a@remote.test" }}"#
     );
     let login = r#"login "site@relay.test" secret="secret" bearer=#true"#;
     let said = logged_in(&store, login, "a-t0ken-of-the-test\n", &[("oauth", "x\n")], &authority);

@@ -10,7 +10,7 @@ use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
 use crate::explain::{Explanation, Question, explain};
 use clap::Args;
-use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain, SrsFact, TlsWish};
+use postern_schema::decide::{ArcFact, DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain, SrsFact, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
 use postern_schema::site::Fingerprint;
 use postern_schema::snapshot::Snapshot;
@@ -63,7 +63,7 @@ pub struct Arguments {
     /// What the client says in EHLO
     #[arg(long, value_name = "H")]
     helo: Option<String>,
-    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, srs=good, helo-domain=found, listed=none,
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, arc=vouched, srs=good, helo-domain=found, listed=none,
     /// listed=zen.spamhaus.org=127.0.0.2, greylist=passed, reputation=good; or what it has: tls=none; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
@@ -98,6 +98,7 @@ enum Fact {
     SenderDomain(SenderDomain),
     Spf(SpfResult),
     Dmarc(DmarcFact),
+    Arc(ArcFact),
     Tls(bool),
     Helo(String),
     HeloDomain(SenderDomain),
@@ -119,6 +120,9 @@ fn fact(text: &str) -> Result<Fact, String> {
         }
         Some((name @ "dmarc", value)) => {
             DmarcFact::parse(value).map(Fact::Dmarc).ok_or_else(|| one_of(name, &DmarcFact::ALL.map(DmarcFact::as_str)))
+        }
+        Some((name @ "arc", value)) => {
+            ArcFact::parse(value).map(Fact::Arc).ok_or_else(|| one_of(name, &ArcFact::ALL.map(ArcFact::as_str)))
         }
         Some((name @ "srs", value)) => {
             let known = SrsFact::WORDS.into_iter().find(|word| *word == value);
@@ -142,10 +146,8 @@ fn fact(text: &str) -> Result<Fact, String> {
         Some((name @ "reputation", value)) => ReputationFact::parse(value)
             .map(Fact::Reputation)
             .ok_or_else(|| one_of(name, &words(ReputationFact::ALL, ReputationFact::as_str))),
-        _ => {
-            Err("the facts are tls, sender-domain, spf, dmarc, srs, helo, helo-domain, listed, greylist and reputation"
-                .to_owned())
-        }
+        _ => Err("the facts are tls, sender-domain, spf, dmarc, arc, srs, helo, helo-domain, listed, greylist and reputation"
+            .to_owned()),
     }
 }
 
@@ -190,6 +192,7 @@ fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: 
         sender_domain: None,
         spf: None,
         dmarc: None,
+        arc: None,
         author: arguments.author.clone(),
         helo: arguments.helo.clone(),
         helo_domain: None,
@@ -209,6 +212,7 @@ fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: 
             Fact::SenderDomain(found) => question.sender_domain = Some(*found),
             Fact::Spf(result) => question.spf = Some(*result),
             Fact::Dmarc(fact) => question.dmarc = Some(*fact),
+            Fact::Arc(fact) => question.arc = Some(*fact),
             Fact::Srs(word) => question.srs = Some((*word).to_owned()),
         }
     }

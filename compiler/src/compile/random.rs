@@ -144,6 +144,7 @@ proptest! {
                     sender_domain: None,
                     spf: None,
                     dmarc: None,
+                    arc: None,
                     author: None,
                     is_tls: true,
                     helo: None,

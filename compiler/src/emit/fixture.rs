@@ -4,12 +4,12 @@ use crate::model::Model;
 use crate::source::Sources;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
 use postern_schema::site::{
-    AddressEntry, AddressKind, Archive, Archived, Certificate, Chain, Check, ClientLimit, ClientList, Codes, DomainClass,
-    DomainEntry, Fingerprint, Forward, FromAddress, Greylist, HeaderChange, HeaderEdit, LimitPer, Limited, Limits, Listener,
-    ListenerKind, Logging, Login, Masquerade, Metrics, Network, NoticeClass, Notices, Origin, Pattern, Place, QueuePolicy, Rate,
-    Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName,
-    SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, Transport, TransportKind, UserBackend, UserStore, Via,
-    Whose,
+    AddressEntry, AddressKind, ArcPolicy, Archive, Archived, Certificate, Chain, Check, ClientLimit, ClientList, Codes,
+    DmarcReaction, DomainClass, DomainEntry, Fingerprint, Forward, FromAddress, Greylist, HeaderChange, HeaderEdit, LimitPer,
+    Limited, Limits, Listener, ListenerKind, Logging, Login, Masquerade, Metrics, Network, NoticeClass, Notices, Origin, Pattern,
+    Place, Quarantine, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route,
+    RoutePattern, Screen, SecretName, SendAs, Service, Site, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, Transport,
+    TransportKind, UserBackend, UserStore, Via, Whose,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -94,7 +94,10 @@ fn screen() -> Screen {
     Screen {
         require_sender_domain: Some(line(18)),
         spf_fail: Some((Reaction::Reject, line(18))),
-        dmarc_honour: Some((true, line(18))),
+        received_spf: true,
+        dmarc: Some((DmarcReaction::Always(Reaction::Quarantine), line(18))),
+        partial_body: true,
+        quarantine: (Quarantine::To(mailbox("spam@example.com")), line(18)),
         greet_wait: Some((Duration::from_secs(6), line(19))),
         early_talker: Reaction::Log,
         require_fqdn_helo: Some(line(18)),
@@ -238,6 +241,11 @@ fn site() -> Site {
             origin: line(15),
         },
         screen: screen(),
+        arc: ArcPolicy {
+            trusted: vec![domain("lists.example")],
+            trusted_origin: line(24),
+            seal: Some((domain("example.com"), line(25))),
+        },
         rewriting: rewriting(),
         headers: vec![HeaderEdit {
             change: HeaderChange::Add("X-Site".into(), "example".into()),
@@ -258,5 +266,6 @@ fn reports() -> Reports {
         organization: Some("Example".into()),
         dmarc: Some(Reporter { from: mailbox("reports@example.com"), origin: line(23) }),
         tls: None,
+        failure: Some(Reporter { from: mailbox("reports@example.com"), origin: line(23) }),
     }
 }

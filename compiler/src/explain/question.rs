@@ -1,6 +1,6 @@
 //! What `explain` and `test` blocks ask: one client, one envelope, and the facts that the daemon would have to find out.
 
-use postern_schema::decide::{DmarcFact, GreylistFact, Listing, ReputationFact, SenderDomain, TlsWish};
+use postern_schema::decide::{ArcFact, DmarcFact, GreylistFact, Listing, ReputationFact, SenderDomain, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, HostName, Mailbox, ReversePath};
 use postern_schema::site::{Fingerprint, ListenerKind, Site};
 use postern_schema::spf::SpfResult;
@@ -31,6 +31,8 @@ pub struct Question {
     pub spf: Option<SpfResult>,
     /// What DMARC comes to, for sites that honour it.
     pub dmarc: Option<DmarcFact>,
+    /// What the ARC chain comes to, for sites that trust sealers.
+    pub arc: Option<ArcFact>,
     /// The domain in the From field; `None`: that of the reverse-path.
     pub author: Option<Domain>,
     /// What the client says in EHLO, for sites that look at it.

@@ -110,6 +110,7 @@ pub fn lower(loaded: &mut Loaded, progress: &Progress) -> (SiteDraft, Vec<Diagno
         tables: Vec::new(),
         first_table,
         screen: policy::screen(&lowering),
+        arc: policy::arc(&lowering),
         queue: policy::queue(&lowering),
         limits: policy::limits(&lowering),
         headers: header::lower(&mut lowering),

@@ -2,12 +2,15 @@
 
 use super::Lowering;
 use super::draft::{
-    GreylistDraft, LimitDraft, LimitsDraft, ListDraft, QueueDraft, ReportsDraft, ReputationDraft, ScreenDraft, Setting,
+    ArcDraft, GreylistDraft, LimitDraft, LimitsDraft, ListDraft, QueueDraft, ReportsDraft, ReputationDraft, ScreenDraft, Setting,
 };
 use crate::source::Spanned;
 use crate::syntax::View;
 use crate::syntax::value::{Factor, Octets};
-use postern_schema::site::{Greylist, Language, LimitPer, Limited, Limits, LogFormat, QueuePolicy, Rate, Reaction, Reputation};
+use postern_schema::name::Mailbox;
+use postern_schema::site::{
+    DmarcReaction, Greylist, Language, LimitPer, Limited, Limits, LogFormat, Quarantine, QueuePolicy, Rate, Reaction, Reputation,
+};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -22,13 +25,54 @@ pub(super) fn screen(lowering: &Lowering<'_>) -> ScreenDraft {
         require_resolvable_helo: required("resolvable-helo"),
         greet_wait: view.child("greet-wait").and_then(|child| child.argument("time")),
         spf_fail: view.child("spf").and_then(|spf| reaction(spf.property("fail")?)),
-        dmarc_honour: view.child("dmarc").and_then(|dmarc| dmarc.property("honour")),
+        received_spf: view.child("spf").is_some_and(|spf| is_true(&spf, "header")),
+        dmarc: view.child("dmarc").and_then(|dmarc| dmarc_reaction(&dmarc)),
+        partial_body: view.child("dkim").is_some_and(|dkim| is_true(&dkim, "partial-body")),
+        quarantine: view.child("quarantine").and_then(|child| quarantine(&child)),
         early_talker: action.and_then(|word| Reaction::parse(&word.value)).unwrap_or_default(),
         limits: view.children("limit").filter_map(|limit| client_limit(&limit)).collect(),
         lists: view.all().filter_map(|child| client_list(&child)).collect(),
         threshold: view.child("threshold").and_then(|child| child.argument("sum")),
         greylist: view.child("greylist").map(|child| greylist(&child)),
         reputation: view.child("reputation").and_then(|child| reputation(&child)),
+    }
+}
+
+fn is_true(view: &View<'_>, name: &str) -> bool {
+    view.property::<bool>(name).is_some_and(|said| said.value)
+}
+
+fn dmarc_reaction(view: &View<'_>) -> Option<Spanned<DmarcReaction>> {
+    if let Some(honour) = view.property::<bool>("honour") {
+        let reaction = if honour.value { DmarcReaction::Honour } else { DmarcReaction::Always(Reaction::Log) };
+        return Some(Spanned::new(reaction, honour.span));
+    }
+    let word = view.property::<String>("fail")?;
+    let reaction = match &*word.value {
+        "honour" => DmarcReaction::Honour,
+        word => DmarcReaction::Always(Reaction::parse(word)?),
+    };
+    Some(Spanned::new(reaction, word.span))
+}
+
+fn quarantine(view: &View<'_>) -> Option<Spanned<Quarantine>> {
+    if let Some(mailbox) = view.property::<Mailbox>("to") {
+        return Some(mailbox.map(Quarantine::To));
+    }
+    let word = view.property::<String>("then")?;
+    let place = match &*word.value {
+        "hold" => Quarantine::Hold,
+        "mark" => Quarantine::Mark,
+        _ => return None,
+    };
+    Some(Spanned::new(place, word.span))
+}
+
+pub(super) fn arc(lowering: &Lowering<'_>) -> ArcDraft {
+    let Some(view) = lowering.document.child("arc") else { return ArcDraft::default() };
+    ArcDraft {
+        trusted: view.child("trust").map_or_else(Vec::new, |trust| trust.arguments("sealers")),
+        seal: view.child("seal").and_then(|seal| seal.argument("domain")),
     }
 }
 
@@ -129,6 +173,7 @@ pub(super) fn reports(lowering: &Lowering<'_>) -> ReportsDraft {
         organization: organization.map(|name| name.map(String::into_boxed_str)),
         dmarc: from("dmarc"),
         tls: from("tls"),
+        failure: from("failure"),
     }
 }
 

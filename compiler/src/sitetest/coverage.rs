@@ -81,6 +81,8 @@ fn line(step: &StepExplained) -> Option<(&'static str, Origin)> {
         StepKind::Spared(..) => "network",
         StepKind::Spf(_) => "spf",
         StepKind::Dmarc(_) => "dmarc",
+        StepKind::Arc(_) => "arc",
+        StepKind::Quarantined(_) => "quarantine",
         StepKind::Helo(..) => "fqdn-helo",
         StepKind::HeloDomain(..) => "resolvable-helo",
         StepKind::Listed(_, weight) => {
@@ -137,8 +139,9 @@ fn of_screen(screen: &Screen) -> Vec<Found> {
     add("screen", "sender-domain-exists", screen.require_sender_domain);
     add("fqdn-helo", "", screen.require_fqdn_helo);
     add("resolvable-helo", "", screen.require_resolvable_helo);
-    add("spf", "", screen.spf_fail.filter(|(reaction, _)| *reaction == Reaction::Reject).map(|(_, origin)| origin));
-    add("dmarc", "", screen.dmarc_honour.filter(|(honour, _)| *honour).map(|(_, origin)| origin));
+    add("spf", "", screen.spf_fail.filter(|(reaction, _)| *reaction != Reaction::Log).map(|(_, origin)| origin));
+    add("dmarc", "", screen.dmarc.filter(|(reaction, _)| reaction.decides()).map(|(_, origin)| origin));
+    add("quarantine", "", Some(screen.quarantine.1).filter(|origin| !origin.is_default()));
     for list in &screen.lists {
         add(list.node(), list.zone.as_str(), Some(list.origin));
     }

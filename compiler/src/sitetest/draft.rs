@@ -3,7 +3,7 @@
 use crate::lower::Lowering;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
-use postern_schema::decide::{DmarcFact, GreylistFact, Listing, Reason, ReputationFact, SenderDomain};
+use postern_schema::decide::{ArcFact, DmarcFact, GreylistFact, Listing, Reason, ReputationFact, SenderDomain};
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{Fingerprint, TlsLevel};
 use postern_schema::spf::SpfResult;
@@ -35,6 +35,8 @@ pub struct TestDraft {
     pub spf: Option<SpfResult>,
     /// What DMARC comes to.
     pub dmarc: Option<DmarcFact>,
+    /// What its ARC chain comes to.
+    pub arc: Option<ArcFact>,
     /// MAIL comes with REQUIRETLS.
     pub requiretls: bool,
     /// The domain in the From field.
@@ -112,6 +114,7 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
         sender_domain,
         spf: from.property::<String>("spf").and_then(|word| SpfResult::parse(&word.value)),
         dmarc: from.property::<String>("dmarc").and_then(|word| DmarcFact::parse(&word.value)),
+        arc: from.property::<String>("arc").and_then(|word| ArcFact::parse(&word.value)),
         requiretls: from.property::<bool>("requiretls").is_some_and(|asked| asked.value),
         author: from.property::<Domain>("author").map(|author| author.value),
         is_tls: word(client, "tls").is_none_or(|word| word != "none"),

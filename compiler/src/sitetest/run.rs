@@ -51,6 +51,7 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
         sender_domain: test.sender_domain,
         spf: test.spf,
         dmarc: test.dmarc,
+        arc: test.arc,
         author: test.author.clone(),
         helo: test.helo.as_ref().map(|helo| helo.to_string()),
         helo_domain: test.helo_domain,

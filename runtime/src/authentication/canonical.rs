@@ -15,9 +15,26 @@ pub enum Canonicalization {
     Relaxed,
 }
 
+/// A finished hash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BodyDigest {
+    /// The form that was hashed.
+    pub canonicalization: Canonicalization,
+    /// How many octets of it were wanted; `None`: all.
+    pub length: Option<u64>,
+    /// Whether there were so many.
+    pub is_whole: bool,
+    /// The SHA-256.
+    pub hash: [u8; 32],
+}
+
 /// The SHA-256 of a canonical body.
 pub struct BodyHash {
     canonicalization: Canonicalization,
+    /// Only so many octets of the canonical body are hashed (`l=`, RFC 6376 3.5).
+    length: Option<u64>,
+    /// Octets of the canonical body so far.
+    octets: u64,
     context: Context,
     gathered: Vec<u8>,
     /// A CR was seen that may begin a line end.
@@ -34,6 +51,8 @@ impl BodyHash {
     pub fn new(canonicalization: Canonicalization) -> BodyHash {
         BodyHash {
             canonicalization,
+            length: None,
+            octets: 0,
             context: Context::new(&SHA256),
             gathered: Vec::with_capacity(PIECE_OCTETS),
             cr: false,
@@ -41,6 +60,11 @@ impl BodyHash {
             line_ends: 0,
             has_content: false,
         }
+    }
+
+    /// The same of only the first octets of the canonical body.
+    pub fn of_length(canonicalization: Canonicalization, length: Option<u64>) -> BodyHash {
+        BodyHash { length, ..BodyHash::new(canonicalization) }
     }
 
     /// Which kind it is.
@@ -96,6 +120,9 @@ impl BodyHash {
     }
 
     fn gather(&mut self, octets: &[u8]) {
+        let wanted = self.length.map_or(u64::MAX, |length| length.saturating_sub(self.octets));
+        self.octets = self.octets.saturating_add(octets.len() as u64);
+        let octets = &octets[..octets.len().min(usize::try_from(wanted).unwrap_or(usize::MAX))];
         if self.gathered.len() + octets.len() > PIECE_OCTETS {
             self.context.update(&self.gathered);
             self.gathered.clear();
@@ -103,8 +130,13 @@ impl BodyHash {
         if octets.len() > PIECE_OCTETS { self.context.update(octets) } else { self.gathered.extend_from_slice(octets) }
     }
 
-    /// The hash of the whole.
-    pub fn finish(mut self) -> [u8; 32] {
+    /// The hash of the whole, or of what is wanted of it.
+    pub fn finish(self) -> [u8; 32] {
+        self.digest().hash
+    }
+
+    /// The same, with what was hashed.
+    pub fn digest(mut self) -> BodyDigest {
         // Blanks are dropped at the end of a line, and what has no line end is none: others read it so too.
         if self.cr {
             self.content(b"\r");
@@ -119,7 +151,9 @@ impl BodyHash {
         self.context.update(&self.gathered);
         let mut hash = [0; 32];
         hash.copy_from_slice(self.context.finish().as_ref());
-        hash
+        // A signature over more than there is covers another body (RFC 6376 3.5).
+        let is_whole = self.length.is_none_or(|length| length <= self.octets);
+        BodyDigest { canonicalization: self.canonicalization, length: self.length, is_whole, hash }
     }
 }
 
@@ -175,6 +209,20 @@ mod tests {
         ] {
             is(Simple, body, simple);
             is(Relaxed, body, relaxed);
+        }
+    }
+
+    #[test]
+    fn a_length_counts_octets_of_the_canonical_body() {
+        let body = b"a  b \r\nc\r\n\r\n";
+        for (length, canonical, is_whole) in
+            [(0, "", true), (2, "a ", true), (5, "a b\r\n", true), (8, "a b\r\nc\r\n", true), (9, "a b\r\nc\r\n", false)]
+        {
+            let mut hash = BodyHash::of_length(Canonicalization::Relaxed, Some(length));
+            hash.update(body);
+            let found = hash.digest();
+            assert_eq!(&found.hash, digest(&SHA256, canonical.as_bytes()).as_ref(), "{length}");
+            assert_eq!((found.length, found.is_whole), (Some(length), is_whole), "{length}");
         }
     }
 

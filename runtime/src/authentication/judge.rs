@@ -1,6 +1,7 @@
 //! Everything that is found out about a stranger's message: SPF, DKIM, ARC, DMARC and the client's name, for the decision and for
 //! the Authentication-Results field.
 
+use super::chain::Sealed;
 use super::fetch::{self, fetch};
 use super::intake::Whole;
 use super::results::MethodResult;
@@ -27,6 +28,8 @@ pub struct Judgement {
     pub dmarc: DmarcFact,
     /// The domains of signatures that passed.
     pub signed: Vec<Domain>,
+    /// The links of an ARC chain that holds, the newest first.
+    pub chain: Vec<Sealed>,
     /// What SPF came to.
     pub spf: spf::Finding,
     /// What DMARC came to for each author, as far as DNS said.
@@ -75,7 +78,7 @@ pub async fn judge(dns: &dyn Dns, spf_facts: &spf::Facts<'_>, whole: &Whole, tra
         results.push(MethodResult { method: "dmarc", result: result.into(), comment: comment.into(), properties });
         worst = worst.or_worse(fact);
     }
-    Judgement { results, dmarc: worst, signed: signatures.passed, spf, authors }
+    Judgement { results, dmarc: worst, signed: signatures.passed, chain: signatures.chain, spf, authors }
 }
 
 /// Whether the client's address has a name that leads back to it (RFC 8601 2.7.3).

@@ -37,6 +37,13 @@ impl fmt::Display for CannotSign {
 
 impl std::error::Error for CannotSign {}
 
+impl CannotSign {
+    /// The key was there, and failed.
+    pub fn of(due: &Signature, why: KeyError) -> CannotSign {
+        CannotSign { domain: due.domain.clone(), selector: due.signer.selector.clone(), why: Some(Arc::new(why)) }
+    }
+}
+
 impl Keys {
     /// Reads every active key of the site. One that cannot sign is in [`Keys::unusable`].
     ///
@@ -73,6 +80,20 @@ impl Keys {
         broken
     }
 
+    /// The key behind a signature.
+    ///
+    /// # Errors
+    /// [`CannotSign`].
+    pub fn signer(&self, due: &Signature) -> Result<&Signer, CannotSign> {
+        let Signature { domain, signer } = due;
+        let cannot = |why| CannotSign { domain: domain.clone(), selector: signer.selector.clone(), why };
+        match self.0.get(&(domain.clone(), signer.selector.clone())) {
+            Some(Ok(key)) => Ok(key),
+            Some(Err(why)) => Err(cannot(Some(why.clone()))),
+            None => Err(cannot(None)),
+        }
+    }
+
     /// The fields that the due signatures make, all of them or none.
     ///
     /// # Errors
@@ -81,14 +102,9 @@ impl Keys {
         &self, due: &[Signature], header: &Header, body_hash: &[u8; 32], now_seconds: u64,
     ) -> Result<Vec<u8>, CannotSign> {
         let mut fields = Vec::new();
-        for Signature { domain, signer } in due {
-            let cannot = |why| CannotSign { domain: domain.clone(), selector: signer.selector.clone(), why };
-            let key = match self.0.get(&(domain.clone(), signer.selector.clone())) {
-                Some(Ok(key)) => key,
-                Some(Err(why)) => return Err(cannot(Some(why.clone()))),
-                None => return Err(cannot(None)),
-            };
-            let field = key.sign(header, body_hash, now_seconds).map_err(|why| cannot(Some(Arc::new(why))))?;
+        for signature in due {
+            let key = self.signer(signature)?;
+            let field = key.sign(header, body_hash, now_seconds).map_err(|why| CannotSign::of(signature, why))?;
             fields.extend_from_slice(&field);
         }
         Ok(fields)

@@ -1,6 +1,7 @@
 //! The Authentication-Results field (RFC 8601): what was found out about a message, for whoever reads it next.
 
 use super::header::Field;
+use postern_schema::spf::{self, SpfResult};
 use std::fmt::Write;
 
 /// The name of the field.
@@ -21,7 +22,12 @@ pub struct MethodResult {
 
 /// The field, with its line end.
 pub fn field(hostname: &str, results: &[MethodResult]) -> Vec<u8> {
-    let mut out = format!("{NAME}: {hostname}");
+    format!("{NAME}: {}\r\n", value(hostname, results)).into_bytes()
+}
+
+/// Its value.
+pub fn value(hostname: &str, results: &[MethodResult]) -> String {
+    let mut out = hostname.to_owned();
     if results.is_empty() {
         out.push_str("; none");
     }
@@ -35,8 +41,33 @@ pub fn field(hostname: &str, results: &[MethodResult]) -> Vec<u8> {
             let _ = write!(out, " {name}={}", value_of(value));
         }
     }
+    out
+}
+
+/// The Received-SPF field (RFC 7208 9.1), with its line end.
+pub fn received_spf(hostname: &str, facts: &spf::Facts<'_>, found: &spf::Finding) -> Vec<u8> {
+    let identity = if facts.sender.is_empty() { "helo" } else { "mailfrom" };
+    let comment = if found.because.is_empty() { &found.domain } else { &found.because };
+    let mut out = format!(
+        "Received-SPF: {} ({hostname}: {})\r\n\treceiver={}; identity={identity}; client-ip={};\r\n\tenvelope-from={}; helo={};",
+        found.result,
+        plain(comment, b"()\\"),
+        atom(hostname),
+        atom(&facts.client.to_canonical().to_string()),
+        atom(facts.sender),
+        atom(facts.helo)
+    );
+    if matches!(found.result, SpfResult::TempError | SpfResult::PermError) {
+        let _ = write!(out, "\r\n\tproblem={};", atom(&found.because));
+    }
     out.push_str("\r\n");
     out.into_bytes()
+}
+
+/// A value of Received-SPF: bare where it is a dot-atom (RFC 5322 3.2.3), else quoted.
+fn atom(text: &str) -> String {
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+    if text.split('.').all(is_part) { text.to_owned() } else { format!("\"{}\"", plain(text, b"\"\\")) }
 }
 
 /// A value: bare where it may be (RFC 8601 2.2), else quoted.
@@ -46,7 +77,7 @@ fn value_of(value: &str) -> String {
 }
 
 /// Text from elsewhere: nothing in it ends a line, a comment or a string, and it is not long.
-fn plain(text: &str, special: &[u8]) -> String {
+pub fn plain(text: &str, special: &[u8]) -> String {
     let is_fine = |c: &char| *c == ' ' || (c.is_ascii_graphic() && !special.contains(&(*c as u8)));
     text.chars().take(200).map(|c| if is_fine(&c) { c } else { '?' }).collect()
 }
@@ -107,6 +138,35 @@ mod tests {
              \r\n\tdkim=none\r\n"
         );
         assert_eq!(field("mail.example.com", &[]), b"Authentication-Results: mail.example.com; none\r\n");
+    }
+
+    #[test]
+    fn received_spf_says_who_was_asked_about() {
+        let found = |result, because: &str| spf::Finding {
+            result,
+            domain: "x.example".into(),
+            because: because.into(),
+            explanation: None,
+            lookups: 0,
+        };
+        let facts = |client: &str, sender| spf::Facts {
+            client: client.parse().unwrap(),
+            helo: "[192.0.2.1]",
+            sender,
+            receiver: "mail.example.com",
+            now: 0,
+        };
+        let field = |facts: spf::Facts<'_>, found: spf::Finding| {
+            String::from_utf8(received_spf("mail.example.com", &facts, &found)).unwrap()
+        };
+        assert_eq!(
+            field(facts("192.0.2.1", "a\"b@x.example"), found(SpfResult::Fail, "-all")),
+            "Received-SPF: fail (mail.example.com: -all)\r\n\treceiver=mail.example.com; identity=mailfrom; client-ip=192.0.2.1;\
+             \r\n\tenvelope-from=\"a?b@x.example\"; helo=\"[192.0.2.1]\";\r\n"
+        );
+        let broken = field(facts("2001:db8::1", ""), found(SpfResult::PermError, "two records\r\nX: y"));
+        assert!(broken.contains("identity=helo; client-ip=\"2001:db8::1\";\r\n\tenvelope-from=\"\";"), "{broken}");
+        assert!(broken.ends_with("problem=\"two records??X: y\";\r\n"), "{broken}");
     }
 
     #[test]

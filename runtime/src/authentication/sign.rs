@@ -53,7 +53,7 @@ impl Signer {
     /// [`KeyError`] where the key cannot sign: the message must not leave then.
     pub fn sign(&self, header: &Header, body_hash: &[u8; 32], now_seconds: u64) -> Result<Vec<u8>, KeyError> {
         let names = signed_names(header);
-        let mut value = Folded::default();
+        let mut value = Folded::new("DKIM-Signature");
         let algorithm = self.key.algorithm();
         for tag in [
             "v=1;".to_owned(),
@@ -65,23 +65,19 @@ impl Signer {
         ] {
             value.word(&tag);
         }
-        // Blanks may stand between the names of `h=` (RFC 6376 3.5), so that each is a word.
-        for (place, name) in names.iter().enumerate() {
-            let (open, close) = (if place == 0 { "h=" } else { "" }, if place + 1 == names.len() { ";" } else { ":" });
-            value.word(&format!("{open}{name}{close}"));
-        }
+        value.names(&names);
         value.word(&format!("bh={};", BASE64.encode(body_hash)));
         value.word("b=");
         let mut signed = canonical_fields(header, &names);
-        relax_field(b"DKIM-Signature", value.0.as_bytes(), &mut signed);
+        relax_field(b"DKIM-Signature", value.as_str().as_bytes(), &mut signed);
         let signature = BASE64.encode(self.key.sign(&signed)?);
         value.text(&signature);
-        Ok(format!("DKIM-Signature:{}\r\n", value.0).into_bytes())
+        Ok(format!("DKIM-Signature:{}\r\n", value.as_str()).into_bytes())
     }
 }
 
 /// What `h=` lists.
-fn signed_names(header: &Header) -> Vec<&'static str> {
+pub(super) fn signed_names(header: &Header) -> Vec<&'static str> {
     let count = |name: &str| header.fields().filter(|field| field.name.eq_ignore_ascii_case(name.as_bytes())).count();
     let mut names = Vec::new();
     let mut list = |name: &'static str, times: usize| names.extend(std::iter::repeat_n(name, times));
@@ -97,7 +93,7 @@ fn signed_names(header: &Header) -> Vec<&'static str> {
 }
 
 /// The fields that a list names, from the bottom up where one occurs several times, each with a line end (RFC 6376 5.4.2).
-fn canonical_fields(header: &Header, names: &[&str]) -> Vec<u8> {
+pub(super) fn canonical_fields(header: &Header, names: &[&str]) -> Vec<u8> {
     let mut out = Vec::with_capacity(2048);
     for (place, name) in names.iter().enumerate() {
         let earlier = names[..place].iter().filter(|other| *other == name).count();
@@ -110,31 +106,54 @@ fn canonical_fields(header: &Header, names: &[&str]) -> Vec<u8> {
     out
 }
 
-/// The value of a field, broken into lines.
-#[derive(Default)]
-struct Folded(String);
+/// The value of a field of that name, broken into lines.
+pub(super) struct Folded(&'static str, String);
+
+impl From<Folded> for String {
+    fn from(value: Folded) -> String {
+        value.1
+    }
+}
 
 impl Folded {
+    /// An empty value.
+    pub(super) fn new(name: &'static str) -> Folded {
+        Folded(name, String::new())
+    }
+
+    /// What was put into it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.1
+    }
+
     fn column(&self) -> usize {
-        match self.0.rfind('\n') {
-            Some(end) => self.0.len() - end - 1,
-            None => "DKIM-Signature:".len() + self.0.len(),
+        match self.1.rfind('\n') {
+            Some(end) => self.1.len() - end - 1,
+            None => self.0.len() + 1 + self.1.len(),
+        }
+    }
+
+    /// `h=`. Blanks may stand between its names (RFC 6376 3.5), so that each is a word.
+    pub(super) fn names(&mut self, names: &[&str]) {
+        for (place, name) in names.iter().enumerate() {
+            let (open, close) = (if place == 0 { "h=" } else { "" }, if place + 1 == names.len() { ";" } else { ":" });
+            self.word(&format!("{open}{name}{close}"));
         }
     }
 
     /// A word, behind a blank or on a line of its own.
-    fn word(&mut self, word: &str) {
-        self.0.push_str(if self.column() + 1 + word.len() > COLUMNS { "\r\n\t" } else { " " });
-        self.0.push_str(word);
+    pub(super) fn word(&mut self, word: &str) {
+        self.1.push_str(if self.column() + 1 + word.len() > COLUMNS { "\r\n\t" } else { " " });
+        self.1.push_str(word);
     }
 
     /// Text that may be broken anywhere.
-    fn text(&mut self, mut text: &str) {
+    pub(super) fn text(&mut self, mut text: &str) {
         while !text.is_empty() {
             let (head, tail) = text.split_at(text.len().min(COLUMNS.saturating_sub(self.column())));
-            self.0.push_str(head);
+            self.1.push_str(head);
             if !tail.is_empty() {
-                self.0.push_str("\r\n\t");
+                self.1.push_str("\r\n\t");
             }
             text = tail;
         }

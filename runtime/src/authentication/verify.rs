@@ -9,12 +9,15 @@
 //! - it calls what is expired, or does not match the body, neutral: it is a failure.
 
 use super::canonical::Canonicalization;
+use super::chain::Sealed;
 use super::fetch::fetch;
 use super::intake::Whole;
 use super::results::MethodResult;
 use super::tags::{tag, tags};
 use crate::dns::Dns;
+use mail_auth::arc;
 use mail_auth::common::crypto::{Algorithm, HashAlgorithm};
+use mail_auth::common::headers as dkim_header;
 use mail_auth::common::parse::TxtRecordParser;
 use mail_auth::common::verify::{DomainKey, VerifySignature};
 use mail_auth::dkim::{self, DkimError};
@@ -34,7 +37,7 @@ use std::time::Instant;
 use tokio::time::Instant as Deadline;
 
 /// The most signatures of one message that are verified.
-const SIGNATURE_LIMIT: usize = 8;
+pub(super) const SIGNATURE_LIMIT: usize = 8;
 /// The least bits of an RSA key that vouches for anything (RFC 8301 3.2).
 const RSA_LEAST_BITS: usize = 1024;
 /// The most instances of an ARC chain that are verified; each costs a key (RFC 8617 4.2.1 allows 50).
@@ -49,21 +52,27 @@ pub struct Signatures {
     pub passed: Vec<Domain>,
     /// The ARC chain; `None`: there is none.
     pub arc: Option<MethodResult>,
+    /// Its links, the newest first, where it holds and its newest signature covers From.
+    pub chain: Vec<Sealed>,
 }
 
 /// Verifies what a message carries.
 pub async fn signatures(dns: &dyn Dns, whole: &Whole, transcript: &mut Transcript, deadline: Deadline) -> Signatures {
-    let Some(mut message) = AuthenticatedMessage::parse(whole.received.octets()) else { return Signatures::default() };
+    let parsed = AuthenticatedMessage::parse_with_opts(whole.received.octets(), None, !whole.partial_body);
+    let Some(mut message) = parsed else { return Signatures::default() };
+    admit_unsigned_header(&mut message);
     message.dkim_headers.truncate(SIGNATURE_LIMIT);
     message.errors.truncate(SIGNATURE_LIMIT);
     default_to_relaxed(&mut message);
-    for (form, algorithm, _, hash) in &mut message.body_hashes {
+    for (form, algorithm, length, hash) in &mut message.body_hashes {
         let wanted = match form {
             dkim::Canonicalization::Relaxed => Canonicalization::Relaxed,
             dkim::Canonicalization::Simple => Canonicalization::Simple,
         };
-        let known = whole.body_hashes.iter().find(|(form, _)| *form == wanted && *algorithm == HashAlgorithm::Sha256);
-        *hash = known.map(|(_, hash)| hash.to_vec()).unwrap_or_default();
+        // To that crate, `l=0` is no length.
+        let known = whole.digest(wanted, Some(*length).filter(|length| *length > 0));
+        let known = known.filter(|digest| digest.is_whole && *algorithm == HashAlgorithm::Sha256);
+        *hash = known.map(|digest| digest.hash.to_vec()).unwrap_or_default();
     }
     let keys = keys(dns, &message, transcript, deadline).await;
     let parameters = || Parameters::new(&message).with_txt_cache(&keys);
@@ -88,7 +97,10 @@ pub async fn signatures(dns: &dyn Dns, whole: &Whole, transcript: &mut Transcrip
         }
         found.dkim.push(MethodResult { method: "dkim", result: result.into(), comment: comment.into(), properties });
     }
-    found.arc = arc(&message, &keys).await;
+    found.arc = chain_result(&message, &keys).await;
+    if found.arc.as_ref().is_some_and(|arc| &*arc.result == "pass") {
+        found.chain = chain(&message);
+    }
     found
 }
 
@@ -129,7 +141,7 @@ fn judge(result: &DkimResult) -> (&'static str, String) {
     }
 }
 
-async fn arc(message: &AuthenticatedMessage<'_>, keys: &Keys) -> Option<MethodResult> {
+async fn chain_result(message: &AuthenticatedMessage<'_>, keys: &Keys) -> Option<MethodResult> {
     if message.as_headers.is_empty()
         && message.ams_headers.is_empty()
         && message.aar_headers.is_empty()
@@ -156,6 +168,61 @@ async fn arc(message: &AuthenticatedMessage<'_>, keys: &Keys) -> Option<MethodRe
         DkimResult::None => ("fail", "the chain is broken".to_owned()),
     };
     Some(MethodResult { method: "arc", result: result.into(), comment: comment.into(), properties: Vec::new() })
+}
+
+/// The links of a chain that holds. One that does not sign From says nothing of an author.
+fn chain(message: &AuthenticatedMessage<'_>) -> Vec<Sealed> {
+    let signs_from = |names: &[String]| names.iter().any(|name| name.eq_ignore_ascii_case("from"));
+    if !message.ams_headers.last().is_some_and(|newest| signs_from(&newest.header.h)) {
+        return Vec::new();
+    }
+    let link = |seal: &dkim_header::Header<'_, arc::Seal>| {
+        let results = message.aar_headers.iter().find(|results| results.header.i == seal.header.i)?;
+        let results = String::from_utf8_lossy(results.value).into();
+        Some(Sealed { sealer: Domain::parse(&seal.header.d).ok()?, results })
+    };
+    // Behind a link that cannot be read, nobody is believed.
+    message.as_headers.iter().rev().map_while(link).collect()
+}
+
+/// Case `ams_fields_h_empty` of the suite: an ARC signature with an empty `h=` covers the body and no field. That crate cannot read one;
+/// RFC 8617 4.1.2 does not forbid it, and the seal covers it like any other. It vouches for no author: see [`chain`].
+fn admit_unsigned_header(message: &mut AuthenticatedMessage<'_>) {
+    const NAME: &[u8] = b"arc-message-signature";
+    let mut admitted = Vec::new();
+    message.errors.retain(|error| {
+        let is_signature = error.name.eq_ignore_ascii_case(NAME) && matches!(error.header, Error::MissingParameters);
+        let is_empty = is_signature && tags(error.value).is_some_and(|tags| tag(&tags, "h") == Some(""));
+        let with_name = || {
+            memchr::memmem::find_iter(error.value, b"h=").find_map(|at| {
+                let before = error.value[..at].trim_ascii_end();
+                let is_tag = before.is_empty() || before.ends_with(b";");
+                is_tag.then(|| [&error.value[..at + 2], b"from", &error.value[at + 2..]].concat())
+            })
+        };
+        let signature = if is_empty { with_name().and_then(|value| arc::Signature::parse(&value).ok()) } else { None };
+        match signature {
+            Some(mut signature) if signature.l == 0 => {
+                signature.h.clear();
+                admitted.push(dkim_header::Header::new(error.name, error.value, signature));
+                false
+            }
+            _ => true,
+        }
+    });
+    if admitted.is_empty() {
+        return;
+    }
+    for field in &admitted {
+        message.body_hashes.push((field.header.cb, HashAlgorithm::from(field.header.a), 0, Vec::new()));
+    }
+    message.ams_headers.extend(admitted);
+    let is_arc = |name: &[u8]| name.len() > 4 && name[..4].eq_ignore_ascii_case(b"arc-");
+    message.has_arc_errors = message.errors.iter().any(|error| is_arc(error.name));
+    // What that crate does where nothing is wrong.
+    message.as_headers.sort_unstable_by_key(|field| field.header.i);
+    message.ams_headers.sort_unstable_by_key(|field| field.header.i);
+    message.aar_headers.sort_unstable_by_key(|field| field.header.i);
 }
 
 /// An ARC signature without `c=` is in relaxed form: so says the suite, and so does dkimpy, whatever RFC 6376 3.5 says of DKIM.

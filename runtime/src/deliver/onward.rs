@@ -30,8 +30,8 @@ pub fn message(daemon: &Daemon, job: &Job, destination: &Destination) -> Result<
     let leaves = !matches!(destination, Destination::Transport { .. });
     if leaves && rewrite::changes_what_leaves(job.generation.site()) {
         let (header, octets) = header(read()?).map_err(|error| unreadable(&error))?;
-        if let Some(changed) = rewritten(job, &header) {
-            let signatures = sign(job, &changed, destination, octets, read()?)?;
+        if let Some((changed, was_signed)) = rewritten(job, &header) {
+            let signatures = sign(job, (&changed, was_signed), destination, octets, read()?)?;
             front.extend_from_slice(&signatures);
             front.extend_from_slice(changed.octets());
             return Ok(read()?.changed(front, octets));
@@ -64,29 +64,35 @@ fn header(mut body: BodyReader) -> std::io::Result<(Header, u64)> {
     }
 }
 
-/// `None` where nothing changes. Signatures of our own stand above our first trace field, and hold no more then.
-fn rewritten(job: &Job, header: &Header) -> Option<Header> {
+/// The header as it leaves, and whether the site had signed it: signatures of our own stand above our first trace field, and hold no
+/// more then. `None` where nothing changes.
+fn rewritten(job: &Job, header: &Header) -> Option<(Header, bool)> {
     let site = job.generation.site();
     let changed = addresses::rewrite_header(header, &site.origin_domain, |address, slot: Slot| {
         rewrite::leaving(address, slot, site, &mut Trace::default())
     })?;
     let ours = changed.fields().take_while(|field| !field.name.eq_ignore_ascii_case(b"received")).filter(is_signature).count();
     let seen = std::cell::Cell::new(0);
-    Some(changed.without(|field| {
+    let without = changed.without(|field| {
         let is_ours = is_signature(field) && seen.get() < ours;
         seen.set(seen.get() + usize::from(is_signature(field)));
         is_ours
-    }))
+    });
+    Some((without, ours > 0))
 }
 
 fn is_signature(field: &Field<'_>) -> bool {
     field.name.eq_ignore_ascii_case(b"dkim-signature")
 }
 
-fn sign(job: &Job, header: &Header, destination: &Destination, skipped: u64, mut body: BodyReader) -> Result<Vec<u8>, Reply> {
+fn sign(
+    job: &Job, (header, was_signed): (&Header, bool), destination: &Destination, skipped: u64, mut body: BodyReader,
+) -> Result<Vec<u8>, Reply> {
     let cannot = |error: &dyn std::fmt::Display| Reply::local_trouble(format!("the message cannot be signed: {error}"));
     let author = match job.envelope.client.as_deref() {
         None => Author::Server,
+        // Whose it was is known: the queue does not keep the certificate that a client has shown.
+        Some(_) if was_signed => Author::Server,
         Some(client) => Author::Client(Client {
             listener: &client.listener,
             address: client.address,

@@ -9,7 +9,9 @@ use super::settle::{Settled, settle};
 use super::target::{self, Target};
 use super::throttle::Limits;
 use crate::daemon::Daemon;
+use crate::dns::overheard;
 use crate::fault::{Point, reach};
+use postern_schema::dns::Recording;
 use postern_schema::reply::Reply;
 use postern_schema::site::{Destination, Site};
 use std::sync::Arc;
@@ -24,6 +26,8 @@ const MESSAGES_PER_CONNECTION: u32 = 1000;
 const MESSAGES_PER_TURN: u32 = 20;
 /// Jobs that are given back at once where their peer cannot be had.
 const JOBS_DECLINED: usize = 1000;
+/// Recipients that a recording names.
+const RECIPIENTS_RECORDED: usize = 10;
 /// Attempts whose notes may be on their way to disk while the next message is sent.
 const NOTES_PENDING: usize = 2;
 
@@ -175,8 +179,24 @@ fn judge(place: &Place, line: &Line, results: &[(u32, Reply)]) {
     }
 }
 
-/// A connection for a job: to its destination, or to the relay that takes over for it.
-async fn connect(daemon: &Daemon, place: &mut Place, mut job: Job, is_paced: bool) -> Result<(Job, Line), Unsent> {
+/// A connection for a job, and what DNS said on the way, for its history.
+async fn connect(daemon: &Daemon, place: &mut Place, job: Job, is_paced: bool) -> Result<(Job, Line), Unsent> {
+    let (envelope, recipients) = (job.envelope.clone(), job.recipients.iter().map(|(place, _)| *place).collect::<Vec<_>>());
+    let destination = place.destination().to_string();
+    let (connected, answers) = overheard::listen(establish(daemon, place, job, is_paced)).await;
+    if !answers.entries().is_empty() {
+        let mut recording = Recording { facts: Vec::new(), answers };
+        recording.note("way", destination);
+        recording.note("from", &envelope.reverse_path);
+        let named = recipients.iter().filter_map(|place| envelope.recipients.get(*place as usize));
+        named.take(RECIPIENTS_RECORDED).for_each(|recipient| recording.note("to", &recipient.address));
+        tracing::debug!(id = %envelope.id, recording = recording.to_string(), "known");
+    }
+    connected
+}
+
+/// To its destination, or to the relay that takes over for it.
+async fn establish(daemon: &Daemon, place: &mut Place, mut job: Job, is_paced: bool) -> Result<(Job, Line), Unsent> {
     let generation = job.generation.clone();
     let site = generation.site();
     let target = match target::find(place.destination(), site, &*daemon.dns).await {

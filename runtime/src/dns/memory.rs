@@ -4,7 +4,7 @@
 //!
 //! The resolver behind it can be exchanged while questions are under way: each ends at the one that it began with.
 
-use super::{Dns, Found, Mx, Pending};
+use super::{Dns, Found, Mx, Pending, overheard};
 use arc_swap::ArcSwap;
 use postern_schema::dns::{Answer, Question};
 use postern_schema::name::Domain;
@@ -142,12 +142,16 @@ impl Dns for Memory {
     fn mx<'a>(&'a self, domain: &'a Domain) -> Pending<'a, Found<Mx>> {
         let asked = (domain.as_str().into(), "MX hosts");
         Box::pin(async move {
-            if let Some(empty) = self.recall(&asked) {
-                return Found::from(empty);
-            }
-            let resolver = self.resolver.load_full();
-            let found = resolver.mx(domain).await;
-            self.note(asked, Empty::of(&found));
+            let found = match self.recall(&asked) {
+                Some(empty) => Found::from(empty),
+                None => {
+                    let resolver = self.resolver.load_full();
+                    let found = resolver.mx(domain).await;
+                    self.note(asked, Empty::of(&found));
+                    found
+                }
+            };
+            overheard::note_hosts(domain.as_str(), &found);
             found
         })
     }
@@ -155,12 +159,16 @@ impl Dns for Memory {
     fn addresses<'a>(&'a self, host: &'a Domain) -> Pending<'a, Found<IpAddr>> {
         let asked = (host.as_str().into(), "addresses");
         Box::pin(async move {
-            if let Some(empty) = self.recall(&asked) {
-                return Found::from(empty);
-            }
-            let resolver = self.resolver.load_full();
-            let found = resolver.addresses(host).await;
-            self.note(asked, Empty::of(&found));
+            let found = match self.recall(&asked) {
+                Some(empty) => Found::from(empty),
+                None => {
+                    let resolver = self.resolver.load_full();
+                    let found = resolver.addresses(host).await;
+                    self.note(asked, Empty::of(&found));
+                    found
+                }
+            };
+            overheard::note_addresses(host.as_str(), &found);
             found
         })
     }
@@ -168,22 +176,25 @@ impl Dns for Memory {
     fn ask<'a>(&'a self, question: &'a Question) -> Pending<'a, Answer> {
         let asked = (question.name.clone(), question.kind.as_str());
         Box::pin(async move {
-            match self.recall(&asked) {
-                Some(Empty::Nothing) => return Answer::Nothing,
-                Some(Empty::Nonexistent) => return Answer::Nonexistent,
-                Some(Empty::Bogus) => return Answer::Failed("the answer may be forged (DNSSEC)".into()),
-                Some(Empty::Failed(why)) => return Answer::Failed(why),
-                None => {}
-            }
-            let resolver = self.resolver.load_full();
-            let answer = resolver.ask(question).await;
-            let empty = match &answer {
-                Answer::Found(_) => None,
-                Answer::Nothing => Some(Empty::Nothing),
-                Answer::Nonexistent => Some(Empty::Nonexistent),
-                Answer::Failed(why) => Some(Empty::Failed(why.clone())),
+            let answer = match self.recall(&asked) {
+                Some(Empty::Nothing) => Answer::Nothing,
+                Some(Empty::Nonexistent) => Answer::Nonexistent,
+                Some(Empty::Bogus) => Answer::Failed("the answer may be forged (DNSSEC)".into()),
+                Some(Empty::Failed(why)) => Answer::Failed(why),
+                None => {
+                    let resolver = self.resolver.load_full();
+                    let answer = resolver.ask(question).await;
+                    let empty = match &answer {
+                        Answer::Found(_) => None,
+                        Answer::Nothing => Some(Empty::Nothing),
+                        Answer::Nonexistent => Some(Empty::Nonexistent),
+                        Answer::Failed(why) => Some(Empty::Failed(why.clone())),
+                    };
+                    self.note(asked, empty);
+                    answer
+                }
             };
-            self.note(asked, empty);
+            overheard::note(|| question.clone(), || answer.clone());
             answer
         })
     }

@@ -2,6 +2,7 @@
 //! [`Resolver`], an adapter of hickory, behind a [`Memory`] of what failed; tests point it at a server on loopback.
 
 mod memory;
+pub mod overheard;
 mod resolver;
 pub mod secure;
 

@@ -5,19 +5,22 @@
 //! needs: a proof of the root's own keys. Each question ends within a bounded time, and its verdict is kept, failures too, since a
 //! chain that cannot be completed costs many questions each time.
 
-use super::resolver;
 use super::{Mx, ResolverError};
+use super::{overheard, resolver};
+use arc_swap::ArcSwap;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::rr::{RData, Record, RecordType};
 use postern_schema::name::Domain;
+use postern_schema::record::RecordKind;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// The longest that one question may take, with everything that it takes to prove the answer.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -86,7 +89,9 @@ pub enum Ability {
 
 /// See the module.
 pub struct Validator {
-    resolver: TokioResolver,
+    resolver: ArcSwap<TokioResolver>,
+    anchors: Arc<TrustAnchors>,
+    exchanged: Notify,
     ability: tokio::sync::watch::Sender<Ability>,
     verdicts: Mutex<Verdicts>,
 }
@@ -107,11 +112,27 @@ impl Validator {
             Some(path) => TrustAnchors::from_file(path)
                 .map_err(|error| ResolverError::new(format!("the trust anchor {}: {error}", path.display())))?,
         };
-        let mut builder = resolver::builder(server)?.with_trust_anchor(Arc::new(anchors));
-        // The verdicts are kept here.
-        builder.options_mut().cache_size = 512;
-        let resolver = builder.build().map_err(|error| ResolverError::new(error.to_string()))?;
-        Ok(Validator { resolver, ability: Ability::Unknown.into_sender(), verdicts: Mutex::default() })
+        let anchors = Arc::new(anchors);
+        Ok(Validator {
+            resolver: ArcSwap::from_pointee(validating(server, &anchors)?),
+            anchors,
+            exchanged: Notify::new(),
+            ability: Ability::Unknown.into_sender(),
+            verdicts: Mutex::default(),
+        })
+    }
+
+    /// From now on another server is asked. What was proved by the old one is forgotten, and whether the new one helps us to validate
+    /// is looked at before anything else is said.
+    ///
+    /// # Errors
+    /// [`ResolverError`]: the old one is asked still.
+    pub fn exchange(&self, server: Option<SocketAddr>) -> Result<(), ResolverError> {
+        self.resolver.store(Arc::new(validating(server, &self.anchors)?));
+        self.verdicts().clear();
+        self.ability.send_replace(Ability::Unknown);
+        self.exchanged.notify_one();
+        Ok(())
     }
 
     /// Looks again and again whether proofs can be had, and says so in the log when it changes.
@@ -128,7 +149,8 @@ impl Validator {
                     _ => tracing::info!("DNSSEC is validated: DANE is available"),
                 }
             }
-            tokio::time::sleep(LOOK_AGAIN[usize::from(is_proven)]).await;
+            // An exchange cuts it short.
+            let _ = tokio::time::timeout(LOOK_AGAIN[usize::from(is_proven)], self.exchanged.notified()).await;
         }
     }
 
@@ -168,7 +190,10 @@ impl Validator {
 
     /// The TLSA records of a port of a host (RFC 6698 3).
     pub async fn tlsa(&self, host: &Domain, port: u16) -> Proven<Tlsa> {
-        self.prove(&format!("_{port}._tcp.{host}"), RecordType::TLSA).await.filter(tlsa_of)
+        let name = format!("_{port}._tcp.{host}");
+        let proven = self.prove(&name, RecordType::TLSA).await.filter(tlsa_of);
+        overheard::note_proof(&name, RecordKind::Tlsa, &proven);
+        proven
     }
 
     fn verdicts(&self) -> MutexGuard<'_, Verdicts> {
@@ -205,7 +230,8 @@ impl Validator {
     }
 
     async fn ask(&self, name: &str, kind: RecordType) -> Verdict {
-        match tokio::time::timeout(DEADLINE, self.resolver.lookup(name, kind)).await {
+        let resolver = self.resolver.load_full();
+        match tokio::time::timeout(DEADLINE, resolver.lookup(name, kind)).await {
             Err(_) => Proven::Failed(format!("no proof for {name} {kind} within {} s", DEADLINE.as_secs())),
             Ok(Ok(lookup)) => judge(&lookup, kind),
             Ok(Err(NetError::Dns(DnsError::DnssecBogus))) => Proven::Bogus,
@@ -218,6 +244,13 @@ impl Validator {
             Ok(Err(error)) => Proven::Failed(format!("{name} {kind}: {error}")),
         }
     }
+}
+
+fn validating(server: Option<SocketAddr>, anchors: &Arc<TrustAnchors>) -> Result<TokioResolver, ResolverError> {
+    let mut builder = resolver::builder(server)?.with_trust_anchor(anchors.clone());
+    // The verdicts are kept here.
+    builder.options_mut().cache_size = 512;
+    builder.build().map_err(|error| ResolverError::new(error.to_string()))
 }
 
 impl Ability {

@@ -25,6 +25,9 @@ const PROTECTIONS: [&str; 3] = ["none", "TLSv1_2", "TLSv1_3"];
 /// The levels of protection that they can reach.
 const LEVELS: [&str; 4] = ["none", "encrypt", "verify", "dane"];
 
+/// Why messages are set aside.
+const QUARANTINES: [Reason; 2] = [Reason::SpfQuarantine, Reason::DmarcQuarantine];
+
 /// See the module.
 #[derive(Debug)]
 pub struct Counters {
@@ -37,6 +40,7 @@ pub struct Counters {
     refused: BTreeMap<&'static str, AtomicU64>,
     attempts: BTreeMap<&'static str, AtomicU64>,
     connections: BTreeMap<&'static str, AtomicU64>,
+    quarantined: BTreeMap<&'static str, AtomicU64>,
     accepted: AtomicU64,
     delays: Histogram<{ DELAYS_MS.len() + 1 }>,
     levels: BTreeMap<&'static str, AtomicU64>,
@@ -56,6 +60,7 @@ impl Default for Counters {
             attempts: zeros(&mut OUTCOMES.into_iter()),
             connections: zeros(&mut PROTECTIONS.into_iter()),
             accepted: AtomicU64::new(0),
+            quarantined: zeros(&mut QUARANTINES.map(Reason::as_str).into_iter()),
             delays: Histogram::new(&DELAYS_MS),
             levels: zeros(&mut LEVELS.into_iter()),
         }
@@ -83,6 +88,7 @@ impl Counters {
             }
             "decision" if fields.value("disposition") == "accept" => {
                 add(&self.accepted, u64::from(fields.find("to").is_some()));
+                add_to(&self.quarantined, fields.value("reason"));
             }
             "decision" => add_to(&self.refused, fields.value("reason")),
             "refused" | "spoke before the greeting" => add_to(&self.refused, fields.value("reason")),
@@ -118,6 +124,7 @@ impl Counters {
             one(out, &format!("{name}_total"), "counter", help, count.load(Ordering::Relaxed));
         }
         family(out, "refused_total", "What was refused or deferred at the door, by reason.", "reason", &self.refused);
+        family(out, "quarantined_total", "Messages that were taken and set aside, by reason.", "reason", &self.quarantined);
         family(out, "attempts_total", "Attempts to deliver to one recipient, by outcome.", "outcome", &self.attempts);
         family(out, "connections_total", "Connections to peers, by protection.", "tls", &self.connections);
         family(out, "tls_levels_total", "Connections to peers, by the level of protection reached.", "level", &self.levels);

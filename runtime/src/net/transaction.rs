@@ -1,7 +1,7 @@
 //! One mail transaction: MAIL, RCPT and the message, decided by the site that was in force when it began. A reload in its
 //! midst changes nothing for it (the next transaction on the same connection is under the new site).
 
-use super::head::Arrival;
+use super::head::{Arrival, Known};
 use super::received;
 use crate::auth::Proof;
 use crate::authentication::fetch;
@@ -13,7 +13,7 @@ use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
 use crate::screen::{self, Listed, Visit};
 use crate::site::ClientCertificate;
 use crate::site::Generation;
-use crate::smtp::command::{BodyKind, MailRequest, Notify, RecipientRequest};
+use crate::smtp::command::{BodyKind, MailRequest, RecipientRequest};
 use crate::smtp::data::TextForm;
 use crate::smtp::server::{ClientOverride, Message};
 use crate::submission::{Completion, HeaderRewriting, Rework};
@@ -24,7 +24,7 @@ use postern_schema::decide::{
 use postern_schema::dns::Transcript;
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
-use postern_schema::site::ListenerKind;
+use postern_schema::site::{ListenerKind, Quarantine};
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -86,8 +86,11 @@ pub struct Transaction {
     id: FreshId,
     arrival_ms: u64,
     recipients: Vec<AcceptedRecipient>,
+    /// Why it is held in the queue, if it is.
+    hold: Option<Reason>,
     /// What DNS was asked about this message, and said.
     transcript: Transcript,
+    known: Known,
     purpose: Purpose,
     intake: Intake,
     /// What makes text of a message that came as binary (RFC 3030 3).
@@ -157,6 +160,7 @@ impl Transaction {
             sender: &request.reverse_path,
             recipients: &[],
             arrival_ms,
+            known: Known::default(),
             id: None,
         };
         let verdict = decide_sender(&arrival, protection.is_some(), &mut transcript).await?;
@@ -194,7 +198,8 @@ impl Transaction {
             true => Rework::default(),
             false => Rework::new(site, kind, completion).and_rewriting(rewriting),
         };
-        let intake = Intake::new(purpose, site.hostname.as_str(), rework);
+        let intake = Intake::new(purpose, site.hostname.as_str(), rework).sealing(site.arc.seal.is_some());
+        let intake = intake.with_partial_body(site.screen.partial_body);
         let intake = if generation.keys.is_empty() { intake.unsigned() } else { intake };
         let text_form = (request.body == BodyKind::Binary).then(TextForm::default);
         let mut trace = Trace::default();
@@ -212,7 +217,9 @@ impl Transaction {
                 id,
                 arrival_ms,
                 recipients,
+                hold: None,
                 transcript,
+                known: Known::default(),
                 purpose,
                 intake,
                 text_form,
@@ -266,14 +273,20 @@ impl Transaction {
                     screen.helo_domain = Some(self.ask_sender_domain(daemon, &domain).await);
                 }
                 Answer::Need(Need::Lists) if screen.lists.is_none() => {
-                    let said = visitor.listed.listings(daemon, &generation, peer.address).await;
+                    let (said, answers) = visitor.listed.listings(daemon, &generation, peer.address).await;
+                    answers
+                        .entries()
+                        .iter()
+                        .for_each(|(question, answer)| self.transcript.note(question.clone(), answer.clone()));
                     screen.lists = Some(listings.get_or_init(|| said));
                 }
                 Answer::Need(Need::Greylist) if screen.greylist.is_none() => {
                     screen.greylist = Some(self.greylisted(daemon, peer, forward_path));
+                    self.known.greylist = screen.greylist;
                 }
                 Answer::Need(Need::Reputation) if screen.reputation.is_none() => {
                     screen.reputation = Some(daemon.reputations.fact(peer.address, site, Instant::now()));
+                    self.known.reputation = screen.reputation;
                 }
                 Answer::Need(Need::Srs(address)) if srs.is_none() => {
                     srs = Some(self.generation.srs_fact(&address, self.arrival_ms / 1000));
@@ -356,13 +369,13 @@ impl Transaction {
         let helo = spoken.helo;
         // Where nothing was spilled, nothing touches the disk before the queue's own writer does, and nothing takes long.
         let is_large = message.octets > message.body.len() as u64;
-        let whole = aside(is_large, || self.end_text(daemon, &message.body));
+        let whole = beside(is_large, || self.end_text(daemon, &message.body));
         let head = match self.head(daemon, peer, spoken, &whole, is_large).await {
             Ok(head) => head,
             Err(reply) => return reply,
         };
         let text = std::mem::replace(&mut self.body, Err(SpoolError::Closed.into()));
-        let body = match aside(is_large, || text.and_then(|text| Ok(text.finish(head)?))) {
+        let body = match beside(is_large, || text.and_then(|text| Ok(text.finish(head)?))) {
             Ok(body) => body,
             Err(error) => return error.reply(),
         };
@@ -393,6 +406,7 @@ impl Transaction {
                 certificate: peer.client().certificate.into(),
             },
             generation: self.generation.mark(),
+            hold: self.hold,
             body,
         };
         match daemon.spool.append(accepted).await {
@@ -429,7 +443,7 @@ impl Transaction {
 
     /// The fields in front of the message. Asked only of one that can be stored.
     async fn head(
-        &mut self, daemon: &Daemon, peer: &Peer, spoken: Spoken<'_>, whole: &Whole, is_large: bool,
+        &mut self, daemon: &Arc<Daemon>, peer: &Peer, spoken: Spoken<'_>, whole: &Whole, is_large: bool,
     ) -> Result<Vec<u8>, Reply> {
         if let Err(error) = &self.body {
             return Err(error.reply());
@@ -444,24 +458,46 @@ impl Transaction {
             sender: &self.sender,
             recipients: &self.recipients,
             arrival_ms: self.arrival_ms,
+            known: self.known,
             id: Some(self.id.id()),
         };
         arrival.check_loop(whole)?;
         // What a filter gives back was copied before.
         let copies = if peer.client().is_peer(self.generation.site()) { Vec::new() } else { arrival.archives()? };
+        let mut aside = None;
         let mut head = match self.purpose {
             Purpose::Sign => {
+                arrival.record(whole, None, transcript);
                 arrival.decide(whole, None).map_err(Reason::reply)?;
-                aside(is_large, || arrival.sign(whole))?
+                beside(is_large, || arrival.sign(whole))?
             }
-            Purpose::Verify => arrival.judge(whole, &mut transcript).await?,
-            Purpose::Pass => Vec::new(),
+            Purpose::Verify => {
+                let judged = arrival.judge(whole, &mut transcript).await?;
+                aside = judged.aside;
+                judged.fields
+            }
+            Purpose::Pass => {
+                arrival.record(whole, None, transcript);
+                Vec::new()
+            }
         };
         head.extend_from_slice(&self.trace(peer, spoken));
+        self.set_aside(aside);
         // Nobody is told what becomes of a copy that nobody asked for by name (RFC 3461 4.1).
-        let never = Notify { success: false, failure: false, delay: false };
-        self.recipients.extend(copies.into_iter().map(|permit| AcceptedRecipient { permit, notify: Some(never), orcpt: None }));
+        self.recipients.extend(copies.into_iter().map(AcceptedRecipient::untold));
         Ok(head)
+    }
+
+    /// Holds a message that is set aside, or gives it to whoever gets such; one that is only marked goes its way.
+    fn set_aside(&mut self, aside: Option<(Quarantine, Reason)>) {
+        match aside {
+            Some((Quarantine::Hold, reason)) => self.hold = Some(reason),
+            Some((Quarantine::To(mailbox), reason)) => {
+                let permit = decide::diverted(&mailbox, reason, &*self.generation.snapshot);
+                self.recipients = vec![AcceptedRecipient::untold(permit)];
+            }
+            Some((Quarantine::Mark, _)) | None => {}
+        }
     }
 
     fn trace(&self, peer: &Peer, spoken: Spoken<'_>) -> Vec<u8> {
@@ -499,7 +535,7 @@ async fn decide_sender(arrival: &Arrival<'_>, is_tls: bool, transcript: &mut Tra
 }
 
 /// Work that may take long goes on beside the other sessions.
-fn aside<T>(takes_long: bool, work: impl FnOnce() -> T) -> T {
+fn beside<T>(takes_long: bool, work: impl FnOnce() -> T) -> T {
     if takes_long { tokio::task::block_in_place(work) } else { work() }
 }
 

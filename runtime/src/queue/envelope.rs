@@ -4,7 +4,7 @@
 
 use super::id::QueueId;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
-use postern_schema::decide::{SentAs, TlsWish};
+use postern_schema::decide::{Reason, SentAs, TlsWish};
 use postern_schema::name::{Mailbox, ReversePath};
 use postern_schema::reply::Reply;
 use postern_schema::site::Fingerprint;
@@ -235,6 +235,13 @@ impl Progress {
     /// That of a message with so many recipients that has just arrived.
     pub(in crate::queue) fn new(recipients: usize) -> Progress {
         Progress { states: vec![RecipientState::NEW; recipients].into(), held: false }
+    }
+
+    /// That of one that is held from the beginning. Where others have the reply of an attempt, it has why.
+    pub(in crate::queue) fn held(recipients: usize, reason: Reason, at_ms: u64, generation: Generation) -> Progress {
+        let last = Some(Arc::new(Attempt::new(Reply::held(reason), None, at_ms, generation)));
+        let state = RecipientState::Pending { attempts: 0, next_attempt_ms: 0, last, warned: false };
+        Progress { states: vec![state; recipients].into(), held: true }
     }
 
     /// Where the message stands.

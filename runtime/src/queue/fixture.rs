@@ -99,6 +99,7 @@ fn site() -> Site {
             origin: ORIGIN,
         },
         screen: Screen::default(),
+        arc: Default::default(),
         headers: Vec::new(),
         rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),
@@ -146,6 +147,7 @@ pub(super) fn accepted(id: FreshId, from: &str, to: &[&str], body: impl Into<Bod
             certificate: [Fingerprint([7; 32])].into(),
         },
         generation: Generation(7),
+        hold: None,
         body: body.into(),
     }
 }

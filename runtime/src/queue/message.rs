@@ -8,7 +8,7 @@ use super::id::FreshId;
 use super::spool::SpilledBody;
 use crate::smtp::command::{Notify, OriginalRecipient, Return, Xtext};
 use bytes::Bytes;
-use postern_schema::decide::{End, RelayPermit, SentAs, TlsWish};
+use postern_schema::decide::{End, Reason, RelayPermit, SentAs, TlsWish};
 use postern_schema::name::{Mailbox, ReversePath};
 
 /// Mail from a client.
@@ -36,6 +36,8 @@ pub struct Accepted {
     pub client: Client,
     /// The snapshot that accepted it.
     pub generation: Generation,
+    /// Why it is not to be delivered before the operator lets it go; `None`: it is.
+    pub hold: Option<Reason>,
     /// The message, trace fields included.
     pub body: Body,
 }
@@ -49,6 +51,14 @@ pub struct AcceptedRecipient {
     pub notify: Option<Notify>,
     /// ORCPT (RFC 3461 4.2).
     pub orcpt: Option<OriginalRecipient>,
+}
+
+impl AcceptedRecipient {
+    /// Somebody of whom the sender does not know: nobody is told what becomes of it (RFC 3461 4.1).
+    pub fn untold(permit: RelayPermit) -> AcceptedRecipient {
+        let never = Notify { success: false, failure: false, delay: false };
+        AcceptedRecipient { permit, notify: Some(never), orcpt: None }
+    }
 }
 
 impl From<RelayPermit> for AcceptedRecipient {
@@ -114,6 +124,8 @@ impl From<Vec<u8>> for Body {
 pub struct NewMessage {
     pub(in crate::queue) envelope: Envelope,
     pub(in crate::queue) body: Body,
+    /// Why it is held, if it is.
+    pub(in crate::queue) hold: Option<Reason>,
     pub(in crate::queue) changes: Vec<Change>,
 }
 
@@ -145,7 +157,7 @@ impl From<Accepted> for NewMessage {
             body_octets: accepted.body.octets(),
             body_file: checksum(&accepted.body),
         };
-        NewMessage { envelope, body: accepted.body, changes: Vec::new() }
+        NewMessage { envelope, body: accepted.body, hold: accepted.hold, changes: Vec::new() }
     }
 }
 
@@ -167,7 +179,7 @@ impl From<Generated> for NewMessage {
             body_octets: generated.body.octets(),
             body_file: checksum(&generated.body),
         };
-        NewMessage { envelope, body: generated.body, changes: generated.changes }
+        NewMessage { envelope, body: generated.body, hold: None, changes: generated.changes }
     }
 }
 

@@ -38,6 +38,8 @@ pub enum Disposition {
 pub enum Override {
     /// The site has its own mind.
     LocalPolicy,
+    /// Somebody whom the site trusts vouches for what the message was before (ARC).
+    TrustedForwarder,
     /// The domain only tests.
     PolicyTestMode,
 }
@@ -91,8 +93,8 @@ pub struct Judged<'a> {
     pub reverse_path: &'a ReversePath,
     /// What was found.
     pub judgement: &'a Judgement,
-    /// What was decided; `Err`: the refusal.
-    pub decided: Result<Handling, Reason>,
+    /// What was decided, and why; `Err`: the refusal.
+    pub decided: Result<(&'a Handling, Reason), Reason>,
 }
 
 /// The rows that a message makes, each with the domain that its report goes to; none where nobody wants one.
@@ -109,9 +111,9 @@ fn row(judged: &Judged<'_>, author: &Domain, finding: &Finding, record: &Record)
     let disposition = match judged.decided {
         _ if finding.passes() => Disposition::Pass,
         Err(Reason::DmarcFailed) => Disposition::Reject,
-        Ok(Handling::Quarantine) => Disposition::Quarantine,
+        Ok((Handling::Quarantine(_), Reason::DmarcQuarantine)) => Disposition::Quarantine,
         // What was refused for another reason was not refused for the domain's sake.
-        Ok(Handling::Deliver) | Err(_) => Disposition::None,
+        Ok(_) | Err(_) => Disposition::None,
     };
     let asked = match finding.policy {
         DmarcPolicy::None => Disposition::None,
@@ -120,6 +122,7 @@ fn row(judged: &Judged<'_>, author: &Domain, finding: &Finding, record: &Record)
     };
     let because = match disposition {
         Disposition::Pass => None,
+        _ if matches!(judged.decided, Ok((_, Reason::ArcTrusted))) => Some(Override::TrustedForwarder),
         _ if disposition != asked => Some(Override::LocalPolicy),
         _ if record.testing => Some(Override::PolicyTestMode),
         _ => None,
@@ -242,6 +245,7 @@ impl Xml {
                 "type",
                 match because {
                     Override::LocalPolicy => "local_policy",
+                    Override::TrustedForwarder => "trusted_forwarder",
                     Override::PolicyTestMode => "policy_test_mode",
                 },
             );

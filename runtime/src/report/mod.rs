@@ -1,9 +1,10 @@
-//! Reports to others about their mail: what is seen in a day (UTC) is counted, and sent when the day is over. Nothing is counted or
-//! sent unless the site says so.
+//! Reports to others about their mail: what is seen in a day (UTC) is counted, and sent when the day is over; and what fails, as it
+//! comes. Nothing is counted or sent unless the site says so.
 //!
 //! | module | what it is |
 //! |---|---|
 //! | [`day`] | days, as reports count them |
+//! | [`failure`] | one message that failed, told as it comes (RFC 9991) |
 //! | [`journal`] | what was seen in a day, counted, on disk and bounded |
 //! | [`dmarc`] | what came in the name of a domain (RFC 9990) |
 //! | [`tls`] | how sessions with the hosts of others were protected (RFC 8460) |
@@ -12,6 +13,7 @@
 
 pub mod day;
 pub mod dmarc;
+pub mod failure;
 pub mod journal;
 pub mod mail;
 pub mod send;
@@ -31,6 +33,7 @@ use std::path::Path;
 pub struct Reports {
     dmarc: Journal<dmarc::Row>,
     tls: Journal<tls::Row>,
+    failures: failure::Pace,
 }
 
 /// Who reports, as a report says it.
@@ -85,7 +88,11 @@ pub struct Summary {
 impl Reports {
     /// Collects in a folder, which is made when there is something to keep.
     pub fn new(folder: &Path) -> Reports {
-        Reports { dmarc: Journal::new(folder, ReportKind::Dmarc), tls: Journal::new(folder, ReportKind::Tls) }
+        Reports {
+            dmarc: Journal::new(folder, ReportKind::Dmarc),
+            tls: Journal::new(folder, ReportKind::Tls),
+            failures: failure::Pace::default(),
+        }
     }
 
     /// Notes how one attempt to open a session with a mail host of a domain ended, for the domain's TLS report; nothing if the site

@@ -5,12 +5,11 @@
 //! (RFC 5782 5) lists everybody, and counts nothing until it stops. An answer that is an error of the list is said and not counted.
 
 use crate::daemon::Daemon;
-use crate::dns::Dns;
+use crate::dns::{Dns, overheard};
 use crate::site::Generation;
-use postern_schema::decide::Listing;
-use postern_schema::dns::{Answer, Question};
+use postern_schema::decide::{Listing, list_question};
+use postern_schema::dns::{Answer, Transcript};
 use postern_schema::name::Domain;
-use postern_schema::record::RecordKind;
 use postern_schema::site::{Check, Codes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -79,25 +78,10 @@ pub struct ZoneStatus {
     pub answers: Vec<(&'static str, u64)>,
 }
 
-/// The name that a list is asked for (RFC 5782 2.1, 2.4).
-fn name(client: IpAddr, zone: &Domain) -> String {
-    let mut name = String::new();
-    match client.to_canonical() {
-        IpAddr::V4(address) => address.octets().iter().rev().for_each(|octet| name.push_str(&format!("{octet}."))),
-        IpAddr::V6(address) => {
-            address.octets().iter().rev().for_each(|octet| name.push_str(&format!("{:x}.{:x}.", octet & 15, octet >> 4)))
-        }
-    }
-    name + zone.as_str()
-}
-
 /// The answers of a list, or why there are none. Nothing said is no answer.
 async fn ask(dns: &dyn Dns, client: IpAddr, zone: &Domain, deadline: Instant) -> Result<Vec<Ipv4Addr>, Box<str>> {
-    let name = name(client, zone);
-    if !Question::fits(&name) {
-        return Ok(Vec::new());
-    }
-    match timeout_at(deadline, dns.ask(&Question::new(&name, RecordKind::A))).await {
+    let Some(question) = list_question(client, zone) else { return Ok(Vec::new()) };
+    match timeout_at(deadline, dns.ask(&question)).await {
         Ok(Answer::Found(values)) => Ok(values.iter().filter_map(|value| value.parse().ok()).collect()),
         Ok(Answer::Nothing | Answer::Nonexistent) => Ok(Vec::new()),
         Ok(Answer::Failed(why)) => Err(why),
@@ -117,7 +101,7 @@ impl Lists {
         let mut asking = JoinSet::new();
         for zone in zones {
             let (lists, dns) = (self.clone(), dns.clone());
-            asking.spawn(async move { lists.ask_one(&*dns, client, zone, deadline).await });
+            asking.spawn(overheard::carried(async move { lists.ask_one(&*dns, client, zone, deadline).await }));
         }
         let mut said: Vec<Listing> = Vec::new();
         while let Some(answer) = asking.join_next().await {
@@ -232,15 +216,18 @@ pub fn zones(generation: &Generation) -> BTreeSet<Domain> {
     generation.site().screen.lists.iter().map(|list| list.zone.clone()).collect()
 }
 
+/// What lists say, and what DNS was asked for it.
+type Said = (Vec<Listing>, Transcript);
+
 /// What lists say of the client of one session: asked when it connects, and not again while the site and the client stay.
 #[derive(Default)]
 pub struct Listed {
     of: Option<(IpAddr, u64)>,
-    cell: Arc<OnceCell<Vec<Listing>>>,
+    cell: Arc<OnceCell<Said>>,
 }
 
 impl Listed {
-    fn cell(&mut self, client: IpAddr, generation: &Generation) -> Arc<OnceCell<Vec<Listing>>> {
+    fn cell(&mut self, client: IpAddr, generation: &Generation) -> Arc<OnceCell<Said>> {
         let of = Some((client, generation.number));
         if self.of != of {
             *self = Listed { of, cell: Arc::default() };
@@ -256,14 +243,15 @@ impl Listed {
         }
         let (cell, daemon) = (self.cell(client, generation), daemon.clone());
         tokio::spawn(async move {
-            cell.get_or_init(|| daemon.lists.ask(&daemon.dns, client, zones)).await;
+            cell.get_or_init(|| overheard::listen(daemon.lists.ask(&daemon.dns, client, zones))).await;
         });
     }
 
-    /// The fact behind [`postern_schema::decide::Need::Lists`].
-    pub async fn listings(&mut self, daemon: &Daemon, generation: &Generation, client: IpAddr) -> Vec<Listing> {
+    /// The fact behind [`postern_schema::decide::Need::Lists`], and what DNS was asked for it.
+    pub async fn listings(&mut self, daemon: &Daemon, generation: &Generation, client: IpAddr) -> Said {
         let cell = self.cell(client, generation);
-        cell.get_or_init(|| daemon.lists.ask(&daemon.dns, client, zones(generation))).await.clone()
+        let ask = || overheard::listen(daemon.lists.ask(&daemon.dns, client, zones(generation)));
+        cell.get_or_init(ask).await.clone()
     }
 }
 
@@ -271,6 +259,7 @@ impl Listed {
 mod tests {
     use super::*;
     use crate::dns::{Found, Mx, Pending};
+    use postern_schema::dns::Question;
 
     /// Answers by name; a name that is not there does not exist.
     struct Zones(BTreeMap<String, Answer>);
@@ -314,17 +303,6 @@ mod tests {
 
     fn client() -> IpAddr {
         "198.51.100.1".parse().unwrap()
-    }
-
-    #[test]
-    fn names_of_both_families() {
-        assert_eq!(name("192.0.2.99".parse().unwrap(), &domain("bl.test")), "99.2.0.192.bl.test");
-        assert_eq!(name("::ffff:192.0.2.99".parse().unwrap(), &domain("bl.test")), "99.2.0.192.bl.test");
-        // RFC 5782 2.4.
-        assert_eq!(
-            name("2001:db8:1:2:3:4:567:89ab".parse().unwrap(), &domain("ugly.example.com")),
-            "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ugly.example.com"
-        );
     }
 
     #[tokio::test]

@@ -36,8 +36,8 @@ impl RelayPermit {
         self.reason
     }
 
-    /// For a copy that the site itself asks for.
-    pub(super) fn of_archive(recipient: Mailbox, expansion: Vec<End>, reason: Reason) -> RelayPermit {
+    /// For somebody whom the site itself names: an archive, or a mailbox for what is set aside.
+    pub(super) fn of_site(recipient: Mailbox, expansion: Vec<End>, reason: Reason) -> RelayPermit {
         RelayPermit { recipient, expansion, reason }
     }
 }

@@ -47,8 +47,12 @@ pub struct ContentFacts<'a> {
     pub client: Client<'a>,
     /// Every address in its From fields; `None` for one that is none.
     pub authors: &'a [Option<Mailbox>],
+    /// The answer to [`Need::Spf`], once it is known.
+    pub spf: Option<SpfResult>,
     /// The answer to [`Need::Dmarc`], once it is known.
     pub dmarc: Option<DmarcFact>,
+    /// The answer to [`Need::Arc`], once it is known.
+    pub arc: Option<ArcFact>,
 }
 
 /// What is known when RCPT is decided.
@@ -75,6 +79,8 @@ pub enum Need {
     Spf,
     /// What the author's domain asks for, and whether anybody vouches for it (RFC 9989).
     Dmarc,
+    /// Whether somebody whom the site trusts vouches for what the message was before it was changed (RFC 8617).
+    Arc,
     /// What the client said in EHLO or HELO.
     Helo,
     /// Whether DNS knows the name that it said.
@@ -177,6 +183,33 @@ impl DmarcFact {
 impl fmt::Display for DmarcFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// What the ARC chain of a message comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArcFact {
+    /// It holds, and one of its sealers whom the site trusts says that the message was authentic.
+    Vouched,
+    /// There is none, or it is broken, or nobody says so whom the site trusts.
+    Unvouched,
+}
+
+impl ArcFact {
+    /// Every value.
+    pub const ALL: [ArcFact; 2] = [ArcFact::Vouched, ArcFact::Unvouched];
+
+    /// The word of test blocks and `explain`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ArcFact::Vouched => "vouched",
+            ArcFact::Unvouched => "none",
+        }
+    }
+
+    /// Reads the word of test blocks and `explain`.
+    pub fn parse(word: &str) -> Option<ArcFact> {
+        ArcFact::ALL.into_iter().find(|value| value.as_str() == word)
     }
 }
 

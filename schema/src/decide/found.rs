@@ -1,10 +1,12 @@
 //! Facts as DNS has them: pure, over a [`Transcript`], for the daemon as it asks and for `explain` as it plays a recording again.
 
-use super::{DmarcFact, SenderDomain};
+use super::{DmarcFact, Listing, SenderDomain};
 use crate::dmarc::{self, Finding, Stop};
 use crate::dns::{Answer, Question, Transcript};
 use crate::name::Domain;
 use crate::record::{DmarcPolicy, RecordKind};
+use crate::site::{ClientList, Codes};
+use std::net::IpAddr;
 
 /// The most authors of one message that are looked at; more than one is rare and suspect.
 pub const AUTHOR_LIMIT: usize = 4;
@@ -30,6 +32,36 @@ pub fn sender_domain(domain: &Domain, answers: &Transcript) -> Result<SenderDoma
     }
     let has_failed = addresses.iter().any(|answer| matches!(answer, Answer::Failed(_)));
     Ok(if has_failed { SenderDomain::Failed } else { SenderDomain::Nonexistent })
+}
+
+/// What a list of clients is asked (RFC 5782 2.1, 2.4); `None` where the name would be too long to exist.
+pub fn list_question(client: IpAddr, zone: &Domain) -> Option<Question> {
+    let mut name = String::new();
+    match client.to_canonical() {
+        IpAddr::V4(address) => address.octets().iter().rev().for_each(|octet| name.push_str(&format!("{octet}."))),
+        IpAddr::V6(address) => {
+            address.octets().iter().rev().for_each(|octet| name.push_str(&format!("{:x}.{:x}.", octet & 15, octet >> 4)))
+        }
+    }
+    name.push_str(zone.as_str());
+    Question::fits(&name).then(|| Question::new(&name, RecordKind::A))
+}
+
+/// What the lists of a site say of a client, as far as they were asked: one that was not may have been left alone, since it did not
+/// answer before.
+pub fn listings(client: IpAddr, lists: &[ClientList], answers: &Transcript) -> Vec<Listing> {
+    let mut said = Vec::new();
+    for list in lists {
+        let answer = list_question(client, &list.zone).and_then(|question| answers.answer(question).ok().cloned());
+        let codes = answer.iter().flat_map(|answer| answer.values().unwrap_or_default()).filter_map(|value| value.parse().ok());
+        for code in codes.filter(|code| Codes::default().count(*code)) {
+            let listing = Listing { zone: list.zone.clone(), code };
+            if !said.contains(&listing) {
+                said.push(listing);
+            }
+        }
+    }
+    said
 }
 
 /// An MX whose host is the root.
@@ -94,6 +126,21 @@ mod tests {
             transcript.note(Question::new("a.example", *kind), answer.clone());
         }
         sender_domain(&Domain::parse("a.example").unwrap(), &transcript)
+    }
+
+    #[test]
+    fn names_of_both_families() {
+        let name = |client: &str, zone: &str| {
+            let question = list_question(client.parse().unwrap(), &Domain::parse(zone).unwrap());
+            question.unwrap().name.to_string()
+        };
+        assert_eq!(name("192.0.2.99", "bl.test"), "99.2.0.192.bl.test");
+        assert_eq!(name("::ffff:192.0.2.99", "bl.test"), "99.2.0.192.bl.test");
+        // RFC 5782 2.4.
+        assert_eq!(
+            name("2001:db8:1:2:3:4:567:89ab", "ugly.example.com"),
+            "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ugly.example.com"
+        );
     }
 
     #[test]

@@ -30,18 +30,19 @@ mod sign;
 mod trace;
 
 pub use accept::{RelayPermit, accept, expansion, forwarding_loop};
-pub use content::{Handling, content};
+pub use content::{Handling, content, diverted};
 pub use expand::{EXPANSION_LIMIT, End, Resolved, SentAs, resolve};
 pub use facts::{
-    Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Need, RecipientFacts, SenderDomain, SenderFacts, SrsFact,
+    ArcFact, Client, ClientClass, ContentFacts, DmarcFact, LOCAL_LISTENER, Need, RecipientFacts, SenderDomain, SenderFacts,
+    SrsFact,
 };
-pub use found::{AUTHOR_LIMIT, dmarc_fact, sender_domain};
+pub use found::{AUTHOR_LIMIT, dmarc_fact, list_question, listings, sender_domain};
 pub use lookup::{Lookup, LookupFailed};
 pub use reason::Reason;
 pub use route::{Departure, Hop, RouteFacts, TlsWish, route};
 pub use screen::{GreylistFact, Listing, ReputationFact, ScreenFacts};
 pub use sender::sender;
-pub use sign::{Author, SignFacts, Signature, signing};
+pub use sign::{Author, SignFacts, Signature, sealing, signing};
 pub use trace::{Step, StepKind, Trace};
 
 /// What a decision function says.

@@ -78,10 +78,14 @@ reasons! {
     SpfUnknown => "spf-unknown",
     /// The message may come in.
     ContentAccepted => "content-accepted",
-    /// Nobody vouches for the author's domain, which asks for such mail to be refused (RFC 9989).
+    /// Nobody vouches for the author's domain, and it or the site wants such mail refused (RFC 9989).
     DmarcFailed => "dmarc-failed",
-    /// Nobody vouches for the author's domain, which asks for such mail to be put aside (RFC 9989).
+    /// Nobody vouches for the author's domain, and it or the site wants such mail set aside (RFC 9989).
     DmarcQuarantine => "dmarc-quarantine",
+    /// The SPF record of the sender's domain forbids the client, and the site sets such mail aside.
+    SpfQuarantine => "spf-quarantine",
+    /// DMARC fails, and somebody whom the site trusts vouches for what the message was before (RFC 8617).
+    ArcTrusted => "arc-trusted",
     /// A signature is due, and its key is missing or wrong.
     CannotSign => "cannot-sign",
     /// DNS did not say what the author's domain asks for.

@@ -75,7 +75,7 @@ pub fn archives(
         trace.push(StepKind::Archive(archive.to.clone()), archive.origin);
         match expand(vec![archive.to.clone().into()], lookup, trace) {
             Ok(expansion) if !expansion.is_empty() => {
-                found.push(RelayPermit::of_archive(archive.to.clone(), expansion, Reason::Archived));
+                found.push(RelayPermit::of_site(archive.to.clone(), expansion, Reason::Archived));
             }
             // The compiler refuses both; a message is not lost for a copy of it.
             Ok(_) | Err(ExpandError::TooLarge) => {}

@@ -5,7 +5,7 @@
 
 use super::{Client, ClientClass, Lookup, LookupFailed, StepKind, Trace};
 use crate::name::Domain;
-use crate::site::{Destination, DkimSigner, SigningState};
+use crate::site::{Destination, DkimSigner, SigningAlgorithm, SigningState};
 
 /// Whose message it is.
 #[derive(Clone, Copy, Debug)]
@@ -76,4 +76,18 @@ pub fn signing(facts: &SignFacts<'_>, lookup: &dyn Lookup) -> Result<(Vec<Signat
     }
     trace.push_default(StepKind::NoSigner);
     Ok((Vec::new(), trace))
+}
+
+/// The key that seals mail of strangers that is sent on (RFC 8617 4.1.3): the first RSA key of the domain that the site names, since
+/// few read others there; where it has none, its first. `None`: nothing is sealed.
+///
+/// # Errors
+/// [`LookupFailed`] if the store is damaged: the message must wait.
+pub fn sealing(lookup: &dyn Lookup) -> Result<Option<Signature>, LookupFailed> {
+    let Some((domain, _)) = &lookup.site().arc.seal else { return Ok(None) };
+    let entry = lookup.domain(domain)?;
+    let active = || entry.iter().flat_map(|entry| &entry.signers).filter(|signer| signer.state == SigningState::Active);
+    let is_rsa = |signer: &&DkimSigner| signer.public_key.algorithm() == SigningAlgorithm::RsaSha256;
+    let signer = active().find(is_rsa).or_else(|| active().next());
+    Ok(signer.map(|signer| Signature { domain: domain.clone(), signer: signer.clone() }))
 }

@@ -161,6 +161,7 @@ fn site() -> Memory {
         receivers: Vec::new(),
         tls: TlsPolicy { certificates: vec![], self_signed: true, acme: None, minimum: TlsVersion::default(), origin: at(9) },
         screen: Screen { require_sender_domain: Some(at(9)), ..Screen::default() },
+        arc: Default::default(),
         headers: Vec::new(),
         rewriting: Rewriting::default(),
         queue: QueuePolicy::default(),

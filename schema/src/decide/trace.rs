@@ -1,9 +1,9 @@
 //! How a verdict was reached: a bounded list of typed steps, each with the source line behind it. Always collected, since
 //! `explain` must say what the daemon did; turned into text only when somebody reads it.
 
-use super::{DmarcFact, GreylistFact, Listing, ReputationFact};
+use super::{ArcFact, DmarcFact, GreylistFact, Listing, ReputationFact};
 use crate::name::{Domain, Mailbox};
-use crate::site::{Check, DomainClass, ListenerKind, Origin, Selector, Slot, Sources};
+use crate::site::{Check, DomainClass, ListenerKind, Origin, Quarantine, Selector, Slot, Sources};
 use crate::spf::SpfResult;
 use std::fmt;
 
@@ -60,6 +60,10 @@ pub enum StepKind {
     Spf(SpfResult),
     /// What DMARC said of the author's domain.
     Dmarc(DmarcFact),
+    /// What the ARC chain came to.
+    Arc(ArcFact),
+    /// Where a message is put that is set aside.
+    Quarantined(Quarantine),
     /// A network that the client is in is spared a check.
     Spared(Box<str>, Check),
     /// What the client did before.
@@ -193,6 +197,11 @@ impl fmt::Display for StepKind {
             StepKind::SenderDomain(domain, found) => write!(f, "sender domain {domain}: {found}"),
             StepKind::Spf(result) => write!(f, "SPF: {result}"),
             StepKind::Dmarc(fact) => write!(f, "DMARC: {fact}"),
+            StepKind::Arc(ArcFact::Vouched) => f.write_str("ARC: a sealer that the site trusts vouches for it"),
+            StepKind::Arc(ArcFact::Unvouched) => f.write_str("ARC: nobody that the site trusts vouches for it"),
+            StepKind::Quarantined(Quarantine::Hold) => f.write_str("quarantine: it is held in the queue"),
+            StepKind::Quarantined(Quarantine::Mark) => f.write_str("quarantine: it is marked and delivered"),
+            StepKind::Quarantined(Quarantine::To(mailbox)) => write!(f, "quarantine: {mailbox} gets it, and nobody else"),
             StepKind::Spared(network, check) => write!(f, "network {network} is spared {}", check.as_str()),
             StepKind::Reputation(fact) => write!(f, "reputation: {}", fact.as_str()),
             StepKind::Helo(helo, true) => write!(f, "client greeted as {}", helo.escape_debug()),

@@ -10,6 +10,7 @@ mod client_list;
 mod domain;
 mod egress;
 mod header;
+mod judging;
 mod limit;
 mod listener;
 mod network;
@@ -34,6 +35,7 @@ pub use egress::{
     TransportKind, Via,
 };
 pub use header::{HeaderChange, HeaderEdit, Service};
+pub use judging::{ArcPolicy, DmarcReaction, Quarantine};
 pub use limit::{ClientLimit, LimitPer, Limited};
 pub use listener::{Listener, ListenerKind, WebListener};
 pub use network::{Fingerprint, Network};
@@ -98,6 +100,8 @@ pub struct Site {
     pub tls: TlsPolicy,
     /// What is asked of a client before its mail is taken.
     pub screen: Screen,
+    /// Whose ARC chains are believed, and what is sealed.
+    pub arc: ArcPolicy,
     /// What is changed in headers, in source order.
     pub headers: Vec<HeaderEdit>,
     /// Addresses that turn into others.
@@ -117,7 +121,7 @@ pub struct Site {
 impl Site {
     /// Whether strangers' mail is judged at all: then its header says what was found (RFC 8601).
     pub fn authenticates(&self) -> bool {
-        self.screen.authenticates() || self.reports.dmarc.is_some()
+        self.screen.authenticates() || self.reports.dmarc.is_some() || self.reports.failure.is_some() || self.arc.seal.is_some()
     }
 
     /// The listener of that name.

@@ -1,6 +1,6 @@
 //! Settings of which a site has one set each: TLS, screen, queue, limits, logging.
 
-use super::{Acme, ClientLimit, ClientList, Greylist, Origin, Reputation, SecretName};
+use super::{Acme, ClientLimit, ClientList, DmarcReaction, Greylist, Origin, Quarantine, Reputation, SecretName};
 use crate::name::Domain;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -78,8 +78,14 @@ pub struct Screen {
     pub require_resolvable_helo: Option<Origin>,
     /// What becomes of mail that its sender's SPF record forbids, and where it was said; `None`: SPF alone decides nothing.
     pub spf_fail: Option<(Reaction, Origin)>,
-    /// Whether the policy of the author's domain is followed (RFC 9989), and where it was said; `None`: it is not looked at.
-    pub dmarc_honour: Option<(bool, Origin)>,
+    /// Whether a Received-SPF field says what SPF came to (RFC 7208 9.1).
+    pub received_spf: bool,
+    /// What becomes of mail that DMARC does not vouch for (RFC 9989), and where it was said; `None`: it is not looked at.
+    pub dmarc: Option<(DmarcReaction, Origin)>,
+    /// Whether a signature counts that covers only the beginning of the body (`l=`, RFC 6376 8.2).
+    pub partial_body: bool,
+    /// Where mail is put that is set aside, and where it was said.
+    pub quarantine: (Quarantine, Origin),
     /// How long a stranger waits for the greeting, so that one who does not wait shows, and where it was said.
     pub greet_wait: Option<(Duration, Origin)>,
     /// What becomes of a client that talks before the greeting.
@@ -104,7 +110,10 @@ impl Default for Screen {
             require_fqdn_helo: None,
             require_resolvable_helo: None,
             spf_fail: None,
-            dmarc_honour: None,
+            received_spf: false,
+            dmarc: None,
+            partial_body: false,
+            quarantine: (Quarantine::Hold, Origin::DEFAULT),
             greet_wait: None,
             early_talker: Reaction::default(),
             limits: Vec::new(),
@@ -122,7 +131,7 @@ impl Screen {
 
     /// Whether a check here needs strangers' mail judged.
     pub fn authenticates(&self) -> bool {
-        self.spf_fail.is_some() || self.dmarc_honour.is_some()
+        self.spf_fail.is_some() || self.dmarc.is_some()
     }
 }
 
@@ -132,6 +141,8 @@ pub enum Reaction {
     /// It is refused.
     #[default]
     Reject,
+    /// It is set aside.
+    Quarantine,
     /// It is only said: in the log, and in the message.
     Log,
 }
@@ -141,13 +152,14 @@ impl Reaction {
     pub fn as_str(self) -> &'static str {
         match self {
             Reaction::Reject => "reject",
+            Reaction::Quarantine => "quarantine",
             Reaction::Log => "log",
         }
     }
 
     /// Reads the word.
     pub fn parse(text: &str) -> Option<Reaction> {
-        [Reaction::Reject, Reaction::Log].into_iter().find(|known| known.as_str() == text)
+        [Reaction::Reject, Reaction::Quarantine, Reaction::Log].into_iter().find(|known| known.as_str() == text)
     }
 }
 

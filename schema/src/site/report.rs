@@ -12,6 +12,8 @@ pub struct Reports {
     pub dmarc: Option<Reporter>,
     /// To domains with a TLS report record: how sessions with their hosts were protected (RFC 8460).
     pub tls: Option<Reporter>,
+    /// To domains whose DMARC record asks for it: of each message that fails, as it comes (RFC 9991).
+    pub failure: Option<Reporter>,
 }
 
 /// The author of a kind of report.

@@ -6,14 +6,14 @@ use super::codec::{Damaged, Reader, Stored, Writer};
 use crate::name::{Domain, HostName, LocalPart, Mailbox};
 use crate::record::{Bimi, CaaIssuer, Certificates, Dmarc, DmarcPolicy, MtaStsMode, ReportUri, SpfAll, TlsReport};
 use crate::site::{
-    Acme, AddressEntry, AddressKind, Archive, Archived, Autoconfig, Certificate, Chain, Check, ClientLimit, ClientList, Codes,
-    Directory, DirectorySecurity, DkimSigner, DomainClass, DomainEntry, Endpoint, Fingerprint, Forward, FromAddress, Greylist,
-    HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind, LogFormat, Logging, Login, LoginName,
-    Masquerade, Metrics, MtaSts, Network, NextHop, NoticeClass, Notices, Onward, Origin, Pattern, Pin, PinOf, Place, PublicKey,
-    Publication, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter, Reports, Reputation, Rewrite, Rewriting, Route,
-    RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service, SigningState, SpfPolicy, Srs, Stage, TlsLevel,
-    TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey, Transport, TransportKind, UserBackend, UserStore,
-    Via, WebListener, WebUrl, Whose,
+    Acme, AddressEntry, AddressKind, ArcPolicy, Archive, Archived, Autoconfig, Certificate, Chain, Check, ClientLimit,
+    ClientList, Codes, Directory, DirectorySecurity, DkimSigner, DmarcReaction, DomainClass, DomainEntry, Endpoint, Fingerprint,
+    Forward, FromAddress, Greylist, HeaderChange, HeaderEdit, Language, LimitPer, Limited, Limits, Listener, ListenerKind,
+    LogFormat, Logging, Login, LoginName, Masquerade, Metrics, MtaSts, Network, NextHop, NoticeClass, Notices, Onward, Origin,
+    Pattern, Pin, PinOf, Place, PublicKey, Publication, Quarantine, QueuePolicy, Rate, Reaction, Receiver, Relay, Reporter,
+    Reports, Reputation, Rewrite, Rewriting, Route, RoutePattern, Screen, SecretName, Selection, Selector, SendAs, Service,
+    SigningState, SpfPolicy, Srs, Stage, TlsLevel, TlsPolicy, TlsVersion, TokenIssuer, TokenKey, TokenProof, TokenPublicKey,
+    Transport, TransportKind, UserBackend, UserStore, Via, WebListener, WebUrl, Whose,
 };
 use ipnet::IpNet;
 
@@ -52,9 +52,11 @@ stored_structs! {
     TlsPolicy { certificates, self_signed, acme, minimum, origin }
     Acme { directory, contact, certificates, http, origin }
     Screen {
-        require_sender_domain, require_fqdn_helo, require_resolvable_helo, spf_fail, dmarc_honour, greet_wait, early_talker, limits,
+        require_sender_domain, require_fqdn_helo, require_resolvable_helo, spf_fail, received_spf, dmarc, partial_body, quarantine, greet_wait,
+        early_talker, limits,
         lists, threshold, greylist, reputation
     }
+    ArcPolicy { trusted, trusted_origin, seal }
     ClientList { zone, weight, codes, origin }
     Greylist { after, remember, mask4, mask6, enough, origin }
     Reputation { halflife, limit, origin }
@@ -70,7 +72,7 @@ stored_structs! {
     Limits { message_octets, recipients, hops, mailbox_octets, sessions, vrfy, origin }
     Logging { format, origin }
     Metrics { listen, origin }
-    Reports { organization, dmarc, tls }
+    Reports { organization, dmarc, tls, failure }
     Reporter { from, origin }
     DomainEntry { name, class, transport, catch_all, delimiter, patterns, signers, publication, origin }
     Onward { via, listed }
@@ -172,7 +174,9 @@ stored_enums! {
     RoutePattern { 1 => Any, 2 => Domain(domain), 3 => Below(domain), }
     Via { 1 => Direct, 2 => Relay(name), }
     Chain { 1 => Pem(text), 2 => Credential(name), }
-    Reaction { 1 => Reject, 2 => Log, }
+    Reaction { 1 => Reject, 2 => Log, 3 => Quarantine, }
+    DmarcReaction { 1 => Honour, 2 => Always(reaction), }
+    Quarantine { 1 => Hold, 2 => Mark, 3 => To(mailbox), }
     LogFormat { 1 => Text, 2 => Json, 3 => Postfix, }
     DomainClass { 1 => Local, 2 => AliasOf(domain), 3 => Parked, 4 => Relay(onward), }
     NextHop { 1 => Relay(name), 2 => Transport(name), }

@@ -3,7 +3,7 @@
 
 use super::super::Failure;
 use crate::explain::Question;
-use postern_schema::decide::{dmarc_fact, sender_domain};
+use postern_schema::decide::{ArcFact, GreylistFact, ReputationFact, dmarc_fact, listings, sender_domain};
 use postern_schema::dns::{self, Recording};
 use postern_schema::name::{Domain, Mailbox};
 use postern_schema::site::Site;
@@ -61,6 +61,38 @@ impl Recorded {
         Ok(self.findings(question, site, &authors, &signed))
     }
 
+    /// What was known of the client, and what lists say of it.
+    fn screen(&self, question: &mut Question, site: &Site, client: IpAddr, said: &mut Vec<String>) {
+        let (screen, answers) = (&site.screen, &self.0.answers);
+        if question.helo.is_none() {
+            question.helo = self.fact("helo").map(str::to_owned);
+        }
+        let greeted = question.helo.as_deref().and_then(|helo| Domain::parse(helo).ok());
+        if let (Some(domain), Some(_), None) = (&greeted, screen.require_resolvable_helo, question.helo_domain) {
+            match sender_domain(domain, answers) {
+                Ok(found) => {
+                    said.push(format!("helo-domain: {}", found.as_str()));
+                    question.helo_domain = Some(found);
+                }
+                Err(missing) => said.push(format!("helo-domain: the file has no answer to {missing}")),
+            }
+        }
+        if !screen.lists.is_empty() && question.lists.is_none() {
+            let found = listings(client, &screen.lists, answers);
+            let text: Vec<String> = found.iter().map(ToString::to_string).collect();
+            said.push(format!("listed: {}", if text.is_empty() { "none".to_owned() } else { text.join(" ") }));
+            question.lists = Some(found);
+        }
+        if let (Some(fact), None) = (self.fact("greylist").and_then(GreylistFact::parse), question.greylist) {
+            said.push(format!("greylist: {}", fact.as_str()));
+            question.greylist = Some(fact);
+        }
+        if let (Some(fact), None) = (self.fact("reputation").and_then(ReputationFact::parse), question.reputation) {
+            said.push(format!("reputation: {}", fact.as_str()));
+            question.reputation = Some(fact);
+        }
+    }
+
     fn findings(&self, question: &mut Question, site: &Site, authors: &[Domain], signed: &[Domain]) -> Vec<String> {
         let answers = &self.0.answers;
         let mut said = Vec::new();
@@ -81,6 +113,7 @@ impl Recorded {
             said.push("spf: the file does not say @client; give --client".to_owned());
             return said;
         };
+        self.screen(question, site, client, &mut said);
         let sender = question.from.to_string();
         let facts = spf::Facts {
             client,
@@ -108,6 +141,10 @@ impl Recorded {
             Ok(fact) => {
                 said.push(format!("dmarc: {fact}"));
                 question.dmarc.get_or_insert(fact);
+                if let Some(arc) = self.fact("arc").and_then(ArcFact::parse) {
+                    said.push(format!("arc: {}", arc.as_str()));
+                    question.arc.get_or_insert(arc);
+                }
             }
             Err(missing) => said.push(silent("dmarc", missing)),
         }

@@ -5,7 +5,7 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, spool};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{DmarcFact, End, GreylistFact, Lookup, ReputationFact, SenderDomain, SentAs, TlsWish};
+use postern_schema::decide::{ArcFact, DmarcFact, End, GreylistFact, Lookup, ReputationFact, SenderDomain, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{Fingerprint, Site};
 use postern_schema::snapshot::Snapshot;
@@ -161,6 +161,7 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 sender_domain: Some(SenderDomain::Found),
                 spf: Some(SpfResult::Pass),
                 dmarc: Some(DmarcFact::Pass),
+                arc: Some(ArcFact::Unvouched),
                 author: None,
                 helo: client.helo.clone(),
                 helo_domain: Some(SenderDomain::Found),

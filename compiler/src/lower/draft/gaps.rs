@@ -22,7 +22,7 @@ pub enum Part {
     Routes,
     /// `domain` and `parked`.
     Domains,
-    /// `screen`, `queue`, `limits`, `log`, `reports`.
+    /// `screen`, `arc`, `queue`, `limits`, `log`, `reports`.
     Policy,
     /// `rewrite`, `masquerade`, `archive`, `srs`.
     Rewriting,
@@ -59,7 +59,7 @@ impl Part {
             "relay" => Part::Relays,
             "route" | "routes" | "destination" => Part::Routes,
             "domain" | "parked" | "mailboxes" | "aliases" => Part::Domains,
-            "screen" | "queue" | "limits" | "log" | "reports" => Part::Policy,
+            "screen" | "arc" | "queue" | "limits" | "log" | "reports" => Part::Policy,
             "rewrite" | "masquerade" | "archive" | "srs" => Part::Rewriting,
             "test" => Part::Tests,
             _ => return None,

@@ -4,6 +4,7 @@
 //! A draft is made even from a site with errors, so that one run shows everything. Where a value was wrong or missing, a
 //! stand-in takes its place and [`Gaps`] says which part of the site is not to be trusted.
 
+mod arc;
 mod domain;
 mod gaps;
 mod model;
@@ -14,6 +15,7 @@ mod rewriting;
 mod screen;
 mod service;
 
+pub use arc::ArcDraft;
 pub use domain::{DomainDraft, PatternDraft, SignerDraft, SigningDates};
 pub use gaps::{Gaps, Part};
 pub use planned::{FilterDraft, FilterProtocol, Flow, PlannedDraft, PolicyDraft};
@@ -98,6 +100,8 @@ pub struct SiteDraft {
     pub first_table: SourceId,
     /// `screen`.
     pub screen: ScreenDraft,
+    /// `arc`.
+    pub arc: ArcDraft,
     /// `queue`.
     pub queue: QueueDraft,
     /// `limits`.

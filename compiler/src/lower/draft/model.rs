@@ -44,6 +44,7 @@ impl SiteDraft {
             receivers: self.receivers(sources),
             tls: self.tls(sources),
             screen: self.screen.to_site(&|span| sources.origin(span)),
+            arc: self.arc.to_site(sources),
             queue: self.queue(sources),
             headers: self.headers(sources),
             rewriting: self.rewriting.to_site(self, sources),

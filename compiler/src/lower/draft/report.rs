@@ -2,7 +2,7 @@
 
 use crate::source::{Sources, Spanned};
 use postern_schema::name::Mailbox;
-use postern_schema::site::{ReportKind, Reporter, Reports};
+use postern_schema::site::{Reporter, Reports};
 
 /// `reports`.
 #[derive(Clone, Debug, Default)]
@@ -13,13 +13,15 @@ pub struct ReportsDraft {
     pub dmarc: Option<Spanned<Mailbox>>,
     /// `tls from=`.
     pub tls: Option<Spanned<Mailbox>>,
+    /// `failure from=`.
+    pub failure: Option<Spanned<Mailbox>>,
 }
 
 impl ReportsDraft {
     /// The authors that were named, each with the kind of report that it writes.
-    pub fn authors(&self) -> impl Iterator<Item = (ReportKind, &Spanned<Mailbox>)> {
-        let dmarc = self.dmarc.iter().map(|from| (ReportKind::Dmarc, from));
-        dmarc.chain(self.tls.iter().map(|from| (ReportKind::Tls, from)))
+    pub fn authors(&self) -> impl Iterator<Item = (&'static str, &Spanned<Mailbox>)> {
+        let all = [("dmarc", &self.dmarc), ("tls", &self.tls), ("failure", &self.failure)];
+        all.into_iter().filter_map(|(kind, from)| Some((kind, from.as_ref()?)))
     }
 
     /// Without places.
@@ -29,6 +31,7 @@ impl ReportsDraft {
             organization: self.organization.as_ref().map(|name| name.value.clone()),
             dmarc: self.dmarc.as_ref().map(reporter),
             tls: self.tls.as_ref().map(reporter),
+            failure: self.failure.as_ref().map(reporter),
         }
     }
 }

@@ -4,7 +4,8 @@ use super::Setting;
 use crate::source::{Span, Spanned};
 use postern_schema::name::Domain;
 use postern_schema::site::{
-    Check, ClientLimit, ClientList, Codes, Greylist, LimitPer, Limited, Origin, Reaction, Reputation, Screen,
+    Check, ClientLimit, ClientList, Codes, DmarcReaction, Greylist, LimitPer, Limited, Origin, Quarantine, Reaction, Reputation,
+    Screen,
 };
 use std::time::Duration;
 
@@ -19,8 +20,14 @@ pub struct ScreenDraft {
     pub require_resolvable_helo: Option<Span>,
     /// `spf fail=`.
     pub spf_fail: Option<Spanned<Reaction>>,
-    /// `dmarc honour=`.
-    pub dmarc_honour: Option<Spanned<bool>>,
+    /// `spf header=`.
+    pub received_spf: bool,
+    /// `dmarc honour=` or `fail=`.
+    pub dmarc: Option<Spanned<DmarcReaction>>,
+    /// `dkim partial-body=`.
+    pub partial_body: bool,
+    /// `quarantine`.
+    pub quarantine: Option<Spanned<Quarantine>>,
     /// `greet-wait`.
     pub greet_wait: Option<Spanned<Duration>>,
     /// `early-talker`.
@@ -110,8 +117,8 @@ impl ScreenDraft {
             Check::FqdnHelo => self.require_fqdn_helo.is_some(),
             Check::ResolvableHelo => self.require_resolvable_helo.is_some(),
             Check::SenderDomain => self.require_sender_domain.is_some(),
-            Check::Spf => self.spf_fail.as_ref().is_some_and(|fail| fail.value == Reaction::Reject),
-            Check::Dmarc => self.dmarc_honour.as_ref().is_some_and(|honour| honour.value),
+            Check::Spf => self.spf_fail.as_ref().is_some_and(|fail| fail.value != Reaction::Log),
+            Check::Dmarc => self.dmarc.as_ref().is_some_and(|said| said.value.decides()),
             Check::Dnsbl => !self.lists.is_empty(),
             Check::Greylist => self.greylist.is_some(),
         }
@@ -129,7 +136,13 @@ impl ScreenDraft {
             require_fqdn_helo: self.require_fqdn_helo.map(origin),
             require_resolvable_helo: self.require_resolvable_helo.map(origin),
             spf_fail: self.spf_fail.as_ref().map(|said| (said.value, origin(said.span))),
-            dmarc_honour: self.dmarc_honour.as_ref().map(|said| (said.value, origin(said.span))),
+            received_spf: self.received_spf,
+            dmarc: self.dmarc.as_ref().map(|said| (said.value, origin(said.span))),
+            partial_body: self.partial_body,
+            quarantine: match &self.quarantine {
+                Some(said) => (said.value.clone(), origin(said.span)),
+                None => (Quarantine::Hold, Origin::DEFAULT),
+            },
             greet_wait: self.greet_wait.as_ref().map(|wait| (wait.value, origin(wait.span))),
             early_talker: self.early_talker,
             limits,

@@ -20,7 +20,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         let domains: Vec<_> = from.value.domain().cloned().into_iter().collect();
         let facts = SignFacts { author: Author::Server, from: &domains, destinations: &[] };
         if signing(&facts, subject.model).is_ok_and(|(due, _)| due.is_empty()) {
-            let message = format!("No key signs {} reports from {}", kind.as_str(), from.value);
+            let message = format!("No key signs {kind} reports from {}", from.value);
             let help = "Take an address in a domain of the site with a `dkim` key whose state is \"active\"";
             findings.push(RULE.at(from.span, message).help(help));
         }

@@ -195,6 +195,25 @@ pub const SRS: NodeSpec = NodeSpec::new(
 .example("srs domain=\"example.com\" secret=\"srs\"")
 .postfix(&["sender_canonical_maps", "recipient_canonical_maps"]);
 
+/// `arc`.
+pub const ARC: NodeSpec = NodeSpec::new(
+    "arc",
+    "Authenticated Received Chains (RFC 8617): what those who send mail on found out before they changed it.",
+)
+.children(&[
+    NodeSpec::new(
+        "trust",
+        "Hosts whose word excuses a DMARC failure: a chain that holds, sealed by these alone from the newest seal back to one that \
+         says that the message was authentic.",
+    )
+    .arguments(&[Argument::new("sealers", ValueType::Domain, "The domain that seals (`d=`).").repeating()])
+    .example("trust \"lists.example.org\""),
+    NodeSpec::new("seal", "Seals mail of strangers that is sent on, with the active key of a domain of this site.")
+        .arguments(&[Argument::new("domain", ValueType::Domain, "The domain.")])
+        .example("seal \"example.com\""),
+])
+.example("arc {\n    trust \"lists.example.org\"\n    seal \"example.com\"\n}");
+
 /// `archive`.
 pub const ARCHIVE: NodeSpec = NodeSpec::new(
     "archive",

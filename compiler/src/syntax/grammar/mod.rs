@@ -47,6 +47,7 @@ pub static ROOT: NodeSpec = NodeSpec::new("site file", "A mail site: what stands
     content::REWRITE,
     content::MASQUERADE,
     content::SRS,
+    content::ARC,
     content::ARCHIVE,
     content::HEADERS,
     settings::QUEUE,

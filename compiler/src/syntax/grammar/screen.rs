@@ -9,7 +9,25 @@ const REQUIREMENTS: &[Word] = &[
     Word::new("resolvable-helo", "The host name that the client greets with has an address or an MX; refused for now where not."),
 ];
 
-const REACTIONS: &[Word] = &[Word::new("reject", "Refuse."), Word::new("log", "Only say so in the log.")];
+const EARLY: &[Word] = &[Word::new("reject", "Refuse."), Word::new("log", "Only say so in the log.")];
+
+const REACTIONS: &[Word] = &[
+    Word::new("reject", "Refuse."),
+    Word::new("quarantine", "Set aside, as `quarantine` says."),
+    Word::new("log", "Take it, and only say so in the log and in the header."),
+];
+
+const DMARC_REACTIONS: &[Word] = &[
+    Word::new("honour", "What the domain in From asks for."),
+    Word::new("reject", "Refuse, whatever that domain asks for."),
+    Word::new("quarantine", "Set aside, as `quarantine` says, whatever that domain asks for."),
+    Word::new("log", "Take it, and only say so in the log and in the header."),
+];
+
+const QUARANTINES: &[Word] = &[
+    Word::new("hold", "It stays in the queue until `posternd queue release` lets it go; without `quarantine`, this."),
+    Word::new("mark", "It is delivered with the field `X-Spam-Flag: YES`, by which filters of mailboxes file it."),
+];
 
 const PER: &[Word] =
     &[Word::new("ip", "For each address, of IPv6 for each /64; without it, this."), Word::new("network", "For each /24 or /64.")];
@@ -26,7 +44,7 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
             .example("greet-wait \"6s\"")
             .postfix(&["postscreen_greet_wait"]),
         NodeSpec::new("early-talker", "What becomes of a client that talks before the greeting.")
-            .arguments(&[Argument::new("action", ValueType::Word(REACTIONS), "The action.")])
+            .arguments(&[Argument::new("action", ValueType::Word(EARLY), "The action.")])
             .example("early-talker \"reject\"")
             .postfix(&["postscreen_greet_action"]),
         NodeSpec::new("dnsbl", "A DNS block list (RFC 5782), with a weight. All lists are asked when a stranger connects, for ten seconds at most; one that does not answer counts nothing.")
@@ -92,11 +110,35 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
             .example("reputation halflife=\"1h\" limit=20")
             .postfix(&["smtpd_hard_error_limit"]),
         NodeSpec::new("dmarc", "What other people's DMARC records are worth here (RFC 9989). With this or `spf`, every message of a stranger is judged, and its header says what was found.")
-            .properties(&[PropertySpec::new("honour", ValueType::Truth, "Whether their policy is followed.").required()])
+            .properties(&[
+                PropertySpec::new("honour", ValueType::Truth, "Whether their policy is followed; `#false` only says what was found."),
+                PropertySpec::new("fail", ValueType::Word(DMARC_REACTIONS), "What becomes of mail that fails."),
+            ])
+            .one_of(&["honour", "fail"])
             .example("dmarc honour=#true"),
         NodeSpec::new("spf", "What other people's SPF records are worth here.")
-            .properties(&[PropertySpec::new("fail", ValueType::Word(REACTIONS), "What becomes of mail that fails.").required()])
-            .example("spf fail=\"reject\""),
+            .properties(&[
+                PropertySpec::new("fail", ValueType::Word(REACTIONS), "What becomes of mail that fails.").required(),
+                PropertySpec::new("header", ValueType::Truth, "Whether a Received-SPF field says what was found (RFC 7208 9.1); without it, no."),
+            ])
+            .example("spf fail=\"reject\"")
+            .postfix(&["check_policy_service"]),
+        NodeSpec::new("dkim", "How other people's DKIM signatures are read.")
+            .properties(&[PropertySpec::new(
+                "partial-body",
+                ValueType::Truth,
+                "Whether a signature counts that covers only the beginning of the text (`l=`): anybody may write on behind it. Without it, no.",
+            )
+            .required()])
+            .example("dkim partial-body=#true"),
+        NodeSpec::new("quarantine", "Where mail is put that is set aside.")
+            .properties(&[
+                PropertySpec::new("then", ValueType::Word(QUARANTINES), "What becomes of it."),
+                PropertySpec::new("to", ValueType::Mailbox, "A mailbox of this site that gets it, instead of those whom it was for."),
+            ])
+            .one_of(&["then", "to"])
+            .example("quarantine then=\"hold\"")
+            .postfix(&["header_checks"]),
     ])
     .example("screen {\n    require \"sender-domain-exists\"\n}")
     .postfix(&["smtpd_sender_restrictions", "smtpd_helo_restrictions", "smtpd_client_restrictions", "postscreen_greet_action"]);

@@ -95,7 +95,7 @@ pub const METRICS: NodeSpec = NodeSpec::new("metrics", "Numbers for Prometheus."
 
 /// `reports`.
 pub const REPORTS: NodeSpec =
-    NodeSpec::new("reports", "What others are told of their mail, once a day and by mail; what is not said is not sent.")
+    NodeSpec::new("reports", "What others are told of their mail, by mail; what is not said is not sent.")
         .children(&[
             NodeSpec::new("organization", "Who reports, for people; without it, the host's name.")
                 .arguments(&[Argument::new("name", ValueType::Text, "A name.")])
@@ -112,6 +112,13 @@ pub const REPORTS: NodeSpec =
             )
             .properties(&[FROM])
             .example("tls from=\"tls@example.com\""),
+            NodeSpec::new(
+                "failure",
+                "Failure reports to domains whose DMARC record asks for them (`ruf=`): the header of a message that fails, as it comes; \
+                 ten a domain and hour at most (RFC 9991). They tell others who writes to your users: say it only where that may be told.",
+            )
+            .properties(&[FROM])
+            .example("failure from=\"dmarc@example.com\""),
         ])
         .example("reports {\n    dmarc from=\"reports@example.com\"\n    tls from=\"reports@example.com\"\n}");
 

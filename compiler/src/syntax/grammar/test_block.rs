@@ -50,6 +50,11 @@ const DMARC_FACTS: &[Word] = &[
     Word::new("permerror", "The record is wrong."),
 ];
 
+const ARC_FACTS: &[Word] = &[
+    Word::new("vouched", "A chain that holds, and a sealer of `trust` says that the message was authentic."),
+    Word::new("none", "No such chain."),
+];
+
 const SRS_FACTS: &[Word] = &[
     Word::new("good", "The site gave it to a message that it sent on."),
     Word::new("forged", "It did not."),
@@ -116,6 +121,7 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                 ),
                 PropertySpec::new("spf", ValueType::Word(SPF_FACTS), "What its SPF check says; needed where the site refuses by it."),
                 PropertySpec::new("dmarc", ValueType::Word(DMARC_FACTS), "What DMARC comes to; needed where the site honours it."),
+                PropertySpec::new("arc", ValueType::Word(ARC_FACTS), "What its ARC chain comes to; needed where DMARC fails and the site trusts sealers."),
                 PropertySpec::new("requiretls", ValueType::Truth, "Whether the sender asks for TLS on every hop (RFC 8689); without it, no."),
                 PropertySpec::new("author", ValueType::Domain, "The domain in the From field; without it, that of the sender."),
             ])

@@ -300,7 +300,7 @@ impl Spool {
     }
 
     fn submit(&self, message: NewMessage) -> Answer<QueueId> {
-        let NewMessage { envelope, body, changes } = message;
+        let NewMessage { envelope, body, hold, changes } = message;
         if envelope.recipients.is_empty() {
             return Err(SpoolError::NoRecipients);
         }
@@ -311,7 +311,10 @@ impl Spool {
         check_size(inline.iter().map(|piece| piece.len() as u64).sum())?;
         let mut envelope_octets = Vec::with_capacity(256);
         codec::put_envelope(&mut envelope_octets, &envelope);
-        let progress = Progress::new(envelope.recipients.len());
+        let progress = match hold {
+            None => Progress::new(envelope.recipients.len()),
+            Some(reason) => Progress::held(envelope.recipients.len(), reason, envelope.arrival_ms, envelope.generation),
+        };
         let put = |meta: &mut Vec<u8>| codec::put_message(meta, &envelope_octets, &progress, &changes);
         let record = record::seal(Kind::Message, envelope.id.number(), &inline, put);
         check_size(record.len() as u64)?;
