@@ -1,6 +1,6 @@
 //! One source as nodes: [`parse`]. Tokens, outline and hints first, then the `kdl` crate over each statement outside blocks, on
 //! the repaired text. So every mistake is told in one run, a statement that cannot be saved costs only itself, and the memory
-//! that the parser takes (kilobytes a node) is that of one statement at a time.
+//! that the parser takes (kilobytes a node) is that of one statement for each thread.
 
 use super::check::Extent;
 use super::hints::{self, Repair};
@@ -11,6 +11,12 @@ use crate::source::{SourceId, Span};
 
 /// The most pieces that a source may have: names, values, signs, blanks. It bounds the memory that a site takes.
 pub const PIECES_LIMIT: usize = 1 << 24;
+
+/// A text that is shorter is read by one thread: a second costs more than it saves.
+const SHARED_OCTETS: usize = 16 << 10;
+
+/// The most threads that read one text, since each takes the memory of one statement.
+const THREADS: usize = 8;
 
 /// Enough for blocks nested to [`read::DEPTH_LIMIT`], also in a build without optimisation.
 const STACK_OCTETS: usize = 16 << 20;
@@ -44,22 +50,27 @@ fn parse_within(source: SourceId, text: &str, pieces: usize) -> Parsed {
         return Parsed { nodes: Vec::new(), diagnostics, extent: Extent::Part };
     }
     let work = Work { source, text: &repaired(text, &repair), repair: &repair, tokens: &tokens, outline: &outline };
-    let (nodes, failed) = on_a_large_stack(|| work.nodes(&diagnostics));
+    let (nodes, failed) = work.nodes(&diagnostics);
     let extent = if incomplete || !failed.is_empty() { Extent::Part } else { Extent::Whole };
     diagnostics.extend(failed.into_iter().flatten());
     Parsed { nodes, diagnostics, extent }
 }
 
-/// Runs on a thread whose stack is known: whoever calls may have any.
-fn on_a_large_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
+/// Works on every part, each on a thread whose stack is known: whoever calls may have any.
+fn on_large_stacks<P: Sync, T: Send>(parts: &[P], work: impl Fn(&P) -> T + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK_OCTETS).spawn_scoped(scope, &work);
-        match thread.map(|thread| thread.join()) {
+        let work = &work;
+        let begin = |part| std::thread::Builder::new().stack_size(STACK_OCTETS).spawn_scoped(scope, move || work(part));
+        let begun: Vec<_> = parts.iter().map(|part| (part, begin(part))).collect();
+        let end = |(part, thread): (&P, std::io::Result<std::thread::ScopedJoinHandle<'_, T>>)| match thread
+            .map(|thread| thread.join())
+        {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // No thread to be had: the stack at hand serves every site of ordinary depth.
-            Err(_) => work(),
-        }
+            Err(_) => work(part),
+        };
+        begun.into_iter().map(end).collect()
     })
 }
 
@@ -86,11 +97,22 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// The nodes of every statement that can be parsed, and for each that cannot, what to say: nothing where a hint has said
-    /// it already.
+    /// it already. Both in the order of the text, however many threads read it.
     fn nodes(&self, known: &[Diagnostic]) -> (Vec<Node>, Vec<Option<Diagnostic>>) {
-        let mut failed = Vec::new();
-        let nodes = self.statements(&self.outline.statements, known, &mut failed);
-        (nodes, failed)
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS));
+        let threads = if self.text.len() < SHARED_OCTETS { 1 } else { threads };
+        let statements = &self.outline.statements;
+        let shares: Vec<&[Statement]> = statements.chunks(statements.len().div_ceil(threads).max(1)).collect();
+        let read = on_large_stacks(&shares, |share| {
+            let mut failed = Vec::new();
+            (self.statements(share, known, &mut failed), failed)
+        });
+        let mut all = (Vec::new(), Vec::new());
+        for (nodes, failed) in read {
+            all.0.extend(nodes);
+            all.1.extend(failed);
+        }
+        all
     }
 
     fn statements(&self, statements: &[Statement], known: &[Diagnostic], failed: &mut Vec<Option<Diagnostic>>) -> Vec<Node> {
