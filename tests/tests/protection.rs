@@ -285,8 +285,11 @@ const ENFORCED: &str = "version: STSv1\r\nmode: enforce\r\nmx: mx.receiver.test\
 const ELSEWHERE: &str = "version: STSv1\r\nmode: enforce\r\nmx: mx.elsewhere.test\r\nmax_age: 604800\r\n";
 const TESTED: &str = "version: STSv1\r\nmode: testing\r\nmx: mx.elsewhere.test\r\nmax_age: 604800\r\n";
 
+/// What a host of policies was asked: for which host, and what.
+type Fetches = Arc<Mutex<Vec<(String, String)>>>;
+
 /// A daemon that finds the receiver's policies at that host, and what was asked of it.
-fn with_host(scene: &Scene, host: &Host) -> (Site, Daemon, WebServer, Arc<Mutex<Vec<(String, String)>>>) {
+fn with_host(scene: &Scene, host: &Host) -> (Site, Daemon, WebServer, Fetches) {
     let asked: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
     let (hears, (status, kind, text)) = (asked.clone(), host.answer);
     let server = WebServer::start(move |request| {

@@ -113,7 +113,7 @@ fn a_day_is_collected_shown_and_sent_once() {
     }
     let shown = scene.daemon.control(&["report", "show", "bold.test"]).success();
     assert!(shown.contains("victim@other.test (there is no v=DMARC1 at bold.test._report._dmarc.other.test)"), "{shown}");
-    assert!(shown.contains("<disposition>none</disposition>") && shown.contains("<type>local_policy</type>"), "{shown}");
+    assert!(shown.contains("<disposition>quarantine</disposition>") && !shown.contains("<type>local_policy</type>"), "{shown}");
     let unknown = scene.daemon.control(&["report", "show", "unknown.test", "--type", "tls"]);
     assert!(unknown.status == 1 && unknown.stderr.contains("nothing was seen of unknown.test"), "{unknown:?}");
 

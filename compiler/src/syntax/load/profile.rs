@@ -1,13 +1,13 @@
 //! `profile`: a variant of the site. A node in it changes the node of the same name and, where a name may stand more than
 //! once, of the same first argument: its properties win, its children are laid over the children, its arguments replace the
-//! arguments unless it has no more than that first one. What has no counterpart is added before the nodes of its name, since
-//! where order counts the first wins.
+//! arguments unless it has no more than that first one. Of properties that exclude each other, its own drives out the site's.
+//! What has no counterpart is added before the nodes of its name, since where order counts the first wins.
 
 use crate::report::Diagnostic;
 use crate::source::{SourceId, Span};
-use crate::syntax::Node;
 use crate::syntax::grammar::{CHECKERS, NodeSpec, ROOT};
 use crate::syntax::near::nearest;
+use crate::syntax::{Node, Property};
 
 /// The name of a profile.
 fn name(profile: &Node) -> Option<&str> {
@@ -82,6 +82,9 @@ fn change(base: &mut Node, over: Node, spec: Option<&'static NodeSpec>) {
     if over.arguments.len() > usize::from(keyed) {
         base.arguments = over.arguments;
     }
+    if let Some(spec) = spec {
+        drive_out(&mut base.properties, &over.properties, spec);
+    }
     for property in over.properties {
         match base.properties.iter_mut().find(|earlier| earlier.name.value == property.name.value) {
             Some(earlier) => *earlier = property,
@@ -93,4 +96,15 @@ fn change(base: &mut Node, over: Node, spec: Option<&'static NodeSpec>) {
         Some(spec) => lay(children, over.children, spec),
         None => children.into_iter().chain(over.children).collect(),
     };
+}
+
+/// Takes out what cannot stand beside the one of exclusive properties that the profile gives.
+fn drive_out(base: &mut Vec<Property>, over: &[Property], spec: &NodeSpec) {
+    let is_exclusive = |name: &str| spec.one_of.contains(&name);
+    let Some(chosen) = over.iter().map(|property| &*property.name.value).find(|name| is_exclusive(name)) else { return };
+    base.retain(|property| {
+        let name = &*property.name.value;
+        let belongs_to = spec.property(name).and_then(|declared| declared.beside);
+        name == chosen || !is_exclusive(name) && belongs_to.is_none_or(|beside| beside == chosen)
+    });
 }

@@ -194,7 +194,9 @@ site "mail.example.com" {
 relay "isp" host="{relay-host}" port=587 { tls "verify"; }
 route to="example.org" via="isp"
 network "office" "192.0.2.0/24" relay=#true
+screen { dmarc honour=#true; }
 profile "staging" {
+    screen { dmarc fail="quarantine"; }
     let relay-host="sink.staging.example"
     site "mail.staging.example" { address "10.0.0.25"; }
     relay "isp" port=2525
@@ -233,6 +235,9 @@ fn a_profile_is_laid_over_the_site() {
     let office = office.expect("office");
     assert_eq!(office.property::<bool>("relay").map(|relay| relay.value), Some(false));
     assert_eq!(office.arguments::<ipnet::IpNet>("ranges").len(), 1);
+    let screen = loaded.nodes.iter().find(|node| node.name.value == "screen").expect("screen");
+    let given: Vec<&str> = screen.children[0].properties.iter().map(|property| &*property.name.value).collect();
+    assert_eq!(given, ["fail"], "it excludes the site's honour=");
 }
 
 #[test]
