@@ -243,8 +243,8 @@ fn a_profile_is_laid_over_the_site() {
 #[test]
 fn a_profile_that_is_not_in_force_is_checked_all_the_same() {
     let loaded = text(VARIANTS, None);
-    assert_eq!(said(&loaded), ["site.kdl:18 LNG002", "site.kdl:18 LNG001"]);
-    assert_eq!(loaded.nodes.len(), 4);
+    assert_eq!(said(&loaded), ["site.kdl:20 LNG002", "site.kdl:20 LNG001"]);
+    assert_eq!(loaded.nodes.len(), 5);
 }
 
 #[test]
