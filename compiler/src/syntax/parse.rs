@@ -13,7 +13,7 @@ use crate::source::{SourceId, Span};
 pub const PIECES_LIMIT: usize = 1 << 24;
 
 /// A text that is shorter is read by one thread: a second costs more than it saves.
-const SHARED_OCTETS: usize = 16 << 10;
+const SHARED_OCTETS: usize = 2 << 10;
 
 /// The most threads that read one text, since each takes the memory of one statement.
 const THREADS: usize = 8;
