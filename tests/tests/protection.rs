@@ -460,6 +460,23 @@ fn each_session_is_counted_for_the_report_of_the_receiver_rfc_8460_4_3() {
 }
 
 #[test]
+fn a_changed_resolver_is_the_one_that_proves() {
+    let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
+    let unsigned = DnsServer::start("");
+    let line = |dns: &DnsServer| format!("    resolver \"{}\"\n", dns.address());
+    let text = |site: &Site| fs::read_to_string(site.source()).unwrap();
+    let ask_unsigned = |site: &Site| drop(site.rebuild(&text(site).replacen("{\n", &format!("{{\n{}", line(&unsigned)), 1)));
+    let (site, daemon) = scene.daemon_in("receiver.test", "dane", ask_unsigned, Options::resolver_of_site);
+    let dnssec = |daemon: &Daemon| daemon.status()["dnssec"]["state"].as_str().unwrap().to_owned();
+    wait::until("the first resolver is looked at", || (dnssec(&daemon) == "missing").then_some(()));
+    site.rebuild(&text(&site).replace(&line(&unsigned), &line(&scene.dns)));
+    daemon.control(&["reload"]).success();
+    wait::until("the other one proves", || (dnssec(&daemon) == "validated").then_some(()));
+    send(&daemon, "alice@receiver.test");
+    assert_eq!(first_attempt(&daemon).1, "dane");
+}
+
+#[test]
 fn the_history_of_a_message_has_what_dns_said_of_its_way() {
     let scene = Scene::new(&Plan { tlsa: "3 0 1 DIGEST", ..Plan::default() });
     let (_site, daemon) = scene.daemon("receiver.test", "published");

@@ -51,6 +51,13 @@ impl Options {
         self
     }
 
+    /// The same with the resolver that the site names.
+    #[must_use]
+    pub fn resolver_of_site(mut self) -> Options {
+        self.dns = None;
+        self
+    }
+
     /// Trusts this authority, a PEM file, and no other.
     #[must_use]
     pub fn authority(mut self, pem: &Path) -> Options {
