@@ -17,7 +17,7 @@ domain "example.com" {
     alias "team" "alice" "partner@partner.example"
 }
 parked "example.net"
-relay "isp" host="smtp.isp.example" port=587 { tls "encrypt"; }
+relay "isp" host="smtp.isp.example" port=587 { tls "encrypt"; spf-include "isp.example"; }
 route to="partner.example" via="direct" tls="verify"
 route to="*" via="isp"
 screen { require "sender-domain-exists"; }

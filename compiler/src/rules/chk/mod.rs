@@ -120,7 +120,7 @@ pub(super) fn is_asked(code: &str, chosen: &BTreeSet<Checker>) -> bool {
 }
 
 /// Whether one of those who complain of it was chosen.
-fn is_chosen(code: &str, chosen: &BTreeSet<Checker>) -> bool {
+pub(super) fn is_chosen(code: &str, chosen: &BTreeSet<Checker>) -> bool {
     complainers(code).iter().any(|checker| chosen.contains(checker))
 }
 
@@ -139,7 +139,8 @@ pub(super) fn name_complainers(findings: &mut [Diagnostic], chosen: &BTreeSet<Ch
         }
         finding.severity = finding.severity.max(Severity::Warning);
         let help = finding.help.take().map(|help| format!("{help}; ")).unwrap_or_default();
-        finding.help = Some(format!("{help}{} complain{} of it", names.join(", "), if names.len() == 1 { "s" } else { "" }));
+        let ends = if matches!(names.as_slice(), [one] if *one != Checker::BulkSender.name()) { "s" } else { "" };
+        finding.help = Some(format!("{help}{} complain{ends} of it", names.join(", ")));
     }
 }
 
