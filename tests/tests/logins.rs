@@ -161,6 +161,30 @@ fn an_issuer_that_is_asked_decides_and_one_that_is_silent_is_no_refusal() {
 }
 
 #[test]
+fn of_two_issuers_each_has_the_limits_of_its_store() {
+    let signers = [Signer::new(), Signer::new()];
+    let keys = signers.each_ref().map(|signer| json!({ "keys": [signer.jwk("k")] }).to_string());
+    let store = |number: usize, most: u32| {
+        format!(
+            "users \"store-{number}\" {{ oauth issuer=\"https://id-{number}.example\" audience=\"mail\" user=\"name\" \
+             jwks=\"keys-{number}.json\"; limit messages=\"{most}/1h\"; }}\n"
+        )
+    };
+    let scene = scene(&(store(0, 3) + &store(1, 1)), &[("keys-0.json", &keys[0]), ("keys-1.json", &keys[1])], &[]);
+    for (number, user, most) in [(0, "alice", 3), (1, "bob", 1)] {
+        let claims =
+            json!({ "iss": format!("https://id-{number}.example"), "aud": "mail", "exp": now() + 600, "name": user });
+        let mut client = scene.mail_program("submissions");
+        assert_eq!(offer(&mut client, "OAUTHBEARER", &bearer(user, &signers[number].token("k", &claims))).code, 235);
+        for count in 1..=most + 1 {
+            let reply = client.command(&format!("MAIL FROM:<{user}@example.com>"));
+            assert_eq!(reply.code, if count > most { 450 } else { 250 }, "{user} {count}: {reply}");
+            client.expect("RSET", 250);
+        }
+    }
+}
+
+#[test]
 fn a_changed_password_counts_at_the_next_login() {
     let scene = Scene::start();
     assert_eq!(login(&scene, LOGIN.0, LOGIN.1), 235);

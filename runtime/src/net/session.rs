@@ -7,8 +7,9 @@ use super::pace::Pace;
 use super::proxy;
 use super::stream::Stream;
 use super::transaction::{Peer, Spoken, Transaction, Visitor};
-use crate::auth::{self, Proof};
+use crate::auth::{self, ChannelBindings};
 use crate::daemon::{Daemon, SessionGuard};
+use crate::rehearsal::patience;
 use crate::screen::{self, EARLY, ERROR, Listed};
 use crate::site::Generation;
 use crate::smtp::command::RecipientRequest;
@@ -17,7 +18,7 @@ use bytes::BytesMut;
 use ipnet::IpNet;
 use postern_schema::decide::{Client, Reason};
 use postern_schema::reply::Reply;
-use postern_schema::site::{Check, Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
+use postern_schema::site::{Check, Limited, Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -82,7 +83,7 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
         address,
         listener: listener.name,
         user: None,
-        proof: Proof::default(),
+        store: None,
         certificate: None,
         speaks_for: None,
         author: None,
@@ -128,7 +129,7 @@ fn admit(
     let name = &*listener.name;
     // One filter has as many connections as there are clients behind it.
     let spared = listener.kind.is_for_peers();
-    match daemon.admission.connect(address, site, spared) {
+    match daemon.admission.connect(address, site, spared, Instant::now()) {
         Ok(connection) => {
             let session = daemon.admit(site.limits.sessions);
             if session.is_none() {
@@ -137,7 +138,11 @@ fn admit(
             Some((connection, session?))
         }
         Err(limit) => {
-            tracing::info!(peer = %address, listener = name, reason = "connection-limit", source = site.sources.describe(limit.origin), "refused");
+            let reason = match limit.what {
+                Limited::NewConnections(_) => "connection-rate-limit",
+                Limited::Connections(_) | Limited::Messages(_) => "connection-limit",
+            };
+            tracing::info!(peer = %address, listener = name, reason, source = site.sources.describe(limit.origin), "refused");
             None
         }
     }
@@ -187,7 +192,7 @@ impl Session {
         let mut input = BytesMut::new();
         let mut stopping = self.daemon.stopping();
         self.greet(&mut stream, &mut input).await?;
-        let mut session_pace = Pace::begin(Instant::now(), SESSION_FREE);
+        let mut session_pace = Pace::begin(Instant::now(), patience(SESSION_FREE));
         let mut message_pace = None;
         loop {
             match self.server.advance(&mut input) {
@@ -214,15 +219,15 @@ impl Session {
                     let now = Instant::now();
                     let pace = if self.server.is_receiving() {
                         input.reserve(READ_OCTETS);
-                        message_pace.get_or_insert_with(|| Pace::begin(now, MESSAGE_FREE))
+                        message_pace.get_or_insert_with(|| Pace::begin(now, patience(MESSAGE_FREE)))
                     } else {
                         shrink(&mut input);
                         message_pace = None;
                         &mut session_pace
                     };
-                    let patience = pace.patience(now).into();
+                    let until = pace.patience(now).into();
                     tokio::select! {
-                        read = tokio::time::timeout_at(patience, stream.read_buf(&mut input)) => match read {
+                        read = tokio::time::timeout_at(until, stream.read_buf(&mut input)) => match read {
                             Ok(Ok(0)) => return Ok(()),
                             Ok(Ok(octets)) => {
                                 pace.took(octets);
@@ -269,14 +274,17 @@ impl Session {
 
     /// What follows from TLS, as soon as it is there: what a login may be bound to, and who the client has shown to be.
     fn protected(&mut self, stream: &Stream) {
-        self.logins.binding = stream.channel_binding();
-        if self.logins.binding.is_some() {
-            self.server.bind_channel();
+        if self.kind.requires_login() && stream.is_tls() {
+            let end_point = || self.generation.tls.as_ref()?.end_point(stream.asked_for());
+            self.logins.bindings = ChannelBindings { exporter: stream.exporter(), end_point: end_point() };
+            if !self.logins.bindings.is_empty() {
+                self.server.bind_channel();
+            }
         }
         self.peer.certificate = stream.peer_certificates().and_then(|chain| self.generation.client_certificate(chain));
         if let Some(certificate) = &self.peer.certificate {
             let (peer, listener, fingerprint) = (self.peer.address, &*self.peer.listener, certificate.fingerprints[0]);
-            tracing::info!(%peer, listener, %fingerprint, user = certificate.user.as_deref(), "client certificate");
+            tracing::info!(%peer, listener, %fingerprint, user = certificate.user.as_ref().map(|who| &*who.user), "client certificate");
             if certificate.user.is_some() && self.kind.requires_login() {
                 self.server.identify();
             }
@@ -325,8 +333,9 @@ impl Session {
         let site = generation.site();
         let now = Instant::now();
         if let Some(user) = &self.peer.user {
-            let store =
-                tokio::task::block_in_place(|| auth::store_of(&site.users, &self.daemon.credentials, user, self.peer.proof));
+            let known = self.peer.store.as_ref().and_then(|name| site.users.iter().find(|store| store.name == *name));
+            // For whom a gateway speaks, and whose store is gone since, the first one counts.
+            let store = known.or(site.users.first());
             let fits = |store: &UserStore| store.messages.is_none_or(|most| self.daemon.admission.user_message(user, most, now));
             if let Some(store) = store.filter(|store| !fits(store)) {
                 let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(store.origin));
@@ -392,7 +401,7 @@ impl Session {
                 tracing::info!(%peer, listener, client = said.address.map(tracing::field::display), user = said.login.as_deref(), "XCLIENT");
                 self.transaction = None;
                 self.peer.address = said.address.unwrap_or(self.peer.address);
-                self.peer.user = said.login;
+                (self.peer.user, self.peer.store) = (said.login, None);
                 Reply::greeting(self.generation.site().hostname.as_str())
             }
             Question::Forwarded(said) => {

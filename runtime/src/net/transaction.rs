@@ -3,7 +3,6 @@
 
 use super::head::{Arrival, Known};
 use super::received;
-use crate::auth::Proof;
 use crate::authentication::fetch;
 use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
 use crate::authentication::intake::{Intake, Purpose, Whole};
@@ -38,8 +37,8 @@ pub struct Peer {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
-    /// What it has logged in by.
-    pub proof: Proof,
+    /// The store that knows it by that name; `None`: somebody else has said so.
+    pub store: Option<Box<str>>,
     /// The certificate that it has shown to hold.
     pub certificate: Option<ClientCertificate>,
     /// Whom it speaks for, as it says by XFORWARD: for logs alone.
@@ -133,7 +132,7 @@ impl Display for Unstored {
 impl Unstored {
     fn reply(&self) -> Reply {
         match self {
-            Unstored::Spool(error) => refusal(error),
+            Unstored::Spool(error) => error.reply(),
             Unstored::HeaderTooLarge => Reply::HEADER_TOO_LARGE,
             Unstored::Malformed(reply) => reply.clone(),
         }
@@ -171,6 +170,11 @@ impl Transaction {
         let reply = verdict.reason.reply();
         if !matches!(verdict.disposition, Disposition::Accept(())) {
             return Err(reply);
+        }
+        // RFC 1870 6.1: said before any of the message was sent.
+        if let Err(error) = daemon.spool.check_room(request.size_octets.unwrap_or(0)) {
+            tracing::error!(%error, peer = %peer.address, from = %request.reverse_path, "a message cannot be stored");
+            return Err(error.reply());
         }
         let id = daemon.spool.fresh_id(arrival_ms);
         let body = Ok(daemon.spool.begin_body(&id));
@@ -359,7 +363,14 @@ impl Transaction {
     fn store(&mut self, daemon: &Daemon, work: impl FnOnce(&mut BodyWriter) -> Result<(), Unstored>) {
         let Ok(text) = &mut self.body else { return };
         if let Err(error) = work(text) {
-            tracing::error!(%error, id = %self.id.id(), free = daemon.spool.counts().live_octets, "a message cannot be stored");
+            let id = self.id.id();
+            match &error {
+                Unstored::Spool(_) => {
+                    tracing::error!(%error, %id, live_octets = daemon.spool.counts().live_octets, "a message cannot be stored");
+                }
+                // The client's doing.
+                Unstored::HeaderTooLarge | Unstored::Malformed(_) => tracing::info!(%error, %id, "a message is refused"),
+            }
             self.body = Err(error);
         }
     }
@@ -421,7 +432,7 @@ impl Transaction {
             }
             Err(error) => {
                 tracing::error!(%error, %id, "a message cannot be queued");
-                refusal(&error)
+                error.reply()
             }
         }
     }
@@ -554,8 +565,4 @@ pub(super) fn log<T>(peer: &Peer, generation: &Generation, verdict: &Verdict<T>,
         generation = generation.number,
         "decision"
     );
-}
-
-fn refusal(error: &SpoolError) -> Reply {
-    if error.is_full() { Reply::INSUFFICIENT_STORAGE } else { Reply::LOCAL_ERROR }
 }
