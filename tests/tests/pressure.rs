@@ -191,7 +191,8 @@ fn whoever_is_silent_or_slow_hears_421_and_whoever_is_not_is_served() {
         let _ = client.try_send(b".\r\n");
         client.try_reply().unwrap().unwrap().code
     };
-    let [slow, steady] = std::thread::scope(|scope| [20, 400].map(|octets| scope.spawn(move || drip(octets))).map(|one| one.join().unwrap()));
+    let [slow, steady] =
+        std::thread::scope(|scope| [20, 400].map(|octets| scope.spawn(move || drip(octets))).map(|one| one.join().unwrap()));
     assert_eq!((slow, steady), (421, 250));
     assert_eq!(scene.site.maildir("bob@example.com").wait_for(1).len(), 1, "what was cut is not there");
 

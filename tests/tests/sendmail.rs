@@ -90,7 +90,11 @@ fn whoever_asks_is_told_of_success_and_by_which_name_it_was_asked() {
     for wanted in ["Original-Envelope-Id: run+42", "Action: delivered", "bob@example.com", "Subject: asked"] {
         assert!(notice.contains(wanted), "{wanted:?} in\n{notice}");
     }
-    accepted(&scene.site.state(), &["-N", "never", "-f", "alice@example.com", "nobody@example.com"], "Subject: unasked\n\nhello\n");
+    accepted(
+        &scene.site.state(),
+        &["-N", "never", "-f", "alice@example.com", "nobody@example.com"],
+        "Subject: unasked\n\nhello\n",
+    );
     let why = "a recipient of a local message was refused";
     until("it is refused", || scene.daemon.log().contains(why).then_some(()));
     accepted(&scene.site.state(), &["-f", "alice@example.com", "alice@example.com"], "Subject: last\n\nhello\n");

@@ -5,8 +5,8 @@
 
 use aws_lc_rs::digest::{self, Algorithm, SHA256, SHA384, SHA512};
 use x509_parser::oid_registry::{
-    OID_HASH_SHA1, OID_PKCS1_SHA1WITHRSA, OID_PKCS1_SHA256WITHRSA, OID_PKCS1_SHA384WITHRSA, OID_PKCS1_SHA512WITHRSA,
-    OID_SIG_ECDSA_WITH_SHA256, OID_SIG_ECDSA_WITH_SHA384, OID_SIG_ECDSA_WITH_SHA512, Oid,
+    OID_PKCS1_SHA1WITHRSA, OID_PKCS1_SHA256WITHRSA, OID_PKCS1_SHA384WITHRSA, OID_PKCS1_SHA512WITHRSA, OID_SIG_ECDSA_WITH_SHA256,
+    OID_SIG_ECDSA_WITH_SHA384, OID_SIG_ECDSA_WITH_SHA512, Oid,
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -57,6 +57,7 @@ fn hash_of(signature: &Oid<'_>) -> Option<&'static Algorithm> {
 mod tests {
     use super::*;
     use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, SignatureAlgorithm};
+    use x509_parser::oid_registry::OID_PKCS1_RSASSAPSS;
 
     fn certificate(algorithm: &'static SignatureAlgorithm) -> Vec<u8> {
         let key = KeyPair::generate_for(algorithm).unwrap();
@@ -73,6 +74,6 @@ mod tests {
         assert_eq!(end_point(&certificate(&PKCS_ED25519)), None);
         assert_eq!(end_point(b"no certificate"), None);
         assert_eq!(hash_of(&OID_PKCS1_SHA1WITHRSA), Some(&SHA256));
-        assert_eq!(hash_of(&OID_HASH_SHA1), None);
+        assert_eq!(hash_of(&OID_PKCS1_RSASSAPSS), None);
     }
 }

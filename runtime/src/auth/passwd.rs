@@ -96,9 +96,7 @@ pub enum Checked {
 ///
 /// # Errors
 /// [`AuthError`] where a store cannot be used: the caller answers "try again later", never "no".
-pub async fn verify(
-    stores: &[UserStore], credentials: &Credentials, name: &str, password: &str,
-) -> Result<Checked, AuthError> {
+pub async fn verify(stores: &[UserStore], credentials: &Credentials, name: &str, password: &str) -> Result<Checked, AuthError> {
     let password = password.to_owned();
     on_worker(stores, credentials, name, move |found| match (found.stored, found.like) {
         (Some((stored, store)), _) if stored.matches(&password) => Checked::Right(store),
@@ -236,10 +234,10 @@ mod tests {
                     fm9MOPkzQ4u2aBoZcM+swr4Qj7WZJOpEFPyZVO8qrKY=";
         let (stores, credentials) = store(folder.path(), &format!("alice:{keys}\n"));
         assert!(all_scram(&stores, &credentials));
-        let (alice, store) = scram_record(&stores, &credentials, "alice").await.unwrap();
-        assert!(alice.matches("wonderland") && &*store == "staff");
+        let (alice, of) = scram_record(&stores, &credentials, "alice").await.unwrap();
+        assert!(alice.matches("wonderland") && &*of == "staff");
         assert!(!scram_record(&stores, &credentials, "carol").await.unwrap().0.matches("wonderland"));
-        assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), Checked::Right(store));
+        assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), Checked::Right(of));
         store(folder.path(), &format!("alice:{keys}\nbob:$6$abcdefgh$x\n"));
         assert!(!all_scram(&stores, &credentials));
     }

@@ -28,8 +28,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// How long a session may go on that brings nothing, and how long a message may take before its rate counts.
 const SESSION_FREE: Duration = Duration::from_secs(1800);
 const MESSAGE_FREE: Duration = Duration::from_secs(120);
-/// How long a handshake may take.
+/// How long a handshake may take; and that of a client who is let in only to hear why it is not served.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
+const REFUSED_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a load balancer may take to say who is there.
 const PROXY_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a client may take to accept our replies.
@@ -55,10 +56,9 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     let mut address = peer.to_canonical();
     let is_among = |range: Option<IpNet>, address: IpAddr| range.is_some_and(|range| range.contains(&address));
     if is_among(listener.proxy_from, address) {
-        match tokio::time::timeout(PROXY_PATIENCE, proxy::read(&mut stream)).await {
-            Ok(Ok(client)) => address = client.map_or(address, |client| client.to_canonical()),
-            Ok(Err(error)) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "no PROXY header"),
-            Err(_) => return,
+        match in_time(PROXY_PATIENCE, proxy::read(&mut stream)).await {
+            Ok(client) => address = client.map_or(address, |client| client.to_canonical()),
+            Err(error) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "no PROXY header"),
         }
     }
     let mends_line_ends = generation.site().network(address).is_some_and(|network| network.mends_line_ends);
@@ -68,10 +68,10 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     let guards = admit(&daemon, &generation, address, &listener);
     if listener.kind.is_implicit_tls() {
         let Some(config) = generation.tls_for(listener.kind) else { return };
-        match tokio::time::timeout(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await {
-            Ok(Ok(encrypted)) => stream = encrypted,
-            Ok(Err(error)) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "handshake failed"),
-            Err(_) => return,
+        let patience = if guards.is_some() { HANDSHAKE_PATIENCE } else { REFUSED_PATIENCE };
+        match in_time(patience, stream.accept_tls(config)).await {
+            Ok(encrypted) => stream = encrypted,
+            Err(error) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "handshake failed"),
         }
     }
     let server = Server::new(
@@ -79,15 +79,8 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
         listener.kind.is_implicit_tls(),
     );
     let kind = listener.kind;
-    let peer = Peer {
-        address,
-        listener: listener.name,
-        user: None,
-        store: None,
-        certificate: None,
-        speaks_for: None,
-        author: None,
-    };
+    let peer =
+        Peer { address, listener: listener.name, user: None, store: None, certificate: None, speaks_for: None, author: None };
     let mut listed = Listed::default();
     if kind == ListenerKind::Mx && guards.is_some() {
         listed.begin(&daemon, &generation, address);
@@ -204,14 +197,21 @@ impl Session {
                 Step::StartTls => {
                     self.flush(&mut stream).await?;
                     let Some(config) = self.generation.tls_for(self.kind) else { return Ok(()) };
-                    stream = tokio::time::timeout(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await??;
+                    stream = match in_time(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await {
+                        Ok(encrypted) => encrypted,
+                        Err(error) => {
+                            let (peer, listener) = (self.peer.address, &*self.peer.listener);
+                            tracing::info!(%peer, listener, %error, "handshake failed");
+                            return Ok(());
+                        }
+                    };
                     self.transaction = None;
                     self.server.tls_started();
                     self.protected(&stream);
                 }
                 Step::Close => {
                     self.flush(&mut stream).await?;
-                    return tokio::time::timeout(WRITE_PATIENCE, stream.shutdown()).await?;
+                    return in_time(WRITE_PATIENCE, stream.shutdown()).await;
                 }
                 Step::NeedInput => {
                     self.flush(&mut stream).await?;
@@ -309,7 +309,7 @@ impl Session {
         }
         let output = self.server.output();
         if !output.is_empty() {
-            tokio::time::timeout(WRITE_PATIENCE, stream.write_all(output)).await??;
+            in_time(WRITE_PATIENCE, stream.write_all(output)).await?;
             output.clear();
             stream.flush().await?;
         }
@@ -323,7 +323,7 @@ impl Session {
         {
             let piece = self.server.take_body();
             // The disk may make us wait, and other sessions must not wait with us.
-            tokio::task::block_in_place(|| transaction.take(&self.daemon, &piece));
+            tokio::task::block_in_place(|| transaction.take(&piece));
         }
     }
 
@@ -427,6 +427,11 @@ impl Session {
             Question::Sasl(step) => self.logins.step(&self.daemon, &self.generation, &mut self.peer, step).await,
         }
     }
+}
+
+/// What comes in time; too late is an error too.
+async fn in_time<T>(patience: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Gives back what a message took: thousands of sessions may wait for their next command.

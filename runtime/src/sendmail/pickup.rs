@@ -215,7 +215,7 @@ impl Dropped {
                     );
                     decoder.feed(&piece[..octets]);
                     let text = decoder.take_body();
-                    tokio::task::block_in_place(|| transaction.take(daemon, &text));
+                    tokio::task::block_in_place(|| transaction.take(&text));
                 }
             }
         }

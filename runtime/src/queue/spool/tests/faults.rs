@@ -2,6 +2,7 @@
 
 use super::disk::TestDisk;
 use super::*;
+use postern_schema::reply::Reply;
 
 #[test]
 fn a_full_disk_takes_nothing_and_works_again_when_there_is_room() {
