@@ -1,6 +1,7 @@
 //! The host itself: its name, its addresses, its postmaster.
 
 pub mod address_twice;
+pub mod address_unheard;
 pub mod foreign_origin;
 pub mod postmaster_elsewhere;
 pub mod private_address;
