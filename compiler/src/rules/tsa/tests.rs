@@ -101,14 +101,14 @@ fn an_authority_must_be_let_issue() {
 #[test]
 fn what_dns_names_is_heard_and_served() {
     let address = "SIT007: DNS says that mail.example.com is at 2001:db8::25, and no listener takes mail there";
-    assert_eq!(said(CHAIN, "listen \"mx\" address=\"203.0.113.25\"", "", &[]), [address]);
+    assert_eq!(said(CHAIN, "listen \"mx\" address=\"203.0.113.25\"", "mailbox \"bob\"", &[]), [address]);
     for heard in [
         "listen \"mx\"",
         "listen \"mx\" address=\"10.0.0.5\"; listen \"six\" kind=\"mx\" address=\"fd00::5\"",
         "listen \"mx\" address=\"127.0.0.1\"",
         "listen \"mx\" address=\"203.0.113.25\" proxy-from=\"10.0.0.0/24\"",
     ] {
-        assert_eq!(said(CHAIN, heard, "", &[]), [""; 0], "{heard}");
+        assert_eq!(said(CHAIN, heard, "mailbox \"bob\"", &[]), [""; 0], "{heard}");
     }
     let nowhere = "STS004: mta-sts.example.com leads nowhere: the site names no web server that has the policy";
     assert_eq!(said(CHAIN, "listen \"mx\"", "mta-sts mode=\"enforce\"", &[]), [nowhere]);
@@ -119,7 +119,7 @@ fn what_dns_names_is_heard_and_served() {
 fn checkers_complain_of_what_they_see() {
     let domain = "dmarc policy=\"reject\" testing=#true; caa issuer=\"digicert.com\" certificates=\"mail\"";
     let found = said("self-signed", "listen \"mx\"", domain, &[Checker::InternetNl]);
-    assert_eq!(codes(&found), ["CHK005", "CHK006", "CHK012"]);
+    assert_eq!(codes(&found), ["CHK012", "CHK005", "CHK006"]);
     let test = said(CHAIN, "listen \"mx\"", "dmarc policy=\"quarantine\" testing=#true", &[Checker::Mecsa]);
     assert!(
         test.contains(&"CHK004: example.com publishes its DMARC policy only as a test, which asks for nothing".to_owned()),
