@@ -105,6 +105,7 @@ static NAMED: &[&Rule] = &[
     &lim::greylist_forgets::RULE,
     &lim::many_sessions::RULE,
     &lim::one_client_fills::RULE,
+    &lim::late_warning::RULE,
     &lst::bound_twice::RULE,
     &lst::nothing_listens::RULE,
     &lst::unusual_port::RULE,
