@@ -25,7 +25,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let (why, help) = if tls.certificates.iter().any(|certificate| certificate.name.value == *host) {
         ("its chain is a credential, which a build does not read", "Write `key file=` and the path of the certificate in `dane`")
     } else if tls.acme.is_some() {
-        ("its key is made when the authority certifies it", "Write `key sha256=` and the digest that the daemon shows, in `dane`")
+        (
+            "its key is made when the authority certifies it",
+            "Remove `dane`, or name a certificate of your own in `tls`: `acme` makes a new key each time",
+        )
     } else if tls.self_signed.is_some() {
         ("a self-signed key is made by the daemon", "Name a certificate in `tls`, or its key in `dane`: `key file=`")
     } else {
