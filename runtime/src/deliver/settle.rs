@@ -28,6 +28,7 @@ pub struct Settled {
     via: Option<Arc<str>>,
     handover: Handover,
     protection: Option<Protection>,
+    way: Option<Arc<str>>,
 }
 
 /// What a positive reply means for somebody who wants to hear of success (RFC 3461 5.2).
@@ -46,7 +47,7 @@ impl Settled {
     pub fn new(
         envelope: Arc<Envelope>, generation: Arc<Generation>, results: Vec<(u32, Reply)>, via: Option<Arc<str>>,
     ) -> Settled {
-        Settled { envelope, generation, results, via, handover: Handover::Final, protection: None }
+        Settled { envelope, generation, results, via, handover: Handover::Final, protection: None, way: None }
     }
 
     /// With another meaning of success.
@@ -60,6 +61,12 @@ impl Settled {
     /// With the protection of the session that the results came by.
     pub fn protected(mut self, protection: Protection) -> Settled {
         self.protection = Some(protection);
+        self
+    }
+
+    /// With what the history calls the answers of DNS that led to the peer.
+    pub fn by_way(mut self, way: Option<Arc<str>>) -> Settled {
+        self.way = way;
         self
     }
 }
@@ -169,6 +176,7 @@ impl Settled {
             dsn = reply.status.map(|status| status.to_string()),
             delay_ms = now.saturating_sub(self.envelope.arrival_ms),
             generation = self.generation.number,
+            way = self.way.as_deref(),
             reply = reply.to_string(),
             "attempt"
         );
