@@ -344,6 +344,7 @@ impl List {
         for limit in &screen.limits {
             let what = match limit.what {
                 Limited::Connections(most) => format!("{most} connections"),
+                Limited::NewConnections(rate) => format!("{}/{} new connections", rate.count, duration(rate.per)),
                 Limited::Messages(rate) => format!("{}/{} messages", rate.count, duration(rate.per)),
             };
             self.say_at("limit", format!("{what} per {}", limit.per.as_str()), limit.origin);

@@ -6,9 +6,11 @@ use crate::wait::PATIENCE;
 use crate::wire::Wire;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rustls::ClientConfig;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The name under which clients ask for a certificate.
@@ -122,16 +124,19 @@ impl Client {
 
     /// Turns TLS on here and now, without a command and without verification.
     pub fn tls(&mut self) {
-        self.wire.start_tls_client(trusting_client(), SERVER_NAME).unwrap_or_else(|error| self.fail(&format!("no TLS: {error}")));
+        self.tls_as(trusting_client(), SERVER_NAME);
+    }
+
+    /// Turns TLS on here and now in this way, towards a server of that name.
+    pub fn tls_as(&mut self, config: Arc<ClientConfig>, name: &str) {
+        self.wire.start_tls_client(config, name).unwrap_or_else(|error| self.fail(&format!("no TLS: {error}")));
         self.transcript.push_str("-- TLS\n");
     }
 
     /// Sends STARTTLS and turns TLS on, with a certificate of its own.
     pub fn start_tls_as(&mut self, identity: &Identity) {
         self.expect("STARTTLS", 220);
-        let config = identified_client(identity);
-        self.wire.start_tls_client(config, SERVER_NAME).unwrap_or_else(|error| self.fail(&format!("no TLS: {error}")));
-        self.transcript.push_str("-- TLS, with a certificate\n");
+        self.tls_as(identified_client(identity), SERVER_NAME);
     }
 
     /// Sends STARTTLS and turns TLS on.

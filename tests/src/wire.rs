@@ -95,6 +95,14 @@ impl Wire {
         }
     }
 
+    /// The client's end of the TLS channel, where there is one.
+    pub fn client_tls(&self) -> Option<&ClientConnection> {
+        match self.stream.as_ref().map(BufReader::get_ref) {
+            Some(Stream::Client(stream)) => Some(&stream.conn),
+            _ => None,
+        }
+    }
+
     /// One line without its line end, which may be CRLF or LF; `None` once the other end has closed.
     ///
     /// # Errors

@@ -343,6 +343,52 @@ fn explain(scene: &Scene, recording: &str) -> String {
     scene.site.postern(&["explain", site.to_str().unwrap(), "--dns", case.to_str().unwrap()]).success()
 }
 
+/// RFC 3030 3: what leaves is text, and signed as that; what comes in is judged by the octets that were signed, and stored as text.
+#[test]
+fn a_binary_message_is_signed_as_what_it_becomes_and_judged_as_what_it_was() {
+    let binary = |author: &str| {
+        let header = format!("From: {author}\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: image/png\r\n");
+        [header.as_bytes(), b"Content-Transfer-Encoding: binary\r\n\r\n\0\n\r\xff \n"].concat()
+    };
+    let send = |mut client: postern_tests::client::Client, from: &str, to: &str, message: &[u8]| {
+        client.expect(&format!("MAIL FROM:<{from}> BODY=BINARYMIME"), 250);
+        client.expect(&format!("RCPT TO:<{to}>"), 250);
+        client.send(&[format!("BDAT {} LAST\r\n", message.len()).as_bytes(), message].concat());
+        client.reply()
+    };
+    let signing = Signing::with(|kdl| kdl + "screen { dmarc honour=#true; }\n");
+    let scene = &signing.scene;
+    let reply = send(scene.user("submission"), "alice@example.com", "x@remote.test", &binary("alice@example.com"));
+    assert_eq!(reply.code, 250, "{reply}");
+    let sent = scene.relay.wait_for(1).remove(0).data;
+    let text = String::from_utf8(sent.clone()).expect("it is ASCII");
+    assert!(text.contains("Content-Transfer-Encoding: base64\r\n") && text.ends_with("\r\n\r\nAAoN/yAK\r\n"), "{text}");
+    assert_eq!(signing.passed(&sent), ["r", "e"], "{text}");
+
+    let key = SigningKey::ed25519();
+    scene.dns.replace_zone(&format!("{ZONE}\n b._domainkey.strict.test TXT \"{}\"\n", key.record()));
+    let message = binary("x@strict.test");
+    let taken = whole(Purpose::Sign, &message);
+    let field = key.signer("strict.test", "b").sign(&taken.header, &taken.relaxed_body(), 1_700_000_000).unwrap();
+    let signed = [field, message].concat();
+    let reply = send(scene.stranger(), "x@quiet.test", "bob@example.com", &signed);
+    assert_eq!(reply.code, 250, "{reply}");
+    let stored = String::from_utf8(scene.site.maildir("bob@example.com").wait_for(1).remove(0)).expect("it is ASCII");
+    assert!(stored.contains("\tdkim=pass") && stored.ends_with("base64\n\nAAoN/yAK\n"), "{stored}");
+    let changed: Vec<u8> = signed.iter().map(|octet| if *octet == b'\xff' { b'\xfe' } else { *octet }).collect();
+    let reply = send(scene.stranger(), "x@quiet.test", "bob@example.com", &changed);
+    assert!(reply.code == 550 && reply.text().contains("5.7.26"), "{reply}");
+
+    // What is no text where it says that it is, is the client's doing, and none of the software's.
+    let reply = send(scene.stranger(), "x@remote.test", "bob@example.com", b"Subject: x\r\n\r\n\0\r\n");
+    assert_eq!(reply.code, 554, "{reply}");
+    let log = postern_tests::wait::until("the log says so", || {
+        let log = scene.daemon.log();
+        log.contains("a message is refused").then_some(log)
+    });
+    assert!(!log.contains("\"level\":\"ERROR\""), "{log}");
+}
+
 /// What was known of a message is kept, and the compiler comes to the same from it, without asking anybody; another answer of DNS
 /// comes to something else.
 #[test]

@@ -177,3 +177,22 @@ fn an_authority_can_ask_over_http_at_a_port_of_its_own_rfc_8555_8_3() {
     }
     assert_eq!(world.certifier.issued(), (2, 1));
 }
+
+/// A host that serves mail alone needs no port 443 for a certificate.
+#[test]
+fn an_authority_can_ask_a_host_that_serves_no_pages() {
+    let by_file = |kdl: String| {
+        let kdl = kdl.replace("contact=", "challenge=\"http-01\" port=0 address=\"127.0.0.1\" contact=");
+        kdl.replace("listen \"web\" port=0 address=\"127.0.0.1\"\n", "").replace("; mta-sts mode=\"testing\"", "")
+    };
+    let world = world_of(Duration::from_secs(90 * 86_400), by_file);
+    world.certifier.ask_at(world.daemon.address("acme"));
+    let shown_after_starttls = || {
+        let mut client = postern_tests::client::Client::connect(world.daemon.address("mx"));
+        client.hello();
+        client.start_tls();
+        client.wire().client_tls()?.peer_certificates()?.first().map(|certificate| certificate.to_vec())
+    };
+    until("it is served", || issuer(&shown_after_starttls()?).contains("Postern test authority").then_some(()));
+    assert_eq!(world.certifier.issued().0, 1);
+}

@@ -59,6 +59,23 @@ fn limits_hold_for_strangers_alone() {
 }
 
 #[test]
+fn connections_in_a_time_have_a_limit_too() {
+    let scene = Scene::with(|kdl| kdl + "screen { limit new-connections=\"3/1h\" per=\"network\"; }\n");
+    let come = |last: u8| {
+        let mut client = stranger(&scene, last);
+        client.reply().code
+    };
+    assert_eq!([1, 1, 2, 3, 1].map(come), [220, 220, 220, 421, 421]);
+    // Nobody else's, and none of whoever may relay.
+    let mut other = Client::dial_from(STRANGER, scene.daemon.address("mx")).unwrap();
+    other.expect_reply(220);
+    (0..5).for_each(|_| drop(scene.trusted()));
+    until("the log says why, and where", || {
+        scene.daemon.log().contains("\"reason\":\"connection-rate-limit\",\"source\":\"site.kdl:").then_some(())
+    });
+}
+
+#[test]
 fn whoever_talks_before_the_greeting_is_refused() {
     let scene = Scene::with(|kdl| kdl + LIMITS);
     let mut client = Client::dial_from(STRANGER, scene.daemon.address("mx")).unwrap();
@@ -69,12 +86,15 @@ fn whoever_talks_before_the_greeting_is_refused() {
 #[test]
 fn whoever_guesses_is_locked_out_and_others_are_not() {
     let scene = Scene::start();
-    // Each failure of one address waits longer, so they come from several sessions at once.
-    let guess = || {
-        let mut client = scene.mail_program("submissions");
-        assert_eq!(client.auth_plain("nobody", "x").code, 535);
-    };
-    std::thread::scope(|scope| (0..10).for_each(|_| drop(scope.spawn(guess))));
+    // Each failure of one address waits longer, so they come from several sessions at once; and who tries more at once than may fail
+    // learns of no more.
+    let guess = || scene.mail_program("submissions").auth_plain("nobody", "x").code;
+    let codes: Vec<u16> = std::thread::scope(|scope| {
+        let guesses: Vec<_> = (0..16).map(|_| scope.spawn(guess)).collect();
+        guesses.into_iter().map(|guess| guess.join().unwrap()).collect()
+    });
+    let of = |code: u16| codes.iter().filter(|found| **found == code).count();
+    assert_eq!((of(535), of(454)), (10, 6), "{codes:?}");
     let mut client = scene.mail_program("submissions");
     assert_eq!(client.auth_plain(LOGIN.0, LOGIN.1).code, 454, "{}", client.transcript());
 }

@@ -2,7 +2,7 @@
 //! aliases, lists, rewritten headers that are signed, archives.
 #![allow(clippy::unwrap_used)]
 
-use postern_tests::daemon::passwd_line;
+use postern_tests::daemon::{Site, passwd_line};
 use postern_tests::peer::{Act, Peer, Script, Stage, Transaction};
 use postern_tests::scene::{LOGIN, RELAY_LOGIN, Scene, kdl};
 use postern_tests::signatures::{SigningKey, verify};
@@ -173,6 +173,41 @@ fn what_is_rewritten_is_signed_and_archived_and_what_leaves_is_signed_anew() {
     let taken = scene.relay.wait_for(2).remove(1);
     assert_eq!(passes(&taken.data), (1, 1));
     assert!(taken.data.ends_with(&large[large.len() - 500_000..]));
+}
+
+/// The table of `docs/rewriting.md`, each step with its line.
+#[test]
+fn explain_shows_the_steps_in_their_order() {
+    let site = Site::new(
+        r#"site "mail.example.com" { origin "example.com"; postmaster "alice@example.com"; address "192.0.2.25"; }
+tls { self-signed }
+listen "mx"
+network "here" "127.0.0.1" relay=#true reason="programs on this host"
+domain "example.com" { mailbox "alice"; mailbox "vault"; alias "info" "x@remote.test"; }
+route to="*" via="direct"
+archive to="vault@example.com" when="from:root@example.com"
+masquerade "example.com"
+rewrite "both" "root@example.com" "robert@example.com" at="egress"
+rewrite "recipient" "help@example.com" "info@example.com"
+rewrite "sender" "web@host.example.com" "root@host.example.com"
+"#,
+    );
+    let source = site.source();
+    let asked = ["--client", "127.0.0.1", "--from", "web@host.example.com", "--to", "help@example.com"];
+    let told = site.postern(&[&["explain", source.to_str().unwrap()][..], &asked].concat()).success();
+    let mut rest = &*told;
+    for step in [
+        "canonical: envelope sender web@host.example.com becomes root@host.example.com  (site.kdl:11)",
+        "masquerade: envelope sender root@host.example.com becomes root@example.com  (site.kdl:8)",
+        "canonical: envelope recipient help@example.com becomes info@example.com  (site.kdl:10)",
+        "info@example.com is an alias of 1 address  (site.kdl:5)",
+        "archive vault@example.com gets a copy  (site.kdl:7)",
+        "canonical: From web@host.example.com becomes root@host.example.com  (site.kdl:11)",
+        "masquerade: From root@host.example.com becomes root@example.com  (site.kdl:8)",
+        "generic: envelope sender root@example.com becomes robert@example.com  (site.kdl:9)",
+    ] {
+        rest = rest.split_once(step).unwrap_or_else(|| panic!("{step}\nis not where it should be in\n{told}")).1;
+    }
 }
 
 #[test]

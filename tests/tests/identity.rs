@@ -62,6 +62,30 @@ fn a_certificate_of_the_authority_is_a_login_and_no_other_is() {
 }
 
 #[test]
+fn of_two_authorities_each_has_the_limits_of_its_store() {
+    let [one, two, three] = [(); 3].map(|()| Authority::new());
+    let more = "users \"devices\" { client-certificate authority=\"clients.pem\"; limit messages=\"3/1h\"; }\n\
+                users \"phones\" { client-certificate authority=\"phones.pem\"; limit messages=\"1/1h\"; }\n";
+    let credentials = [("users", passwd_line(LOGIN.0, LOGIN.1)), ("relay-password", format!("{}\n", RELAY_LOGIN.1))];
+    let (clients, phones) = (one.pem(), two.pem());
+    let files = [("clients.pem", &*clients), ("phones.pem", &*phones)];
+    let scene = Scene::with_files(|port| kdl(port) + more, &files, &credentials, RELAY_LOGIN);
+    for (authority, user, most) in [(&one, "alice", 3), (&two, "bob", 1)] {
+        let mut client = at(&scene, "submission", &authority.issue(user));
+        client.hello();
+        client.expect("AUTH EXTERNAL =", 235);
+        for count in 1..=most + 1 {
+            let reply = client.command(&format!("MAIL FROM:<{user}@example.com>"));
+            assert_eq!(reply.code, if count > most { 450 } else { 250 }, "{user} {count}: {reply}");
+            client.expect("RSET", 250);
+        }
+    }
+    let mut client = at(&scene, "submission", &three.issue("alice"));
+    client.hello();
+    client.expect("AUTH EXTERNAL =", 504);
+}
+
+#[test]
 fn a_host_relays_by_its_certificate_and_by_no_other() {
     let authority = Authority::new();
     let (branch, other) = (authority.issue("branch.test"), authority.issue("branch.test"));

@@ -2,6 +2,8 @@
 //! a user who has logged in may write to for the first time.
 #![allow(clippy::unwrap_used)]
 
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use issuer_key::Signer;
@@ -9,10 +11,12 @@ use postern_tests::client::{Client, Reply};
 use postern_tests::daemon::passwd_line;
 use postern_tests::directory::{Directory, Mood};
 use postern_tests::scene::{LOGIN, RELAY_HOST, RELAY_LOGIN, Scene, kdl};
+use postern_tests::wait::poll;
 use postern_tests::web_server::WebServer;
 use serde_json::{Value, json};
+use std::fs;
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const STORE: &str = "users \"staff\" { passwd secret=\"users\" }";
 
@@ -161,12 +165,63 @@ fn an_issuer_that_is_asked_decides_and_one_that_is_silent_is_no_refusal() {
 }
 
 #[test]
+fn of_two_issuers_each_has_the_limits_of_its_store() {
+    let signers = [Signer::new(), Signer::new()];
+    let keys = signers.each_ref().map(|signer| json!({ "keys": [signer.jwk("k")] }).to_string());
+    let store = |number: usize, most: u32| {
+        format!(
+            "users \"store-{number}\" {{ oauth issuer=\"https://id-{number}.example\" audience=\"mail\" user=\"name\" \
+             jwks=\"keys-{number}.json\"; limit messages=\"{most}/1h\"; }}\n"
+        )
+    };
+    let scene = scene(&(store(0, 3) + &store(1, 1)), &[("keys-0.json", &keys[0]), ("keys-1.json", &keys[1])], &[]);
+    for (number, user, most) in [(0, "alice", 3), (1, "bob", 1)] {
+        let claims = json!({ "iss": format!("https://id-{number}.example"), "aud": "mail", "exp": now() + 600, "name": user });
+        let mut client = scene.mail_program("submissions");
+        assert_eq!(offer(&mut client, "OAUTHBEARER", &bearer(user, &signers[number].token("k", &claims))).code, 235);
+        for count in 1..=most + 1 {
+            let reply = client.command(&format!("MAIL FROM:<{user}@example.com>"));
+            assert_eq!(reply.code, if count > most { 450 } else { 250 }, "{user} {count}: {reply}");
+            client.expect("RSET", 250);
+        }
+    }
+}
+
+#[test]
 fn a_changed_password_counts_at_the_next_login() {
     let scene = Scene::start();
     assert_eq!(login(&scene, LOGIN.0, LOGIN.1), 235);
     scene.site.credential("users", &passwd_line(LOGIN.0, "another"));
     assert_eq!(login(&scene, LOGIN.0, LOGIN.1), 535);
     assert_eq!(login(&scene, LOGIN.0, "another"), 235);
+}
+
+/// Passwords are dear to check on purpose: two at once, whoever comes, and beside all else that the daemon does.
+#[test]
+fn checking_passwords_keeps_nobody_waiting_and_has_the_memory_of_two() {
+    const COST_KIB: u32 = 64 << 10;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(COST_KIB, 2, 1, None).unwrap());
+    let hash = argon2.hash_password_with_salt(LOGIN.1.as_bytes(), b"postern-tests-01").unwrap();
+    let scene = scene(STORE, &[], &[("users", format!("{}:{{ARGON2ID}}{hash}\n", LOGIN.0))]);
+    let peak_kib = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", scene.daemon.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u32>().unwrap()
+    };
+    let before = peak_kib();
+    let codes: Vec<u16> = std::thread::scope(|scope| {
+        let logins: Vec<_> = (0..8).map(|_| scope.spawn(|| login(&scene, LOGIN.0, LOGIN.1))).collect();
+        while logins.iter().any(|login| !login.is_finished()) {
+            let asked = Instant::now();
+            scene.stranger().quit();
+            assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+            poll(Duration::from_millis(100), || None::<()>);
+        }
+        logins.into_iter().map(|login| login.join().unwrap()).collect()
+    });
+    assert_eq!(codes, [235; 8]);
+    let grown = peak_kib() - before;
+    assert!((COST_KIB..4 * COST_KIB).contains(&grown), "{grown} KiB");
 }
 
 #[test]

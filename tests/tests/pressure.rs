@@ -130,10 +130,79 @@ fn errors_make_replies_late_and_then_end_the_session() {
     assert!(began.elapsed() > Duration::from_secs(8), "{:?}", began.elapsed());
 }
 
+/// One host of IPv6 has a /64 to itself, so that is what counts as one client.
 #[test]
 fn networks_of_ipv6_share_a_limit_by_their_prefix() {
-    use posternd::net::client_key;
-    let key = |text: &str| client_key(text.parse().unwrap());
-    assert_eq!(key("2001:db8:0:1::1"), key("2001:db8:0:1:ffff::2"));
-    assert_ne!(key("2001:db8:0:1::1"), key("2001:db8:0:2::1"));
+    let scene = Scene::with(|kdl| kdl + "screen { limit connections=2; }\n");
+    let gateway = scene.daemon.address("gateway");
+    let come = |client: &str| {
+        let mut balancer = Client::dial_from(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 13)), gateway).unwrap();
+        balancer.send(format!("PROXY TCP6 {client} 2001:db8::25 4000 25\r\n").as_bytes());
+        let code = balancer.reply().code;
+        (balancer, code)
+    };
+    let inside = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2"].map(come);
+    assert_eq!(inside.each_ref().map(|(_, code)| *code), [220, 220]);
+    assert_eq!(come("2001:db8:0:1:1::3").1, 421);
+    assert_eq!(come("2001:db8:0:2::1").1, 220);
+    drop(inside);
+    until("there is room again", || (come("2001:db8:0:1:1::3").1 == 220).then_some(()));
+}
+
+/// The scene of a daemon whose patience is so many times shorter than it would be.
+fn hurried(times: &str) -> Scene {
+    Scene::start().replace_daemon(|daemon| {
+        let options = daemon.options().clone().environment("POSTERN_HURRY", times);
+        daemon.stop();
+        Daemon::start(options)
+    })
+}
+
+/// RFC 5321 4.5.3.2.7: five minutes of silence, here two and a half seconds, half an hour of nothing but talk, here a quarter of a minute;
+/// and a message may take two minutes, here a second, and as long beyond that as 500 octets a second take.
+#[test]
+fn whoever_is_silent_or_slow_hears_421_and_whoever_is_not_is_served() {
+    let scene = hurried("120");
+    let patient = || {
+        let mut client = Client::dial_from(STRANGER, scene.daemon.address("mx")).unwrap();
+        client.expect_reply(220);
+        client.hello();
+        client
+    };
+    let begin = |client: &mut Client| {
+        client.expect("MAIL FROM:<a@remote.test>", 250);
+        client.expect("RCPT TO:<bob@example.com>", 250);
+        client.expect("DATA", 354);
+    };
+    let mut silent = patient();
+    silent.expect_reply(421);
+    silent.expect_close();
+
+    // Never silent for long, and never done: 100 octets a fifth of a second would do, and 20 do not.
+    let drip = |octets: usize| {
+        let mut client = patient();
+        begin(&mut client);
+        for _ in 0..20 {
+            if client.try_send(&[&vec![b'x'; octets - 2][..], b"\r\n"].concat()).is_err() {
+                break;
+            }
+            assert_eq!(poll(Duration::from_millis(200), || None::<()>), None);
+        }
+        let _ = client.try_send(b".\r\n");
+        client.try_reply().unwrap().unwrap().code
+    };
+    let [slow, steady] =
+        std::thread::scope(|scope| [20, 400].map(|octets| scope.spawn(move || drip(octets))).map(|one| one.join().unwrap()));
+    assert_eq!((slow, steady), (421, 250));
+    assert_eq!(scene.site.maildir("bob@example.com").wait_for(1).len(), 1, "what was cut is not there");
+
+    let (mut talker, began) = (patient(), Instant::now());
+    let code = until("the talker is cut", || {
+        talker.try_send(b"NOOP\r\n").ok()?;
+        let code = talker.try_reply().ok()??.code;
+        assert_eq!(poll(Duration::from_millis(500), || None::<()>), None);
+        (code != 250).then_some(code)
+    });
+    assert_eq!(code, 421);
+    assert!(began.elapsed() > Duration::from_secs(14), "{:?}", began.elapsed());
 }

@@ -80,6 +80,28 @@ fn whoever_is_refused_comes_back_to_the_sender() {
     assert!(!notice.contains("bob@example.com"), "{notice}");
 }
 
+/// RFC 3461 4.1, 4.4: `-N` and `-V`.
+#[test]
+fn whoever_asks_is_told_of_success_and_by_which_name_it_was_asked() {
+    let scene = Scene::start();
+    let asked = ["-N", "success,failure", "-V", "run+2B42", "-f", "alice@example.com", "bob@example.com"];
+    accepted(&scene.site.state(), &asked, "Subject: asked\n\nhello\n");
+    let notice = mail_of(&scene, "alice@example.com", 1).remove(0);
+    for wanted in ["Original-Envelope-Id: run+42", "Action: delivered", "bob@example.com", "Subject: asked"] {
+        assert!(notice.contains(wanted), "{wanted:?} in\n{notice}");
+    }
+    accepted(
+        &scene.site.state(),
+        &["-N", "never", "-f", "alice@example.com", "nobody@example.com"],
+        "Subject: unasked\n\nhello\n",
+    );
+    let why = "a recipient of a local message was refused";
+    until("it is refused", || scene.daemon.log().contains(why).then_some(()));
+    accepted(&scene.site.state(), &["-f", "alice@example.com", "alice@example.com"], "Subject: last\n\nhello\n");
+    let found = mail_of(&scene, "alice@example.com", 2);
+    assert!(found.iter().all(|text| !text.contains("unasked")), "{found:?}");
+}
+
 #[test]
 fn a_program_can_speak_smtp_to_it() {
     let scene = Scene::start();

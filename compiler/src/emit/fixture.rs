@@ -117,6 +117,11 @@ fn screen() -> Screen {
         limits: vec![
             ClientLimit::CONNECTIONS,
             ClientLimit {
+                what: Limited::NewConnections(Rate { count: 300, per: Duration::from_secs(60) }),
+                per: LimitPer::Ip,
+                origin: line(19),
+            },
+            ClientLimit {
                 what: Limited::Messages(Rate { count: 60, per: Duration::from_secs(60) }),
                 per: LimitPer::Network,
                 origin: line(20),

@@ -73,12 +73,14 @@ pub(super) fn outgoing(hop: &Hop, recipient: &Mailbox, site: &Site) -> Vec<Limit
 
 fn of_client(said: &ClientLimit, site: &Site) -> LimitExplained {
     let per = format!("per {}", said.per.as_str());
+    let in_time = |name: &str, rate: Rate| {
+        let per = format!("{per} in {}s", rate.per.as_secs());
+        limit(name, rate.count, Some(&per), said.origin, site)
+    };
     match said.what {
         Limited::Connections(most) => limit("connections", most.into(), Some(&per), said.origin, site),
-        Limited::Messages(rate) => {
-            let per = format!("{per} in {}s", rate.per.as_secs());
-            limit("messages", rate.count, Some(&per), said.origin, site)
-        }
+        Limited::NewConnections(rate) => in_time("new connections", rate),
+        Limited::Messages(rate) => in_time("messages", rate),
     }
 }
 

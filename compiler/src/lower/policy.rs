@@ -113,10 +113,11 @@ fn reaction(word: Spanned<String>) -> Option<Spanned<Reaction>> {
 }
 
 fn client_limit(view: &View<'_>) -> Option<LimitDraft> {
-    let what = match view.property::<u32>("connections") {
-        Some(most) => Limited::Connections(most.value),
-        None => Limited::Messages(view.property::<Rate>("messages")?.value),
-    };
+    let rate = |name| view.property::<Rate>(name).map(|rate| rate.value);
+    let connections = view.property::<u32>("connections").map(|most| Limited::Connections(most.value));
+    let what = connections
+        .or_else(|| rate("new-connections").map(Limited::NewConnections))
+        .or_else(|| rate("messages").map(Limited::Messages))?;
     let per = view.property::<String>("per").and_then(|word| LimitPer::parse(&word.value)).unwrap_or(LimitPer::Ip);
     Some(LimitDraft { span: view.span(), what, per })
 }

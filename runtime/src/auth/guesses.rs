@@ -8,7 +8,7 @@ use crate::net::{Levels, client_key};
 use ipnet::IpNet;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Failures that one address may have at once; then one each [`FADE`].
@@ -42,30 +42,42 @@ struct Memory {
 impl Guesses {
     /// Whether this address may try this account now.
     pub fn may_try(&self, address: IpAddr, account: &str, now: Instant) -> bool {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = client_key(address);
-        if memory.addresses.level(&key, FADE, now) + 1.0 > ADDRESS_FAILURES {
-            return false;
-        }
-        let account = self.names.hash_one(account);
-        let is_known = memory.used_from.level(&(account, key), REMEMBER, now) > 0.0;
-        is_known || memory.accounts.level(&account, FADE, now) + 1.0 <= ACCOUNT_FAILURES
+        self.memory().may_try(client_key(address), self.names.hash_one(account), now)
     }
 
-    /// Counts a failure. Its answer has to wait so long from the moment at which the login began.
-    pub fn failed(&self, address: IpAddr, account: &str, now: Instant) -> Duration {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.accounts.add(self.names.hash_one(account), FADE, now);
-        let failures = memory.addresses.add(client_key(address), FADE, now);
-        PAUSE.mul_f64((failures.floor() - 1.0).clamp(0.0, 8.0).exp2()).min(PAUSE_MAX)
+    /// Counts a failure. Its answer has to wait so long from the moment at which the login began. `None`: while it was looked into,
+    /// others have failed so often that nobody is to learn of this one.
+    pub fn failed(&self, address: IpAddr, account: &str, now: Instant) -> Option<Duration> {
+        let mut memory = self.memory();
+        let (key, account) = (client_key(address), self.names.hash_one(account));
+        if !memory.may_try(key, account, now) {
+            return None;
+        }
+        memory.accounts.add(account, FADE, now);
+        let failures = memory.addresses.add(key, FADE, now);
+        Some(PAUSE.mul_f64((failures.floor() - 1.0).clamp(0.0, 8.0).exp2()).min(PAUSE_MAX))
     }
 
     /// Remembers that the account was used from there.
     pub fn succeeded(&self, address: IpAddr, account: &str, now: Instant) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
         let key = (self.names.hash_one(account), client_key(address));
         memory.used_from.forget(&key);
         memory.used_from.add(key, REMEMBER, now);
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn may_try(&self, address: IpNet, account: u64, now: Instant) -> bool {
+        if self.addresses.level(&address, FADE, now) + 1.0 > ADDRESS_FAILURES {
+            return false;
+        }
+        let is_known = self.used_from.level(&(account, address), REMEMBER, now) > 0.0;
+        is_known || self.accounts.level(&account, FADE, now) + 1.0 <= ACCOUNT_FAILURES
     }
 }
 
@@ -81,9 +93,10 @@ mod tests {
     #[test]
     fn an_address_is_slowed_then_locked_out_and_then_forgiven() {
         let (guesses, now) = (Guesses::default(), Instant::now());
-        let pauses: Vec<u64> = (0..10).map(|_| guesses.failed(address(1), "alice", now).as_secs()).collect();
+        let pauses: Vec<u64> = (0..10).map(|_| guesses.failed(address(1), "alice", now).unwrap().as_secs()).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 8, 8, 8, 8, 8, 8]);
         assert!(!guesses.may_try(address(1), "bob", now));
+        assert_eq!(guesses.failed(address(1), "alice", now), None, "one that began before");
         assert!(guesses.may_try(address(2), "alice", now));
         assert!(guesses.may_try(address(1), "bob", now + FADE + Duration::from_secs(1)));
     }

@@ -2,10 +2,10 @@
 //! somebody may try at all, and how long a refusal waits, is for [`super::Guesses`]; how it is framed, for [`crate::smtp`].
 
 use super::dovecot::{self, Conversation, Dovecot};
-use super::passwd::{self, AuthError};
+use super::passwd::{self, AuthError, Checked};
 use super::scram::{Challenged, ClientFirst};
 use super::token::{self, Bearer, OAUTHBEARER, XOAUTH2};
-use super::{Credentials, ldap};
+use super::{ChannelBindings, Credentials, ldap};
 use crate::deliver::tls::ClientTls;
 use crate::dns::Dns;
 use crate::smtp::sasl::{self, SaslStep};
@@ -23,30 +23,13 @@ const SCRAM_PLUS: &str = "SCRAM-SHA-256-PLUS";
 /// Octets of chance in a nonce.
 const NONCE_OCTETS: usize = 18;
 
-/// What a name that binds a login to its TLS channel has (RFC 9266 2).
-pub type ChannelBinding = [u8; 32];
-
-/// What a user has logged in by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Proof {
-    /// A password, or keys made of it.
-    #[default]
-    Password,
-    /// The certificate that the client has shown to hold.
-    Certificate,
-    /// A token of an issuer.
-    Token,
-}
-
-impl Proof {
-    /// What a mechanism is about.
-    pub fn of_mechanism(name: &str) -> Proof {
-        match name {
-            EXTERNAL => Proof::Certificate,
-            OAUTHBEARER | XOAUTH2 => Proof::Token,
-            _ => Proof::Password,
-        }
-    }
+/// A user whom a store knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedIn {
+    /// The name, as the store has it.
+    pub user: Box<str>,
+    /// The name of the store, whose limits hold for the user.
+    pub store: Box<str>,
 }
 
 /// How those are reached who know users and are not on this host.
@@ -70,10 +53,10 @@ pub struct Login<'a> {
     pub outside: Outside<'a>,
     /// Where the user is.
     pub client: IpAddr,
-    /// The channel's name, where it has one.
-    pub binding: Option<&'a ChannelBinding>,
+    /// What the channel is named by.
+    pub bindings: &'a ChannelBindings,
     /// The user that the client's certificate stands for.
-    pub identity: Option<&'a str>,
+    pub identity: Option<&'a LoggedIn>,
 }
 
 /// Where an exchange is.
@@ -84,11 +67,11 @@ enum State {
     External,
     /// Nothing was said; `true`: by the mechanism that binds.
     Scram(bool),
-    Challenged(Box<str>, Box<Challenged>),
+    Challenged(Box<(LoggedIn, Challenged)>),
     /// Our proof was sent, and the client has nothing to add.
-    Proved(Box<str>),
-    /// Dovecot conducts it.
-    Dovecot(Box<Conversation>),
+    Proved(LoggedIn),
+    /// Dovecot conducts it, for this store.
+    Dovecot(Box<str>, Box<Conversation>),
     /// The one message of this mechanism is awaited.
     Token(&'static str),
     /// The client was told why its token is none, and has to say that it heard.
@@ -100,7 +83,7 @@ pub enum Answer {
     /// The client is to answer this.
     Challenge(Vec<u8>, Exchange),
     /// This user has logged in.
-    Yes(Box<str>),
+    Yes(LoggedIn),
     /// Nobody has; the name is what was claimed, if anything was.
     No(Box<str>),
 }
@@ -134,31 +117,36 @@ impl Login<'_> {
     ///
     /// # Errors
     /// [`AuthError`] where that cannot be known now.
-    pub async fn password(&self, user: &str, password: &str) -> Result<Option<Box<str>>, AuthError> {
+    pub async fn password(&self, user: &str, password: &str) -> Result<Option<LoggedIn>, AuthError> {
         let has_file = self.stores.iter().any(|store| matches!(store.backend, UserBackend::Passwd(_)));
-        if has_file && let Some(is_right) = passwd::verify(self.stores, self.credentials, user, password).await? {
-            return Ok(is_right.then(|| user.into()));
+        if has_file {
+            match passwd::verify(self.stores, self.credentials, user, password).await? {
+                Checked::Right(store) => return Ok(Some(LoggedIn { user: user.into(), store })),
+                Checked::Wrong => return Ok(None),
+                Checked::Unknown => {}
+            }
         }
         let response = format!("\0{user}\0{password}");
-        for socket in self.dovecots() {
+        for (store, socket) in self.dovecots() {
             let (mut conversation, _) = Conversation::open(socket).await?;
             match conversation.begin(PLAIN, self.client, Some(response.as_bytes())).await? {
-                dovecot::Step::Yes(user) => return Ok(Some(user)),
+                dovecot::Step::Yes(user) => return Ok(Some(LoggedIn { user, store: store.into() })),
                 dovecot::Step::No(_) | dovecot::Step::Challenge(_) => {}
             }
         }
         for store in self.stores {
             let UserBackend::Directory(directory) = &store.backend else { continue };
             if ldap::bind(directory, self.outside.tls, self.outside.dns, user, password).await? {
-                return Ok(Some(user.into()));
+                return Ok(Some(LoggedIn { user: user.into(), store: store.name.clone() }));
             }
         }
         Ok(None)
     }
 
-    fn dovecots(&self) -> impl Iterator<Item = &str> {
+    /// The sockets of the Dovecots, each with its store.
+    fn dovecots(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stores.iter().filter_map(|store| match &store.backend {
-            UserBackend::Dovecot(socket) => Some(&**socket),
+            UserBackend::Dovecot(socket) => Some((&*store.name, &**socket)),
             _ => None,
         })
     }
@@ -186,10 +174,10 @@ impl Login<'_> {
             };
         }
         // Where there is a Dovecot, what is offered beyond passwords is its own.
-        if let (SaslStep::Begin { mechanism, initial }, Some(socket)) = (&step, self.dovecots().next()) {
+        if let (SaslStep::Begin { mechanism, initial }, Some((store, socket))) = (&step, self.dovecots().next()) {
             let (mut conversation, _) = Conversation::open(socket).await?;
             let step = conversation.begin(mechanism, self.client, initial.as_deref()).await?;
-            return Ok(conducted(conversation.into(), step));
+            return Ok(conducted(store.into(), conversation.into(), step));
         }
         let (state, response) = match (step, exchange) {
             (SaslStep::Begin { mechanism, initial: None }, _) => {
@@ -204,25 +192,25 @@ impl Login<'_> {
             State::Token(mechanism) => self.token(mechanism, &response).await,
             State::TokenRefused(user) => Ok(Answer::No(user)),
             State::Scram(plus) => self.scram(&response, plus).await,
-            State::Challenged(user, challenged) => {
-                let last = challenged.verify(&response, self.binding.map(|binding| &binding[..]));
-                Ok(match last {
-                    Some(last) => Answer::Challenge(last.into_bytes(), Exchange(State::Proved(user))),
-                    None => Answer::No(user),
+            State::Challenged(known) => {
+                let (who, challenged) = *known;
+                Ok(match challenged.verify(&response) {
+                    Some(last) => Answer::Challenge(last.into_bytes(), Exchange(State::Proved(who))),
+                    None => Answer::No(who.user),
                 })
             }
-            State::Dovecot(mut conversation) => {
+            State::Dovecot(store, mut conversation) => {
                 let step = conversation.respond(&response).await?;
-                Ok(conducted(conversation, step))
+                Ok(conducted(store, conversation, step))
             }
-            State::Proved(user) if response.is_empty() => Ok(Answer::Yes(user)),
-            State::Proved(user) => Ok(Answer::No(user)),
+            State::Proved(who) if response.is_empty() => Ok(Answer::Yes(who)),
+            State::Proved(who) => Ok(Answer::No(who.user)),
         }
     }
 
-    fn issuers(&self) -> impl Iterator<Item = &TokenIssuer> {
+    fn issuers(&self) -> impl Iterator<Item = (&str, &TokenIssuer)> {
         self.stores.iter().filter_map(|store| match &store.backend {
-            UserBackend::Tokens(issuer) => Some(issuer),
+            UserBackend::Tokens(issuer) => Some((&*store.name, issuer)),
             _ => None,
         })
     }
@@ -232,7 +220,7 @@ impl Login<'_> {
         let Some(bearer) = Bearer::parse(mechanism, message) else { return Ok(Answer::No("".into())) };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         match token::check(self.issuers(), &bearer, self.credentials, &self.outside, now).await? {
-            Ok(user) => Ok(Answer::Yes(user)),
+            Ok(who) => Ok(Answer::Yes(who)),
             Err(refused) => {
                 let claimed = bearer.user.unwrap_or_default();
                 tracing::info!(peer = %self.client, user = claimed, why = refused.0, "token refused");
@@ -244,26 +232,26 @@ impl Login<'_> {
     /// RFC 4422 A: the client says nothing, or the name that its certificate has.
     fn external(&self, acts_as: &[u8]) -> Answer {
         match self.identity {
-            Some(user) if acts_as.is_empty() || acts_as == user.as_bytes() => Answer::Yes(user.into()),
-            user => Answer::No(user.unwrap_or_default().into()),
+            Some(who) if acts_as.is_empty() || acts_as == who.user.as_bytes() => Answer::Yes(who.clone()),
+            who => Answer::No(who.map(|who| who.user.clone()).unwrap_or_default()),
         }
     }
 
     async fn scram(&self, message: &[u8], plus: bool) -> Result<Answer, AuthError> {
-        let Some(first) = ClientFirst::parse(message, plus, self.binding.is_some()) else { return Ok(Answer::No("".into())) };
+        let Some(first) = ClientFirst::parse(message, plus, self.bindings) else { return Ok(Answer::No("".into())) };
         let user: Box<str> = first.user.as_str().into();
-        let record = passwd::scram_record(self.stores, self.credentials, &user).await?;
+        let (record, store) = passwd::scram_record(self.stores, self.credentials, &user).await?;
         let mut chance = [0; NONCE_OCTETS];
         rand::fill(&mut chance).map_err(|_| AuthError::Aborted)?;
         let (message, challenged) = first.challenge(record, &STANDARD_NO_PAD.encode(chance));
-        Ok(Answer::Challenge(message.into_bytes(), Exchange(State::Challenged(user, Box::new(challenged)))))
+        Ok(Answer::Challenge(message.into_bytes(), Exchange(State::Challenged(Box::new((LoggedIn { user, store }, challenged))))))
     }
 }
 
-fn conducted(conversation: Box<Conversation>, step: dovecot::Step) -> Answer {
+fn conducted(store: Box<str>, conversation: Box<Conversation>, step: dovecot::Step) -> Answer {
     match step {
-        dovecot::Step::Challenge(challenge) => Answer::Challenge(challenge, Exchange(State::Dovecot(conversation))),
-        dovecot::Step::Yes(user) => Answer::Yes(user),
+        dovecot::Step::Challenge(challenge) => Answer::Challenge(challenge, Exchange(State::Dovecot(store, conversation))),
+        dovecot::Step::Yes(user) => Answer::Yes(LoggedIn { user, store }),
         dovecot::Step::No(user) => Answer::No(user),
     }
 }

@@ -3,6 +3,7 @@
 //! Everything secret comes through [`Credentials`], from one folder, at the moment it is used: so a changed file needs no
 //! restart, and no secret outlives its use.
 
+mod binding;
 mod credentials;
 mod dovecot;
 mod guesses;
@@ -13,9 +14,10 @@ mod scram;
 mod srs;
 pub mod token;
 
+pub use binding::{ChannelBindings, end_point};
 pub use credentials::{CredentialError, Credentials, Stamp};
 pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
-pub use login::{Answer, ChannelBinding, Exchange, Login, Outside, Proof, mechanisms};
-pub use passwd::{AuthError, store_of};
+pub use login::{Answer, Exchange, LoggedIn, Login, Outside, mechanisms};
+pub use passwd::AuthError;
 pub use srs::{SrsError, SrsKeys};

@@ -9,7 +9,7 @@ use super::dovecot::DovecotError;
 use super::ldap::DirectoryError;
 use super::scram::ScramRecord;
 use super::token::introspection::IssuerError;
-use super::{CredentialError, Credentials, Proof};
+use super::{CredentialError, Credentials};
 use postern_schema::site::{SecretName, UserBackend, UserStore};
 use scheme::Stored;
 use std::fmt;
@@ -75,42 +75,53 @@ impl std::error::Error for AuthError {}
 
 /// What the stores hold under a name.
 struct Found {
-    /// What the name's password is compared with; `None`: nobody has that name.
-    stored: Option<Stored>,
+    /// What the name's password is compared with, and the store that has it; `None`: nobody has that name.
+    stored: Option<(Stored, Box<str>)>,
     /// That of somebody else, to look alike where nobody has it.
     like: Option<Stored>,
 }
 
-/// Whether this is the password of this user in one of the stores; the first store that knows the name decides. `None`: none
-/// knows it.
+/// What a password is to a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Checked {
+    /// Its own, in this store.
+    Right(Box<str>),
+    /// Another.
+    Wrong,
+    /// No store knows the name.
+    Unknown,
+}
+
+/// Whether this is the password of this user in one of the stores; the first store that knows the name decides.
 ///
 /// # Errors
 /// [`AuthError`] where a store cannot be used: the caller answers "try again later", never "no".
-pub async fn verify(
-    stores: &[UserStore], credentials: &Credentials, name: &str, password: &str,
-) -> Result<Option<bool>, AuthError> {
+pub async fn verify(stores: &[UserStore], credentials: &Credentials, name: &str, password: &str) -> Result<Checked, AuthError> {
     let password = password.to_owned();
     on_worker(stores, credentials, name, move |found| match (found.stored, found.like) {
-        (Some(stored), _) => Some(stored.matches(&password)),
+        (Some((stored, store)), _) if stored.matches(&password) => Checked::Right(store),
+        (Some(_), _) => Checked::Wrong,
         (None, like) => {
             // Only the time that it takes matters.
             let _ = like.or_else(|| Stored::parse(NOBODY).ok()).map(|stored| stored.matches(&password));
-            None
+            Checked::Unknown
         }
     })
     .await
 }
 
-/// The keys of this user for SCRAM; made up where nobody has the name, or has no such keys.
+/// The keys of this user for SCRAM, and the store that has them; made up, and of none, where nobody has the name, or has no such keys.
 ///
 /// # Errors
 /// As for [`verify`].
-pub async fn scram_record(stores: &[UserStore], credentials: &Credentials, name: &str) -> Result<ScramRecord, AuthError> {
+pub async fn scram_record(
+    stores: &[UserStore], credentials: &Credentials, name: &str,
+) -> Result<(ScramRecord, Box<str>), AuthError> {
     let user = name.to_owned();
     on_worker(stores, credentials, name, move |found| match (found.stored, found.like) {
-        (Some(Stored::Scram(record)), _) => record,
-        (_, Some(Stored::Scram(like))) => ScramRecord::decoy(&user, Some(&like)),
-        _ => ScramRecord::decoy(&user, None),
+        (Some((Stored::Scram(record), store)), _) => (record, store),
+        (_, Some(Stored::Scram(like))) => (ScramRecord::decoy(&user, Some(&like)), Box::default()),
+        _ => (ScramRecord::decoy(&user, None), Box::default()),
     })
     .await
 }
@@ -141,31 +152,6 @@ async fn on_worker<T: Send + 'static>(
     result.await.map_err(|_| AuthError::Aborted)?
 }
 
-/// The store that a user is of who has logged in by this: the first of certificates or tokens, and of those with passwords the first
-/// file with the name, or else the first Dovecot. Reads files, where it matters.
-pub fn store_of<'a>(stores: &'a [UserStore], credentials: &Credentials, name: &str, proof: Proof) -> Option<&'a UserStore> {
-    let is_of = |store: &&UserStore| match (proof, &store.backend) {
-        (Proof::Certificate, backend) => matches!(backend, UserBackend::Certificate(_)),
-        (Proof::Token, backend) => matches!(backend, UserBackend::Tokens(_)),
-        (Proof::Password, backend) => !matches!(backend, UserBackend::Certificate(_) | UserBackend::Tokens(_)),
-    };
-    if proof != Proof::Password && stores.iter().any(|store| is_of(&store)) {
-        return stores.iter().find(is_of);
-    }
-    if let [first, rest @ ..] = stores
-        && rest.iter().all(|store| store.messages == first.messages && store.new_recipients == first.new_recipients)
-    {
-        return Some(first);
-    }
-    let has_name = |secret| {
-        let text = credentials.read(secret).unwrap_or_default();
-        users(&text).any(|(_, line)| line.split_once(':').is_some_and(|(user, _)| user == name))
-    };
-    let file = stores.iter().find(|store| passwd(store).is_some_and(has_name));
-    file.or_else(|| stores.iter().find(|store| matches!(store.backend, UserBackend::Dovecot(_))))
-        .or_else(|| stores.iter().filter(is_of).find(|store| passwd(store).is_none()))
-}
-
 /// The credential of a store that is a password file.
 fn passwd(store: &UserStore) -> Option<&SecretName> {
     match &store.backend {
@@ -193,7 +179,7 @@ fn find(stores: &[UserStore], credentials: &Credentials, name: &str) -> Result<F
             // Dovecot's passwd-file has further fields after the hash.
             let stored = rest.split(':').next().unwrap_or_default();
             if user == name {
-                return Ok(Found { stored: Some(Stored::parse(stored).map_err(bad)?), like });
+                return Ok(Found { stored: Some((Stored::parse(stored).map_err(bad)?, store.name.clone())), like });
             }
             other = Some(stored);
         }
@@ -233,9 +219,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let hash = Argon2::default().hash_password(b"wonderland").unwrap().to_string();
         let (stores, credentials) = store(folder.path(), &format!("# staff\n\nbob:x\nalice:{{ARGON2ID}}{hash}:extra\n"));
-        assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), Some(true));
-        assert_eq!(verify(&stores, &credentials, "alice", "Wonderland").await.unwrap(), Some(false));
-        assert_eq!(verify(&stores, &credentials, "carol", "wonderland").await.unwrap(), None);
+        let right = Checked::Right("staff".into());
+        assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), right);
+        assert_eq!(verify(&stores, &credentials, "alice", "Wonderland").await.unwrap(), Checked::Wrong);
+        assert_eq!(verify(&stores, &credentials, "carol", "wonderland").await.unwrap(), Checked::Unknown);
         let error = verify(&stores, &credentials, "bob", "x").await.unwrap_err();
         assert!(error.to_string().starts_with("user store staff, line 3: it has no scheme; served are {ARGON2ID}"), "{error}");
     }
@@ -247,9 +234,10 @@ mod tests {
                     fm9MOPkzQ4u2aBoZcM+swr4Qj7WZJOpEFPyZVO8qrKY=";
         let (stores, credentials) = store(folder.path(), &format!("alice:{keys}\n"));
         assert!(all_scram(&stores, &credentials));
-        assert!(scram_record(&stores, &credentials, "alice").await.unwrap().matches("wonderland"));
-        assert!(!scram_record(&stores, &credentials, "carol").await.unwrap().matches("wonderland"));
-        assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), Some(true));
+        let (alice, of) = scram_record(&stores, &credentials, "alice").await.unwrap();
+        assert!(alice.matches("wonderland") && &*of == "staff");
+        assert!(!scram_record(&stores, &credentials, "carol").await.unwrap().0.matches("wonderland"));
+        assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), Checked::Right(of));
         store(folder.path(), &format!("alice:{keys}\nbob:$6$abcdefgh$x\n"));
         assert!(!all_scram(&stores, &credentials));
     }

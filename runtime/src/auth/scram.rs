@@ -1,16 +1,15 @@
 //! SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, the server's side (RFC 5802, RFC 7677), over keys that were stored.
 //!
-//! Pure: the nonce and the channel's binding are arguments. Where the record comes from, and what becomes of failures, is for
+//! Pure: the nonce and the names of the channel are arguments. Where the record comes from, and what becomes of failures, is for
 //! [`super::login`].
 
+use super::binding::ChannelBindings;
 use aws_lc_rs::{constant_time, digest, hmac, pbkdf2};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::num::NonZeroU32;
 
 const KEY_OCTETS: usize = digest::SHA256_OUTPUT_LEN;
-/// The only channel binding that TLS 1.3 has (RFC 9266).
-const BINDING: &str = "tls-exporter";
 /// Iterations of a user who does not exist, where no other user is there to look alike to (RFC 7677 4).
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 
@@ -61,27 +60,23 @@ pub struct ClientFirst {
     gs2_header: String,
     bare: String,
     nonce: String,
-    binds: bool,
+    /// What it binds to.
+    binding: Option<Box<[u8]>>,
 }
 
 impl ClientFirst {
-    /// Reads it. `plus`: the client has chosen the mechanism that binds to the channel; `binding_offered`: it could have.
-    pub fn parse(message: &[u8], plus: bool, binding_offered: bool) -> Option<ClientFirst> {
+    /// Reads it. `plus`: the client has chosen the mechanism that binds to the channel, which has these names.
+    pub fn parse(message: &[u8], plus: bool, bindings: &ChannelBindings) -> Option<ClientFirst> {
         let text = std::str::from_utf8(message).ok()?;
         let (flag, rest) = text.split_once(',')?;
         let (acts_as, bare) = rest.split_once(',')?;
-        let binds = match flag {
-            "n" => false,
+        let binding = match flag {
+            "n" => None,
             // It could bind and believes that we cannot; if we said that we can, somebody stands between (RFC 5802 6).
-            "y" => {
-                if binding_offered {
-                    return None;
-                }
-                false
-            }
-            _ => flag.strip_prefix("p=")? == BINDING,
+            "y" if bindings.is_empty() => None,
+            _ => Some(bindings.named(flag.strip_prefix("p=")?)?.into()),
         };
-        if binds != plus {
+        if binding.is_some() != plus {
             return None;
         }
         let mut attributes = bare.split(',');
@@ -92,7 +87,7 @@ impl ClientFirst {
             return None;
         }
         let gs2_header = format!("{flag},{acts_as},");
-        Some(ClientFirst { user, gs2_header, bare: bare.to_owned(), nonce: nonce.to_owned(), binds })
+        Some(ClientFirst { user, gs2_header, bare: bare.to_owned(), nonce: nonce.to_owned(), binding })
     }
 
     /// The challenge, and what is needed to check the answer. `nonce`: printable ASCII without a comma, never used before.
@@ -100,7 +95,8 @@ impl ClientFirst {
         let nonce = format!("{}{nonce}", self.nonce);
         let message = format!("r={nonce},s={},i={}", STANDARD.encode(&record.salt), record.iterations);
         let so_far = format!("{},{message}", self.bare);
-        (message, Challenged { record, nonce, so_far, gs2_header: self.gs2_header, binds: self.binds })
+        let channel = [self.gs2_header.as_bytes(), self.binding.as_deref().unwrap_or_default()].concat();
+        (message, Challenged { record, nonce, so_far, channel })
     }
 }
 
@@ -109,23 +105,18 @@ pub struct Challenged {
     record: ScramRecord,
     nonce: String,
     so_far: String,
-    gs2_header: String,
-    binds: bool,
+    /// What the client has to say of the channel.
+    channel: Vec<u8>,
 }
 
 impl Challenged {
-    /// Checks the client's last message; our own last one if it knows the password. `binding`: what names the TLS channel.
-    pub fn verify(&self, message: &[u8], binding: Option<&[u8]>) -> Option<String> {
+    /// Checks the client's last message; our own last one if it knows the password.
+    pub fn verify(&self, message: &[u8]) -> Option<String> {
         let (unproved, proof) = std::str::from_utf8(message).ok()?.rsplit_once(",p=")?;
         let mut attributes = unproved.split(',');
         let channel = STANDARD.decode(attributes.next()?.strip_prefix("c=")?).ok()?;
         let nonce = attributes.next()?.strip_prefix("r=")?;
-        let expected = match (self.binds, binding) {
-            (false, _) => self.gs2_header.clone().into_bytes(),
-            (true, Some(binding)) => [self.gs2_header.as_bytes(), binding].concat(),
-            (true, None) => return None,
-        };
-        if channel != expected || nonce != self.nonce {
+        if channel != self.channel || nonce != self.nonce {
             return None;
         }
         let whole = format!("{},{unproved}", self.so_far);
@@ -172,14 +163,14 @@ mod tests {
         "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
 
     fn challenged() -> (String, Challenged) {
-        ClientFirst::parse(FIRST.as_bytes(), false, false).unwrap().challenge(record(), NONCE)
+        ClientFirst::parse(FIRST.as_bytes(), false, &ChannelBindings::default()).unwrap().challenge(record(), NONCE)
     }
 
     #[test]
     fn the_example_of_rfc_7677_3() {
         let (first, challenged) = challenged();
         assert_eq!(first, "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
-        let last = challenged.verify(LAST.as_bytes(), None);
+        let last = challenged.verify(LAST.as_bytes());
         assert_eq!(last.as_deref(), Some("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
     }
 
@@ -189,7 +180,7 @@ mod tests {
         for (what, with) in [("c=biws", "c=eSws"), ("k0,p", "k1,p"), ("p=d", "p=e"), (",p=", ",x=1,p="), ("ndVQ=", "ndVQ=,x=1")] {
             let changed = LAST.replace(what, with);
             assert_ne!(changed, LAST);
-            assert_eq!(challenged.verify(changed.as_bytes(), None), None, "{changed}");
+            assert_eq!(challenged.verify(changed.as_bytes()), None, "{changed}");
         }
     }
 
@@ -200,22 +191,30 @@ mod tests {
         assert_eq!(one.salt.len(), record().salt.len());
         assert_ne!(one.salt, ScramRecord::decoy("bob", Some(&record())).salt);
         assert!(!one.matches("pencil") && record().matches("pencil"));
-        let (_, challenged) = ClientFirst::parse(FIRST.as_bytes(), false, false).unwrap().challenge(one, NONCE);
-        assert_eq!(challenged.verify(LAST.as_bytes(), None), None);
+        let first = ClientFirst::parse(FIRST.as_bytes(), false, &ChannelBindings::default()).unwrap();
+        assert_eq!(first.challenge(one, NONCE).1.verify(LAST.as_bytes()), None);
     }
 
     #[test]
     fn a_channel_is_bound_or_not_as_was_offered_rfc_5802_6() {
-        let parse =
-            |flag: &str, plus, offered| ClientFirst::parse(format!("{flag},,n=user,r=x").as_bytes(), plus, offered).is_some();
-        assert!(parse("n", false, true) && parse("y", false, false) && parse("p=tls-exporter", true, true));
-        assert!(!parse("y", false, true), "somebody has cut the offer out");
-        assert!(!parse("n", true, true) && !parse("p=tls-exporter", false, true) && !parse("p=tls-unique", true, true));
+        let none = ChannelBindings::default();
+        let both = ChannelBindings { exporter: Some([7; 32]), end_point: Some([8; 48].into()) };
+        let older = ChannelBindings { exporter: None, ..both.clone() };
+        let parse = |flag: &str, plus, bindings: &ChannelBindings| {
+            ClientFirst::parse(format!("{flag},,n=user,r=x").as_bytes(), plus, bindings).is_some()
+        };
+        assert!(parse("n", false, &both) && parse("y", false, &none));
+        for kind in ["p=tls-exporter", "p=tls-server-end-point"] {
+            assert!(parse(kind, true, &both) && !parse(kind, false, &both) && !parse(kind, true, &none), "{kind}");
+        }
+        assert!(parse("p=tls-server-end-point", true, &older) && !parse("p=tls-exporter", true, &older));
+        assert!(!parse("y", false, &both) && !parse("y", false, &older), "somebody has cut the offer out");
+        assert!(!parse("n", true, &both) && !parse("p=tls-unique", true, &both));
     }
 
     #[test]
     fn names_are_unescaped_and_nobody_acts_for_another_rfc_5802_5_1() {
-        let user = |first: &str| ClientFirst::parse(first.as_bytes(), false, false).map(|first| first.user);
+        let user = |first: &str| ClientFirst::parse(first.as_bytes(), false, &ChannelBindings::default()).map(|first| first.user);
         assert_eq!(user("n,,n=a=2Cb=3Dc,r=x").as_deref(), Some("a,b=c"));
         assert_eq!(user("n,a=bob,n=bob,r=x").as_deref(), Some("bob"));
         for wrong in ["n,a=root,n=bob,r=x", "n,,n=a=2cb,r=x", "n,,n=,r=x", "n,,n=a,r=", "n,,m=1,n=a,r=x", "n,n=a", ""] {

@@ -5,7 +5,7 @@ pub mod introspection;
 pub mod signed;
 
 use super::passwd::AuthError;
-use super::{Credentials, login::Outside};
+use super::{Credentials, LoggedIn, login::Outside};
 use postern_schema::site::{TokenIssuer, TokenProof};
 use serde_json::{Map, Value};
 
@@ -79,15 +79,16 @@ fn unescaped(name: &str) -> Option<String> {
     (!name.is_empty() && !bare.contains('=')).then(|| name.replace("=2C", ",").replace("=3D", "="))
 }
 
-/// Whom the token is a login of, by one of these issuers.
+/// Whom the token is a login of, by one of these issuers, each of the store of that name.
 ///
 /// # Errors
 /// [`AuthError`] where one of them cannot be asked, and no other knows the token.
 pub async fn check<'a>(
-    issuers: impl Iterator<Item = &'a TokenIssuer>, bearer: &Bearer, credentials: &Credentials, outside: &Outside<'_>, now: u64,
-) -> Result<Result<Box<str>, Refused>, AuthError> {
+    issuers: impl Iterator<Item = (&'a str, &'a TokenIssuer)>, bearer: &Bearer, credentials: &Credentials, outside: &Outside<'_>,
+    now: u64,
+) -> Result<Result<LoggedIn, Refused>, AuthError> {
     let (mut refused, mut failed) = (Refused("no issuer"), None);
-    for issuer in issuers {
+    for (store, issuer) in issuers {
         let claims = match &issuer.proof {
             TokenProof::Keys(keys) => signed::claims(&bearer.token, keys).and_then(|claims| {
                 is_from(&claims, issuer)?;
@@ -104,7 +105,9 @@ pub async fn check<'a>(
             }
         };
         match claims.and_then(|claims| user(&claims, issuer, now)) {
-            Ok(user) if bearer.user.as_deref().is_none_or(|said| said == &*user) => return Ok(Ok(user)),
+            Ok(user) if bearer.user.as_deref().is_none_or(|said| said == &*user) => {
+                return Ok(Ok(LoggedIn { user, store: store.into() }));
+            }
             Ok(_) => refused = Refused("it is for another user"),
             Err(why) => refused = why,
         }

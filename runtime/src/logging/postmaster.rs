@@ -117,7 +117,9 @@ fn class(level: Level, fields: &Fields) -> Option<NoticeClass> {
         "refused" if fields.value("reason") == "session-limit" => Some(NoticeClass::Resource),
         "decision" if fields.value("disposition") == "accept" => None,
         "decision" | "refused" => Some(NoticeClass::Policy),
-        "spoke before the greeting" | "handshake failed" | "no PROXY header" | "too many errors" => Some(NoticeClass::Protocol),
+        "spoke before the greeting" | "handshake failed" | "no PROXY header" | "too many errors" | "a message is refused" => {
+            Some(NoticeClass::Protocol)
+        }
         "attempt" if fields.value("status") != "sent" && fields.find("dsn") == babble().as_deref() => Some(NoticeClass::Protocol),
         message if OF_RESOURCES.contains(&message) => Some(NoticeClass::Resource),
         _ if level == Level::ERROR => Some(NoticeClass::Software),

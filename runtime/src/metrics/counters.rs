@@ -17,7 +17,15 @@ use tracing_subscriber::layer::Context;
 /// Upper ends of the classes of how long a delivery took, in milliseconds.
 const DELAYS_MS: [u64; 9] = [100, 1000, 5000, 30_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000];
 /// Refusals that are no decision of the site's rules.
-const LIMITS: [&str; 4] = ["session-limit", "connection-limit", "message-limit", "early-talker"];
+const LIMITS: [&str; 7] = [
+    "session-limit",
+    "connection-limit",
+    "connection-rate-limit",
+    "message-limit",
+    "user-message-limit",
+    "new-recipient-limit",
+    "early-talker",
+];
 /// What an attempt can end in.
 const OUTCOMES: [&str; 4] = ["sent", "deferred", "bounced", "expired"];
 /// How connections to peers can be protected.

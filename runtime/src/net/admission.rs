@@ -1,7 +1,9 @@
-//! How much of us one client gets: connections at once, and messages in a time, as the site limits them (`limit` in `screen`).
+//! How much of us one client gets: connections at once, and connections and messages in a time, as the site limits them (`limit` in
+//! `screen`).
 //!
-//! Whoever is in a network that may relay, or is spared by name, is not counted against, and whoever is logged in has a limit of their own (`limit` in `users`). What is counted here is lost at a restart, and bounded: the
-//! connections by how many sessions there may be, the messages by [`Levels`].
+//! Whoever is in a network that may relay, or is spared by name, is not counted against, and whoever is logged in has a limit of their
+//! own (`limit` in `users`). What is counted here is lost at a restart, and bounded: open connections by how many sessions there may be,
+//! what happens in a time by [`Levels`].
 
 use super::levels::{Levels, client_key, network_key};
 use crate::screen;
@@ -18,8 +20,8 @@ type Key = (LimitPer, IpNet);
 #[derive(Default)]
 pub struct Admission {
     open: Arc<Mutex<HashMap<Key, u32>>>,
-    /// Per limit, by its place in the site.
-    messages: Mutex<Levels<(usize, IpNet)>>,
+    /// By the place of each limit in the site.
+    rates: Mutex<Levels<(usize, IpNet)>>,
     /// Of users, by their names.
     users: Mutex<Levels<Box<str>>>,
 }
@@ -35,15 +37,23 @@ impl Admission {
     ///
     /// # Errors
     /// The limit that it would break.
-    pub fn connect<'a>(&self, address: IpAddr, site: &'a Site, spared: bool) -> Result<ConnectionGuard, &'a ClientLimit> {
+    pub fn connect<'a>(
+        &self, address: IpAddr, site: &'a Site, spared: bool, now: Instant,
+    ) -> Result<ConnectionGuard, &'a ClientLimit> {
         let keys = [LimitPer::Ip, LimitPer::Network].map(|per| (per, key(per, address)));
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        for limit in &site.screen.limits {
-            let Limited::Connections(most) = limit.what else { continue };
-            let found = open.get(&(limit.per, key(limit.per, address))).copied().unwrap_or(0);
-            if found >= most && !spared && !is_spared(address, site) {
+        if !spared && !is_spared(address, site) {
+            let is_full = |limit: &&ClientLimit| match limit.what {
+                Limited::Connections(most) => open.get(&(limit.per, key(limit.per, address))).is_some_and(|found| *found >= most),
+                Limited::NewConnections(_) | Limited::Messages(_) => false,
+            };
+            if let Some(limit) = site.screen.limits.iter().find(is_full) {
                 return Err(limit);
             }
+            self.count(address, site, now, |what| match what {
+                Limited::NewConnections(rate) => Some(rate),
+                Limited::Connections(_) | Limited::Messages(_) => None,
+            })?;
         }
         keys.iter().for_each(|key| *open.entry(*key).or_insert(0) += 1);
         Ok(ConnectionGuard { open: self.open.clone(), keys })
@@ -68,21 +78,29 @@ impl Admission {
         if is_spared(address, site) {
             return Ok(());
         }
-        let rates = site.screen.limits.iter().enumerate().filter_map(|(place, limit)| match limit.what {
-            Limited::Messages(rate) => {
-                // Each message fades in its share of the time, so a full bucket empties in all of it.
-                let fade = rate.per.div_f64(rate.count as f64);
-                Some(((place, key(limit.per, address)), fade, rate.count as f64, limit))
-            }
-            Limited::Connections(_) => None,
+        self.count(address, site, now, |what| match what {
+            Limited::Messages(rate) => Some(rate),
+            Limited::Connections(_) | Limited::NewConnections(_) => None,
+        })
+    }
+
+    /// Counts something that those limits are about that `rate_of` knows; it is not counted if one of them would break.
+    fn count<'a>(
+        &self, address: IpAddr, site: &'a Site, now: Instant, rate_of: impl Fn(Limited) -> Option<Rate>,
+    ) -> Result<(), &'a ClientLimit> {
+        let limits = site.screen.limits.iter().enumerate().filter_map(|(place, limit)| {
+            let rate = rate_of(limit.what)?;
+            // Each fades in its share of the time, so a full bucket empties in all of it.
+            let fade = rate.per.div_f64(rate.count as f64);
+            Some(((place, key(limit.per, address)), fade, rate.count as f64, limit))
         });
-        let rates: Vec<_> = rates.collect();
-        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, _, _, limit)) = rates.iter().find(|(key, fade, most, _)| messages.level(key, *fade, now) + 1.0 > *most) {
+        let limits: Vec<_> = limits.collect();
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, _, _, limit)) = limits.iter().find(|(key, fade, most, _)| rates.level(key, *fade, now) + 1.0 > *most) {
             return Err(limit);
         }
-        for (key, fade, _, _) in rates {
-            messages.add(key, fade, now);
+        for (key, fade, _, _) in limits {
+            rates.add(key, fade, now);
         }
         Ok(())
     }

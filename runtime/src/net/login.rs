@@ -1,7 +1,7 @@
 //! AUTH in a session: who may try, what is answered when, and what the log learns of it. Who is right is for [`crate::auth`].
 
 use super::transaction::Peer;
-use crate::auth::{Answer, AuthError, ChannelBinding, Exchange, Login, Outside, Proof};
+use crate::auth::{Answer, AuthError, ChannelBindings, Exchange, LoggedIn, Login, Outside};
 use crate::daemon::Daemon;
 use crate::site::Generation;
 use crate::smtp::sasl::{Credentials, SaslStep};
@@ -13,11 +13,9 @@ use std::time::Instant;
 /// The logins of one session.
 #[derive(Default)]
 pub struct Logins {
-    /// The name of the TLS channel.
-    pub binding: Option<ChannelBinding>,
+    /// What the TLS channel is named by.
+    pub bindings: ChannelBindings,
     exchange: Option<Exchange>,
-    /// What the exchange at hand is about.
-    proof: Proof,
 }
 
 impl Logins {
@@ -30,7 +28,7 @@ impl Logins {
             return Reply::AUTH_LOCKED;
         }
         match self.login(daemon, generation, peer).password(&credentials.user, &credentials.password).await {
-            Ok(Some(user)) => welcome(daemon, peer, &credentials.user, user),
+            Ok(Some(who)) => welcome(daemon, peer, &credentials.user, who),
             Ok(None) => refuse(daemon, peer, &credentials.user, began).await,
             Err(error) => undecided(peer, &error),
         }
@@ -39,21 +37,13 @@ impl Logins {
     /// Takes a step of an exchange by another mechanism.
     pub async fn step(&mut self, daemon: &Daemon, generation: &Generation, peer: &mut Peer, step: SaslStep) -> Reply {
         let began = Instant::now();
-        if let SaslStep::Begin { mechanism, .. } = &step {
-            self.proof = Proof::of_mechanism(mechanism);
-        }
         let exchange = self.exchange.take();
         match self.login(daemon, generation, peer).step(exchange, step).await {
             Ok(Answer::Challenge(challenge, next)) => {
                 self.exchange = Some(next);
                 Reply::challenge(STANDARD.encode(challenge))
             }
-            // A proof that came while the account is locked counts for as little as a password.
-            Ok(Answer::Yes(user) | Answer::No(user)) if !may_try(daemon, peer, &user, began) => Reply::AUTH_LOCKED,
-            Ok(Answer::Yes(user)) => {
-                peer.proof = self.proof;
-                welcome(daemon, peer, &user.clone(), user)
-            }
+            Ok(Answer::Yes(who)) => welcome(daemon, peer, &who.user.clone(), who),
             Ok(Answer::No(user)) => refuse(daemon, peer, &user, began).await,
             Err(error) => undecided(peer, &error),
         }
@@ -66,8 +56,8 @@ impl Logins {
             dovecot: &daemon.dovecot,
             outside: Outside { tls: &daemon.client_tls, dns: &*daemon.dns },
             client: peer.address,
-            binding: self.binding.as_ref(),
-            identity: peer.certificate.as_ref().and_then(|shown| shown.user.as_deref()),
+            bindings: &self.bindings,
+            identity: peer.certificate.as_ref().and_then(|shown| shown.user.as_ref()),
         }
     }
 }
@@ -75,23 +65,33 @@ impl Logins {
 fn may_try(daemon: &Daemon, peer: &Peer, user: &str, now: Instant) -> bool {
     let may = daemon.guesses.may_try(peer.address, user, now);
     if !may {
-        tracing::warn!(peer = %peer.address, listener = &*peer.listener, user, "login locked out");
+        lock_out(peer, user);
     }
     may
 }
 
+fn lock_out(peer: &Peer, user: &str) -> Reply {
+    tracing::warn!(peer = %peer.address, listener = &*peer.listener, user, "login locked out");
+    Reply::AUTH_LOCKED
+}
+
 /// `claimed`: the name that was tried, which the store may know as another.
-fn welcome(daemon: &Daemon, peer: &mut Peer, claimed: &str, user: Box<str>) -> Reply {
-    tracing::info!(peer = %peer.address, listener = &*peer.listener, user = &*user, "login");
+fn welcome(daemon: &Daemon, peer: &mut Peer, claimed: &str, who: LoggedIn) -> Reply {
+    // What comes while the account is locked counts for nothing. Others may have failed while this was looked into: whoever tries a
+    // thousand at once learns no more than whoever tries one by one.
+    if !may_try(daemon, peer, claimed, Instant::now()) {
+        return Reply::AUTH_LOCKED;
+    }
+    tracing::info!(peer = %peer.address, listener = &*peer.listener, user = &*who.user, store = &*who.store, "login");
     daemon.guesses.succeeded(peer.address, claimed, Instant::now());
-    peer.user = Some(user);
+    (peer.user, peer.store) = (Some(who.user), Some(who.store));
     Reply::AUTHENTICATED
 }
 
 /// The pause counts from the beginning of the login, so that it hides how long the check took.
 async fn refuse(daemon: &Daemon, peer: &Peer, user: &str, began: Instant) -> Reply {
+    let Some(pause) = daemon.guesses.failed(peer.address, user, Instant::now()) else { return lock_out(peer, user) };
     tracing::info!(peer = %peer.address, listener = &*peer.listener, user, "login refused");
-    let pause = daemon.guesses.failed(peer.address, user, Instant::now());
     tokio::time::sleep_until((began + pause).into()).await;
     Reply::BAD_CREDENTIALS
 }

@@ -12,6 +12,7 @@ mod login;
 mod pace;
 mod proxy;
 mod received;
+mod reception;
 mod reserve;
 mod session;
 mod stream;

@@ -1,6 +1,7 @@
 //! How long a client may take. It may be silent for a while at any point, but what it sends has to come at a least rate too, or
 //! it could hold a session for ever with one octet every few minutes.
 
+use crate::rehearsal::patience;
 use std::time::{Duration, Instant};
 
 /// The least rate, in octets a second, beyond what is free.
@@ -27,7 +28,7 @@ impl Pace {
 
     /// Until when the next octet has to be there.
     pub fn patience(&self, now: Instant) -> Instant {
-        self.deadline.min(now + SILENCE)
+        self.deadline.min(now + patience(SILENCE))
     }
 }
 

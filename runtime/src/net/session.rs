@@ -7,8 +7,9 @@ use super::pace::Pace;
 use super::proxy;
 use super::stream::Stream;
 use super::transaction::{Peer, Spoken, Transaction, Visitor};
-use crate::auth::{self, Proof};
+use crate::auth::{self, ChannelBindings};
 use crate::daemon::{Daemon, SessionGuard};
+use crate::rehearsal::patience;
 use crate::screen::{self, EARLY, ERROR, Listed};
 use crate::site::Generation;
 use crate::smtp::command::RecipientRequest;
@@ -17,7 +18,7 @@ use bytes::BytesMut;
 use ipnet::IpNet;
 use postern_schema::decide::{Client, Reason};
 use postern_schema::reply::Reply;
-use postern_schema::site::{Check, Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
+use postern_schema::site::{Check, Limited, Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,8 +28,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// How long a session may go on that brings nothing, and how long a message may take before its rate counts.
 const SESSION_FREE: Duration = Duration::from_secs(1800);
 const MESSAGE_FREE: Duration = Duration::from_secs(120);
-/// How long a handshake may take.
+/// How long a handshake may take; and that of a client who is let in only to hear why it is not served.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
+const REFUSED_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a load balancer may take to say who is there.
 const PROXY_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a client may take to accept our replies.
@@ -54,10 +56,9 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     let mut address = peer.to_canonical();
     let is_among = |range: Option<IpNet>, address: IpAddr| range.is_some_and(|range| range.contains(&address));
     if is_among(listener.proxy_from, address) {
-        match tokio::time::timeout(PROXY_PATIENCE, proxy::read(&mut stream)).await {
-            Ok(Ok(client)) => address = client.map_or(address, |client| client.to_canonical()),
-            Ok(Err(error)) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "no PROXY header"),
-            Err(_) => return,
+        match in_time(PROXY_PATIENCE, proxy::read(&mut stream)).await {
+            Ok(client) => address = client.map_or(address, |client| client.to_canonical()),
+            Err(error) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "no PROXY header"),
         }
     }
     let mends_line_ends = generation.site().network(address).is_some_and(|network| network.mends_line_ends);
@@ -67,10 +68,10 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
     let guards = admit(&daemon, &generation, address, &listener);
     if listener.kind.is_implicit_tls() {
         let Some(config) = generation.tls_for(listener.kind) else { return };
-        match tokio::time::timeout(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await {
-            Ok(Ok(encrypted)) => stream = encrypted,
-            Ok(Err(error)) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "handshake failed"),
-            Err(_) => return,
+        let patience = if guards.is_some() { HANDSHAKE_PATIENCE } else { REFUSED_PATIENCE };
+        match in_time(patience, stream.accept_tls(config)).await {
+            Ok(encrypted) => stream = encrypted,
+            Err(error) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "handshake failed"),
         }
     }
     let server = Server::new(
@@ -78,15 +79,8 @@ pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon:
         listener.kind.is_implicit_tls(),
     );
     let kind = listener.kind;
-    let peer = Peer {
-        address,
-        listener: listener.name,
-        user: None,
-        proof: Proof::default(),
-        certificate: None,
-        speaks_for: None,
-        author: None,
-    };
+    let peer =
+        Peer { address, listener: listener.name, user: None, store: None, certificate: None, speaks_for: None, author: None };
     let mut listed = Listed::default();
     if kind == ListenerKind::Mx && guards.is_some() {
         listed.begin(&daemon, &generation, address);
@@ -128,7 +122,7 @@ fn admit(
     let name = &*listener.name;
     // One filter has as many connections as there are clients behind it.
     let spared = listener.kind.is_for_peers();
-    match daemon.admission.connect(address, site, spared) {
+    match daemon.admission.connect(address, site, spared, Instant::now()) {
         Ok(connection) => {
             let session = daemon.admit(site.limits.sessions);
             if session.is_none() {
@@ -137,7 +131,11 @@ fn admit(
             Some((connection, session?))
         }
         Err(limit) => {
-            tracing::info!(peer = %address, listener = name, reason = "connection-limit", source = site.sources.describe(limit.origin), "refused");
+            let reason = match limit.what {
+                Limited::NewConnections(_) => "connection-rate-limit",
+                Limited::Connections(_) | Limited::Messages(_) => "connection-limit",
+            };
+            tracing::info!(peer = %address, listener = name, reason, source = site.sources.describe(limit.origin), "refused");
             None
         }
     }
@@ -187,7 +185,7 @@ impl Session {
         let mut input = BytesMut::new();
         let mut stopping = self.daemon.stopping();
         self.greet(&mut stream, &mut input).await?;
-        let mut session_pace = Pace::begin(Instant::now(), SESSION_FREE);
+        let mut session_pace = Pace::begin(Instant::now(), patience(SESSION_FREE));
         let mut message_pace = None;
         loop {
             match self.server.advance(&mut input) {
@@ -199,14 +197,21 @@ impl Session {
                 Step::StartTls => {
                     self.flush(&mut stream).await?;
                     let Some(config) = self.generation.tls_for(self.kind) else { return Ok(()) };
-                    stream = tokio::time::timeout(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await??;
+                    stream = match in_time(HANDSHAKE_PATIENCE, stream.accept_tls(config)).await {
+                        Ok(encrypted) => encrypted,
+                        Err(error) => {
+                            let (peer, listener) = (self.peer.address, &*self.peer.listener);
+                            tracing::info!(%peer, listener, %error, "handshake failed");
+                            return Ok(());
+                        }
+                    };
                     self.transaction = None;
                     self.server.tls_started();
                     self.protected(&stream);
                 }
                 Step::Close => {
                     self.flush(&mut stream).await?;
-                    return tokio::time::timeout(WRITE_PATIENCE, stream.shutdown()).await?;
+                    return in_time(WRITE_PATIENCE, stream.shutdown()).await;
                 }
                 Step::NeedInput => {
                     self.flush(&mut stream).await?;
@@ -214,15 +219,15 @@ impl Session {
                     let now = Instant::now();
                     let pace = if self.server.is_receiving() {
                         input.reserve(READ_OCTETS);
-                        message_pace.get_or_insert_with(|| Pace::begin(now, MESSAGE_FREE))
+                        message_pace.get_or_insert_with(|| Pace::begin(now, patience(MESSAGE_FREE)))
                     } else {
                         shrink(&mut input);
                         message_pace = None;
                         &mut session_pace
                     };
-                    let patience = pace.patience(now).into();
+                    let until = pace.patience(now).into();
                     tokio::select! {
-                        read = tokio::time::timeout_at(patience, stream.read_buf(&mut input)) => match read {
+                        read = tokio::time::timeout_at(until, stream.read_buf(&mut input)) => match read {
                             Ok(Ok(0)) => return Ok(()),
                             Ok(Ok(octets)) => {
                                 pace.took(octets);
@@ -269,14 +274,17 @@ impl Session {
 
     /// What follows from TLS, as soon as it is there: what a login may be bound to, and who the client has shown to be.
     fn protected(&mut self, stream: &Stream) {
-        self.logins.binding = stream.channel_binding();
-        if self.logins.binding.is_some() {
-            self.server.bind_channel();
+        if self.kind.requires_login() && stream.is_tls() {
+            let end_point = || self.generation.tls.as_ref()?.end_point(stream.asked_for());
+            self.logins.bindings = ChannelBindings { exporter: stream.exporter(), end_point: end_point() };
+            if !self.logins.bindings.is_empty() {
+                self.server.bind_channel();
+            }
         }
         self.peer.certificate = stream.peer_certificates().and_then(|chain| self.generation.client_certificate(chain));
         if let Some(certificate) = &self.peer.certificate {
             let (peer, listener, fingerprint) = (self.peer.address, &*self.peer.listener, certificate.fingerprints[0]);
-            tracing::info!(%peer, listener, %fingerprint, user = certificate.user.as_deref(), "client certificate");
+            tracing::info!(%peer, listener, %fingerprint, user = certificate.user.as_ref().map(|who| &*who.user), "client certificate");
             if certificate.user.is_some() && self.kind.requires_login() {
                 self.server.identify();
             }
@@ -301,7 +309,7 @@ impl Session {
         }
         let output = self.server.output();
         if !output.is_empty() {
-            tokio::time::timeout(WRITE_PATIENCE, stream.write_all(output)).await??;
+            in_time(WRITE_PATIENCE, stream.write_all(output)).await?;
             output.clear();
             stream.flush().await?;
         }
@@ -315,7 +323,7 @@ impl Session {
         {
             let piece = self.server.take_body();
             // The disk may make us wait, and other sessions must not wait with us.
-            tokio::task::block_in_place(|| transaction.take(&self.daemon, &piece));
+            tokio::task::block_in_place(|| transaction.take(&piece));
         }
     }
 
@@ -325,8 +333,9 @@ impl Session {
         let site = generation.site();
         let now = Instant::now();
         if let Some(user) = &self.peer.user {
-            let store =
-                tokio::task::block_in_place(|| auth::store_of(&site.users, &self.daemon.credentials, user, self.peer.proof));
+            let known = self.peer.store.as_ref().and_then(|name| site.users.iter().find(|store| store.name == *name));
+            // For whom a gateway speaks, and whose store is gone since, the first one counts.
+            let store = known.or(site.users.first());
             let fits = |store: &UserStore| store.messages.is_none_or(|most| self.daemon.admission.user_message(user, most, now));
             if let Some(store) = store.filter(|store| !fits(store)) {
                 let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(store.origin));
@@ -392,7 +401,7 @@ impl Session {
                 tracing::info!(%peer, listener, client = said.address.map(tracing::field::display), user = said.login.as_deref(), "XCLIENT");
                 self.transaction = None;
                 self.peer.address = said.address.unwrap_or(self.peer.address);
-                self.peer.user = said.login;
+                (self.peer.user, self.peer.store) = (said.login, None);
                 Reply::greeting(self.generation.site().hostname.as_str())
             }
             Question::Forwarded(said) => {
@@ -418,6 +427,11 @@ impl Session {
             Question::Sasl(step) => self.logins.step(&self.daemon, &self.generation, &mut self.peer, step).await,
         }
     }
+}
+
+/// What comes in time; too late is an error too.
+async fn in_time<T>(patience: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Gives back what a message took: thousands of sessions may wait for their next command.

@@ -1,6 +1,5 @@
 //! A connection with or without TLS around it, whichever side began it, or one that never leaves the host.
 
-use crate::auth::ChannelBinding;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion, ServerConfig};
 use std::io;
@@ -71,8 +70,20 @@ impl Stream {
         stream.get_ref().1.peer_certificates()
     }
 
+    /// Whether TLS is on.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Stream::Tls(_))
+    }
+
+    /// The host that a client has asked a server for, in its handshake (RFC 6066 3).
+    pub fn asked_for(&self) -> Option<&str> {
+        let Stream::Tls(stream) = self else { return None };
+        let TlsStream::Server(stream) = &**stream else { return None };
+        stream.get_ref().1.server_name()
+    }
+
     /// What names the TLS channel of a server to both of its ends and to nobody else (RFC 9266 2); TLS 1.3 alone has it for sure.
-    pub fn channel_binding(&self) -> Option<ChannelBinding> {
+    pub fn exporter(&self) -> Option<[u8; 32]> {
         let Stream::Tls(stream) = self else { return None };
         let TlsStream::Server(stream) = &**stream else { return None };
         let connection = stream.get_ref().1;

@@ -3,20 +3,15 @@
 
 use super::head::{Arrival, Known};
 use super::received;
-use crate::auth::Proof;
+use super::reception::Reception;
 use crate::authentication::fetch;
-use crate::authentication::header::{HEADER_LIMIT_OCTETS, HeaderTooLarge};
-use crate::authentication::intake::{Intake, Purpose, Whole};
+use crate::authentication::intake::{Purpose, Whole};
 use crate::daemon::{Daemon, now_ms};
-use crate::queue::spool::BodyWriter;
-use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId, SpoolError};
+use crate::queue::{Accepted, AcceptedRecipient, Client, FreshId};
 use crate::screen::{self, Listed, Visit};
-use crate::site::ClientCertificate;
-use crate::site::Generation;
+use crate::site::{ClientCertificate, Generation};
 use crate::smtp::command::{BodyKind, MailRequest, RecipientRequest};
-use crate::smtp::data::TextForm;
 use crate::smtp::server::{ClientOverride, Message};
-use crate::submission::{Completion, HeaderRewriting, Rework};
 use postern_schema::decide::{
     self, Answer, Disposition, GreylistFact, Need, Reason, RecipientFacts, RelayPermit, ScreenFacts, SenderDomain, SenderFacts,
     TlsWish, Trace, Verdict, rewrite,
@@ -24,8 +19,8 @@ use postern_schema::decide::{
 use postern_schema::dns::Transcript;
 use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::reply::Reply;
-use postern_schema::site::{ListenerKind, Quarantine};
-use std::fmt::{self, Display};
+use postern_schema::site::Quarantine;
+use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -38,8 +33,8 @@ pub struct Peer {
     pub listener: Box<str>,
     /// Its login name.
     pub user: Option<Box<str>>,
-    /// What it has logged in by.
-    pub proof: Proof,
+    /// The store that knows it by that name; `None`: somebody else has said so.
+    pub store: Option<Box<str>>,
     /// The certificate that it has shown to hold.
     pub certificate: Option<ClientCertificate>,
     /// Whom it speaks for, as it says by XFORWARD: for logs alone.
@@ -91,53 +86,8 @@ pub struct Transaction {
     /// What DNS was asked about this message, and said.
     transcript: Transcript,
     known: Known,
-    purpose: Purpose,
-    intake: Intake,
-    /// What makes text of a message that came as binary (RFC 3030 3).
-    text_form: Option<TextForm>,
-    /// The text that was taken so far; an error keeps its place until the end of the message.
-    body: Result<BodyWriter, Unstored>,
-}
-
-/// Why a message is not taken that nobody has decided against.
-#[derive(Debug)]
-enum Unstored {
-    Spool(SpoolError),
-    HeaderTooLarge,
-    /// It is no text where it says that it is.
-    Malformed(Reply),
-}
-
-impl From<SpoolError> for Unstored {
-    fn from(error: SpoolError) -> Unstored {
-        Unstored::Spool(error)
-    }
-}
-
-impl From<HeaderTooLarge> for Unstored {
-    fn from(_: HeaderTooLarge) -> Unstored {
-        Unstored::HeaderTooLarge
-    }
-}
-
-impl Display for Unstored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Unstored::Spool(error) => error.fmt(f),
-            Unstored::HeaderTooLarge => write!(f, "its header has more than {HEADER_LIMIT_OCTETS} octets"),
-            Unstored::Malformed(reply) => reply.fmt(f),
-        }
-    }
-}
-
-impl Unstored {
-    fn reply(&self) -> Reply {
-        match self {
-            Unstored::Spool(error) => refusal(error),
-            Unstored::HeaderTooLarge => Reply::HEADER_TOO_LARGE,
-            Unstored::Malformed(reply) => reply.clone(),
-        }
-    }
+    /// Its text, as far as it came.
+    text: Reception,
 }
 
 impl Transaction {
@@ -172,36 +122,15 @@ impl Transaction {
         if !matches!(verdict.disposition, Disposition::Accept(())) {
             return Err(reply);
         }
+        // RFC 1870 6.1: said before any of the message was sent.
+        if let Err(error) = daemon.spool.check_room(request.size_octets.unwrap_or(0)) {
+            tracing::error!(%error, peer = %peer.address, from = %request.reverse_path, "a message cannot be stored");
+            return Err(error.reply());
+        }
         let id = daemon.spool.fresh_id(arrival_ms);
-        let body = Ok(daemon.spool.begin_body(&id));
-        let (site, recipients) = (generation.site(), Vec::new());
-        let purpose = match peer.client().is_stranger(site) {
-            // It was judged, changed and signed before it went to the filter.
-            _ if peer.client().is_peer(site) => Purpose::Pass,
-            false => Purpose::Sign,
-            true if site.authenticates() => Purpose::Verify,
-            true => Purpose::Pass,
-        };
-        let completion = (purpose == Purpose::Sign).then(|| Completion {
-            arrival_ms,
-            id: id.id(),
-            hostname: site.hostname.as_str().into(),
-            author: peer.author.clone(),
-        });
-        // What is not from a listener is from a program of this host, and its own.
-        let kind = site.listener(&peer.listener).map_or(ListenerKind::Submission, |listener| listener.kind);
-        // Headers of strangers stay as they are.
-        let is_ours = purpose == Purpose::Sign && rewrite::changes_headers(site);
-        let (listener, address) = (peer.listener.clone(), peer.address);
-        let rewriting = is_ours.then(|| HeaderRewriting { generation: generation.clone(), listener, address });
-        let rework = match kind.is_for_peers() {
-            true => Rework::default(),
-            false => Rework::new(site, kind, completion).and_rewriting(rewriting),
-        };
-        let intake = Intake::new(purpose, site.hostname.as_str(), rework).sealing(site.arc.seal.is_some());
-        let intake = intake.with_partial_body(site.screen.partial_body);
-        let intake = if generation.keys.is_empty() { intake.unsigned() } else { intake };
-        let text_form = (request.body == BodyKind::Binary).then(TextForm::default);
+        let body = daemon.spool.begin_body(&id);
+        let text = Reception::begin(&generation, peer, request.body, id.id(), arrival_ms, body);
+        let site = generation.site();
         let mut trace = Trace::default();
         let sender = rewrite::reverse_path(peer.client(), &request.reverse_path, site, &mut trace);
         if sender != request.reverse_path {
@@ -216,14 +145,11 @@ impl Transaction {
                 protection,
                 id,
                 arrival_ms,
-                recipients,
+                recipients: Vec::new(),
                 hold: None,
                 transcript,
                 known: Known::default(),
-                purpose,
-                intake,
-                text_form,
-                body,
+                text,
             },
             reply,
         ))
@@ -320,48 +246,8 @@ impl Transaction {
     }
 
     /// Takes a piece of the message. Writes to disk: blocks.
-    pub fn take(&mut self, daemon: &Daemon, piece: &[u8]) {
-        match &mut self.text_form {
-            None => self.take_in(daemon, piece),
-            // A signature of another was made over what has come, and is judged by that.
-            Some(_) if self.purpose == Purpose::Verify => self.take_in(daemon, piece),
-            // Ours is made over what goes on.
-            Some(form) => {
-                let text = form.feed(piece);
-                self.take_in(daemon, &text);
-            }
-        }
-    }
-
-    fn take_in(&mut self, daemon: &Daemon, piece: &[u8]) {
-        let converts = self.purpose == Purpose::Verify;
-        match self.intake.feed(piece) {
-            Ok(octets) => {
-                let octets = match &mut self.text_form {
-                    Some(form) if converts => form.feed(&octets).into(),
-                    _ => octets,
-                };
-                self.store(daemon, |text| Ok(text.write(&octets)?));
-            }
-            Err(error) => self.store(daemon, |_| Err(error.into())),
-        }
-    }
-
-    /// Takes what the conversion to text has left, and says what is wrong with it.
-    fn end_text_form(&mut self, daemon: &Daemon, pass: impl FnOnce(&mut Transaction, &[u8])) {
-        match self.text_form.take().map(TextForm::finish) {
-            None => {}
-            Some(Ok(rest)) => pass(self, &rest),
-            Some(Err(reply)) => self.store(daemon, |_| Err(Unstored::Malformed(reply))),
-        }
-    }
-
-    fn store(&mut self, daemon: &Daemon, work: impl FnOnce(&mut BodyWriter) -> Result<(), Unstored>) {
-        let Ok(text) = &mut self.body else { return };
-        if let Err(error) = work(text) {
-            tracing::error!(%error, id = %self.id.id(), free = daemon.spool.counts().live_octets, "a message cannot be stored");
-            self.body = Err(error);
-        }
+    pub fn take(&mut self, piece: &[u8]) {
+        self.text.take(piece);
     }
 
     /// Takes the last piece and makes the message durable. A positive reply means that it is.
@@ -369,13 +255,13 @@ impl Transaction {
         let helo = spoken.helo;
         // Where nothing was spilled, nothing touches the disk before the queue's own writer does, and nothing takes long.
         let is_large = message.octets > message.body.len() as u64;
-        let whole = beside(is_large, || self.end_text(daemon, &message.body));
+        let whole = beside(is_large, || self.text.end(&message.body));
         let head = match self.head(daemon, peer, spoken, &whole, is_large).await {
             Ok(head) => head,
             Err(reply) => return reply,
         };
-        let text = std::mem::replace(&mut self.body, Err(SpoolError::Closed.into()));
-        let body = match beside(is_large, || text.and_then(|text| Ok(text.finish(head)?))) {
+        let text = self.text;
+        let body = match beside(is_large, || text.store_below(head)) {
             Ok(body) => body,
             Err(error) => return error.reply(),
         };
@@ -421,31 +307,16 @@ impl Transaction {
             }
             Err(error) => {
                 tracing::error!(%error, %id, "a message cannot be queued");
-                refusal(&error)
+                error.reply()
             }
         }
-    }
-
-    /// Takes the last of the text.
-    fn end_text(&mut self, daemon: &Daemon, last: &[u8]) -> Whole {
-        self.take(daemon, last);
-        if self.purpose != Purpose::Verify {
-            self.end_text_form(daemon, |transaction, rest| transaction.take_in(daemon, rest));
-        }
-        let (mut rest, whole) = std::mem::replace(&mut self.intake, Intake::new(Purpose::Pass, "", Rework::default())).finish();
-        if let Some(form) = &mut self.text_form {
-            rest = form.feed(&rest);
-        }
-        self.store(daemon, |text| Ok(text.write(&rest)?));
-        self.end_text_form(daemon, |transaction, rest| transaction.store(daemon, |text| Ok(text.write(rest)?)));
-        whole
     }
 
     /// The fields in front of the message. Asked only of one that can be stored.
     async fn head(
         &mut self, daemon: &Arc<Daemon>, peer: &Peer, spoken: Spoken<'_>, whole: &Whole, is_large: bool,
     ) -> Result<Vec<u8>, Reply> {
-        if let Err(error) = &self.body {
+        if let Some(error) = self.text.fault() {
             return Err(error.reply());
         }
         let mut transcript = std::mem::take(&mut self.transcript);
@@ -465,7 +336,7 @@ impl Transaction {
         // What a filter gives back was copied before.
         let copies = if peer.client().is_peer(self.generation.site()) { Vec::new() } else { arrival.archives()? };
         let mut aside = None;
-        let mut head = match self.purpose {
+        let mut head = match self.text.purpose() {
             Purpose::Sign => {
                 arrival.record(whole, None, transcript);
                 arrival.decide(whole, None).map_err(Reason::reply)?;
@@ -554,8 +425,4 @@ pub(super) fn log<T>(peer: &Peer, generation: &Generation, verdict: &Verdict<T>,
         generation = generation.number,
         "decision"
     );
-}
-
-fn refusal(error: &SpoolError) -> Reply {
-    if error.is_full() { Reply::INSUFFICIENT_STORAGE } else { Reply::LOCAL_ERROR }
 }

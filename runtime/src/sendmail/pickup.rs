@@ -6,7 +6,6 @@
 //! limits of the site. What may work later stays, for as long as mail may stay in the queue.
 
 use super::slip::{self, Slip};
-use crate::auth::Proof;
 use crate::daemon::{Daemon, now_ms};
 use crate::deliver::notice;
 use crate::net::{Peer, Spoken, Transaction, Visitor};
@@ -160,7 +159,7 @@ impl Dropped {
             address,
             listener: LOCAL_LISTENER.into(),
             user: Some(user.into()),
-            proof: Proof::default(),
+            store: None,
             certificate: None,
             speaks_for: None,
             author: Some(author.into()),
@@ -185,8 +184,7 @@ impl Dropped {
                 refused.push((to, Reply::BAD_ADDRESS));
                 continue;
             };
-            let notify = self.slip.notify.as_deref().and_then(Notify::parse);
-            let request = RecipientRequest { forward_path, notify, original_recipient: None };
+            let request = RecipientRequest { forward_path, notify: self.notify(), original_recipient: None };
             let visitor = Visitor { helo: "localhost", listed: &mut Listed::default() };
             let reply = transaction.recipient(daemon, &peer, visitor, request).await;
             match reply {
@@ -217,7 +215,7 @@ impl Dropped {
                     );
                     decoder.feed(&piece[..octets]);
                     let text = decoder.take_body();
-                    tokio::task::block_in_place(|| transaction.take(daemon, &text));
+                    tokio::task::block_in_place(|| transaction.take(&text));
                 }
             }
         }
@@ -235,7 +233,18 @@ impl Dropped {
             reply if reply.code.is_transient() => return Err(Trouble::Later(reply)),
             reply => refused.extend(accepted.into_iter().map(|to| (to, reply.clone()))),
         }
-        if refused.is_empty() { Ok(()) } else { notify(daemon, &generation, reverse_path, refused, &start).await }
+        for (to, reply) in &refused {
+            tracing::warn!(from = %reverse_path, to, %reply, "a recipient of a local message was refused");
+        }
+        if refused.is_empty() || self.notify().is_some_and(|notify| !notify.failure) {
+            return Ok(());
+        }
+        notify(daemon, &generation, reverse_path, refused, &start).await
+    }
+
+    /// What the sender wants to hear of; `None`: it has not said (RFC 3461 4.1).
+    fn notify(&self) -> Option<Notify> {
+        self.slip.notify.as_deref().and_then(Notify::parse)
     }
 }
 
@@ -243,9 +252,6 @@ impl Dropped {
 async fn notify(
     daemon: &Daemon, generation: &Generation, reverse_path: ReversePath, refused: Vec<(String, Reply)>, start: &[u8],
 ) -> Result<(), Trouble> {
-    for (to, reply) in &refused {
-        tracing::warn!(from = %reverse_path, to, %reply, "a recipient of a local message was refused");
-    }
     let about = refused.into_iter().filter_map(|(to, reply)| Some((Mailbox::parse(&to).ok()?, reply))).collect();
     let now = now_ms();
     let id = daemon.spool.fresh_id(now);

@@ -4,7 +4,7 @@
 
 use super::client_certificate::Authorities;
 use crate::acme::store::Store;
-use crate::auth::{CredentialError, Credentials, Stamp};
+use crate::auth::{CredentialError, Credentials, Stamp, end_point};
 use postern_schema::name::Domain;
 use postern_schema::site::{Certificate, Chain, Site, TlsVersion};
 use rustls::client::verify_server_name;
@@ -84,7 +84,7 @@ pub fn server_config(site: &Site, state: &Path, credentials: &Credentials) -> Re
         return Ok(None);
     }
     let ends = by_name.iter().filter_map(|(name, key)| Some((name.clone(), end(key)?))).collect();
-    let certificates: Arc<dyn ResolvesServerCert> = Arc::new(ByName(by_name));
+    let certificates = Arc::new(ByName(by_name));
     // Keys of tickets change every six hours by themselves (RFC 5077 5.5). Without a source of them sessions are not resumed.
     let ticketer = aws_lc_rs::Ticketer::new().ok();
     let config = |asked: Option<Arc<dyn ClientCertVerifier>>| {
@@ -96,7 +96,7 @@ pub fn server_config(site: &Site, state: &Path, credentials: &Credentials) -> Re
             None => builder.with_no_client_auth(),
             Some(verifier) => builder.with_client_cert_verifier(verifier),
         };
-        let mut config = builder.with_cert_resolver(certificates.clone());
+        let mut config = builder.with_cert_resolver(certificates.clone() as Arc<dyn ResolvesServerCert>);
         if let Some(ticketer) = &ticketer {
             config.ticketer = ticketer.clone();
         }
@@ -107,7 +107,7 @@ pub fn server_config(site: &Site, state: &Path, credentials: &Credentials) -> Re
     let of_users = if authorities.is_empty() { silent.clone() } else { config(Some(authorities.asking(&provider)))? };
     let names_members = site.networks.iter().any(|network| !network.certificates.is_empty());
     let of_hosts = if names_members { config(Some(Authorities::default().asking(&provider)))? } else { silent.clone() };
-    Ok(Some(Served { silent, of_users, of_hosts, authorities, ends }))
+    Ok(Some(Served { silent, of_users, of_hosts, authorities, certificates, ends }))
 }
 
 /// What is served, by who is asked for a certificate.
@@ -121,6 +121,7 @@ pub struct Served {
     pub of_hosts: Arc<ServerConfig>,
     /// Whose certificates stand for a login.
     pub authorities: Authorities,
+    certificates: Arc<ByName>,
     /// When the certificate of each name ends, in seconds since the epoch.
     ends: Vec<(Domain, i64)>,
 }
@@ -130,6 +131,11 @@ impl Served {
     pub fn expired(&self) -> Option<&Domain> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
         self.ends.iter().find(|(_, end)| *end <= now).map(|(name, _)| name)
+    }
+
+    /// What a login can be bound to of the certificate that a client is shown who asks for this name (RFC 5929 4).
+    pub fn end_point(&self, asked_for: Option<&str>) -> Option<Box<[u8]>> {
+        end_point(self.certificates.choose(asked_for)?.cert.first()?)
     }
 }
 
@@ -210,14 +216,20 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 #[derive(Debug)]
 struct ByName(Vec<(Domain, Arc<CertifiedKey>)>);
 
-impl ResolvesServerCert for ByName {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let wanted = hello.server_name().and_then(|name| Domain::parse(name).ok());
+impl ByName {
+    fn choose(&self, asked_for: Option<&str>) -> Option<&Arc<CertifiedKey>> {
+        let wanted = asked_for.and_then(|name| Domain::parse(name).ok());
         let found = wanted.and_then(|wanted| {
             let named = self.0.iter().find(|(name, _)| *name == wanted);
             named.or_else(|| self.0.iter().find(|(_, key)| is_for(key, &wanted)))
         });
-        found.or(self.0.first()).map(|(_, key)| key.clone())
+        found.or(self.0.first()).map(|(_, key)| key)
+    }
+}
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.choose(hello.server_name()).cloned()
     }
 }
 

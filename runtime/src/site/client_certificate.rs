@@ -3,6 +3,7 @@
 //! has signed, costs it nothing but what the certificate would have given it: it may log in by a password all the same.
 
 use super::certificate::CertificateError;
+use crate::auth::LoggedIn;
 use crate::deliver::verifier::proofs_of_keys;
 use aws_lc_rs::digest;
 use postern_schema::site::{Fingerprint, Site, UserBackend};
@@ -20,13 +21,13 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 pub struct ClientCertificate {
     /// Of the certificate, and of its public key.
     pub fingerprints: [Fingerprint; 2],
-    /// The user that it stands for, where an authority of the site says so.
-    pub user: Option<Box<str>>,
+    /// The user that it stands for, where an authority of the site says so: that of the store.
+    pub user: Option<LoggedIn>,
 }
 
-/// The authorities whose certificates stand for users.
+/// The authorities whose certificates stand for users, each with its user store.
 #[derive(Clone, Default, Debug)]
-pub struct Authorities(Vec<Arc<dyn ClientCertVerifier>>);
+pub struct Authorities(Vec<(Box<str>, Arc<dyn ClientCertVerifier>)>);
 
 impl Authorities {
     /// Those of the user stores.
@@ -43,7 +44,7 @@ impl Authorities {
                 roots.add(root.map_err(|error| bad(&error))?).map_err(|error| bad(&error))?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-            found.push(verifier.build().map_err(|error| bad(&error))?);
+            found.push((store.name.clone(), verifier.build().map_err(|error| bad(&error))?));
         }
         Ok(Authorities(found))
     }
@@ -54,7 +55,7 @@ impl Authorities {
 
     /// A verifier that asks for a certificate and takes any: see the module.
     pub(super) fn asking(&self, provider: &Arc<CryptoProvider>) -> Arc<dyn ClientCertVerifier> {
-        let hints = self.0.iter().flat_map(|authority| authority.root_hint_subjects()).cloned().collect();
+        let hints = self.0.iter().flat_map(|(_, authority)| authority.root_hint_subjects()).cloned().collect();
         Arc::new(Asking { hints, provider: provider.clone() })
     }
 
@@ -63,8 +64,9 @@ impl Authorities {
         let (leaf, between) = chain.split_first()?;
         let (_, certificate) = X509Certificate::from_der(leaf).ok()?;
         let fingerprints = [fingerprint(leaf), fingerprint(certificate.tbs_certificate.subject_pki.raw)];
-        let is_signed = self.0.iter().any(|authority| authority.verify_client_cert(leaf, between, now).is_ok());
-        Some(ClientCertificate { fingerprints, user: identity(&certificate).filter(|_| is_signed) })
+        let signed_by = self.0.iter().find(|(_, authority)| authority.verify_client_cert(leaf, between, now).is_ok());
+        let user = signed_by.and_then(|(store, _)| Some(LoggedIn { user: identity(&certificate)?, store: store.clone() }));
+        Some(ClientCertificate { fingerprints, user })
     }
 }
 

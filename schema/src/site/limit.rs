@@ -18,6 +18,8 @@ pub struct ClientLimit {
 pub enum Limited {
     /// Connections at once (`smtpd_client_connection_count_limit`).
     Connections(u32),
+    /// Connections in a time (`smtpd_client_connection_rate_limit`).
+    NewConnections(Rate),
     /// MAIL commands in a time (`smtpd_client_message_rate_limit`).
     Messages(Rate),
 }

@@ -167,7 +167,7 @@ stored_enums! {
     Service { 1 => Mx, 2 => Submission, 3 => All, }
     Language { 1 => English, 2 => Japanese, }
     NoticeClass { 1 => Bounce, 2 => DoubleBounce, 3 => Delay, 4 => Policy, 5 => Protocol, 6 => Resource, 7 => Software, }
-    Limited { 1 => Connections(most), 2 => Messages(rate), }
+    Limited { 1 => Connections(most), 2 => Messages(rate), 3 => NewConnections(rate), }
     LimitPer { 1 => Ip, 2 => Network, }
     TlsVersion { 1 => Tls12, 2 => Tls13, }
     TlsLevel { 1 => None, 2 => May, 3 => Encrypt, 4 => Verify, 5 => DaneOrVerify, 6 => Dane, 7 => Published, }

@@ -12,11 +12,11 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
     let said = draft.screen.limits.iter().filter_map(|limit| match limit.what {
         Limited::Connections(most) => Some((most, Some(limit.span))),
-        Limited::Messages(_) => None,
+        Limited::NewConnections(_) | Limited::Messages(_) => None,
     });
     let default = match ClientLimit::CONNECTIONS.what {
         Limited::Connections(most) => (most, None),
-        Limited::Messages(_) => return,
+        Limited::NewConnections(_) | Limited::Messages(_) => return,
     };
     let (most, span) = said.min_by_key(|(most, _)| *most).unwrap_or(default);
     let sessions = &draft.limits.sessions;

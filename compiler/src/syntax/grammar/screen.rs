@@ -97,14 +97,20 @@ pub const SCREEN: NodeSpec = NodeSpec::new("screen", "What is asked of a strange
             .properties(&[
                 PropertySpec::new("connections", ValueType::Count { least: 1, most: 100_000 }, "Connections at once.")
                     .postfix(&["smtpd_client_connection_count_limit"]),
+                PropertySpec::new("new-connections", ValueType::Rate, "Connections in a time.")
+                    .postfix(&["smtpd_client_connection_rate_limit"]),
                 PropertySpec::new("messages", ValueType::Rate, "Messages in a time.")
                     .postfix(&["smtpd_client_message_rate_limit"]),
                 PropertySpec::new("per", ValueType::Word(PER), "What counts as one client."),
             ])
-            .one_of(&["connections", "messages"])
+            .one_of(&["connections", "new-connections", "messages"])
             .many()
             .example("limit connections=50 per=\"ip\"")
-            .postfix(&["smtpd_client_connection_count_limit", "smtpd_client_message_rate_limit"]),
+            .postfix(&[
+                "smtpd_client_connection_count_limit",
+                "smtpd_client_connection_rate_limit",
+                "smtpd_client_message_rate_limit",
+            ]),
         NodeSpec::new("reputation", "Points that a client collects by errors, unknown recipients and refused spam, and that fade; with too many of them its mail is refused for now.")
             .properties(&[
                 PropertySpec::new("halflife", ValueType::Duration, "The time in which half of them fade.").required(),

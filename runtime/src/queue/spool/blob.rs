@@ -85,7 +85,7 @@ struct Spill {
 
 impl Spill {
     fn create(shared: &Arc<Shared>, id: QueueId) -> Result<Spill, SpoolError> {
-        shared.check_free()?;
+        shared.check_room(0)?;
         let path = shared.blob_path(id);
         let file = shared.disk().create(&path).map_err(|error| SpoolError::io("make", &path, error))?;
         let name = Unclaimed { disk: shared.options.disk.clone(), path };

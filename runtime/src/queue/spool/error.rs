@@ -31,6 +31,11 @@ pub enum SpoolError {
         /// Where there is none.
         folder: PathBuf,
     },
+    /// More messages than are kept in mind: nothing was taken.
+    Crowded {
+        /// The most that there may be.
+        most: u64,
+    },
     /// A message with more envelope and body than one record holds.
     TooLarge {
         /// Its size.
@@ -77,7 +82,7 @@ impl SpoolError {
     /// What a client is told whose message was not taken.
     pub fn reply(&self) -> Reply {
         match self {
-            SpoolError::Full { .. } => Reply::INSUFFICIENT_STORAGE,
+            SpoolError::Full { .. } | SpoolError::Crowded { .. } => Reply::INSUFFICIENT_STORAGE,
             SpoolError::TooLarge { .. } => Reply::TOO_BIG,
             SpoolError::NoRecipients => Reply::NO_VALID_RECIPIENTS,
             _ => Reply::LOCAL_ERROR,
@@ -86,7 +91,7 @@ impl SpoolError {
 
     /// Whether there was no room: the client is told so, and may come back.
     pub fn is_full(&self) -> bool {
-        matches!(self, SpoolError::Full { .. })
+        matches!(self, SpoolError::Full { .. } | SpoolError::Crowded { .. })
     }
 }
 
@@ -106,6 +111,9 @@ impl fmt::Display for SpoolError {
                 path.display()
             ),
             SpoolError::Full { folder } => write!(f, "no room in {}: free some, nothing was taken", folder.display()),
+            SpoolError::Crowded { most } => {
+                write!(f, "{most} messages wait in the queue, and it takes no more: deliver or delete some")
+            }
             SpoolError::TooLarge { octets, limit_octets } => {
                 write!(f, "a message with its envelope takes {octets} octets, the queue holds at most {limit_octets}")
             }

@@ -70,6 +70,8 @@ pub struct SpoolOptions {
     pub node: u16,
     /// New messages are refused while less than this is free; changes are not.
     pub min_free_octets: u64,
+    /// New messages are refused while there are so many, or a few more: what is known of each takes memory.
+    pub most_messages: u64,
     /// Told of every message that became durable, also when its client has gone meanwhile: the deliverer listens here.
     pub arrivals: Option<mpsc::UnboundedSender<QueueId>>,
     /// The file system.
@@ -83,6 +85,7 @@ impl Default for SpoolOptions {
             inline_limit_octets: 256 << 10,
             node: 0,
             min_free_octets: 64 << 20,
+            most_messages: 4_000_000,
             arrivals: None,
             disk: Arc::new(FileSystem),
         }
@@ -196,6 +199,15 @@ impl Spool {
     /// An id for a message that is coming in.
     pub fn fresh_id(&self, now_ms: u64) -> FreshId {
         self.shared.ids.next(now_ms)
+    }
+
+    /// Whether a message of so many octets would be taken now, so that a client need not send it in vain. Another answer may be right
+    /// a moment later.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] or [`SpoolError::Crowded`].
+    pub fn check_room(&self, octets: u64) -> Result<(), SpoolError> {
+        self.shared.check_room(octets)
     }
 
     /// Takes the body of the message that will have this id.
@@ -385,10 +397,17 @@ impl Shared {
         self.blobs().join(id.to_string())
     }
 
-    /// Whether there is room for new messages. Where the system does not say, the write will.
-    fn check_free(&self) -> Result<(), SpoolError> {
+    /// Whether there is room for a new message, of so many octets beyond what has to be free anyhow. Where the system does not say, the
+    /// write will.
+    fn check_room(&self, octets: u64) -> Result<(), SpoolError> {
+        let most = self.options.most_messages;
+        if lock(&self.index).counts().messages() >= most {
+            return Err(SpoolError::Crowded { most });
+        }
         match self.disk().free_octets(&self.folder) {
-            Ok(free) if free < self.options.min_free_octets => Err(SpoolError::Full { folder: self.folder.clone() }),
+            Ok(free) if free < self.options.min_free_octets.saturating_add(octets) => {
+                Err(SpoolError::Full { folder: self.folder.clone() })
+            }
             _ => Ok(()),
         }
     }

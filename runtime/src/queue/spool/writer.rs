@@ -115,7 +115,7 @@ impl Writer {
     }
 
     fn write(&mut self, jobs: Vec<Job>) {
-        let no_room = if jobs.iter().any(Job::is_append) { self.shared.check_free().err() } else { None };
+        let no_room = if jobs.iter().any(Job::is_append) { self.shared.check_room(0).err() } else { None };
         let mut no_segment = None;
         let mut batch = Vec::with_capacity(jobs.len());
         let mut batch_octets = 0;

@@ -2,6 +2,7 @@
 
 use super::disk::TestDisk;
 use super::*;
+use postern_schema::reply::Reply;
 
 #[test]
 fn a_full_disk_takes_nothing_and_works_again_when_there_is_room() {
@@ -163,6 +164,25 @@ fn below_the_floor_changes_are_taken_and_messages_are_not() {
     spool.record_blocking(vec![Change::Hold(id)]).unwrap();
     disk.set_room(Some(100_000));
     append(&spool, b"later");
+}
+
+#[test]
+fn a_full_queue_takes_changes_and_no_messages() {
+    let folder = scratch();
+    let disk = TestDisk::new();
+    let (spool, _) = Spool::open(folder.path(), SpoolOptions { most_messages: 2, disk: disk.clone(), ..options() }).unwrap();
+    let first = append(&spool, b"first");
+    append(&spool, b"second");
+    for error in [spool.check_room(0).unwrap_err(), spool.append_blocking(message(&spool, b"third")).unwrap_err()] {
+        assert!(error.is_full() && error.to_string().starts_with("2 messages wait"), "{error}");
+        assert_eq!(error.reply(), Reply::INSUFFICIENT_STORAGE);
+    }
+    spool.record_blocking(vec![Change::Remove(first)]).unwrap();
+    append(&spool, b"third");
+    // And a client hears it before it sends what there is no room for.
+    spool.record_blocking(vec![Change::Remove(spool.page(None, 1)[0].id())]).unwrap();
+    disk.set_room(Some(1000));
+    assert!(spool.check_room(1000).is_ok() && spool.check_room(1001).unwrap_err().is_full());
 }
 
 #[test]
