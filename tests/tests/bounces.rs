@@ -90,6 +90,12 @@ log format="json"
     }
 }
 
+/// Whether a text holds these words, wherever its lines are broken.
+fn says(text: &str, words: &str) -> bool {
+    let plain = |text: &str| text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    plain(text).contains(&plain(words))
+}
+
 #[test]
 fn senders_hear_what_they_ask_for_rfc_3461() {
     let scene = Scene::new("");
@@ -106,11 +112,11 @@ fn senders_hear_what_they_ask_for_rfc_3461() {
     let delivered = scene.notice("bob@example.com", &["Action: delivered", "Status: 2.0.0"]);
     assert!(delivered.contains("\nOriginal-Envelope-Id: first+one\n"), "{delivered}");
     assert!(
-        delivered.contains("has reached the recipients below") && delivered.contains("\nReporting-MTA: dns; mail.example.com\n")
+        says(&delivered, "has reached the recipients below") && delivered.contains("\nReporting-MTA: dns; mail.example.com\n")
     );
     assert!(!delivered.contains("The roof leaks."), "{delivered}");
     let relayed = scene.notice("good@plain.test", &["Action: relayed", "Original-Recipient: rfc822; old@plain.test"]);
-    assert!(relayed.contains("sends no reports"), "{relayed}");
+    assert!(says(&relayed, "sends no reports"), "{relayed}");
     // The other host is told what the sender asked for, and sees to it.
     let taken = scene.telling.wait_for(1).remove(0);
     assert!(taken.parameters.contains("RET=HDRS") && taken.parameters.contains("ENVID=first+2Bone"), "{}", taken.parameters);
@@ -134,7 +140,7 @@ fn failures_are_told_with_what_comes_back_and_nobody_hears_of_a_notice() {
     for expected in
         ["Return-Path: <>\n", "Auto-Submitted: auto-replied\n", "does not know this address", "Subject: about the house"]
     {
-        assert!(notice.contains(expected), "{expected}: {notice}");
+        assert!(says(&notice, expected), "{expected}: {notice}");
     }
     assert!(notice.contains("text/rfc822-headers") && !notice.contains("The roof leaks."), "{notice}");
 
@@ -156,10 +162,10 @@ fn a_delay_is_told_once_and_an_end_too() {
     let scene = Scene::new("warn-after \"2s\"; lifetime \"6s\"; bounce-lifetime \"5s\"");
     scene.send("<alice@example.com>", &["<late@plain.test>", "<patient@plain.test> NOTIFY=FAILURE"]);
     let delayed = scene.notice("late@plain.test", &["Action: delayed", "Status: 4.2.0"]);
-    assert!(delayed.contains("You need do nothing") && !delayed.contains("patient@plain.test"), "{delayed}");
+    assert!(says(&delayed, "You need do nothing") && !delayed.contains("patient@plain.test"), "{delayed}");
     for address in ["late@plain.test", "patient@plain.test"] {
-        let over = scene.notice(address, &["Action: failed", "Status: 4.4.7"]);
-        assert!(over.contains("The time for which we try to deliver a message is over"), "{over}");
+        let over = scene.notice(address, &["Action: failed", "Status: 5.4.7"]);
+        assert!(says(&over, "The time for which we try to deliver a message is over"), "{over}");
     }
     scene.nothing_is_left();
     let told = scene.notices().iter().filter(|text| text.contains("\nAction: delayed\n")).count();

@@ -2,13 +2,11 @@
 //! bounded memory, and with a verdict that is written down here.
 #![allow(clippy::unwrap_used)]
 
-use hickory_proto::rr::RecordType;
 use postern_schema::dns::{Answer, Question, Transcript};
 use postern_schema::spf::{self, Facts, SpfResult};
 use postern_tests::dns::Behaviour;
 use postern_tests::scene::Scene;
 use postern_tests::signatures::verify;
-use std::thread;
 use std::time::{Duration, Instant};
 
 const ZONE: &str = "
@@ -85,19 +83,6 @@ fn slow_and_truncated_answers_count() {
     scene.dns.set("_dmarc.good.test", Behaviour::Delayed(Duration::from_secs(1)));
     assert_eq!(code(&scene, "x@good.test", &message("x@good.test", "", "Hello.")).0, 250);
     assert!(scene.dns.questions_by_tcp() > 0);
-}
-
-/// What many want to know at once is asked once.
-#[test]
-fn mail_that_comes_together_asks_once() {
-    let scene = scene();
-    scene.dns.set("good.test", Behaviour::Delayed(Duration::from_secs(1)));
-    thread::scope(|threads| {
-        for _ in 0..8 {
-            threads.spawn(|| assert_eq!(code(&scene, "x@good.test", &message("x@good.test", "", "Hello.")).0, 250));
-        }
-    });
-    assert_eq!(scene.dns.asked("good.test", RecordType::TXT), 1);
 }
 
 /// Records that lead in circles, and records that are as large as DNS allows, are wrong and nothing worse.

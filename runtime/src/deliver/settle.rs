@@ -134,7 +134,8 @@ impl Settled {
     }
 
     fn outcome(&self, entry: &QueueEntry, place: u32, reply: &Reply, now: u64) -> Outcome {
-        let remote = || self.via.as_deref().map(Box::from);
+        // Where there was no session, it was no other server that said it (RFC 3464 2.3.6).
+        let remote = || self.protection.and(self.via.as_deref()).map(Box::from);
         let attempt = || Arc::new(Attempt::new(reply.clone(), remote(), now, self.generation.mark()));
         if reply.code.is_positive() {
             let wants_to_know = self.envelope.recipients.get(place as usize).is_some_and(|r| r.wants_notice(Action::Delivered));
