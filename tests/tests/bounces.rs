@@ -74,12 +74,11 @@ log format="json"
     fn notice(&self, address: &str, fields: &[&str]) -> String {
         let about = format!("Final-Recipient: rfc822; {address}\n");
         let group = |text: &str| text.split("\n\n").find(|group| group.contains(&about)).map(str::to_owned);
-        wait::until(&format!("{fields:?} about {address}"), || {
-            let found = self.notices().into_iter().find(|text| {
-                group(text).is_some_and(|group| fields.iter().all(|field| format!("\n{group}\n").contains(&format!("\n{field}"))))
-            });
-            found
-        })
+        let found = wait::poll(wait::PATIENCE, || {
+            let has = |group: &str| fields.iter().all(|field| format!("\n{group}").contains(&format!("\n{field}")));
+            self.notices().into_iter().find(|text| group(text).is_some_and(|group| has(&group)))
+        });
+        found.unwrap_or_else(|| panic!("{fields:?} about {address} is not in {:#?}\n{}", self.notices(), self.daemon.log()))
     }
 
     fn nothing_is_left(&self) {
@@ -115,7 +114,7 @@ fn senders_hear_what_they_ask_for_rfc_3461() {
         says(&delivered, "has reached the recipients below") && delivered.contains("\nReporting-MTA: dns; mail.example.com\n")
     );
     assert!(!delivered.contains("The roof leaks."), "{delivered}");
-    let relayed = scene.notice("good@plain.test", &["Action: relayed", "Original-Recipient: rfc822; old@plain.test"]);
+    let relayed = scene.notice("good@plain.test", &["Action: relayed", "Original-Recipient: rfc822;old@plain.test"]);
     assert!(says(&relayed, "sends no reports"), "{relayed}");
     // The other host is told what the sender asked for, and sees to it.
     let taken = scene.telling.wait_for(1).remove(0);
