@@ -1,7 +1,7 @@
 //! The daemon as a whole: what its parts share, how it starts, reloads and stops.
 
 use crate::acme::{self, Renewal};
-use crate::auth::{Credentials, Dovecot, Guesses};
+use crate::auth::{Credentials, Dovecot, Guesses, ScramFiles};
 use crate::control;
 use crate::deliver::peers::Peers;
 use crate::deliver::sts::{HTTPS_PORT, Sts};
@@ -69,6 +69,8 @@ pub struct Daemon {
     pub credentials: Credentials,
     /// What is known of other programs' users.
     pub dovecot: Dovecot,
+    /// What is known of password files.
+    pub scram_files: ScramFiles,
     /// Logins that failed of late.
     pub guesses: Guesses,
     /// How much each client has of us.
@@ -254,6 +256,7 @@ fn start(options: &Options) -> Result<Arc<Daemon>, StartError> {
         resolver: options.dns,
         credentials,
         dovecot: Dovecot::default(),
+        scram_files: ScramFiles::default(),
         guesses: Guesses::default(),
         admission: Admission::default(),
         lists: Arc::default(),

@@ -99,6 +99,32 @@ fn whoever_guesses_is_locked_out_and_others_are_not() {
     assert_eq!(client.auth_plain(LOGIN.0, LOGIN.1).code, 454, "{}", client.transcript());
 }
 
+/// Who guesses from many places locks an account, whether there is such a one or not, and not where its user is known to come from.
+#[test]
+fn an_account_that_is_guessed_at_is_locked_alike_for_somebody_and_nobody() {
+    let scene = Scene::start();
+    let log_in = |last: u8, user: &str, password: &str| {
+        let address = IpAddr::V4(Ipv4Addr::new(127, 0, 9, last));
+        let mut client = Client::dial_from(address, scene.daemon.address("submissions")).unwrap();
+        client.tls();
+        client.expect_reply(220);
+        client.hello();
+        client.auth_plain(user, password)
+    };
+    assert_eq!(log_in(200, LOGIN.0, LOGIN.1).code, 235);
+    let answers = [LOGIN.0, "nobody"].map(|user| {
+        let mut guesses: Vec<String> = std::thread::scope(|scope| {
+            let guesses: Vec<_> = (1..=20).map(|last| scope.spawn(move || log_in(last, user, "x").to_string())).collect();
+            guesses.into_iter().map(|guess| guess.join().unwrap()).collect()
+        });
+        guesses.push(log_in(100, user, LOGIN.1).to_string());
+        guesses
+    });
+    assert_eq!(answers[0], answers[1], "nobody learns who there is");
+    assert!(answers[0][..20].iter().all(|answer| answer.starts_with("535")) && answers[0][20].starts_with("454"), "{answers:?}");
+    assert_eq!(log_in(200, LOGIN.0, LOGIN.1).code, 235);
+}
+
 #[test]
 fn a_balancer_names_its_client_and_nobody_else_does() {
     let scene = Scene::start();

@@ -2,7 +2,7 @@
 //! somebody may try at all, and how long a refusal waits, is for [`super::Guesses`]; how it is framed, for [`crate::smtp`].
 
 use super::dovecot::{self, Conversation, Dovecot};
-use super::passwd::{self, AuthError, Checked};
+use super::passwd::{self, AuthError, Checked, ScramFiles};
 use super::scram::{Challenged, ClientFirst};
 use super::token::{self, Bearer, OAUTHBEARER, XOAUTH2};
 use super::{ChannelBindings, Credentials, ldap};
@@ -89,7 +89,7 @@ pub enum Answer {
 }
 
 /// The mechanisms that every user of the site can log in by, the best first.
-pub async fn mechanisms(stores: &[UserStore], credentials: &Credentials, dovecot: &Dovecot) -> Vec<Box<str>> {
+pub async fn mechanisms(stores: &[UserStore], credentials: &Credentials, dovecot: &Dovecot, files: &ScramFiles) -> Vec<Box<str>> {
     let own = sasl::Mechanism::ALL.map(sasl::Mechanism::as_str);
     // Where Dovecot alone has the users, it says how they log in. LOGIN is PLAIN by another name, and we read both.
     if let [UserStore { backend: UserBackend::Dovecot(socket), .. }] = stores
@@ -104,9 +104,8 @@ pub async fn mechanisms(stores: &[UserStore], credentials: &Credentials, dovecot
     let external = has(|backend| matches!(backend, UserBackend::Certificate(_))).then_some(EXTERNAL);
     let tokens: &[&str] = if has(|backend| matches!(backend, UserBackend::Tokens(_))) { &[OAUTHBEARER, XOAUTH2] } else { &[] };
     let is_of_passwords = |store: &&UserStore| !matches!(store.backend, UserBackend::Certificate(_) | UserBackend::Tokens(_));
-    let stores: Vec<UserStore> = stores.iter().filter(is_of_passwords).cloned().collect();
-    let stores = &stores[..];
-    let scram: &[&str] = if passwd::all_scram(stores, credentials) { &[SCRAM_PLUS, SCRAM] } else { &[] };
+    let stores: Vec<&UserStore> = stores.iter().filter(is_of_passwords).collect();
+    let scram: &[&str] = if files.all_scram(&stores, credentials) { &[SCRAM_PLUS, SCRAM] } else { &[] };
     let offered = if stores.is_empty() { &[][..] } else { &own };
     external.iter().chain(scram).chain(offered).chain(tokens).map(|name| Box::from(*name)).collect()
 }

@@ -19,5 +19,5 @@ pub use credentials::{CredentialError, Credentials, Stamp};
 pub use dovecot::{Dovecot, DovecotError};
 pub use guesses::Guesses;
 pub use login::{Answer, Exchange, LoggedIn, Login, Outside, mechanisms};
-pub use passwd::AuthError;
+pub use passwd::{AuthError, ScramFiles};
 pub use srs::{SrsError, SrsKeys};

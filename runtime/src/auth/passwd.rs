@@ -9,10 +9,12 @@ use super::dovecot::DovecotError;
 use super::ldap::DirectoryError;
 use super::scram::ScramRecord;
 use super::token::introspection::IssuerError;
-use super::{CredentialError, Credentials};
+use super::{CredentialError, Credentials, Stamp};
 use postern_schema::site::{SecretName, UserBackend, UserStore};
 use scheme::Stored;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// How many passwords are checked at once: the memory of one argon2id check is 19 MiB at the usual cost.
@@ -126,21 +128,39 @@ pub async fn scram_record(
     .await
 }
 
-/// Whether every user of every store can log in by SCRAM. A client that sees it offered takes nothing less, and one without such
-/// keys would be kept out.
-pub fn all_scram(stores: &[UserStore], credentials: &Credentials) -> bool {
-    let is_scram = |line: &str| {
-        line.split_once(':')
-            .is_some_and(|(_, rest)| rest.get(..15).is_some_and(|scheme| scheme.eq_ignore_ascii_case("{SCRAM-SHA-256}")))
-    };
-    !stores.is_empty()
-        && stores.iter().all(|store| {
-            passwd(store).is_some_and(|secret| {
-                credentials
-                    .read(secret)
-                    .is_ok_and(|text| users(&text).next().is_some() && users(&text).all(|(_, line)| is_scram(line)))
-            })
-        })
+/// Which password files have keys for SCRAM and nothing else, as far as they were looked at: asked at every connection, and a file may
+/// have ten thousand lines.
+#[derive(Default)]
+pub struct ScramFiles(Mutex<BTreeMap<SecretName, (Stamp, bool)>>);
+
+impl ScramFiles {
+    /// Whether every user of every store can log in by SCRAM. A client that sees it offered takes nothing less, and one without such
+    /// keys would be kept out. Reads what has changed: blocks.
+    pub fn all_scram(&self, stores: &[&UserStore], credentials: &Credentials) -> bool {
+        !stores.is_empty() && stores.iter().all(|store| passwd(store).is_some_and(|secret| self.is_scram(secret, credentials)))
+    }
+
+    fn is_scram(&self, secret: &SecretName, credentials: &Credentials) -> bool {
+        // First, so that a file that changes while it is read is read again.
+        let Some(stamp) = credentials.stamp(secret) else { return false };
+        // What is guarded is whole at every moment, also after a panic.
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, is_scram)) = known().get(secret).filter(|(of, _)| *of == stamp) {
+            return *is_scram;
+        }
+        let is_scram = credentials.read(secret).is_ok_and(|text| {
+            let mut lines = users(&text).peekable();
+            lines.peek().is_some() && lines.all(|(_, line)| has_scram_keys(line))
+        });
+        known().insert(secret.clone(), (stamp, is_scram));
+        is_scram
+    }
+}
+
+fn has_scram_keys(line: &str) -> bool {
+    const SCHEME: &str = "{SCRAM-SHA-256}";
+    let stored = line.split_once(':').and_then(|(_, rest)| rest.get(..SCHEME.len()));
+    stored.is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME))
 }
 
 async fn on_worker<T: Send + 'static>(
@@ -233,13 +253,16 @@ mod tests {
         let keys = "{SCRAM-SHA-256}4096,xa3PPQmMxA7AHBXunvGtWA==,U0iYM/v89RKfm7Yj+mROJw5EpPbgqExKtDPd0Zsjork=,\
                     fm9MOPkzQ4u2aBoZcM+swr4Qj7WZJOpEFPyZVO8qrKY=";
         let (stores, credentials) = store(folder.path(), &format!("alice:{keys}\n"));
-        assert!(all_scram(&stores, &credentials));
+        let (known, all) = (ScramFiles::default(), stores.iter().collect::<Vec<_>>());
+        assert!(known.all_scram(&all, &credentials) && known.all_scram(&all, &credentials));
         let (alice, of) = scram_record(&stores, &credentials, "alice").await.unwrap();
         assert!(alice.matches("wonderland") && &*of == "staff");
         assert!(!scram_record(&stores, &credentials, "carol").await.unwrap().0.matches("wonderland"));
         assert_eq!(verify(&stores, &credentials, "alice", "wonderland").await.unwrap(), Checked::Right(of));
         store(folder.path(), &format!("alice:{keys}\nbob:$6$abcdefgh$x\n"));
-        assert!(!all_scram(&stores, &credentials));
+        assert!(!known.all_scram(&all, &credentials), "it has changed");
+        std::fs::remove_file(folder.path().join("users")).unwrap();
+        assert!(!known.all_scram(&all, &credentials));
     }
 
     #[tokio::test]

@@ -91,7 +91,7 @@ fn sign(
     let cannot = |error: &dyn std::fmt::Display| Reply::local_trouble(format!("the message cannot be signed: {error}"));
     let author = match job.envelope.client.as_deref() {
         None => Author::Server,
-        // Whose it was is known: the queue does not keep the certificate that a client has shown.
+        // The site has vouched for it before, whatever it knows of its client today.
         Some(_) if was_signed => Author::Server,
         Some(client) => Author::Client(Client {
             listener: &client.listener,

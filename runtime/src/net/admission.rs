@@ -22,8 +22,8 @@ pub struct Admission {
     open: Arc<Mutex<HashMap<Key, u32>>>,
     /// By the place of each limit in the site.
     rates: Mutex<Levels<(usize, IpNet)>>,
-    /// Of users, by their names.
-    users: Mutex<Levels<Box<str>>>,
+    /// Of users, by their stores and names.
+    users: Mutex<Levels<(Box<str>, Box<str>)>>,
 }
 
 /// One connection that counts until this is dropped.
@@ -59,13 +59,14 @@ impl Admission {
         Ok(ConnectionGuard { open: self.open.clone(), keys })
     }
 
-    /// Counts a message of a user who may send so many; `false`: it is one too many, and not counted.
-    pub fn user_message(&self, user: &str, most: Rate, now: Instant) -> bool {
+    /// Counts a message of a user of a store who may send so many; `false`: it is one too many, and not counted.
+    pub fn user_message(&self, store: &str, user: &str, most: Rate, now: Instant) -> bool {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         let fade = most.per.div_f64(most.count as f64);
-        let fits = users.level(&user.into(), fade, now) + 1.0 <= most.count as f64;
+        let key = (store.into(), user.into());
+        let fits = users.level(&key, fade, now) + 1.0 <= most.count as f64;
         if fits {
-            users.add(user.into(), fade, now);
+            users.add(key, fade, now);
         }
         fits
     }

@@ -1,7 +1,7 @@
 //! The sockets of a site. A reload binds what is new before it commits to anything, keeps what stays, and closes what is gone;
 //! sessions that are open go on in any case.
 
-use super::{Reserve, Stream, session};
+use super::{Reserve, Stream, entry};
 use crate::daemon::Daemon;
 use crate::web;
 use postern_schema::reply::Reply;
@@ -285,7 +285,7 @@ fn farewell(key: &Key, daemon: &Daemon) -> Vec<u8> {
 fn start(stream: Stream, peer: IpAddr, key: &Key, daemon: &Arc<Daemon>) {
     let generation = daemon.current.generation();
     match sockets(generation.site()).find(|(other, _)| other == key) {
-        Some((_, Service::Mail(listener))) => drop(tokio::spawn(session::serve(stream, peer, listener.clone(), daemon.clone()))),
+        Some((_, Service::Mail(listener))) => drop(tokio::spawn(entry::serve(stream, peer, listener.clone(), daemon.clone()))),
         Some((_, Service::Web(_))) => match stream {
             Stream::Plain(stream) => drop(tokio::spawn(web::serve(stream, peer, daemon.clone()))),
             Stream::Tls(_) | Stream::Local(_) => {}

@@ -1,10 +1,11 @@
 //! The way in: sockets, TLS and time limits around the pure protocol of [`crate::smtp`].
 //!
-//! [`Listeners`] holds the sockets of the site in force and starts one [`session`] for each connection. A session feeds octets
+//! [`Listeners`] holds the sockets of the site in force and starts one [`session`] for each connection ([`entry`]). A session feeds octets
 //! to the protocol, answers its questions by [`postern_schema::decide`], and puts what was accepted into the queue.
 
 mod acquaintances;
 mod admission;
+mod entry;
 mod head;
 mod levels;
 mod listen;

@@ -1,26 +1,21 @@
-//! One connection from its first octet to its last: I/O and time limits here, the protocol in [`crate::smtp::server`], the
-//! answers in [`super::transaction`].
+//! One session, from the greeting to the last octet: I/O and time limits here, the protocol in [`crate::smtp::server`], the
+//! answers in [`super::transaction`]. Who comes in at all is for [`super::entry`].
 
-use super::admission::ConnectionGuard;
 use super::login::Logins;
 use super::pace::Pace;
-use super::proxy;
 use super::stream::Stream;
 use super::transaction::{Peer, Spoken, Transaction, Visitor};
-use crate::auth::{self, ChannelBindings};
-use crate::daemon::{Daemon, SessionGuard};
+use crate::auth::ChannelBindings;
+use crate::daemon::Daemon;
 use crate::rehearsal::patience;
 use crate::screen::{self, EARLY, ERROR, Listed};
 use crate::site::Generation;
 use crate::smtp::command::RecipientRequest;
-use crate::smtp::server::{Question, Server, ServerConfig, Step};
+use crate::smtp::server::{Question, Server, Step};
 use bytes::BytesMut;
-use ipnet::IpNet;
-use postern_schema::decide::{Client, Reason};
 use postern_schema::reply::Reply;
-use postern_schema::site::{Check, Limited, Listener, ListenerKind, Origin, Rate, Reaction, UserStore};
+use postern_schema::site::{Check, ListenerKind, Origin, Rate, Reaction, UserStore};
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,15 +23,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// How long a session may go on that brings nothing, and how long a message may take before its rate counts.
 const SESSION_FREE: Duration = Duration::from_secs(1800);
 const MESSAGE_FREE: Duration = Duration::from_secs(120);
-/// How long a handshake may take; and that of a client who is let in only to hear why it is not served.
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
-const REFUSED_PATIENCE: Duration = Duration::from_secs(5);
-/// How long a load balancer may take to say who is there.
-const PROXY_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a handshake may take.
+pub(super) const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a client may take to accept our replies.
 const WRITE_PATIENCE: Duration = Duration::from_secs(60);
 /// Errors in one session (`smtpd_hard_error_limit`).
-const ERROR_LIMIT: u32 = 20;
+pub(super) const ERROR_LIMIT: u32 = 20;
 /// From so many on, each reply to a client that makes errors is late (`smtpd_soft_error_limit`), by this.
 const SOFT_ERRORS: u32 = 10;
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
@@ -46,121 +38,8 @@ const READ_IDLE_OCTETS: usize = 1 << 10;
 /// Message text that is held before it goes to the spool.
 const BODY_HELD_OCTETS: usize = 64 << 10;
 
-/// Serves one connection.
-pub async fn serve(mut stream: Stream, peer: IpAddr, listener: Listener, daemon: Arc<Daemon>) {
-    if let Stream::Plain(socket) = &stream {
-        // Replies are small and waited for; a socket that does not know the option is served all the same.
-        let _ = socket.set_nodelay(true);
-    }
-    let generation = daemon.current.generation();
-    let mut address = peer.to_canonical();
-    let is_among = |range: Option<IpNet>, address: IpAddr| range.is_some_and(|range| range.contains(&address));
-    if is_among(listener.proxy_from, address) {
-        match in_time(PROXY_PATIENCE, proxy::read(&mut stream)).await {
-            Ok(client) => address = client.map_or(address, |client| client.to_canonical()),
-            Err(error) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "no PROXY header"),
-        }
-    }
-    let mends_line_ends = generation.site().network(address).is_some_and(|network| network.mends_line_ends);
-    let xclient = is_among(listener.xclient_from, address);
-    let client = Client { listener: &listener.name, address, user: None, certificate: &[] };
-    let is_admitted = client.is_admitted(generation.site());
-    let guards = admit(&daemon, &generation, address, &listener);
-    if listener.kind.is_implicit_tls() {
-        let Some(config) = generation.tls_for(listener.kind) else { return };
-        let patience = if guards.is_some() { HANDSHAKE_PATIENCE } else { REFUSED_PATIENCE };
-        match in_time(patience, stream.accept_tls(config)).await {
-            Ok(encrypted) => stream = encrypted,
-            Err(error) => return tracing::info!(peer = %address, listener = &*listener.name, %error, "handshake failed"),
-        }
-    }
-    let server = Server::new(
-        Arc::new(ServerConfig { xclient, mends_line_ends, ..server_config(&listener, &generation, &daemon).await }),
-        listener.kind.is_implicit_tls(),
-    );
-    let kind = listener.kind;
-    let peer =
-        Peer { address, listener: listener.name, user: None, store: None, certificate: None, speaks_for: None, author: None };
-    let mut listed = Listed::default();
-    if kind == ListenerKind::Mx && guards.is_some() {
-        listed.begin(&daemon, &generation, address);
-    }
-    let mut session = Session {
-        daemon,
-        generation,
-        server,
-        peer,
-        transaction: None,
-        logins: Logins::default(),
-        kind,
-        errors: 0,
-        strangers: None,
-        listed,
-        blamed: 0,
-    };
-    session.protected(&stream);
-    if !is_admitted {
-        let (peer, reason) = (session.peer.address, Reason::PeerNotListed);
-        tracing::info!(%peer, listener = &*session.peer.listener, reason = reason.as_str(), "refused");
-        session.server.refuse(&reason.reply());
-    } else if guards.is_none() {
-        session.server.refuse(&Reply::TOO_MANY_CONNECTIONS);
-    }
-    if let Err(error) = session.run(stream).await {
-        tracing::debug!(peer = %session.peer.address, %error, "connection lost");
-    }
-    if session.server.errors() >= ERROR_LIMIT {
-        tracing::info!(peer = %session.peer.address, listener = &*session.peer.listener, "too many errors");
-    }
-}
-
-/// Counts the client in; `None` if there are too many.
-fn admit(
-    daemon: &Arc<Daemon>, generation: &Generation, address: IpAddr, listener: &Listener,
-) -> Option<(ConnectionGuard, SessionGuard)> {
-    let site = generation.site();
-    let name = &*listener.name;
-    // One filter has as many connections as there are clients behind it.
-    let spared = listener.kind.is_for_peers();
-    match daemon.admission.connect(address, site, spared, Instant::now()) {
-        Ok(connection) => {
-            let session = daemon.admit(site.limits.sessions);
-            if session.is_none() {
-                tracing::warn!(peer = %address, listener = name, reason = "session-limit", source = site.sources.describe(site.limits.origin), "refused");
-            }
-            Some((connection, session?))
-        }
-        Err(limit) => {
-            let reason = match limit.what {
-                Limited::NewConnections(_) => "connection-rate-limit",
-                Limited::Connections(_) | Limited::Messages(_) => "connection-limit",
-            };
-            tracing::info!(peer = %address, listener = name, reason, source = site.sources.describe(limit.origin), "refused");
-            None
-        }
-    }
-}
-
-async fn server_config(listener: &Listener, generation: &Generation, daemon: &Daemon) -> ServerConfig {
-    let site = generation.site();
-    let stores = if listener.kind.requires_login() { &site.users[..] } else { &[] };
-    ServerConfig {
-        hostname: site.hostname.as_str().into(),
-        kind: listener.kind,
-        // A socket in the file system needs none.
-        starttls: generation.tls.is_some() && listener.socket.is_none(),
-        mechanisms: auth::mechanisms(stores, &daemon.credentials, &daemon.dovecot).await,
-        message_octets: site.limits.message_octets,
-        recipients: site.limits.recipients,
-        hops: site.limits.hops,
-        vrfy: site.limits.vrfy,
-        xclient: false,
-        mends_line_ends: false,
-        errors: ERROR_LIMIT,
-    }
-}
-
-struct Session {
+/// See the module.
+pub(super) struct Session {
     daemon: Arc<Daemon>,
     /// What the session began with: its certificates and limits. Each transaction has its own.
     generation: Arc<Generation>,
@@ -181,6 +60,51 @@ struct Session {
 }
 
 impl Session {
+    /// A session that begins now.
+    pub(super) fn new(
+        daemon: Arc<Daemon>, generation: Arc<Generation>, server: Server, peer: Peer, kind: ListenerKind,
+    ) -> Session {
+        Session {
+            daemon,
+            generation,
+            server,
+            peer,
+            transaction: None,
+            logins: Logins::default(),
+            kind,
+            errors: 0,
+            strangers: None,
+            listed: Listed::default(),
+            blamed: 0,
+        }
+    }
+
+    /// Asks what lists say of the client, beside all else.
+    pub(super) fn look_up(&mut self) {
+        self.listed.begin(&self.daemon, &self.generation, self.peer.address);
+    }
+
+    /// The listener that the client came in by.
+    pub(super) fn listener(&self) -> &str {
+        &self.peer.listener
+    }
+
+    /// Says this instead of a greeting.
+    pub(super) fn refuse(&mut self, reply: &Reply) {
+        self.server.refuse(reply);
+    }
+
+    /// Serves the client to the end.
+    pub(super) async fn serve(&mut self, stream: Stream) {
+        self.protected(&stream);
+        if let Err(error) = self.run(stream).await {
+            tracing::debug!(peer = %self.peer.address, %error, "connection lost");
+        }
+        if self.server.errors() >= ERROR_LIMIT {
+            tracing::info!(peer = %self.peer.address, listener = &*self.peer.listener, "too many errors");
+        }
+    }
+
     async fn run(&mut self, mut stream: Stream) -> io::Result<()> {
         let mut input = BytesMut::new();
         let mut stopping = self.daemon.stopping();
@@ -336,7 +260,8 @@ impl Session {
             let known = self.peer.store.as_ref().and_then(|name| site.users.iter().find(|store| store.name == *name));
             // For whom a gateway speaks, and whose store is gone since, the first one counts.
             let store = known.or(site.users.first());
-            let fits = |store: &UserStore| store.messages.is_none_or(|most| self.daemon.admission.user_message(user, most, now));
+            let admission = &self.daemon.admission;
+            let fits = |store: &UserStore| store.messages.is_none_or(|most| admission.user_message(&store.name, user, most, now));
             if let Some(store) = store.filter(|store| !fits(store)) {
                 let (peer, listener, source) = (self.peer.address, &*self.peer.listener, site.sources.describe(store.origin));
                 tracing::info!(%peer, listener, user = &**user, reason = "user-message-limit", source, "refused");
@@ -430,7 +355,7 @@ impl Session {
 }
 
 /// What comes in time; too late is an error too.
-async fn in_time<T>(patience: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+pub(super) async fn in_time<T>(patience: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
