@@ -8,17 +8,17 @@ mod limits;
 mod question;
 
 pub use limits::LimitExplained;
-pub use question::{Question, QuestionError, stranger};
+pub use question::{AuthorPolicy, Question, QuestionError, stranger};
 use question::{author, author_mailbox};
 
 use crate::standing::{Leaving, SpfStanding, standing};
 use postern_schema::decide::{
     Answer, ArcFact, Author, Client, ContentFacts, Departure, Disposition, DmarcFact, End, GreylistFact, Handling, Hop, Listing,
     Lookup, LookupFailed, Need, Reason, RecipientFacts, RelayPermit, ReputationFact, RouteFacts, ScreenFacts, SenderDomain,
-    SenderFacts, SignFacts, SrsFact, Step, TlsWish, Trace, Verdict, accept, content, rewrite, route, sender, signing,
+    SenderFacts, SignFacts, SrsFact, Step, TlsWish, Trace, Verdict, accept, content, diverted, rewrite, route, sender, signing,
 };
 use postern_schema::name::{Domain, Mailbox, ReversePath};
-use postern_schema::site::{AddressKind, Destination, Relay, Site, Slot, Sources, TlsLevel, TransportKind};
+use postern_schema::site::{AddressKind, Destination, Quarantine, Relay, Site, Slot, Sources, TlsLevel, TransportKind};
 use postern_schema::spf::SpfResult;
 use serde::Serialize;
 use std::net::IpAddr;
@@ -159,6 +159,7 @@ pub struct HopExplained {
 /// [`QuestionError`] if the question names a listener that the site does not have.
 pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, QuestionError> {
     let site = lookup.site();
+    let question = &question.settled(lookup);
     let listener = question.listener(site)?;
     let address = question.client.unwrap_or_else(|| stranger(site));
     let client = Client { listener, address, user: question.user.as_deref(), certificate: question.certificate.as_slice() };
@@ -195,11 +196,12 @@ pub fn explain(question: &Question, lookup: &dyn Lookup) -> Result<Explanation, 
             false => rewrite::archives(&sender, &[&permit], lookup, &mut trace).unwrap_or_default(),
         };
         explanation.add_steps(&trace, &site.sources);
-        let ends: Vec<End> = std::iter::once(&permit).chain(&copies).flat_map(|permit| permit.expansion()).cloned().collect();
-        explanation.hops = ends.iter().map(|end| explain_hop(&sender, end, question.tls_wish, lookup)).collect();
+        let copies: Vec<End> = copies.iter().flat_map(RelayPermit::expansion).cloned().collect();
+        let ends = [permit.expansion().to_vec(), copies];
+        explanation.hops = ends.iter().flatten().map(|end| explain_hop(&sender, end, question.tls_wish, lookup)).collect();
         explanation.limits = limits::incoming(client, site);
         explanation.retry = Some(timetable(&sender, site));
-        explanation.content(question, client, &sender, &ends, lookup);
+        explanation.content(question, client, &sender, ends, lookup);
     }
     Ok(explanation)
 }
@@ -304,7 +306,11 @@ impl Explanation {
     }
 
     /// The end of the message: whether it comes in, and which keys sign it.
-    fn content(&mut self, question: &Question, client: Client<'_>, sender: &ReversePath, ends: &[End], lookup: &dyn Lookup) {
+    fn content(
+        &mut self, question: &Question, client: Client<'_>, sender: &ReversePath, ends: [Vec<End>; 2], lookup: &dyn Lookup,
+    ) {
+        let [mut ends, copies] = ends;
+        ends.extend(copies.iter().cloned());
         let sources = &lookup.site().sources;
         let recipient_accepted = self.outcome.clone();
         let authors: Vec<Option<Mailbox>> = author_mailbox(question).map(Some).into_iter().collect();
@@ -312,16 +318,24 @@ impl Explanation {
         match self.reach("DATA", answer, sources) {
             // Why the recipient was taken says more.
             Some(Handling::Deliver) => self.outcome = recipient_accepted,
-            Some(Handling::Quarantine(_)) => {}
-            None => {
-                (self.retry, self.hops, self.limits) = (None, Vec::new(), Vec::new());
-                return;
+            Some(Handling::Quarantine(Quarantine::Mark)) => {}
+            // Until the operator lets it go, it goes nowhere.
+            Some(Handling::Quarantine(Quarantine::Hold)) | None => return self.stay(),
+            Some(Handling::Quarantine(Quarantine::To(mailbox))) => {
+                let instead = diverted(&mailbox, Reason::ContentAccepted, lookup).expansion().to_vec();
+                ends = instead.into_iter().chain(copies.iter().cloned()).collect();
+                self.hops = ends.iter().map(|end| explain_hop(sender, end, question.tls_wish, lookup)).collect();
             }
         }
-        if self.leave(question, client, sender, ends, lookup).is_err() {
+        if self.leave(question, client, sender, &ends, lookup).is_err() {
             // The daemon defers it.
             self.outcome = outcome::<()>(&Disposition::Defer, Reason::LookupFailed);
         }
+    }
+
+    /// It goes nowhere.
+    fn stay(&mut self) {
+        (self.retry, self.hops, self.limits) = (None, Vec::new(), Vec::new());
     }
 
     /// The way out: who signs it, and what its receivers find.

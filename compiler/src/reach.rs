@@ -5,6 +5,7 @@
 
 use crate::addresses::{Address, Form};
 use crate::model::Model;
+use crate::rules::graph::witnesses;
 use crate::rules::probe::{Region, recipients_elsewhere, regions};
 use postern_schema::decide::{Answer, Client, Lookup, Reason, RecipientFacts, ScreenFacts, StepKind, Trace, accept};
 use postern_schema::name::{Domain, ForwardPath, HostName, LocalPart, Mailbox, ReversePath};
@@ -268,7 +269,12 @@ fn recipients(model: &Model) -> Vec<(RecipientKind, Mailbox)> {
     let parked = model.domains.values().find(|domain| domain.class == DomainClass::Parked);
     let mut found = Vec::new();
     found.extend(ours.map(|ours| (RecipientKind::Ours, ours)));
-    found.extend(forwarded.or_else(|| caught_elsewhere(model)).map(|address| (RecipientKind::Forwarded, address)));
+    found.extend(
+        forwarded
+            .or_else(|| caught_elsewhere(model))
+            .or_else(|| made_elsewhere(model))
+            .map(|address| (RecipientKind::Forwarded, address)),
+    );
     found.extend(rewritten_elsewhere(model).map(|address| (RecipientKind::Forwarded, address)));
     found.extend(relayed(model).map(|address| (RecipientKind::Relayed, address)));
     found.extend(nobody(model).map(|nobody| (RecipientKind::NobodyHere, nobody)));
@@ -295,6 +301,19 @@ fn caught_elsewhere(model: &Model) -> Option<Mailbox> {
     let caught = |target: &Mailbox| is_elsewhere(&target.host, model);
     let domain = model.domains.values().find(|domain| domain.catch_all.as_ref().is_some_and(|(target, _)| caught(target)))?;
     mailbox(&free(model, &domain.name)?, &domain.name)
+}
+
+/// An address that a pattern makes one of another host.
+fn made_elsewhere(model: &Model) -> Option<Mailbox> {
+    let patterns = model.domains.values().flat_map(|domain| domain.patterns.iter().map(move |pattern| (&domain.name, pattern)));
+    patterns.into_iter().find_map(|(domain, pattern)| {
+        let leaves = |local: &LocalPart| {
+            let made = pattern.apply(&local.folded()).and_then(|made| Mailbox::parse(&made).ok());
+            made.is_some_and(|made| is_elsewhere(&made.host, model))
+        };
+        let local = witnesses(pattern.expression()).into_iter().find(leaves)?;
+        Some(Mailbox::new(local, HostName::Domain(domain.clone())))
+    })
 }
 
 /// An address of ours that a `rewrite` turns into one of another host, as it comes in.

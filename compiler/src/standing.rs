@@ -125,7 +125,7 @@ fn addresses(site: &Site, from_address: FromAddress) -> Vec<IpAddr> {
 }
 
 /// Relaxed alignment: both are of one organisation, which is seen by one lying within the other, or both within a domain of the site.
-fn are_aligned(a: &Domain, b: &Domain, lookup: &dyn Lookup) -> Result<bool, LookupFailed> {
+pub(crate) fn are_aligned(a: &Domain, b: &Domain, lookup: &dyn Lookup) -> Result<bool, LookupFailed> {
     if a.is_within(b) || b.is_within(a) {
         return Ok(true);
     }

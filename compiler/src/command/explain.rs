@@ -8,17 +8,20 @@ mod text;
 
 use super::subject::{self, is_snapshot};
 use super::{Failure, Status, print};
-use crate::explain::{Explanation, Question, explain};
+use crate::explain::{AuthorPolicy, Explanation, Question, explain};
+use crate::syntax::Value;
+use crate::syntax::grammar::ValueType;
+use crate::syntax::value::{self, Typed};
 use clap::Args;
 use postern_schema::decide::{ArcFact, DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain, SrsFact, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, ReversePath};
 use postern_schema::site::Fingerprint;
-use postern_schema::snapshot::Snapshot;
 use postern_schema::spf::SpfResult;
 use recorded::Recorded;
 use serde::Serialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The arguments of `explain`.
 #[derive(Args, Debug)]
@@ -63,8 +66,9 @@ pub struct Arguments {
     /// What the client says in EHLO
     #[arg(long, value_name = "H")]
     helo: Option<String>,
-    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, arc=vouched, srs=good, helo-domain=found, listed=none,
-    /// listed=zen.spamhaus.org=127.0.0.2, greylist=passed, reputation=good; or what it has: tls=none; may be given several times
+    /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, or what DMARC follows from: dkim=fail
+    /// and policy=reject; arc=vouched, srs=good, helo-domain=found, listed=none, listed=zen.spamhaus.org=127.0.0.2, greylist=passed, or how long
+    /// ago it came first: waited=10m; reputation=good; or what it has: tls=none; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
     /// Take the message and the answers of DNS from a file that `posternd trace ID --dns` wrote, or - for standard input, and judge
@@ -98,6 +102,8 @@ enum Fact {
     SenderDomain(SenderDomain),
     Spf(SpfResult),
     Dmarc(DmarcFact),
+    Dkim(bool),
+    Policy(AuthorPolicy),
     Arc(ArcFact),
     Tls(bool),
     Helo(String),
@@ -105,6 +111,7 @@ enum Fact {
     /// `None`: by no list.
     Listed(Option<Listing>),
     Greylist(GreylistFact),
+    Waited(Duration),
     Reputation(ReputationFact),
     Srs(&'static str),
 }
@@ -121,6 +128,16 @@ fn fact(text: &str) -> Result<Fact, String> {
         Some((name @ "dmarc", value)) => {
             DmarcFact::parse(value).map(Fact::Dmarc).ok_or_else(|| one_of(name, &DmarcFact::ALL.map(DmarcFact::as_str)))
         }
+        Some(("dkim", "pass")) => Ok(Fact::Dkim(true)),
+        Some(("dkim", "fail")) => Ok(Fact::Dkim(false)),
+        Some((name @ "dkim", _)) => Err(one_of(name, &["pass", "fail"])),
+        Some((name @ "policy", value)) => AuthorPolicy::parse(value)
+            .map(Fact::Policy)
+            .ok_or_else(|| one_of(name, &AuthorPolicy::ALL.map(AuthorPolicy::as_str))),
+        Some(("waited", value)) => match value::read(&ValueType::Duration, &Value::String(value.to_owned())) {
+            Ok(Typed::Duration(waited)) => Ok(Fact::Waited(waited)),
+            _ => Err("waited is a time, as in waited=10m".to_owned()),
+        },
         Some((name @ "arc", value)) => {
             ArcFact::parse(value).map(Fact::Arc).ok_or_else(|| one_of(name, &ArcFact::ALL.map(ArcFact::as_str)))
         }
@@ -146,7 +163,7 @@ fn fact(text: &str) -> Result<Fact, String> {
         Some((name @ "reputation", value)) => ReputationFact::parse(value)
             .map(Fact::Reputation)
             .ok_or_else(|| one_of(name, &words(ReputationFact::ALL, ReputationFact::as_str))),
-        _ => Err("the facts are tls, sender-domain, spf, dmarc, arc, srs, helo, helo-domain, listed, greylist and reputation"
+        _ => Err("the facts are tls, sender-domain, spf, dkim, policy, dmarc, arc, srs, helo, helo-domain, listed, greylist, waited and reputation"
             .to_owned()),
     }
 }
@@ -161,7 +178,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
             let message = replay::Message::new(message, arguments.state.as_deref());
             replay::run(&arguments.subject, &message, arguments.json)?
         }
-        _ if arguments.relay => relay::run(&subject::open(&arguments.subject)?, arguments.json)?,
+        _ if arguments.relay => {
+            let (model, refused) = subject::open_refused(&arguments.subject)?;
+            print(&relay::run(&model, arguments.json)?)?;
+            return refused.map_or(Ok(Status::Fine), Err);
+        }
         (None, from, to) => {
             let recorded = arguments.dns.as_deref().map(Recorded::read).transpose()?;
             let of_file = |name| recorded.as_ref().and_then(|recorded| recorded.fact(name));
@@ -185,21 +206,10 @@ fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: 
         user: arguments.user.clone(),
         certificate: arguments.certificate,
         listener: arguments.listener.clone(),
-        is_tls: true,
-        from,
-        to,
         tls_wish: if arguments.requiretls { TlsWish::Required } else { TlsWish::Default },
-        sender_domain: None,
-        spf: None,
-        dmarc: None,
-        arc: None,
         author: arguments.author.clone(),
         helo: arguments.helo.clone(),
-        helo_domain: None,
-        lists: None,
-        greylist: None,
-        reputation: None,
-        srs: None,
+        ..Question::new(from, to)
     };
     for fact in &arguments.facts {
         match fact {
@@ -212,13 +222,16 @@ fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: 
             Fact::SenderDomain(found) => question.sender_domain = Some(*found),
             Fact::Spf(result) => question.spf = Some(*result),
             Fact::Dmarc(fact) => question.dmarc = Some(*fact),
+            Fact::Dkim(holds) => question.dkim = Some(*holds),
+            Fact::Policy(policy) => question.policy = Some(*policy),
+            Fact::Waited(waited) => question.waited = Some(*waited),
             Fact::Arc(fact) => question.arc = Some(*fact),
             Fact::Srs(word) => question.srs = Some((*word).to_owned()),
         }
     }
     // A snapshot answers from its file, as it does in the daemon.
     let lookup: Box<dyn Lookup> = if is_snapshot(&arguments.subject) {
-        Box::new(Snapshot::open(&arguments.subject)?)
+        Box::new(subject::open_snapshot(&arguments.subject)?)
     } else {
         Box::new(subject::open(&arguments.subject)?)
     };

@@ -22,6 +22,13 @@ pub fn is_snapshot(path: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "mdb") || file.is_dir()
 }
 
+/// The snapshot behind a path; in the state folder of a daemon, the one that it serves.
+pub fn open_snapshot(path: &Path) -> Result<Snapshot, Failure> {
+    let served = path.join("site");
+    let is_state = !path.join("current").exists() && served.join("current").exists();
+    Ok(Snapshot::open(if is_state { &served } else { path })?)
+}
+
 /// A site or snapshot, and the digest that it has or would have.
 pub struct Subject {
     /// The site.
@@ -36,7 +43,7 @@ impl Subject {
     /// The site behind a path. A site that does not compile has its errors shown.
     pub fn open(path: &Path) -> Result<Subject, Failure> {
         if is_snapshot(path) {
-            let snapshot = Snapshot::open(path)?;
+            let snapshot = open_snapshot(path)?;
             let digest = snapshot.digest().to_owned();
             return Ok(Subject { model: read_all(&snapshot, path)?, digest, undated: Vec::new() });
         }
@@ -49,7 +56,24 @@ impl Subject {
 
 /// The site behind a path. A site that does not compile has its errors shown.
 pub fn open(path: &Path) -> Result<Model, Failure> {
-    if is_snapshot(path) { read_all(&Snapshot::open(path)?, path) } else { Ok(compile_site(path)?.1) }
+    if is_snapshot(path) { read_all(&open_snapshot(path)?, path) } else { Ok(compile_site(path)?.1) }
+}
+
+/// The same; and the site as far as it says anything where rules refuse it, with their findings: who wants to know why does not want to
+/// mend it first.
+pub fn open_refused(path: &Path) -> Result<(Model, Option<Failure>), Failure> {
+    if is_snapshot(path) {
+        return Ok((open(path)?, None));
+    }
+    let mut compiled = compile(path, &CompileOptions::default())?;
+    if let Some(model) = compiled.model.take() {
+        return Ok((model, None));
+    }
+    let refused = refuse(path, &compiled);
+    match compiled.draft.filter(|draft| draft.gaps.is_empty()) {
+        Some(draft) => Ok((draft.to_model(&compiled.sources), Some(refused))),
+        None => Err(refused),
+    }
 }
 
 fn compile_site(path: &Path) -> Result<(Compiled, Model), Failure> {

@@ -134,25 +134,7 @@ proptest! {
             prop_assert_eq!(digest(again, &twin.sources.digests()).unwrap(), digest(model, &compiled.sources.digests()).unwrap(), "{}", text);
             for to in ["a@example.com", "b@example.org", "postmaster", "x@elsewhere.example"] {
                 let question = Question {
-                    client: None,
-                    user: None,
-                    certificate: None,
-                    listener: None,
-                    from: ReversePath::Null,
-                    to: ForwardPath::parse(to).unwrap(),
-                    tls_wish: Default::default(),
-                    sender_domain: None,
-                    spf: None,
-                    dmarc: None,
-                    arc: None,
-                    author: None,
-                    is_tls: true,
-                    helo: None,
-                    helo_domain: None,
-                    lists: None,
-                    greylist: None,
-                    reputation: None,
-                    srs: None,
+                    ..Question::new(ReversePath::Null, ForwardPath::parse(to).unwrap())
                 };
                 // A site that compiles never answers "try again later": nothing in it is unresolved.
                 if let Ok(explanation) = explain(&question, model) {

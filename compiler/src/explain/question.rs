@@ -1,10 +1,13 @@
 //! What `explain` and `test` blocks ask: one client, one envelope, and the facts that the daemon would have to find out.
 
-use postern_schema::decide::{ArcFact, DmarcFact, GreylistFact, Listing, ReputationFact, SenderDomain, TlsWish};
+use crate::standing::are_aligned;
+use postern_schema::decide::{ArcFact, DmarcFact, GreylistFact, Listing, Lookup, ReputationFact, SenderDomain, TlsWish};
 use postern_schema::name::{Domain, ForwardPath, HostName, Mailbox, ReversePath};
+use postern_schema::record::DmarcPolicy;
 use postern_schema::site::{Fingerprint, ListenerKind, Site};
 use postern_schema::spf::SpfResult;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 /// What is asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +34,10 @@ pub struct Question {
     pub spf: Option<SpfResult>,
     /// What DMARC comes to, for sites that honour it.
     pub dmarc: Option<DmarcFact>,
+    /// Whether a signature of the author's domain holds; with `policy`, what `dmarc` follows from.
+    pub dkim: Option<bool>,
+    /// What the author's domain asks for.
+    pub policy: Option<AuthorPolicy>,
     /// What the ARC chain comes to, for sites that trust sealers.
     pub arc: Option<ArcFact>,
     /// The domain in the From field; `None`: that of the reverse-path.
@@ -43,10 +50,46 @@ pub struct Question {
     pub lists: Option<Vec<Listing>>,
     /// Where the client stands with the greylist.
     pub greylist: Option<GreylistFact>,
+    /// How long ago it came first with this envelope, which says where it stands without `greylist`.
+    pub waited: Option<Duration>,
     /// What the client did before.
     pub reputation: Option<ReputationFact>,
     /// What the forward-path is as a bounce address of forwarded mail, for sites that have such; one of [`SrsFact::WORDS`].
     pub srs: Option<String>,
+}
+
+/// What the DMARC record of an author's domain asks for where nobody vouches for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AuthorPolicy {
+    /// It has none.
+    NoRecord,
+    /// Its policy.
+    Asks(DmarcPolicy),
+}
+
+impl AuthorPolicy {
+    /// Every value.
+    pub const ALL: [AuthorPolicy; 4] = [
+        AuthorPolicy::NoRecord,
+        AuthorPolicy::Asks(DmarcPolicy::None),
+        AuthorPolicy::Asks(DmarcPolicy::Quarantine),
+        AuthorPolicy::Asks(DmarcPolicy::Reject),
+    ];
+
+    /// The word of test blocks and `explain`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AuthorPolicy::NoRecord => "no-record",
+            AuthorPolicy::Asks(DmarcPolicy::None) => "none",
+            AuthorPolicy::Asks(DmarcPolicy::Quarantine) => "quarantine",
+            AuthorPolicy::Asks(DmarcPolicy::Reject) => "reject",
+        }
+    }
+
+    /// Reads the word of test blocks and `explain`.
+    pub fn parse(word: &str) -> Option<AuthorPolicy> {
+        AuthorPolicy::ALL.into_iter().find(|value| value.as_str() == word)
+    }
 }
 
 /// Why nothing could be asked.
@@ -80,6 +123,58 @@ impl std::fmt::Display for QuestionError {
 impl std::error::Error for QuestionError {}
 
 impl Question {
+    /// A stranger's, over TLS, without any fact.
+    pub fn new(from: ReversePath, to: ForwardPath) -> Question {
+        Question {
+            client: None,
+            user: None,
+            certificate: None,
+            listener: None,
+            is_tls: true,
+            from,
+            to,
+            tls_wish: TlsWish::Default,
+            sender_domain: None,
+            spf: None,
+            dmarc: None,
+            dkim: None,
+            policy: None,
+            arc: None,
+            author: None,
+            helo: None,
+            helo_domain: None,
+            lists: None,
+            greylist: None,
+            waited: None,
+            reputation: None,
+            srs: None,
+        }
+    }
+
+    /// The same with what follows from its facts: where the client stands with the greylist from how long it has waited, and what DMARC
+    /// comes to from DKIM, SPF and the policy of the author's domain.
+    pub(super) fn settled(&self, lookup: &dyn Lookup) -> Question {
+        let by_the_clock = || Some(GreylistFact::after(self.waited?, lookup.site().screen.greylist.as_ref()?));
+        let (greylist, dmarc) = (self.greylist.or_else(by_the_clock), self.dmarc.or_else(|| self.judged(lookup)));
+        Question { greylist, dmarc, ..self.clone() }
+    }
+
+    /// RFC 9989 5.3: one of the two that vouches for the author's domain is enough. `None` as long as something is not said.
+    fn judged(&self, lookup: &dyn Lookup) -> Option<DmarcFact> {
+        let is_signed = self.dkim?;
+        let Some(author) = author(self) else { return Some(DmarcFact::None) };
+        let is_vouched = is_signed
+            || match self.from.mailbox().and_then(Mailbox::domain) {
+                Some(sender) => self.spf? == SpfResult::Pass && are_aligned(sender, &author, lookup).ok()?,
+                None => false,
+            };
+        match self.policy? {
+            AuthorPolicy::NoRecord => Some(DmarcFact::None),
+            AuthorPolicy::Asks(_) if is_vouched => Some(DmarcFact::Pass),
+            AuthorPolicy::Asks(policy) => Some(DmarcFact::Fail(policy)),
+        }
+    }
+
     /// The listener that is meant: the one named; else, for a logged-in client, the first that takes logins; else the first of
     /// kind `mx`.
     pub(super) fn listener<'a>(&'a self, site: &'a Site) -> Result<&'a str, QuestionError> {

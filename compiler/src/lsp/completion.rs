@@ -83,7 +83,13 @@ impl Offers<'_> {
         let given: Vec<&str> = statement.entries.iter().filter_map(|entry| self.cursor.key(entry)).collect();
         let given = |name: &str| given.contains(&name) && own != Some(name);
         let excluded = |name: &str| spec.one_of.contains(&name) && spec.one_of.iter().any(|other| given(other));
-        for property in spec.properties.iter().filter(|property| !given(property.name) && !excluded(property.name)) {
+        let superseded = |property: &PropertySpec| {
+            let by_it = |other: &&str| spec.property(other).is_some_and(|other| other.instead_of == Some(property.name));
+            property.instead_of.is_some_and(given)
+                || spec.properties.iter().map(|other| other.name).filter(|name| given(name)).any(|name| by_it(&name))
+        };
+        let fits = |property: &&PropertySpec| !given(property.name) && !excluded(property.name) && !superseded(property);
+        for property in spec.properties.iter().filter(fits) {
             let text = self.property_text(property, with_value);
             let edit = self.edit(stretch.clone(), text);
             self.offer(CompletionItem {

@@ -7,22 +7,22 @@
 mod walk;
 mod witness;
 
-pub use witness::witnesses;
+pub use witness::{samples, witnesses};
 
 use crate::addresses::{Address, AddressBook, AddressId, Form, HostId, Target, folded};
-use crate::lower::draft::{DomainDraft, SiteDraft};
+use crate::lower::draft::{DomainDraft, PatternDraft, SiteDraft};
 use crate::model::Model;
 use crate::source::{Span, Spanned};
 use postern_schema::decide::Lookup;
 use postern_schema::name::{HostName, LocalPart, Mailbox};
-use postern_schema::site::{DomainClass, Slot, Stage, Whose};
+use postern_schema::site::{DomainClass, Quarantine, Slot, Stage, Whose};
 use walk::{Walk, Walked};
 
 /// The graph of one site.
 #[derive(Debug)]
 pub struct AddressGraph {
     /// Every loop, once, beginning with what stands first in the site; of a very long one, its beginning.
-    pub loops: Vec<Vec<Hop>>,
+    pub loops: Vec<Circle>,
     /// Loops that are not in `loops`, since there are so many.
     pub more_loops: usize,
     /// For each declared address, the most that it can lead to.
@@ -78,6 +78,15 @@ impl Standings {
     }
 }
 
+/// A way that does not end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Circle {
+    /// What it leads through.
+    pub hops: Vec<Hop>,
+    /// Whether its patterns make a new address every time, so that it never comes back to one that it was at.
+    pub grows: bool,
+}
+
 /// One edge of a loop: the address, and what sends its mail on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hop {
@@ -106,6 +115,8 @@ pub enum Role {
     CatchAll,
     /// The site's postmaster.
     Postmaster,
+    /// Where mail is set aside.
+    Quarantine,
 }
 
 impl Role {
@@ -124,6 +135,7 @@ impl Role {
             Role::Pattern => "pattern target",
             Role::CatchAll => "catch-all",
             Role::Postmaster => "postmaster",
+            Role::Quarantine => "quarantine",
         }
     }
 }
@@ -153,7 +165,17 @@ pub fn targets(draft: &SiteDraft) -> Vec<(Role, Spanned<Mailbox>)> {
         Whose::Domain(_) => None,
     }));
     found.extend(draft.rewriting.archives.iter().map(|archive| (Role::Archive, archive.to.clone())));
+    if let Some(Spanned { value: Quarantine::To(mailbox), span }) = &draft.screen.quarantine {
+        found.push((Role::Quarantine, Spanned::new(mailbox.clone(), *span)));
+    }
     found
+}
+
+/// Addresses that a pattern with groups in its target makes, for local parts that it takes.
+pub fn made_by(pattern: &PatternDraft) -> impl Iterator<Item = Mailbox> {
+    let has_groups = pattern.pattern.target().contains('{');
+    let taken = witnesses(pattern.pattern.expression()).into_iter().filter(move |_| has_groups);
+    taken.filter_map(|local| Mailbox::parse(&pattern.pattern.apply(&local.folded())?).ok())
 }
 
 impl AddressGraph {

@@ -54,6 +54,7 @@ pub(crate) use hdr::HEADER_FIELD;
 pub(crate) use lst::{LISTENER_WITHOUT_KIND, LMTP_ON_25, MISPLACED_PROPERTY, SPOKESMAN_OF_WEB};
 pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use net::NETWORK_OF_NOBODY;
+pub(crate) use rly::chosen_destination::chooses_destination;
 pub(crate) use rwr::REWRITE_FORM;
 pub(crate) use sit::{NO_POSTMASTER, NOTIFY_NONE};
 pub(crate) use tbl::{

@@ -1,5 +1,6 @@
 //! Draft of `test` blocks.
 
+use crate::explain::AuthorPolicy;
 use crate::lower::Lowering;
 use crate::source::{Span, Spanned};
 use crate::syntax::View;
@@ -8,6 +9,7 @@ use postern_schema::name::{Domain, ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{Fingerprint, TlsLevel};
 use postern_schema::spf::SpfResult;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 /// What a list answers that has one answer only (RFC 5782 2.1).
 const USUAL_CODE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -35,6 +37,10 @@ pub struct TestDraft {
     pub spf: Option<SpfResult>,
     /// What DMARC comes to.
     pub dmarc: Option<DmarcFact>,
+    /// Whether a signature of the author's domain holds.
+    pub dkim: Option<bool>,
+    /// What the author's domain asks for.
+    pub policy: Option<AuthorPolicy>,
     /// What its ARC chain comes to.
     pub arc: Option<ArcFact>,
     /// MAIL comes with REQUIRETLS.
@@ -51,6 +57,8 @@ pub struct TestDraft {
     pub lists: Option<Vec<Spanned<Listing>>>,
     /// Where the client stands with the greylist.
     pub greylist: Option<GreylistFact>,
+    /// How long ago it came first with this envelope.
+    pub waited: Option<Duration>,
     /// What the client did before.
     pub reputation: Option<ReputationFact>,
     /// The forward-path.
@@ -114,6 +122,8 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
         sender_domain,
         spf: from.property::<String>("spf").and_then(|word| SpfResult::parse(&word.value)),
         dmarc: from.property::<String>("dmarc").and_then(|word| DmarcFact::parse(&word.value)),
+        dkim: from.property::<String>("dkim").map(|word| word.value == "pass"),
+        policy: from.property::<String>("policy").and_then(|word| AuthorPolicy::parse(&word.value)),
         arc: from.property::<String>("arc").and_then(|word| ArcFact::parse(&word.value)),
         requiretls: from.property::<bool>("requiretls").is_some_and(|asked| asked.value),
         author: from.property::<Domain>("author").map(|author| author.value),
@@ -122,6 +132,7 @@ fn test(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<TestDraft> {
         helo_domain: word(client, "helo-domain").and_then(|word| SenderDomain::parse(&word)),
         lists: listings(view),
         greylist: word(client, "greylist").and_then(|word| GreylistFact::parse(&word)),
+        waited: client.and_then(|client| client.property::<Duration>("waited")).map(|waited| waited.value),
         reputation: word(client, "reputation").and_then(|word| ReputationFact::parse(&word)),
         to: view.child("to")?.argument("address")?,
         srs: view.child("to")?.property::<String>("srs").map(|word| word.value.into()),

@@ -51,12 +51,15 @@ fn run_one(test: &TestDraft, model: &Model, sources: &Sources, findings: &mut Ve
         sender_domain: test.sender_domain,
         spf: test.spf,
         dmarc: test.dmarc,
+        dkim: test.dkim,
+        policy: test.policy,
         arc: test.arc,
         author: test.author.clone(),
         helo: test.helo.as_ref().map(|helo| helo.to_string()),
         helo_domain: test.helo_domain,
         lists: test.lists.as_ref().map(|lists| lists.iter().map(|listing| listing.value.clone()).collect()),
         greylist: test.greylist,
+        waited: test.waited,
         reputation: test.reputation,
         srs: test.srs.as_deref().map(str::to_owned),
     };
@@ -150,12 +153,14 @@ fn judge(expect: &ExpectDraft, found: &Explanation) -> Option<Failure> {
 fn how_to_say(fact: &str) -> &'static str {
     match fact {
         "spf" => "write that beside its `from`, as in spf=\"pass\"",
-        "dmarc" => "write that beside its `from`, as in dmarc=\"pass\"",
+        "dmarc" => "write that beside its `from`, as in dmarc=\"pass\", or what it follows from: dkim=, spf= and policy=",
         "srs" => "write that beside its `to`, as in srs=\"good\"",
         "helo" => "write that beside its `client`, as in helo=\"mx.example.net\"",
         "helo-domain" => "write that beside its `client`, as in helo-domain=\"found\"",
         "listed" => "write `unlisted`, or for each list that knows it `listed \"zone\"`",
-        "greylist" => "write that beside its `client`, as in greylist=\"passed\"",
+        "greylist" => {
+            "write that beside its `client`, as in greylist=\"passed\", or how long ago it came first, as in waited=\"10m\""
+        }
         "reputation" => "write that beside its `client`, as in reputation=\"good\"",
         _ => "write that beside its `from`, as in domain=\"found\"",
     }

@@ -216,6 +216,45 @@ const CLEAR: &str =
     r#"client "198.51.100.7" helo="mx.a.example" helo-domain="found" greylist="passed" reputation="good"; unlisted"#;
 const GOOD: &str = r#"from "x@a.example" domain="found" spf="pass" dmarc="pass"; to "alice@example.com""#;
 
+/// The same without what DMARC comes to.
+fn dkim(facts: &str) -> String {
+    GOOD.replace("dmarc=\"pass\"", facts)
+}
+
+#[test]
+fn two_opinions_of_one_fact_are_refused() {
+    let test = format!("{CLEAR}; {}", dkim("dmarc=\"pass\" dkim=\"pass\""));
+    let site = SITE.replace("screen { require \"sender-domain-exists\"; }\n", STRICT);
+    let text = format!("{site}test \"promise\" {{ {test}; expect \"accept\"; }}\n");
+    let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
+    assert_eq!(compiled.diagnostics.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["LNG015"]);
+}
+
+#[test]
+fn what_is_set_aside_goes_where_such_mail_goes() {
+    for (place, end) in
+        [("to=\"quar@example.com\"", "quar@example.com"), ("then=\"mark\"", "alice@example.com"), ("then=\"hold\"", "")]
+    {
+        let screen = format!("screen {{ spf fail=\"quarantine\"; quarantine {place}; }}");
+        let site = SITE
+            .replace("screen { require \"sender-domain-exists\"; }", &screen)
+            .replace("mailbox \"alice\"", "mailbox \"alice\"; mailbox \"quar\"");
+        for promised in ["quar@example.com", "alice@example.com"] {
+            let test = format!(
+                "from \"x@a.example\" spf=\"fail\"; to \"alice@example.com\"; expect \"accept\" {{ delivers-to \"{promised}\"; }}"
+            );
+            let text = format!("{site}test \"promise\" {{ {test}; }}\n");
+            let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
+            assert_eq!(
+                compiled.tests.first().map(|test| test.passed),
+                Some(promised == end),
+                "{place}\n{:#?}",
+                compiled.diagnostics
+            );
+        }
+    }
+}
+
 fn strictly(test: &str) -> Compiled {
     let site = SITE.replace("screen { require \"sender-domain-exists\"; }\n", STRICT);
     let compiled = compile_text("site.kdl", &format!("{site}test \"promise\" {{ {test}; }}\n"), &CompileOptions::default());
@@ -237,6 +276,17 @@ fn every_fact_of_a_stranger_can_be_set() {
         (CLEAR.replace("unlisted", "listed \"bl.example\"; listed \"wl.example\"") + "; " + GOOD, r#""accept""#),
         (CLEAR.replace("passed", "new") + "; " + GOOD, r#""defer" reason="greylisted" reply="451 4.7.1""#),
         (CLEAR.replace("passed", "waiting") + "; " + GOOD, r#""defer" reason="greylisted""#),
+        (CLEAR.replace("greylist=\"passed\"", "waited=\"299s\"") + "; " + GOOD, r#""defer" reason="greylisted""#),
+        (CLEAR.replace("greylist=\"passed\"", "waited=\"300s\"") + "; " + GOOD, r#""accept""#),
+        (CLEAR.replace("greylist=\"passed\"", "waited=\"3d\"") + "; " + GOOD, r#""defer" reason="greylisted""#),
+        (format!("{CLEAR}; {}", dkim("dkim=\"pass\" policy=\"reject\" author=\"b.example\"")), r#""accept""#),
+        (format!("{CLEAR}; {}", dkim("dkim=\"fail\" policy=\"reject\"")), r#""accept""#),
+        (
+            format!("{CLEAR}; {}", dkim("dkim=\"fail\" policy=\"reject\" author=\"b.example\"")),
+            r#""reject" reason="dmarc-failed""#,
+        ),
+        (format!("{CLEAR}; {}", dkim("dkim=\"fail\" policy=\"none\" author=\"b.example\"")), r#""accept""#),
+        (format!("{CLEAR}; {}", dkim("dkim=\"fail\" policy=\"no-record\" author=\"b.example\"")), r#""accept""#),
         (CLEAR.replace("good", "poor") + "; " + GOOD, r#""defer" reason="poor-reputation""#),
         (format!("{CLEAR}; {}", GOOD.replace("spf=\"pass\"", "spf=\"fail\"")), r#""reject" reason="spf-failed""#),
         (format!("{CLEAR}; {}", GOOD.replace("dmarc=\"pass\"", "dmarc=\"fail-reject\"")), r#""reject" reason="dmarc-failed""#),

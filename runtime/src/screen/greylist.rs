@@ -10,9 +10,6 @@ use postern_schema::site::Greylist;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// Who does not come back within this was not asked (RFC 5321 4.5.4.1 has senders try for four to five days; most come within
-/// hours).
-const COMES_BACK: Duration = Duration::from_secs(2 * 86_400);
 /// What is known is noted anew when it was last noted so long ago: it need not be exact to the message.
 const NOTED_ANEW: u64 = 3_600_000;
 
@@ -101,16 +98,17 @@ pub fn standing(policy: &Greylist, visit: Visit<'_>, memory: &dyn Remembrance, n
         return GreylistFact::Passed;
     }
     let key = Key::of(&["visit", &prefix, &sender(visit.sender), &visit.recipient.folded().to_string()]);
-    match memory.recall(key) {
-        Some(entry) if entry.passes > 0 && lasts(&entry) => {
+    let known = memory.recall(key);
+    // A clock that was set back must not make anybody wait for it.
+    let waited = known.filter(|entry| entry.passes == 0).and_then(|entry| now_ms.checked_sub(entry.first_ms));
+    let waits = waited.map_or(GreylistFact::New, |waited| GreylistFact::after(Duration::from_millis(waited), policy));
+    match (known, waits) {
+        (Some(entry), _) if entry.passes > 0 && lasts(&entry) => {
             touch(key, entry);
             GreylistFact::Passed
         }
-        // A clock that was set back must not make anybody wait for it.
-        Some(Entry { first_ms, passes: 0, .. }) if (first_ms..first_ms.saturating_add(millis(COMES_BACK))).contains(&now_ms) => {
-            if now_ms - first_ms < millis(policy.after) {
-                return GreylistFact::Waiting;
-            }
+        (_, GreylistFact::Waiting) => GreylistFact::Waiting,
+        (Some(Entry { first_ms, .. }), GreylistFact::Passed) => {
             memory.note(key, Entry { first_ms, last_ms: now_ms, passes: 1 });
             let before = of_client.unwrap_or(Entry { first_ms: now_ms, last_ms: now_ms, passes: 0 });
             memory.note(client, Entry { last_ms: now_ms, passes: before.passes.saturating_add(1), ..before });

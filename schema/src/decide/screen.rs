@@ -6,9 +6,10 @@
 
 use super::{Answer, Need, Reason, RecipientFacts, RelayPermit, SenderDomain, StepKind, Trace, Verdict};
 use crate::name::{Domain, ForwardPath, HostName};
-use crate::site::{Check, Origin, Site};
+use crate::site::{Check, Greylist, Origin, Site};
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 /// What is known of a stranger beside its address and envelope. A field is empty until [`Need`] asked for it.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -102,6 +103,21 @@ words! {
         Good => "good",
         /// Too much of late.
         Poor => "poor",
+    }
+}
+
+/// Who does not come back within this was not asked (RFC 5321 4.5.4.1 has senders try for four to five days; most come within
+/// hours).
+const COMES_BACK: Duration = Duration::from_secs(2 * 86_400);
+
+impl GreylistFact {
+    /// Where a client stands that came first so long ago with this sender and recipient, and has not been let through since.
+    pub fn after(waited: Duration, policy: &Greylist) -> GreylistFact {
+        match waited {
+            waited if waited >= COMES_BACK => GreylistFact::New,
+            waited if waited < policy.after => GreylistFact::Waiting,
+            _ => GreylistFact::Passed,
+        }
     }
 }
 

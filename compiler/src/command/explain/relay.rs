@@ -4,6 +4,7 @@ use super::json;
 use crate::command::Failure;
 use crate::model::Model;
 use crate::reach::{Cell, table};
+use crate::rules::chooses_destination;
 use crate::rules::probe::{is_anybody, open_paths};
 use serde::Serialize;
 use std::fmt::Write;
@@ -95,8 +96,18 @@ fn describe(cells: &[Cell], open: bool, model: &Model) -> String {
         }
         text.push('\n');
     }
+    let chosen = model.domains.values().flat_map(|domain| &domain.patterns).find(|pattern| chooses_destination(pattern));
+    if let Some(pattern) = chosen {
+        let place = model.site.sources.describe(pattern.origin);
+        let _ = writeln!(
+            text,
+            "WHOEVER WRITES TO US CHOOSES WHERE MAIL GOES ON TO, by the pattern at {place}: see `postern rule RLY007`"
+        );
+    }
     text.push_str(if open {
         "ANYBODY MAY SEND TO ANYWHERE: see `postern rule RLY001`\n"
+    } else if chosen.is_some() {
+        ""
     } else {
         "strangers reach what is ours, and nothing else\n"
     });

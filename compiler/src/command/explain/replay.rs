@@ -153,22 +153,19 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 user: client.user.clone(),
                 certificate: known(&client.certificate, acceptance.site()),
                 listener: Some(client.listener.clone()),
-                is_tls: true,
-                from: from.clone(),
-                to: ForwardPath::parse(original).map_err(|error| odd(original, &error))?,
                 tls_wish: wish,
                 // It was accepted, so DNS knew the domain and had nothing against it.
                 sender_domain: Some(SenderDomain::Found),
                 spf: Some(SpfResult::Pass),
                 dmarc: Some(DmarcFact::Pass),
                 arc: Some(ArcFact::Unvouched),
-                author: None,
                 helo: client.helo.clone(),
                 helo_domain: Some(SenderDomain::Found),
                 lists: Some(Vec::new()),
                 greylist: Some(GreylistFact::Passed),
                 reputation: Some(ReputationFact::Good),
                 srs: Some("good".to_owned()),
+                ..Question::new(from.clone(), ForwardPath::parse(original).map_err(|error| odd(original, &error))?)
             };
             accepted.push(explain(&question, &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);
         }
@@ -200,7 +197,8 @@ struct Snapshots<'a> {
 impl Snapshots<'_> {
     /// Of a folder, or of the one that a `.mdb` file lies in.
     fn new(path: &Path) -> Snapshots<'_> {
-        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+        let folder =
+            if path.is_dir() { path } else { path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new(".")) };
         Snapshots { folder, open: Vec::new() }
     }
 

@@ -28,6 +28,8 @@ pub(super) static NO_REASON: Rule =
 struct Allow<'a> {
     /// The block that it stands in; `None`: outside every block.
     block: Option<&'a Node>,
+    /// In how many blocks.
+    depth: usize,
     code: Spanned<String>,
     rule: &'static Rule,
     reason: String,
@@ -52,11 +54,16 @@ pub fn sift(nodes: &[Node], findings: Vec<Diagnostic>, subject: &Subject<'_>) ->
     }
     let mut allowed = Vec::new();
     for mut finding in findings {
-        let Some(allow) = allows.iter_mut().find(|allow| allow.covers(&finding)) else {
+        // Of several, the innermost speaks; the others would take it as well, so none of them is without use.
+        let covering = allows.iter_mut().filter(|allow| allow.covers(&finding));
+        let covering = covering.map(|allow| {
+            allow.used = true;
+            allow
+        });
+        let Some(allow) = covering.max_by_key(|allow| allow.depth) else {
             kept.push(finding);
             continue;
         };
-        allow.used = true;
         let named = allow.class.as_ref().map(|class| &class.value);
         if finding.opens.is_some() && finding.opens.as_ref() != named {
             kept.push(class_not_named(allow, &finding));
@@ -80,16 +87,17 @@ pub fn sift(nodes: &[Node], findings: Vec<Diagnostic>, subject: &Subject<'_>) ->
 
 /// Every `allow` that can be read, with its block; what is wrong with one is reported.
 fn collect<'a>(nodes: &'a [Node], allows: &mut Vec<Allow<'a>>, findings: &mut Vec<Diagnostic>) {
-    let mut pending: Vec<(Option<&'a Node>, &'a [Node])> = vec![(None, nodes)];
-    while let Some((block, nodes)) = pending.pop() {
+    let mut pending: Vec<(Option<&'a Node>, usize, &'a [Node])> = vec![(None, 0, nodes)];
+    while let Some((block, depth, nodes)) = pending.pop() {
         for view in Document::new(nodes).children("allow") {
-            allows.extend(read(block, &view, findings));
+            allows.extend(read(block, depth, &view, findings));
         }
-        pending.extend(nodes.iter().filter(|node| !node.children.is_empty()).map(|node| (Some(node), node.children.as_slice())));
+        let inner = nodes.iter().filter(|node| !node.children.is_empty());
+        pending.extend(inner.map(|node| (Some(node), depth + 1, node.children.as_slice())));
     }
 }
 
-fn read<'a>(block: Option<&'a Node>, view: &View<'a>, findings: &mut Vec<Diagnostic>) -> Option<Allow<'a>> {
+fn read<'a>(block: Option<&'a Node>, depth: usize, view: &View<'a>, findings: &mut Vec<Diagnostic>) -> Option<Allow<'a>> {
     let code = view.argument::<String>("code")?;
     let reason = view.property::<String>("reason")?;
     let Some(rule) = find(&code.value).filter(|rule| matches!(rule.raised, Raised::Check { .. })) else {
@@ -100,7 +108,7 @@ fn read<'a>(block: Option<&'a Node>, view: &View<'a>, findings: &mut Vec<Diagnos
         let message = format!("{} is allowed without a reason", rule.code);
         findings.push(NO_REASON.at(reason.span, message).help("Write why it is right here: somebody will ask in a year"));
     }
-    Some(Allow { block, code, rule, reason: reason.value, class: view.property("class"), used: false })
+    Some(Allow { block, depth, code, rule, reason: reason.value, class: view.property("class"), used: false })
 }
 
 fn not_allowable(code: &Spanned<String>) -> Diagnostic {

@@ -2,8 +2,10 @@
 
 use crate::lower::draft::{DomainDraft, PatternDraft};
 use crate::report::{Diagnostic, Severity};
-use crate::rules::graph::witnesses;
+use crate::rules::graph::{samples, witnesses};
 use crate::rules::{Rule, Subject};
+use postern_schema::decide::{StepKind, Trace, resolve};
+use postern_schema::name::{HostName, Mailbox};
 use std::collections::HashSet;
 
 /// The rule.
@@ -13,8 +15,9 @@ pub static RULE: Rule =
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut reported = HashSet::new();
     for domain in &subject.draft.domains {
-        for (index, pattern) in domain.patterns.iter().enumerate() {
-            let Some(finding) = never_matches(pattern).or_else(|| is_behind(domain, index)) else { continue };
+        for pattern in &domain.patterns {
+            let found = never_matches(pattern).or_else(|| whole_address(pattern)).or_else(|| is_behind(subject, domain, pattern));
+            let Some(finding) = found else { continue };
             if reported.insert(pattern.expression) {
                 findings.push(finding.postfix(&["virtual_alias_maps"]));
             }
@@ -34,16 +37,52 @@ fn never_matches(pattern: &PatternDraft) -> Option<Diagnostic> {
     })
 }
 
-/// The first pattern that matches wins.
-fn is_behind(domain: &DomainDraft, index: usize) -> Option<Diagnostic> {
-    let pattern = &domain.patterns[index];
-    let earlier = domain.patterns[..index].iter().find(|earlier| {
-        earlier.pattern.expression() == pattern.pattern.expression() || takes_everything(earlier.pattern.expression())
-    })?;
+/// `regexp:` tables of Postfix match whole addresses; here a domain has its own patterns, for what stands before the `@`.
+fn whole_address(pattern: &PatternDraft) -> Option<Diagnostic> {
+    let expression = pattern.pattern.expression();
+    let samples = samples(expression);
+    let has_at = !samples.is_empty() && samples.iter().all(|sample| sample.as_str().contains('@'));
+    has_at.then(|| {
+        let local = expression.split_once('@').map_or(expression, |(local, _)| local);
+        RULE.at(pattern.expression, "No address matches this expression: it is held against what stands before the @")
+            .help(format!("Write {:?}", format!("{local}$")))
+    })
+}
+
+/// The daemon's own look-up is asked for addresses that the expression takes: something that comes before it has them all. A domain in
+/// which something could not be read may lack what is asked for, never have more.
+fn is_behind(subject: &Subject<'_>, domain: &DomainDraft, pattern: &PatternDraft) -> Option<Diagnostic> {
+    let host = HostName::Domain(domain.name.value.clone());
+    let expression = pattern.pattern.expression();
+    let (mut before, mut others) = (None, 0);
+    for local in samples(expression) {
+        let address = Mailbox::new(local, host.clone());
+        let mut trace = Trace::default();
+        resolve(&address, subject.model, &mut trace).ok()?;
+        let by = trace.steps().iter().rev().find_map(|step| match &step.kind {
+            StepKind::Pattern(by, _) => {
+                domain.patterns.iter().find(|pattern| pattern.pattern.expression() == &**by).map(|by| by.expression)
+            }
+            StepKind::Mailbox(found) | StepKind::Alias(found, _) | StepKind::Forward(found, _) | StepKind::List(found) => {
+                subject.draft.addresses.find_in(found.domain()?, found.local.as_str()).map(|found| found.span())
+            }
+            _ => None,
+        })?;
+        if by == pattern.expression {
+            return None;
+        }
+        others += usize::from(before.is_some_and(|before| before != by));
+        before = Some(before.unwrap_or(by));
+    }
+    let label = if others == 0 {
+        "this one comes first and takes all of them"
+    } else {
+        "this one comes first and takes some, others the rest"
+    };
     Some(
         RULE.at(pattern.expression, "No address reaches this pattern")
-            .also(earlier.expression, "this one comes first and takes all of them")
-            .help("Move it before the other, or remove it: the first pattern that matches wins"),
+            .also(before?, label)
+            .help("Move it before the other, or remove it: declared addresses come first, then the first pattern that matches"),
     )
 }
 

@@ -10,18 +10,20 @@ pub static RULE: Rule =
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let draft = subject.draft;
-    let own = draft
-        .listeners
-        .iter()
-        .flat_map(|listener| listener.addresses.iter().map(move |address| (&listener.name, address.value, listener.port.value)));
-    let own: Vec<_> = own.collect();
+    let listeners = draft.listeners.iter().flat_map(|listener| {
+        let name = format!("the listener {:?}", listener.name.value);
+        listener.addresses.iter().map(move |address| (name.clone(), listener.name.span, address.value, listener.port.value))
+    });
+    let metrics = draft.metrics.iter().map(|at| ("`metrics`".to_owned(), at.span, at.value.ip(), at.value.port()));
+    let own: Vec<_> = listeners.chain(metrics).collect();
     let filters = draft.planned.filters.iter().map(|filter| (&filter.name, &filter.endpoint));
     let policies = draft.planned.policies.iter().map(|policy| (&policy.name, &policy.endpoint));
     for (name, endpoint) in filters.chain(policies) {
-        if let Some((listener, ..)) = own.iter().find(|(_, address, port)| is_bound(draft, &endpoint.value, *address, *port)) {
+        if let Some((own, span, ..)) = own.iter().find(|(_, _, address, port)| is_bound(draft, &endpoint.value, *address, *port))
+        {
             findings.push(
-                RULE.at(endpoint.span, format!("{:?} is where the listener {:?} of this site is", name.value, listener.value))
-                    .also(listener.span, "declared here")
+                RULE.at(endpoint.span, format!("{:?} is where {own} of this site is", name.value))
+                    .also(*span, "declared here")
                     .help("Give one of the two another port; 10025 is what both ENMA and the way back from Amavis come with")
                     .postfix(&["content_filter", "smtpd_milters", "master.cf"]),
             );

@@ -2,7 +2,7 @@
 
 use super::returning;
 use crate::report::{Diagnostic, Severity};
-use crate::rules::rly::is_private;
+use crate::rules::rly::{class_of_listener, is_private};
 use crate::rules::{Rule, Subject};
 use ipnet::IpNet;
 
@@ -29,7 +29,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         findings.push(
             RULE.at(span, message)
                 .help("Write address=\"127.0.0.1\", where the filters are; for a filter elsewhere, from= and its one address")
-                .postfix(&["master.cf", "mynetworks", "smtpd_recipient_restrictions"]),
+                .postfix(&["master.cf", "mynetworks", "smtpd_recipient_restrictions"])
+                .opens(class_of_listener(listener)),
         );
     }
 }

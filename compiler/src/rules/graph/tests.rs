@@ -36,7 +36,7 @@ fn an_alias_to_itself_is_a_loop_of_one() {
 fn details_patterns_and_catch_alls_close_circles_too() {
     assert_eq!(domain("alias \"a\" \"b+x\"\nalias \"b\" \"a+y\"").len(), 1);
     assert!(domain("pattern \"^(\\\\w+)-list$\" \"{1}-list\"")[0].starts_with("DOM002 x-list@example.com leads to itself"));
-    assert!(domain("catch-all \"nobody-there\"")[0].starts_with("DOM002 nobody-there@example.com leads to itself"));
+    assert!(domain("catch-all \"nobody-there\"")[0].starts_with("DOM003 The catch-all nobody-there@example.com does not exist"));
     assert_eq!(domain("pattern \"^a(\\\\d)$\" \"b{1}\"\npattern \"^b(\\\\d)$\" \"a{1}\"").len(), 1);
 }
 

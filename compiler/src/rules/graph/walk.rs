@@ -1,7 +1,7 @@
 //! The walk through the graph: depth first, each address once, without recursion, since a chain of aliases may be as long as the
 //! site. Declared addresses are known by their number; only what details, patterns and catch-alls make is kept by its text.
 
-use super::{Direct, Hop, Role, Standings};
+use super::{Circle, Direct, Hop, Role, Standings};
 use crate::addresses::AddressId;
 use crate::lower::draft::{DomainDraft, SiteDraft};
 use crate::model::Model;
@@ -12,6 +12,9 @@ use std::collections::{HashMap, HashSet};
 
 /// The most addresses that the walk follows beyond those that are declared: patterns can make new ones without end.
 const GENERATED_LIMIT: usize = 10_000;
+/// A pattern that makes so many addresses one of the other goes on for ever. Both are looked for in the last frames of a path.
+const GROWTH_LIMIT: usize = 16;
+const GROWTH_FRAMES: usize = 4 * GROWTH_LIMIT;
 /// The most loops that are kept.
 const LOOPS_LIMIT: usize = 1000;
 /// The most entries of one loop that are kept.
@@ -58,7 +61,7 @@ pub(super) struct Walk<'a> {
     made: Vec<Made>,
     made_ids: HashMap<Mailbox, usize>,
     generated: usize,
-    loops: Vec<Vec<Hop>>,
+    loops: Vec<Circle>,
     more_loops: usize,
     /// The places of the entries of every loop that was found.
     in_loops: HashSet<Span>,
@@ -67,7 +70,7 @@ pub(super) struct Walk<'a> {
 
 /// What a walk has found.
 pub(super) struct Walked {
-    pub loops: Vec<Vec<Hop>>,
+    pub loops: Vec<Circle>,
     pub more_loops: usize,
     pub fan_out: Vec<u32>,
     pub undeclared: Vec<(AddressId, u32)>,
@@ -136,8 +139,11 @@ impl<'a> Walk<'a> {
             frame.fan_out = frame.fan_out.saturating_add(1);
             let Some(next) = next else { continue };
             match self.state(next) {
-                State::Unseen => self.enter(next, &mut path),
-                State::OnPath(depth) => self.close(&path[depth as usize..]),
+                State::Unseen => match self.growth(next, &path) {
+                    Some(since) => self.close(&path[since..], true),
+                    None => self.enter(next, &mut path),
+                },
+                State::OnPath(depth) => self.close(&path[depth as usize..], false),
                 State::Done(fan_out) => frame.fan_out = frame.fan_out.saturating_add(fan_out),
             }
         }
@@ -146,6 +152,17 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, node: Node, path: &mut Vec<Frame>) {
         self.set(node, State::OnPath(path.len() as u32));
         path.push(Frame { node, next: 0, fan_out: 0 });
+    }
+
+    /// Where on the path the pattern last stood that makes this address, if it has made so many that there is no end to them.
+    fn growth(&self, next: Node, path: &[Frame]) -> Option<usize> {
+        let Node::Made(next) = next else { return None };
+        let hop = &self.made[next].hop;
+        let is_same = |frame: &Frame| matches!(frame.node, Node::Made(made) if self.made[made].hop.span == hop.span);
+        let begin = path.len().saturating_sub(GROWTH_FRAMES);
+        let same = || path.iter().enumerate().skip(begin).filter(|(_, frame)| is_same(frame));
+        let is_endless = hop.role == Role::Pattern && same().count() >= GROWTH_LIMIT;
+        same().last().map(|(depth, _)| depth).filter(|_| is_endless)
     }
 
     fn state(&self, node: Node) -> State {
@@ -263,7 +280,7 @@ impl<'a> Walk<'a> {
 
     /// This part of the path is a loop. One that shares an entry with a loop already found is left for the next run: to mend the
     /// first may well mend both.
-    fn close(&mut self, path: &[Frame]) {
+    fn close(&mut self, path: &[Frame], grows: bool) {
         let spans: Vec<Span> = path.iter().map(|frame| self.span(frame.node)).collect();
         if spans.iter().any(|span| self.in_loops.contains(span)) {
             return;
@@ -276,7 +293,6 @@ impl<'a> Walk<'a> {
         let first = (0..spans.len()).min_by_key(|index| spans[*index]).unwrap_or_default();
         let (behind, before) = path.split_at(first);
         let hops = before.iter().chain(behind).take(HOPS_LIMIT).filter_map(|frame| self.hop(frame.node));
-        let hops = hops.collect();
-        self.loops.push(hops);
+        self.loops.push(Circle { hops: hops.collect(), grows });
     }
 }

@@ -13,7 +13,10 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         if let Some(plain) = unmapped(range.value) {
             findings.push(
                 RULE.at(range.span, format!("{} holds no client: an IPv4 client is looked up by its IPv4 address", range.value))
-                    .help(format!("Write \"{plain}\""))
+                    .help(match plain.prefix_len() {
+                        0 => "Remove it: it stands for every IPv4 address there is".to_owned(),
+                        _ => format!("Write \"{plain}\""),
+                    })
                     .postfix(&["mynetworks"]),
             );
         }

@@ -1,6 +1,6 @@
 //! RLY008: anybody may say for whom they speak.
 
-use super::is_private;
+use super::{Trusted, is_private, spokesmen};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
 use ipnet::IpNet;
@@ -13,8 +13,7 @@ pub static RULE: Rule =
 const LEAST_PREFIX: (u8, u8) = (24, 64);
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    let listeners = &subject.draft.listeners;
-    for range in listeners.iter().flat_map(|listener| listener.proxy_from.iter().chain(&listener.xclient_from)) {
+    for Trusted { range, class, .. } in spokesmen(subject.draft) {
         let least = if matches!(range.value, IpNet::V4(_)) { LEAST_PREFIX.0 } else { LEAST_PREFIX.1 };
         if is_private(range.value) || range.value.prefix_len() >= least {
             continue;
@@ -24,11 +23,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             range.value
         );
         findings.push(
-            RULE.at(range.span, message).help("Name the addresses of the load balancers and gateways alone").postfix(&[
-                "smtpd_upstream_proxy_protocol",
-                "postscreen_upstream_proxy_protocol",
-                "smtpd_authorized_xclient_hosts",
-            ]),
+            RULE.at(range.span, message)
+                .help("Name the addresses of the load balancers and gateways alone")
+                .postfix(&[
+                    "smtpd_upstream_proxy_protocol",
+                    "postscreen_upstream_proxy_protocol",
+                    "smtpd_authorized_xclient_hosts",
+                ])
+                .opens(class),
         );
     }
 }

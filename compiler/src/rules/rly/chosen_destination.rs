@@ -2,6 +2,7 @@
 
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
+use postern_schema::site::Pattern;
 use std::collections::HashSet;
 
 /// The rule.
@@ -13,9 +14,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut reported = HashSet::new();
     for domain in &subject.draft.domains {
         for pattern in &domain.patterns {
-            let target = pattern.pattern.target();
-            let is_chosen = target.rsplit_once('@').is_some_and(|(_, host)| host.contains('{'));
-            if !is_chosen || !reported.insert(pattern.target) {
+            if !chooses_destination(&pattern.pattern) || !reported.insert(pattern.target) {
                 continue;
             }
             let message = format!(
@@ -26,8 +25,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
                 RULE.at(pattern.target, message)
                     .also(pattern.expression, "the group is part of the address that they write to")
                     .help("Write the domain in full, and keep {1} to what stands before the @")
-                    .postfix(&["virtual_alias_maps", "allow_percent_hack", "swap_bangpath"]),
+                    .postfix(&["virtual_alias_maps", "allow_percent_hack", "swap_bangpath"])
+                    .opens(super::STRANGERS),
             );
         }
     }
+}
+
+/// Whether a group of the address that somebody writes to is part of the host that the mail goes to.
+pub fn chooses_destination(pattern: &Pattern) -> bool {
+    pattern.target().rsplit_once('@').is_some_and(|(_, host)| host.contains('{'))
 }

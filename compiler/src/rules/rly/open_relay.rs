@@ -1,7 +1,7 @@
 //! RLY001: strangers may relay. The proof is [`crate::rules::probe`]; what is decided here is only how many strangers make
 //! "anybody".
 
-use super::class_of;
+use super::{class_of, class_of_listener};
 use crate::lower::draft::{ListenerDraft, NetworkDraft};
 use crate::report::{Diagnostic, Severity};
 use crate::rules::probe::{MOST_V4, MOST_V6, OpenPath, is_anybody, open_paths, size};
@@ -85,7 +85,7 @@ fn by_listener(listener: &ListenerDraft, path: &OpenPath) -> Diagnostic {
     RULE.at(listener.peers.as_ref().map_or(listener.name.span, |peers| peers.span), message)
         .help("Write from= and the one address of the filter, or leave it out: then it is for this host alone")
         .postfix(&["mynetworks", "smtpd_client_restrictions"])
-        .opens(format!("listener {}", listener.name.value))
+        .opens(class_of_listener(listener))
 }
 
 /// As a power of two: the exact number says less.

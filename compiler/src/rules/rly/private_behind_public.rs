@@ -1,6 +1,6 @@
 //! RLY009: private addresses may relay, and the listener is a public one.
 
-use super::{is_loopback, is_within, relay_ranges};
+use super::{is_loopback, is_within, trusted_network};
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
@@ -27,7 +27,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     // Without a public address it is no host that strangers reach.
     let Some(listener) = shared.filter(|_| !draft.host.addresses.is_empty()) else { return };
     // A reason says that somebody has looked at what stands in between.
-    for (_, range) in relay_ranges(&draft.networks).filter(|(network, _)| network.reason.value.trim().is_empty()) {
+    for range in
+        draft.networks.iter().flat_map(trusted_network).filter(|trusted| trusted.reason.is_empty()).map(|trusted| trusted.range)
+    {
         let is_named_otherwise = super::container_pool::is_pool(range.value) || is_loopback(range.value);
         if !is_within(range.value, &BLOCKS) || is_named_otherwise {
             continue;

@@ -3,7 +3,7 @@
 use crate::addresses::HostId;
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, RowFindings, Severity};
-use crate::rules::graph::{Role, targets};
+use crate::rules::graph::{Role, made_by, targets};
 use crate::rules::{Rule, Subject};
 use crate::source::{Span, Spanned};
 use postern_schema::decide::{Answer, Reason, RouteFacts, SentAs, route};
@@ -35,8 +35,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         }
     }
     findings.extend(rows.rest());
-    let others = targets(subject.draft).into_iter().filter(|(_, target)| !has_route(&target.value, subject));
+    // What is set aside must not leave at all: SCR005.
+    let others = targets(subject.draft).into_iter().filter(|(role, _)| *role != Role::Quarantine);
+    let others = others.filter(|(_, target)| !has_route(&target.value, subject));
     findings.extend(others.map(|(role, target)| no_route_to(role, &target)));
+    for pattern in subject.draft.domains.iter().flat_map(|domain| &domain.patterns) {
+        let made = made_by(pattern).find(|made| !has_route(made, subject));
+        findings.extend(made.map(|made| no_route_to(Role::Pattern, &Spanned::new(made, pattern.target))));
+    }
     for domain in subject.draft.domain_nodes().filter(|domain| domain.class.value.is_backup()) {
         let someone = LocalPart::from_content("postmaster").map(|local| (local, HostName::Domain(domain.name.value.clone())));
         if someone.is_ok_and(|(local, host)| !has_route(&Mailbox::new(local, host), subject)) {

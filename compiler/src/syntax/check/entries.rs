@@ -111,6 +111,10 @@ fn check_one_of(
     node: &Node, spec: &NodeSpec, extent: Extent, given: &BTreeMap<&str, &Property>, excused: bool,
     findings: &mut Vec<Diagnostic>,
 ) {
+    for property in given.values() {
+        let other = spec.property(&property.name.value).and_then(|declared| given.get(declared.instead_of?));
+        findings.extend(other.map(|other| exclusive(other, property)));
+    }
     let mut present: Vec<&Property> = spec.one_of.iter().filter_map(|name| given.get(name).copied()).collect();
     present.sort_by_key(|property| property.name.span);
     match present.as_slice() {

@@ -74,6 +74,8 @@ pub struct PropertySpec {
     pub required: bool,
     /// The property of `one_of` that it belongs to: beside another, it would say nothing.
     pub beside: Option<&'static str>,
+    /// Another property, of which what this one says would be a second opinion.
+    pub instead_of: Option<&'static str>,
     /// The parameters of `main.cf` that it stands in for.
     pub postfix: &'static [&'static str],
     /// Whether this runtime does what it says.
@@ -233,17 +235,23 @@ impl Argument {
 impl PropertySpec {
     /// One that may be left out.
     pub const fn new(name: &'static str, kind: ValueType, doc: &'static str) -> PropertySpec {
-        PropertySpec { name, kind, doc, required: false, beside: None, postfix: &[], served: Served::Yes }
+        PropertySpec { name, kind, doc, required: false, beside: None, instead_of: None, postfix: &[], served: Served::Yes }
     }
 
     /// One that exists in the language but is not served.
     pub const fn later(name: &'static str, kind: ValueType, doc: &'static str) -> PropertySpec {
-        PropertySpec { name, kind, doc, required: false, beside: None, postfix: &[], served: Served::NotYet }
+        PropertySpec { name, kind, doc, required: false, beside: None, instead_of: None, postfix: &[], served: Served::NotYet }
     }
 
     /// Must be given.
     pub const fn required(mut self) -> PropertySpec {
         self.required = true;
+        self
+    }
+
+    /// Never beside this one.
+    pub const fn instead_of(mut self, property: &'static str) -> PropertySpec {
+        self.instead_of = Some(property);
         self
     }
 

@@ -40,6 +40,18 @@ const SPF_FACTS: &[Word] = &[
     Word::new("permerror", "The record is wrong."),
 ];
 
+const DKIM_FACTS: &[Word] = &[
+    Word::new("pass", "One holds that is aligned with the From field."),
+    Word::new("fail", "None does: there is none, or it is broken."),
+];
+
+const AUTHOR_POLICIES: &[Word] = &[
+    Word::new("no-record", "It has none."),
+    Word::new("none", "Nothing."),
+    Word::new("quarantine", "To put aside what nobody vouches for."),
+    Word::new("reject", "To refuse it."),
+];
+
 const DMARC_FACTS: &[Word] = &[
     Word::new("pass", "Somebody vouches for the author's domain."),
     Word::new("none", "It has no record."),
@@ -99,6 +111,12 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                     "Where it stands with the greylist; needed where the site has one.",
                 ),
                 PropertySpec::new(
+                    "waited",
+                    ValueType::Duration,
+                    "How long ago it came first with this sender and recipient: where it stands with the greylist follows from that.",
+                )
+                .instead_of("greylist"),
+                PropertySpec::new(
                     "reputation",
                     ValueType::Word(REPUTATION_FACTS),
                     "What it did before; needed where the site keeps count.",
@@ -120,6 +138,18 @@ pub const TEST: NodeSpec = NodeSpec::new("test", "A promise of the site: one env
                     "What DNS says of the sender's domain; needed where the site asks.",
                 ),
                 PropertySpec::new("spf", ValueType::Word(SPF_FACTS), "What its SPF check says; needed where the site refuses by it."),
+                PropertySpec::new(
+                    "dkim",
+                    ValueType::Word(DKIM_FACTS),
+                    "Whether a signature of the author's domain holds: with spf= and policy=, what DMARC comes to follows from that.",
+                )
+                .instead_of("dmarc"),
+                PropertySpec::new(
+                    "policy",
+                    ValueType::Word(AUTHOR_POLICIES),
+                    "What the DMARC record of the author's domain asks for; needed beside dkim=.",
+                )
+                .instead_of("dmarc"),
                 PropertySpec::new("dmarc", ValueType::Word(DMARC_FACTS), "What DMARC comes to; needed where the site honours it."),
                 PropertySpec::new("arc", ValueType::Word(ARC_FACTS), "What its ARC chain comes to; needed where DMARC fails and the site trusts sealers."),
                 PropertySpec::new("requiretls", ValueType::Truth, "Whether the sender asks for TLS on every hop (RFC 8689); without it, no."),

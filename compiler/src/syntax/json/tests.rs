@@ -219,7 +219,7 @@ fn written(spec: &NodeSpec, choose: &mut dyn FnMut(u32) -> u32, depth: usize, se
         let wanted = match spec.one_of.contains(&property.name) {
             true if served => spec.one_of[0] == property.name,
             false if served && property.beside.is_some() => property.beside == Some(spec.one_of[0]),
-            _ => property.required || choose(2) == 0,
+            _ => property.required || property.instead_of.is_none() && choose(2) == 0,
         };
         if wanted {
             text.push_str(&format!(" {}={}", property.name, quoted(property.kind.sample())));

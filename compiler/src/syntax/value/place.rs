@@ -44,6 +44,9 @@ pub(super) fn cidr(text: &str) -> Result<IpNet, ValueError> {
     let Ok(network) = text.parse::<IpNet>() else {
         let help = match postfix_cidr(text) {
             Some(network) => format!("Write \"{network}\""),
+            None if text.contains('%') => {
+                "Leave the zone out: a network is looked up by the address alone (RFC 4007 6)".to_owned()
+            }
             None => "Write an address and a prefix length: \"192.0.2.0/24\", \"2001:db8::/48\"".to_owned(),
         };
         return Err(ValueError::form(format!("{text:?} is no network"), help));
