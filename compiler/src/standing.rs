@@ -1,10 +1,10 @@
 //! What a receiver finds of mail that leaves this site: SPF for its sender, DMARC for its author. Found from the records that the
 //! site itself publishes and the keys that it signs with; DNS is not asked. What a provider's `include` holds is the provider's word.
 //!
-//! Called by [`crate::explain`], and through it by the site's own tests, and by the rule that no domain sends mail that nothing
-//! vouches for.
+//! Called by [`crate::explain`], and through it by the site's own tests; by the rules through [`own_mail`], which follows the mail of
+//! a domain of the site along each of its ways out.
 
-use crate::emit::dns::spf_of;
+use crate::emit::dns::{names_relay, spf_of};
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::{Domain, Mailbox, ReversePath};
 use postern_schema::record::{SpfAll, SpfTerm};
@@ -20,7 +20,7 @@ pub enum SpfStanding {
     Pass,
     /// It does not, and says something of the rest.
     Fail,
-    /// The site gives no record for that name.
+    /// The site gives no record for that name, or one of which it cannot be said whether it names where the mail comes from.
     None,
 }
 
@@ -78,7 +78,7 @@ pub fn standing(mail: &Leaving<'_>, lookup: &dyn Lookup) -> Result<Option<Standi
         (false, _) => spf(identity, relay, mail.destination.from_address(), lookup)?,
     };
     let author = mail.author.unwrap_or(identity);
-    let signed_there = relay.is_some_and(|relay| relay.signs_dkim);
+    let signed_there = relay.is_some_and(|relay| site.is_signed_beyond(relay));
     let mut aligned = signed_there || spf == SpfStanding::Pass && are_aligned(identity, author, lookup)?;
     for domain in mail.signed {
         aligned |= are_aligned(domain, author, lookup)?;
@@ -96,17 +96,15 @@ fn spf(
     }
     let Ok(record) = spf_of(site, domain, &entry.publication.spf) else { return Ok(SpfStanding::None) };
     let is_named = match relay {
-        // Where the relay says nothing itself, the record was written by somebody who knew.
-        Some(relay) => {
-            let named = |include| record.terms.contains(&SpfTerm::Include(include));
-            relay.spf_includes.iter().cloned().all(named)
-        }
+        Some(relay) => site.carriers(relay).all(|carrier| names_relay(&record, &entry.publication.spf, carrier)),
         None => addresses(site, from_address).iter().all(|address| {
             record.terms.iter().any(|term| matches!(term, SpfTerm::Network(network) if network.contains(address)))
         }),
     };
     Ok(match record.all {
         _ if is_named => SpfStanding::Pass,
+        // What the records of others hold is not known here.
+        _ if relay.is_some() && record.terms.iter().any(|term| matches!(term, SpfTerm::Include(_))) => SpfStanding::None,
         SpfAll::Neutral => SpfStanding::None,
         _ => SpfStanding::Fail,
     })
@@ -138,6 +136,10 @@ pub(crate) fn are_aligned(a: &Domain, b: &Domain, lookup: &dyn Lookup) -> Result
     }
     Ok(false)
 }
+
+mod own;
+
+pub use own::{OwnMail, anybody_sends, own_mail};
 
 #[cfg(test)]
 mod tests;

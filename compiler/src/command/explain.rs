@@ -68,7 +68,7 @@ pub struct Arguments {
     helo: Option<String>,
     /// What the daemon would have to find out: sender-domain=found, spf=pass, dmarc=fail-reject, or what DMARC follows from: dkim=fail
     /// and policy=reject; arc=vouched, srs=good, helo-domain=found, listed=none, listed=zen.spamhaus.org=127.0.0.2, greylist=passed, or how long
-    /// ago it came first: waited=10m; reputation=good; or what it has: tls=none; may be given several times
+    /// ago it came first: waited=10m; reputation=good; good, for whatever else it asks; or what it has: tls=none; may be given several times
     #[arg(long = "fact", value_name = "NAME=VALUE", value_parser = fact)]
     facts: Vec<Fact>,
     /// Take the message and the answers of DNS from a file that `posternd trace ID --dns` wrote, or - for standard input, and judge
@@ -114,6 +114,8 @@ enum Fact {
     Waited(Duration),
     Reputation(ReputationFact),
     Srs(&'static str),
+    /// Whatever else is asked speaks for the client.
+    Good,
 }
 
 fn fact(text: &str) -> Result<Fact, String> {
@@ -145,6 +147,7 @@ fn fact(text: &str) -> Result<Fact, String> {
             let known = SrsFact::WORDS.into_iter().find(|word| *word == value);
             known.map(Fact::Srs).ok_or_else(|| one_of(name, &SrsFact::WORDS))
         }
+        None if text == "good" => Ok(Fact::Good),
         Some(("tls", "none")) => Ok(Fact::Tls(false)),
         Some(("tls", "encrypt")) => Ok(Fact::Tls(true)),
         Some((name @ "tls", _)) => Err(one_of(name, &["none", "encrypt"])),
@@ -163,7 +166,7 @@ fn fact(text: &str) -> Result<Fact, String> {
         Some((name @ "reputation", value)) => ReputationFact::parse(value)
             .map(Fact::Reputation)
             .ok_or_else(|| one_of(name, &words(ReputationFact::ALL, ReputationFact::as_str))),
-        _ => Err("the facts are tls, sender-domain, spf, dkim, policy, dmarc, arc, srs, helo, helo-domain, listed, greylist, waited and reputation"
+        _ => Err("the facts are tls, sender-domain, spf, dkim, policy, dmarc, arc, srs, helo, helo-domain, listed, greylist, waited and reputation; or good for all of them"
             .to_owned()),
     }
 }
@@ -227,7 +230,11 @@ fn message(arguments: &Arguments, from: ReversePath, to: ForwardPath, recorded: 
             Fact::Waited(waited) => question.waited = Some(*waited),
             Fact::Arc(fact) => question.arc = Some(*fact),
             Fact::Srs(word) => question.srs = Some((*word).to_owned()),
+            Fact::Good => {}
         }
+    }
+    if arguments.facts.iter().any(|fact| matches!(fact, Fact::Good)) {
+        question = question.or_good();
     }
     // A snapshot answers from its file, as it does in the daemon.
     let lookup: Box<dyn Lookup> = if is_snapshot(&arguments.subject) {

@@ -231,6 +231,8 @@ fn site(answers: &Answers) -> String {
             if let Some(login) = &answers.relay_login {
                 let _ = writeln!(text, "    login {} secret=\"relay\"", quote(login));
             }
+            // Only the provider knows, and until it is said there is no SPF record.
+            text.push_str("    // What the provider says that SPF records should include: spf-include \"DOMAIN\"\n");
             text.push_str("}\nroute to=\"*\" via=\"relay\"\n\n");
         }
         None => text.push_str("route to=\"*\" via=\"direct\"\n\n"),

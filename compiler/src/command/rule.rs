@@ -10,19 +10,23 @@ use std::fmt::Write;
 /// The arguments of `rule`.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The code of a finding, or the name of its rule; a part of one lists those that fit, and nothing all of them
+    /// The code of a finding, or the name of its rule; the beginning of one, or words of a title, list those that fit; without it, all
+    /// are listed
     code: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let text = match &arguments.code {
         None => list(|_| true),
-        Some(code) if rules::find(code).is_none() => {
-            let wanted = code.to_lowercase();
-            let found =
-                list(|rule| [rule.code, rule.name, rule.title()].iter().any(|text| text.to_lowercase().contains(&wanted)));
+        Some(part) if rules::find(part).is_none() => {
+            let of_code = list(|rule| rule.code.starts_with(&part.to_uppercase()));
+            let found = if of_code.is_empty() {
+                list(|rule| rule.title().to_lowercase().contains(&part.to_lowercase()))
+            } else {
+                of_code
+            };
             if found.is_empty() {
-                return Err(unknown(&code.to_uppercase()));
+                return Err(unknown(&part.to_uppercase()));
             }
             found
         }

@@ -4,8 +4,8 @@ use super::Lowering;
 use super::draft::PublicationDraft;
 use super::file::CHAIN_MAX_OCTETS;
 use crate::certificate::key_digest;
-use crate::rules::{NO_KEY_TO_PIN, PIN_TWICE};
-use crate::source::{Span, Spanned};
+use crate::rules::NO_KEY_TO_PIN;
+use crate::source::Spanned;
 use crate::syntax::View;
 use ipnet::IpNet;
 use postern_schema::name::Domain;
@@ -75,20 +75,14 @@ fn tls_report(view: &View<'_>) -> Option<TlsReport> {
     (!reports.is_empty()).then_some(TlsReport { reports })
 }
 
-fn pins(view: &View<'_>, lowering: &mut Lowering<'_>) -> Vec<Pin> {
-    let mut found: Vec<(Pin, Span)> = Vec::new();
+fn pins(view: &View<'_>, lowering: &mut Lowering<'_>) -> Vec<Spanned<Pin>> {
+    let mut found = Vec::new();
     for (name, of) in [("key", PinOf::Host), ("authority", PinOf::Authority)] {
         for view in view.children(name) {
-            let Some(pin) = pin(&view, lowering).map(|sha256| Pin { of, sha256 }) else { continue };
-            match found.iter().find(|(known, _)| *known == pin) {
-                Some((_, first)) => lowering.findings.push(
-                    PIN_TWICE.at(view.span(), "This key is announced already").also(*first, "here").help("Remove this line"),
-                ),
-                None => found.push((pin, view.span())),
-            }
+            found.extend(pin(&view, lowering).map(|sha256| Spanned::new(Pin { of, sha256 }, view.span())));
         }
     }
-    found.into_iter().map(|(pin, _)| pin).collect()
+    found
 }
 
 fn pin(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<[u8; 32]> {

@@ -58,7 +58,8 @@ impl<'a> Reached<'a> {
             let stages = explanation.stages.iter().flat_map(|stage| &stage.steps);
             let hops = explanation.hops.iter().flat_map(|hop| &hop.steps);
             reached.lines.extend(stages.chain(hops).filter_map(line));
-            reached.ways.extend(explanation.hops.iter().filter_map(|hop| hop.via.as_deref()));
+            let ways = explanation.hops.iter().flat_map(|hop| hop.via.iter().chain(&hop.backups));
+            reached.ways.extend(ways.map(String::as_str));
         }
         reached
     }

@@ -182,7 +182,7 @@ fn wrong_end(found: &Explanation, expected: &[Mailbox]) -> Option<String> {
     let ends: BTreeSet<String> = found.hops.iter().map(|hop| folded(hop.mailbox.as_ref().unwrap_or(&hop.recipient))).collect();
     let expected: BTreeSet<String> = expected.iter().map(|mailbox| mailbox.folded().to_string()).collect();
     let missing = expected.difference(&ends).map(|end| format!("it does not reach {end}"));
-    let surplus = ends.difference(&expected).map(|end| format!("it reaches {end}"));
+    let surplus = ends.difference(&expected).map(|end| format!("it reaches {end}, which is not expected"));
     let wrong: Vec<String> = missing.chain(surplus).collect();
     if wrong.is_empty() { None } else { Some(wrong.join(", and ")) }
 }

@@ -174,6 +174,50 @@ fn rule_lists_and_explains() {
     assert!(page.starts_with("# RLY001"), "{page}");
     let ran = folder.run(&["rule", "RLY01"]).ended(64);
     assert!(ran.err.contains("RLY001"), "{}", ran.err);
+    let family = folder.run(&["rule", "rly"]).ended(0).quietly().out;
+    assert!(family.lines().count() > 5 && family.lines().all(|line| line.starts_with("RLY")), "{family}");
+    let by_word = folder.run(&["rule", "circle"]).ended(0).quietly().out;
+    assert!(by_word.lines().any(|line| line.starts_with("DOM002")), "{by_word}");
+}
+
+#[test]
+fn the_table_of_a_refused_site_is_shown_with_what_refuses_it() {
+    let open = format!("{GOOD}network \"world\" \"0.0.0.0/0\" relay=#true reason=\"a slip\"\nroute to=\"*\" via=\"direct\"\n");
+    let folder = Folder::with(&open);
+    let ran = folder.run(&["explain", "site.kdl", "--relay"]).ended(78);
+    assert!(ran.err.contains("RLY001"), "{}", ran.err);
+    assert!(ran.out.contains("network world") && ran.out.contains("ANYBODY MAY SEND TO ANYWHERE"), "{}", ran.out);
+    let chosen = GOOD.replace("mailbox \"bob\"", "mailbox \"bob\"\n    pattern \"^([a-z]+)=([a-z.]+)$\" \"{1}@{2}\"");
+    assert_ne!(chosen, GOOD);
+    let folder = Folder::with(&format!("{chosen}route to=\"*\" via=\"direct\"\n"));
+    let ran = folder.run(&["explain", "site.kdl", "--relay"]).ended(78);
+    assert!(ran.out.contains("CHOOSES WHERE MAIL GOES ON TO, by the pattern at site.kdl:"), "{}", ran.out);
+    let folder = Folder::with("site \"mail.example.com\" {\n");
+    assert_eq!(
+        folder.run(&["explain", "site.kdl", "--relay"]).ended(78).out,
+        "",
+        "of text that is no site there is nothing to show"
+    );
+}
+
+#[test]
+fn explain_names_who_takes_over_and_takes_good_for_all_facts() {
+    let site = format!(
+        "{GOOD}relay \"one\" host=\"one.example\" port=587 {{ backup \"two\"; }}\n\
+         relay \"two\" host=\"two.example\" port=587\nnetwork \"desk\" \"192.0.2.9\" relay=#true reason=\"a printer\"\n\
+         screen {{ require \"fqdn-helo\" \"sender-domain-exists\"; greylist after=\"5m\"; dmarc honour=#true; }}\n"
+    );
+    let folder = Folder::with(&site.replace("via=\"direct\"", "via=\"one\""));
+    let ask = |rest: &[&str]| folder.run(&[&["explain", "site.kdl", "--from", "x@a.example"], rest].concat()).ended(0).out;
+    let text = ask(&["--client", "192.0.2.9", "--to", "b@elsewhere.example"]);
+    assert!(text.contains("where that cannot be reached, by two"), "{text}");
+    let text = ask(&["--to", "info@example.com", "--fact", "good"]);
+    assert!(text.ends_with("\naccept: local-recipient\n"), "{text}");
+    let text = ask(&["--to", "info@example.com", "--fact", "good", "--fact", "waited=10s"]);
+    assert!(text.ends_with("\ndefer: greylisted\n"), "{text}");
+    let refused =
+        ["--to", "info@example.com", "--fact", "good", "--fact", "dkim=fail", "--fact", "spf=fail", "--fact", "policy=reject"];
+    assert!(ask(&refused).ends_with("\nreject: dmarc-failed\n"), "{}", ask(&refused));
 }
 
 #[test]

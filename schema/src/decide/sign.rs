@@ -1,7 +1,8 @@
 //! Which keys sign a message on its way out.
 //!
 //! Mail of users, of networks that may relay, and of the server itself is signed in the name of the author's domain, or of the
-//! nearest domain above it that has a key: that is aligned too (RFC 9989 4.5). Mail of strangers is not ours to sign.
+//! nearest domain above it that has a key: that is aligned too (RFC 9989 4.5). Mail of strangers is not ours to sign. Nor is what a
+//! relay signs: but it must be sure of that, so its backup has to sign as well.
 
 use super::{Client, ClientClass, Lookup, LookupFailed, StepKind, Trace};
 use crate::name::Domain;
@@ -49,7 +50,7 @@ pub fn signing(facts: &SignFacts<'_>, lookup: &dyn Lookup) -> Result<(Vec<Signat
         return Ok((Vec::new(), trace));
     }
     let signs = |destination: &Destination| match destination {
-        Destination::Relay { name, .. } => site.relay(name).filter(|relay| relay.signs_dkim),
+        Destination::Relay { name, .. } => site.relay(name).filter(|relay| site.is_signed_beyond(relay)),
         Destination::Transport { .. } | Destination::Mx { .. } | Destination::Literal { .. } => None,
     };
     if let Some(relay) = facts.destinations.first().and_then(signs)

@@ -150,6 +150,18 @@ impl Site {
         self.relays.iter().find(|relay| &*relay.name == name)
     }
 
+    /// The hosts that mail for a relay may leave through: the relay, and the one that takes its mail while it cannot be reached. The
+    /// backup's own backup is not asked.
+    pub fn carriers<'a>(&'a self, relay: &'a Relay) -> impl Iterator<Item = &'a Relay> {
+        let backup = relay.backup.as_deref().and_then(|name| self.relay(name)).filter(|backup| backup.name != relay.name);
+        std::iter::once(relay).chain(backup)
+    }
+
+    /// Whether mail for a relay is signed by whoever carries it on.
+    pub fn is_signed_beyond(&self, relay: &Relay) -> bool {
+        self.carriers(relay).all(|carrier| carrier.signs_dkim)
+    }
+
     /// How the receiver of that domain is treated, where the site says so.
     pub fn receiver(&self, domain: &Domain) -> Option<&Receiver> {
         self.receivers.iter().find(|receiver| receiver.domain == *domain)

@@ -5,11 +5,10 @@ use super::{json, text};
 use crate::command::subject::read_input;
 use crate::command::{Failure, spool};
 use crate::explain::{Explanation, HopExplained, Question, explain, explain_hop};
-use postern_schema::decide::{ArcFact, DmarcFact, End, GreylistFact, Lookup, ReputationFact, SenderDomain, SentAs, TlsWish};
+use postern_schema::decide::{End, Lookup, SentAs, TlsWish};
 use postern_schema::name::{ForwardPath, Mailbox, ReversePath};
 use postern_schema::site::{Fingerprint, Site};
 use postern_schema::snapshot::Snapshot;
-use postern_schema::spf::SpfResult;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -154,20 +153,11 @@ fn replay(folder: &Path, queued: &Queued) -> Result<Replay, Failure> {
                 certificate: known(&client.certificate, acceptance.site()),
                 listener: Some(client.listener.clone()),
                 tls_wish: wish,
-                // It was accepted, so DNS knew the domain and had nothing against it.
-                sender_domain: Some(SenderDomain::Found),
-                spf: Some(SpfResult::Pass),
-                dmarc: Some(DmarcFact::Pass),
-                arc: Some(ArcFact::Unvouched),
                 helo: client.helo.clone(),
-                helo_domain: Some(SenderDomain::Found),
-                lists: Some(Vec::new()),
-                greylist: Some(GreylistFact::Passed),
-                reputation: Some(ReputationFact::Good),
-                srs: Some("good".to_owned()),
                 ..Question::new(from.clone(), ForwardPath::parse(original).map_err(|error| odd(original, &error))?)
             };
-            accepted.push(explain(&question, &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);
+            // It was accepted, so nothing that was asked spoke against it.
+            accepted.push(explain(&question.or_good(), &*acceptance).map_err(|error| Failure::usage(error.to_string()))?);
         }
     }
     let mut attempts = Vec::new();

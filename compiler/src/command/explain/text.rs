@@ -49,7 +49,7 @@ pub(super) fn describe(explanation: &Explanation, recorded: &[String]) -> String
     if outcome.disposition == "undecided" {
         text.push_str("say what the daemon would find: --dns FILE, or --fact ");
         text.push_str(missing(explanation));
-        text.push('\n');
+        text.push_str("; or --fact good for all that speaks for the client\n");
     }
     text
 }
@@ -80,6 +80,7 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
             sender => format!("with the sender {sender}"),
         }),
         hop.endpoint.as_ref().map(|endpoint| format!("to {endpoint}")),
+        (!hop.backups.is_empty()).then(|| format!("where that cannot be reached, by {}", hop.backups.join(", then "))),
         hop.tls.map(|level| match level {
             "none" => "without TLS".to_owned(),
             "may" => "over TLS where the other side offers it".to_owned(),

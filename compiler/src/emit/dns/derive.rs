@@ -5,13 +5,14 @@
 //! (RFC 7208 8.5). DMARC begins at `p=none`, which every large receiver asks for and which refuses nothing. A parked domain, of
 //! which everything is known, gets the strictest of all.
 //!
-//! [`domain`] has what each domain publishes, [`host`] what the mail host does.
+//! [`domain`] has what each domain publishes, [`host`] what the mail host does, [`spf`] who sends in a domain's name.
 
 mod domain;
 mod host;
+mod spf;
 
-pub use domain::{egress, spf_of};
 pub use host::{announced, in_use};
+pub use spf::{egress, names_relay, spf_of, ways};
 
 use super::{Note, Planned, RecordSet, TTL_SECONDS};
 use crate::model::Model;

@@ -16,7 +16,7 @@ mod route53;
 mod terraform;
 mod zone;
 
-pub use derive::{announced, derive, egress, in_use, spf_of};
+pub use derive::{announced, derive, egress, in_use, names_relay, spf_of, ways};
 pub use zone::{Authority, whole};
 
 use postern_schema::autoconfig;

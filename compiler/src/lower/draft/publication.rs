@@ -12,7 +12,7 @@ pub struct PublicationDraft {
     pub dmarc: Option<Spanned<Dmarc>>,
     pub mta_sts: Option<Spanned<MtaSts>>,
     pub tls_report: Option<Spanned<TlsReport>>,
-    pub dane: Option<Spanned<Vec<Pin>>>,
+    pub dane: Option<Spanned<Vec<Spanned<Pin>>>>,
     pub caa: Vec<Spanned<CaaIssuer>>,
     pub autoconfig: Option<Spanned<Autoconfig>>,
     pub bimi: Option<Spanned<Bimi>>,
@@ -30,11 +30,22 @@ impl PublicationDraft {
             dmarc: plain(&self.dmarc),
             mta_sts: plain(&self.mta_sts),
             tls_report: plain(&self.tls_report),
-            dane: plain(&self.dane),
+            dane: self.dane.as_ref().map(|dane| pins(&dane.value)),
             caa: self.caa.iter().map(|issuer| issuer.value.clone()).collect(),
             autoconfig: plain(&self.autoconfig),
             bimi: plain(&self.bimi),
             wildcard: self.wildcard,
         }
     }
+}
+
+/// Each key once, in the order in which they were said.
+fn pins(said: &[Spanned<Pin>]) -> Vec<Pin> {
+    let mut found: Vec<Pin> = Vec::new();
+    for pin in said {
+        if !found.contains(&pin.value) {
+            found.push(pin.value.clone());
+        }
+    }
+    found
 }

@@ -33,7 +33,7 @@ fn model(lines: &str, chain: Option<&str>) -> Model {
 }
 
 fn key(selector: &str, file: &str, state: &str) -> String {
-    let secret = if matches!(state, "removed" | "revoked") { "" } else { " key-secret=\"k\"" };
+    let secret = if matches!(state, "removed" | "revoked") { String::new() } else { format!(" key-secret=\"{file}\"") };
     format!("dkim \"{selector}\" algorithm=\"ed25519-sha256\" public-key=\"{file}\"{secret} state=\"{state}\"\n")
 }
 

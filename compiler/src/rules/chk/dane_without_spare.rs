@@ -1,11 +1,11 @@
 //! CHK011: a host whose key cannot be changed without a gap.
 
 use super::{is_chosen, receiving};
+use crate::emit::dns::announced;
 use crate::lower::draft::Part;
 use crate::report::{Diagnostic, Severity};
 use crate::rules::{Rule, Subject};
-use postern_schema::site::{Chain, Pin};
-use std::collections::BTreeSet;
+use postern_schema::site::PinOf;
 
 /// The rule.
 pub static RULE: Rule = Rule::check(
@@ -21,15 +21,12 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     if !is_chosen(RULE.code, &subject.checkers) {
         return;
     }
-    let said = || receiving(subject.draft).filter_map(|domain| domain.publication.dane.as_ref());
-    let Some(first) = said().next() else { return };
-    let pins: BTreeSet<&Pin> = said().flat_map(|dane| &dane.value).collect();
-    // A chain that is read at build gives one more.
-    let certificates = &subject.model.site.tls.certificates;
-    let chains = certificates.iter().filter(|certificate| matches!(certificate.chain, Chain::Pem(_))).count().min(1);
-    if pins.len() + chains < 2 {
+    let Some(dane) = receiving(subject.draft).find_map(|domain| domain.publication.dane.as_ref()) else { return };
+    let announced = announced(subject.model);
+    // Where it is none, that is for another rule.
+    if announced.len() == 1 && announced.iter().any(|pin| pin.of == PinOf::Host) {
         findings.push(
-            RULE.at(first.span, "One key alone is announced, and the day that it changes no mail comes in")
+            RULE.at(dane.span, "One key alone is announced, and the day that it changes no mail comes in")
                 .help("Announce the next key, or that of the authority, beside it: `key` or `authority` in `dane`"),
         );
     }

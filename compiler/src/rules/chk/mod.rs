@@ -10,6 +10,7 @@ pub mod no_mta_sts;
 pub mod no_tls_report;
 pub mod old_key;
 pub mod phased_out_key;
+pub mod self_signed;
 pub mod weak_dmarc;
 pub mod weak_mta_sts;
 
@@ -83,6 +84,7 @@ const COMPLAINTS: &[(&str, &[Checker])] = &[
     ("CHK009", &[Checker::Hardenize]),
     ("CHK010", &[Checker::M3aawg]),
     ("CHK011", &[Checker::InternetNl]),
+    ("CHK012", &[Checker::InternetNl, Checker::Hardenize, Checker::Mecsa]),
     ("DKM005", &[Checker::BulkSender, Checker::InternetNl, Checker::M3aawg]),
     ("DKM006", &[Checker::BulkSender, Checker::InternetNl, Checker::M3aawg]),
     ("DKM012", &[Checker::BulkSender, Checker::InternetNl, Checker::M3aawg, Checker::Mecsa]),
@@ -94,12 +96,14 @@ const COMPLAINTS: &[(&str, &[Checker])] = &[
     ("RLY001", &[Checker::Mxtoolbox]),
     ("SIT002", &[Checker::BulkSender, Checker::Mxtoolbox]),
     ("SIT003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
+    ("SIT007", &[Checker::InternetNl, Checker::Mxtoolbox]),
     ("SPF001", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox]),
     ("SPF002", &[Checker::BulkSender, Checker::InternetNl, Checker::Mecsa]),
     ("SPF003", &[Checker::InternetNl]),
     ("SPF007", &[Checker::BulkSender]),
     ("STS002", &[Checker::Hardenize]),
     ("STS003", &[Checker::Hardenize, Checker::Mecsa]),
+    ("STS004", &[Checker::Hardenize, Checker::Mecsa]),
     ("TLS002", &[Checker::InternetNl, Checker::Hardenize, Checker::Mecsa]),
     ("TLS003", &[Checker::BulkSender, Checker::InternetNl, Checker::Mxtoolbox, Checker::Hardenize, Checker::Mecsa]),
     ("TLS005", &[Checker::InternetNl, Checker::Hardenize]),
@@ -107,6 +111,8 @@ const COMPLAINTS: &[(&str, &[Checker])] = &[
     ("TLS007", &[Checker::InternetNl, Checker::Hardenize]),
     ("TLS008", &[Checker::InternetNl, Checker::Hardenize]),
     ("TLS011", &[Checker::InternetNl, Checker::Hardenize, Checker::Mecsa]),
+    ("TLS015", &[Checker::InternetNl]),
+    ("TSA003", &[Checker::InternetNl, Checker::Mecsa]),
 ];
 
 /// The checkers that complain of what a rule finds.
@@ -120,7 +126,7 @@ pub(super) fn is_asked(code: &str, chosen: &BTreeSet<Checker>) -> bool {
 }
 
 /// Whether one of those who complain of it was chosen.
-fn is_chosen(code: &str, chosen: &BTreeSet<Checker>) -> bool {
+pub(super) fn is_chosen(code: &str, chosen: &BTreeSet<Checker>) -> bool {
     complainers(code).iter().any(|checker| chosen.contains(checker))
 }
 
@@ -139,7 +145,8 @@ pub(super) fn name_complainers(findings: &mut [Diagnostic], chosen: &BTreeSet<Ch
         }
         finding.severity = finding.severity.max(Severity::Warning);
         let help = finding.help.take().map(|help| format!("{help}; ")).unwrap_or_default();
-        finding.help = Some(format!("{help}{} complain{} of it", names.join(", "), if names.len() == 1 { "s" } else { "" }));
+        let ends = if matches!(names.as_slice(), [one] if *one != Checker::BulkSender.name()) { "s" } else { "" };
+        finding.help = Some(format!("{help}{} complain{ends} of it", names.join(", ")));
     }
 }
 

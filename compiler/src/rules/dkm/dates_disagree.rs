@@ -31,7 +31,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
             if later.value < earlier.value {
                 findings.push(
                     RULE.at(later.span, format!("{} is before {}, the day of the step before it", later.value, earlier.value))
-                        .also(earlier.span, "the step before"),
+                        .also(earlier.span, "the step before")
+                        .help("Write the days in the order of the steps, or let `postern key rotate` write them"),
                 );
             }
         }

@@ -1,5 +1,6 @@
 //! DKIM: keys that sign nothing, convince nobody, or are about to be missed.
 
+pub mod active_without_private;
 pub mod dates_disagree;
 pub mod default_selector;
 pub mod ed25519_alone;
@@ -7,7 +8,9 @@ pub mod no_key;
 pub mod refused_key;
 pub mod removed_too_early;
 pub mod selector_twice;
+pub mod shared_secret;
 pub mod short_key;
+pub mod signed_twice;
 pub mod signs_too_early;
 
 use crate::certificate::Key;

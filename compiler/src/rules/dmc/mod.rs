@@ -10,3 +10,6 @@ pub mod strict_without_signer;
 pub mod trust_without_effect;
 pub mod unaligned;
 pub mod weaker_below;
+
+#[cfg(test)]
+mod tests;

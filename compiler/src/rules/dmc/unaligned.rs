@@ -2,60 +2,54 @@
 
 use crate::lower::draft::{DomainDraft, Part};
 use crate::report::{Diagnostic, Severity};
-use crate::rules::probe::recipients_elsewhere;
+use crate::rules::chk::is_chosen;
 use crate::rules::{Rule, Subject};
-use crate::standing::{Leaving, Standing, standing};
-use postern_schema::decide::{Author, RouteFacts, SentAs, SignFacts, route, signing};
-use postern_schema::name::{Domain, HostName, LocalPart, Mailbox, ReversePath};
+use crate::standing::{OwnMail, anybody_sends, own_mail};
 use postern_schema::record::DmarcPolicy;
-use postern_schema::site::{Destination, DomainClass};
+use postern_schema::site::DomainClass;
 
 /// The rule.
 pub static RULE: Rule = Rule::check(
     "DMC007",
     "unaligned",
     Severity::Warning,
-    &[Part::Host, Part::Domains, Part::Routes, Part::Relays],
+    &[Part::Host, Part::Domains, Part::Routes, Part::Relays, Part::Rewriting],
     check,
     include_str!("unaligned.md"),
 );
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
-    let recipients = recipients_elsewhere(subject.model);
-    for domain in subject.draft.domain_nodes() {
-        // A stricter policy without a key has an error of its own.
-        let is_asked = |domain: &&DomainDraft| {
-            let has_key = !domain.signers.is_empty();
-            domain.publication.dmarc.as_ref().is_some_and(|dmarc| has_key || dmarc.value.policy == DmarcPolicy::None)
-        };
-        let Some(domain) = Some(domain).filter(is_asked).filter(|domain| domain.class.value == DomainClass::Local) else {
+    let site = &subject.model.site;
+    // Without a policy of its own, a domain has one that asks for nothing: then this is a matter for those who count it.
+    let is_counted = is_chosen(RULE.code, &subject.checkers) && anybody_sends(site);
+    for domain in subject.draft.domain_nodes().filter(|domain| domain.class.value == DomainClass::Local) {
+        let policy = domain.publication.dmarc.as_ref().map(|dmarc| dmarc.value.policy);
+        if policy.is_none() && !is_counted {
             continue;
-        };
-        let unaligned = recipients.iter().find_map(|recipient| way(&domain.name.value, recipient, subject));
-        if let Some((destination, standing)) = unaligned {
-            let message = format!(
-                "Nothing vouches for mail of {} that leaves by {destination}: SPF comes to {}, and no key signs it",
-                domain.name.value,
-                standing.spf.as_str()
-            );
-            findings.push(
-                RULE.at(domain.name.span, message)
-                    .help("Make a key with `postern key new`, or say in the relay what it does: `spf-include`, `signs-dkim`"),
-            );
+        }
+        let mail = own_mail(&domain.name.value, subject.model).unwrap_or_default();
+        // A stricter policy without a key has an error of its own.
+        let is_asked = |mail: &&OwnMail<'_>| mail.is_signed || policy.is_none_or(|policy| policy == DmarcPolicy::None);
+        if let Some(mail) = mail.iter().filter(is_asked).find(|mail| !mail.standing.aligned) {
+            findings.push(finding(domain, mail, subject));
         }
     }
 }
 
-/// The way out to that recipient for whoever writes in the domain's name, if receivers find nothing that vouches for it.
-fn way(domain: &Domain, recipient: &Mailbox, subject: &Subject<'_>) -> Option<(Destination, Standing)> {
-    let local = LocalPart::from_content("someone").ok()?;
-    let sender = ReversePath::Mailbox(Mailbox::new(local, HostName::Domain(domain.clone())));
-    let facts = RouteFacts { reverse_path: &sender, recipient, sent_as: &SentAs::Sender };
-    let destination = route(&facts, subject.model).verdict()?.disposition.accepted()?.destination;
-    let author = [domain.clone()];
-    let facts = SignFacts { author: Author::Server, from: &author, destinations: std::slice::from_ref(&destination) };
-    let signed: Vec<Domain> = signing(&facts, subject.model).ok()?.0.into_iter().map(|due| due.domain).collect();
-    let mail = Leaving { sender: &sender, author: None, destination: &destination, signed: &signed };
-    let standing = standing(&mail, subject.model).ok()??;
-    (!standing.aligned).then_some((destination, standing))
+fn finding(domain: &DomainDraft, mail: &OwnMail<'_>, subject: &Subject<'_>) -> Diagnostic {
+    let (name, spf) = (&domain.name.value, mail.standing.spf.as_str());
+    let of = match mail.sender.domain().filter(|sender| *sender != name) {
+        Some(other) => format!(" for {other}, which it leaves with"),
+        None => String::new(),
+    };
+    let signed =
+        if mail.signers.is_empty() { "no key signs it".to_owned() } else { format!("no key of {} signs it", mail.author) };
+    RULE.at(
+        domain.name.span,
+        format!(
+            "Nothing vouches for mail of {name} that leaves {}: SPF comes to {spf}{of}, and {signed}",
+            mail.way(&subject.model.site)
+        ),
+    )
+    .help("Make a key with `postern key new`, or say in the relay what it does: `spf-include`, `signs-dkim`")
 }

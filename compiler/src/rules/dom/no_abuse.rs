@@ -13,7 +13,13 @@ pub static RULE: Rule =
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let Ok(abuse) = LocalPart::from_content("abuse") else { return };
-    for domain in subject.draft.domains.iter().filter(|domain| domain.class.value == DomainClass::Local) {
+    // The host behind a relay domain has it, unless its addresses are listed here.
+    let is_ours = |class: &DomainClass| match class {
+        DomainClass::Local => true,
+        DomainClass::Relay(onward) => onward.listed,
+        _ => false,
+    };
+    for domain in subject.draft.domains.iter().filter(|domain| is_ours(&domain.class.value)) {
         let address = Mailbox::new(abuse.clone(), HostName::Domain(domain.name.value.clone()));
         let is_empty = !subject.draft.has_addresses(&domain.name.value);
         if !is_empty && resolve(&address, subject.model, &mut Trace::default()) == Ok(Resolved::Unknown) {

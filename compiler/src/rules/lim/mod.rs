@@ -7,6 +7,7 @@ pub mod few_hops;
 pub mod few_recipients;
 pub mod greylist_forgets;
 pub mod greylist_outlasts_retry;
+pub mod late_warning;
 pub mod long_lifetime;
 pub mod many_attempts;
 pub mod many_sessions;

@@ -3,3 +3,4 @@
 pub mod enforced_without_certificate;
 pub mod max_age_too_long;
 pub mod max_age_too_short;
+pub mod policy_nowhere;

@@ -2,6 +2,7 @@
 
 pub mod acme_without_web;
 pub mod broken_signature;
+pub mod caa_forbids;
 pub mod certificate_twice;
 pub mod chain_order;
 pub mod expired;

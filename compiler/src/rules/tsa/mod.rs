@@ -1,5 +1,8 @@
 //! TLSA: keys that DNSSEC vouches for.
 
+pub mod nothing_announced;
+pub mod pin_twice;
+
 use crate::report::Severity;
 use crate::rules::{Raised, Rule};
 
@@ -7,6 +10,5 @@ use crate::rules::{Raised, Rule};
 pub static NO_KEY_TO_PIN: Rule =
     Rule::new("TSA001", "no-key-to-announce", Severity::Error, Raised::Lowering, include_str!("no_key_to_pin.md"));
 
-/// TSA002: a key that is announced twice.
-pub static PIN_TWICE: Rule =
-    Rule::new("TSA002", "key-announced-twice", Severity::Warning, Raised::Lowering, include_str!("pin_twice.md"));
+#[cfg(test)]
+mod tests;

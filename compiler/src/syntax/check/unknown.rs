@@ -66,6 +66,10 @@ pub(super) fn property(property: &Property, spec: &'static NodeSpec, excused: &m
     let written = property.name.value.as_str();
     let finding = Diagnostic::error("LNG002", property.name.span, format!("`{}` has no property `{written}`", spec.name));
     if let Some(why) = gone(spec.name, written) {
+        // What is meant by it is there, under another name: it is not missing as well.
+        excused.extend(
+            spec.properties.iter().map(|property| property.name).filter(|name| why.starts_with(&format!("Write {name}="))),
+        );
         return finding.help(why);
     }
     if let Some(child) = spec.child(written) {

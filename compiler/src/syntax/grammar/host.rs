@@ -194,7 +194,7 @@ pub const LISTEN: NodeSpec =
         ])
         .many()
         .example("listen \"mx\" port=25")
-        .postfix(&["inet_interfaces", "master.cf", "smtpd_tls_wrappermode", "smtpd_sasl_auth_enable", "smtpd_tls_auth_only"]);
+        .postfix(&["inet_interfaces", "master.cf", "smtpd_tls_wrappermode", "smtpd_sasl_auth_enable"]);
 
 const EXEMPTIONS: &[Word] = &[
     Word::new("greet-wait", "The pause before the greeting."),

@@ -105,6 +105,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("smtpd_recipient_restrictions", "Remove it: what no rule allows is refused; trust a `network`, or let `users` log in"),
     ("smtpd_relay_restrictions", "Remove it: only `users` who logged in and a `network` with relay=#true may relay"),
     ("smtpd_sasl_security_options", "Remove it: there is no anonymous login, and no login without TLS"),
+    ("smtpd_tls_auth_only", "Remove it: AUTH is offered under TLS alone"),
     ("smtpd_tls_session_cache_database", "Remove it: sessions are cached in memory"),
     ("smtputf8_enable", "Remove it: SMTPUTF8 is always offered"),
     ("soft_bounce", "Remove it, and try the site with `postern test` and `postern explain`"),

@@ -87,6 +87,15 @@ pub fn gone(node: &str, property: &str) -> Option<&'static str> {
         ("dmarc", "rua") => Some("Write reports="),
         ("dmarc", "p") => Some("Write policy="),
         ("dmarc", "t") => Some("Write testing=#true"),
+        ("dmarc", "psd") => Some(
+            "Remove it: `psd=n` is what receivers find by themselves for a domain with a record, and `psd=y` is for registries (RFC 9989)",
+        ),
+        ("dmarc", "adkim" | "aspf") => {
+            Some("Remove it: alignment is relaxed, and strict would fail your own mail of names below the domain")
+        }
+        ("dmarc", "fo" | "ruf") => {
+            Some("Remove it: hardly anybody sends reports of single failures, which hold what people wrote; write reports=")
+        }
         ("dkim", "l") => Some("Remove it: a signature over a part of the text lets anybody append to it (RFC 6376 8.2)"),
         ("dkim", "t" | "testing") => {
             Some("Remove it: verifiers treat mail with a key in testing as unsigned, and the key stays so (RFC 6376 3.6.1)")

@@ -11,8 +11,8 @@ D_EXTEND("example.com",
   TXT("@", "v=spf1 ip4:203.0.113.25 ip6:2001:db8::25 ip4:198.51.100.0/28 include:_spf.partner.example ~all", TTL(3600)), // SPF: hosts that send in the domain's name
   TXT("_dmarc", "v=DMARC1; p=none; sp=none; np=reject; rua=mailto:reports@example.org", TTL(3600)), // DMARC: what receivers do with mail that fails
   TXT("2025r._domainkey", "v=DKIM1; p=", TTL(3600)), // DKIM: a key that is not to be believed
-  TXT("2026e._domainkey", "v=DKIM1; k=ed25519; p=4fzcidEE8FnZXij7KMFtj4xEpL+AJMVxZO7mrxbaROc=", TTL(3600)), // DKIM: a key that will sign
-  TXT("2026r._domainkey", "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAnX3xiQIo2cIX1f1Y3huacttOWScZkgeDmdAYS7BFk1JFtavxjQg0ExJW7X7VutOQ6SjoNUTOppC66eFh4690VuMRtKzmT0IRICVZygiYHoh964miZnYKF14DaNz6h884EhG3dOC162EanVHxt1GG8DerfvlI3VGOH+L934J8P7WT0c/HkW2uCWt2CybuioJnt3WVZ8wRfBJHYm+O8N2P/oFgr4WwUan0iB1X9QbC6kUmh9HievCMlxFUZfy3BsGFnydUvimYV9+2IGWwCvJAFGBssGIiKPskqENO5YG9QTdojnUc9aQtZV6FkDEnJQVFi6LDUxaiXps51AvN5YuLEwIDAQAB", TTL(3600)), // DKIM: a key that will sign
+  TXT("2026e._domainkey", "v=DKIM1; k=ed25519; p=4fzcidEE8FnZXij7KMFtj4xEpL+AJMVxZO7mrxbaROc=", TTL(3600)), // DKIM: the key that signs
+  TXT("2026r._domainkey", "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAnX3xiQIo2cIX1f1Y3huacttOWScZkgeDmdAYS7BFk1JFtavxjQg0ExJW7X7VutOQ6SjoNUTOppC66eFh4690VuMRtKzmT0IRICVZygiYHoh964miZnYKF14DaNz6h884EhG3dOC162EanVHxt1GG8DerfvlI3VGOH+L934J8P7WT0c/HkW2uCWt2CybuioJnt3WVZ8wRfBJHYm+O8N2P/oFgr4WwUan0iB1X9QbC6kUmh9HievCMlxFUZfy3BsGFnydUvimYV9+2IGWwCvJAFGBssGIiKPskqENO5YG9QTdojnUc9aQtZV6FkDEnJQVFi6LDUxaiXps51AvN5YuLEwIDAQAB", TTL(3600)), // DKIM: the key that signs
   TXT("_mta-sts", "v=STSv1; id=82139a56298cc20fdbdd;", TTL(3600)), // MTA-STS: the policy has this version
   SRV("_autodiscover._tcp", 0, 1, 443, "www.example.com.", TTL(3600)), // settings for Outlook
   SRV("_caldavs._tcp", 0, 1, 443, "dav.example.com.", TTL(3600)), // where calendars are

@@ -1,13 +1,13 @@
 //! What a domain publishes: where its mail goes, who sends in its name, what becomes of the rest, and where users log in.
 
-use super::Deriving;
+use super::{Deriving, spf_of};
 use crate::emit::dns::WebFile;
 use postern_schema::autoconfig;
 use postern_schema::name::Domain;
 use postern_schema::record::{
-    CaaIssuer, DkimKey, Dmarc, DmarcPolicy, Owner, PaccDigest, RecordData, ReportPermission, Spf, SpfAll, SpfTerm, Target, Text,
+    CaaIssuer, DkimKey, Dmarc, DmarcPolicy, Owner, PaccDigest, RecordData, ReportPermission, Spf, SpfAll, Target, Text,
 };
-use postern_schema::site::{DomainEntry, ListenerKind, Relay, RoutePattern, SigningState, Site, SpfPolicy, Via};
+use postern_schema::site::{DomainEntry, ListenerKind, SigningState, SpfPolicy};
 
 /// The preference of the one MX; room is left on both sides for others that the site does not know of.
 const MX_PREFERENCE: u16 = 10;
@@ -221,57 +221,4 @@ impl Deriving<'_> {
         self.add(domain, owner, RecordData::Txt(Text::from(&DkimKey::Revoked)), "DKIM: no key signs for it");
         self.wildcard(domain, entry);
     }
-}
-
-/// The record of a domain: the site's own addresses, the relays that its mail leaves through, and what `spf` adds.
-///
-/// # Errors
-/// The relays whose addresses nobody says: a record without them would be wrong.
-pub fn spf_of<'a>(site: &'a Site, domain: &Domain, policy: &SpfPolicy) -> Result<Spf, Vec<&'a Relay>> {
-    let relays = egress(site, domain);
-    let unsaid: Vec<&Relay> = relays.iter().copied().filter(|relay| relay.spf_includes.is_empty()).collect();
-    if !unsaid.is_empty() && policy.includes.is_empty() && policy.addresses.is_empty() {
-        return Err(unsaid);
-    }
-    let mut terms: Vec<SpfTerm> = match site.addresses.as_slice() {
-        [] => vec![SpfTerm::AddressesOf(site.hostname.clone())],
-        addresses => addresses.iter().map(|address| SpfTerm::Network(address.to_canonical().into())).collect(),
-    };
-    terms.extend(policy.addresses.iter().copied().map(SpfTerm::Network));
-    let includes = relays.iter().flat_map(|relay| &relay.spf_includes).chain(&policy.includes);
-    terms.extend(includes.cloned().map(SpfTerm::Include));
-    let mut seen = Vec::new();
-    terms.retain(|term| {
-        !seen.contains(term) && {
-            seen.push(term.clone());
-            true
-        }
-    });
-    Ok(Spf { terms, all: policy.all })
-}
-
-/// The relays that mail from a domain can leave through.
-pub fn egress<'a>(site: &'a Site, domain: &Domain) -> Vec<&'a Relay> {
-    let mut relays: Vec<&Relay> = Vec::new();
-    for route in &site.routes {
-        let covers = match &route.from {
-            RoutePattern::Any => true,
-            RoutePattern::Domain(from) => from == domain,
-            RoutePattern::Below(parent) => domain != parent && domain.is_within(parent),
-        };
-        if !covers {
-            continue;
-        }
-        if let Via::Relay(name) = &route.via
-            && let Some(relay) = site.relay(name)
-            && !relays.iter().any(|known| known.name == relay.name)
-        {
-            relays.push(relay);
-        }
-        // First match wins: behind a route to everywhere, nothing is reached.
-        if route.to == RoutePattern::Any {
-            break;
-        }
-    }
-    relays
 }
