@@ -38,6 +38,11 @@ impl Reply {
         self.lines.join("\n")
     }
 
+    /// The queue id of a message that was taken: the last word.
+    pub fn queue_id(&self) -> String {
+        self.text().rsplit(' ').next().unwrap_or_default().trim().to_owned()
+    }
+
     /// Whether a line of an EHLO reply announces the extension.
     pub fn offers(&self, extension: &str) -> bool {
         self.lines.iter().any(|line| line.split(' ').next().is_some_and(|word| word.eq_ignore_ascii_case(extension)))

@@ -12,6 +12,7 @@
 //! | [`daemon`] | `postern build`, `posternd run`, and the folders around them |
 //! | [`directory`] | an LDAP server that binds, and fails when told to |
 //! | [`web_server`] | an HTTPS server that answers as a test tells it |
+//! | [`dovecot`] | the real Dovecot as an auth service |
 //! | [`dialogue`] | `.dialogue` files and what plays them |
 //! | [`load`] | many sessions and messages at once, each message with a name |
 //! | [`oracle`] | programs of others that our output is held against |
@@ -32,6 +33,7 @@ pub mod daemon;
 pub mod dialogue;
 pub mod directory;
 pub mod dns;
+pub mod dovecot;
 pub mod load;
 pub mod oracle;
 pub mod peer;

@@ -47,6 +47,11 @@ impl Receiver {
         files.filter_map(|entry| fs::read(entry.path()).ok()).filter(|text| !text.is_empty()).collect()
     }
 
+    /// Who signed the certificate of Postfix, in PEM.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("etc/ca.pem")
+    }
+
     /// What it logged, as far as it logs into its folder.
     pub fn log(&self) -> String {
         ["log/mail.log", "log/mainlog", "log"]
@@ -84,12 +89,14 @@ fn owned(folder: &Path, name: &str, user: &str) -> PathBuf {
     path
 }
 
-/// Writes `cert.pem` and `key.pem`.
+/// Writes `cert.pem` and `key.pem`, and `ca.pem` for whoever verifies them.
 fn certificate(folder: &Path) {
-    let identity = Authority::new().issue("receiver.test");
+    let authority = Authority::new();
+    let identity = authority.issue("receiver.test");
     fs::write(folder.join("cert.pem"), identity.chain).unwrap();
     fs::write(folder.join("key.pem"), identity.key).unwrap();
     fs::set_permissions(folder.join("key.pem"), fs::Permissions::from_mode(0o640)).unwrap();
+    authority.write(folder);
 }
 
 /// The program of a package that was unpacked, or one of the system; where it is nowhere, that is said.
@@ -105,6 +112,21 @@ fn unpacked(package: &str, program: &str) -> Option<PathBuf> {
 
 /// Postfix.
 pub fn postfix() -> Option<Receiver> {
+    postfix_and("")
+}
+
+/// Postfix that takes mail of nobody who has not logged in, over TLS and by one of these mechanisms; it asks the Dovecot behind a socket.
+pub fn postfix_with_login(socket: &Path, mechanisms: &str) -> Option<Receiver> {
+    let (socket, mechanisms) = (socket.display(), mechanisms.replace(' ', ", "));
+    postfix_and(&format!(
+        "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = {socket}\nsmtpd_sasl_security_options = noanonymous\n\
+         smtpd_sasl_mechanism_filter = {mechanisms}\nsmtpd_tls_auth_only = yes\n\
+         smtpd_recipient_restrictions = permit_sasl_authenticated, reject\n"
+    ))
+}
+
+/// Postfix with more lines in its main.cf.
+fn postfix_and(more: &str) -> Option<Receiver> {
     if !is_root() || !oracle::is_there("/usr/sbin/postfix", &["-h"]) {
         return None;
     }
@@ -127,7 +149,7 @@ pub fn postfix() -> Option<Receiver> {
          virtual_mailbox_maps = regexp:{p}/etc/users\nvirtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\n\
          virtual_minimum_uid = 100\nsmtpd_tls_cert_file = {p}/etc/cert.pem\nsmtpd_tls_key_file = {p}/etc/key.pem\n\
          smtpd_tls_security_level = may\nsmtputf8_enable = yes\nmessage_size_limit = 52428800\nmailbox_size_limit = 0\n\
-         virtual_mailbox_limit = 0\n"
+         virtual_mailbox_limit = 0\n{more}"
     );
     fs::write(path.join("etc/main.cf"), main).unwrap();
     fs::write(path.join("etc/users"), "/^(alice|bob|ünal)@receiver\\.test$/ sink/\n").unwrap();

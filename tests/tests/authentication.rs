@@ -79,6 +79,19 @@ fn submissions_trusted_mail_and_notices_are_signed_by_every_active_key() {
         assert_eq!(signing.passed(&transaction.data), ["r", "e"], "{}", &message[..message.len().min(4000)]);
         assert!(!message.contains("forged.example"), "{message}");
     }
+    // What a reader sees cannot be added on the way (RFC 6376 5.4.2), and what others may add can.
+    let sent = scene.relay.transactions().remove(0).data;
+    for added in [
+        "From: eve@evil.test",
+        "Subject: other",
+        "To: eve@evil.test",
+        "Cc: eve@evil.test",
+        "Reply-To: eve@evil.test",
+        "Date: then",
+    ] {
+        assert!(signing.passed(&[added.as_bytes(), b"\r\n", &sent].concat()).is_empty(), "{added}");
+    }
+    assert_eq!(signing.passed(&[b"Received: by other.test\r\nX-Other: fine\r\n", &sent[..]].concat()), ["r", "e"]);
     // A stranger may write what it likes into From: we vouch for none of it.
     assert_eq!(scene.stranger().send_message("a@remote.test", &["bob@example.com"], MESSAGE).code, 250);
     let stored = scene.site.maildir("bob@example.com").wait_for(1).remove(0);
@@ -165,7 +178,7 @@ fn from(author: &str) -> Vec<u8> {
 
 #[test]
 fn strangers_are_judged_as_the_site_says() {
-    let screen = "screen { spf fail=\"reject\" header=#true; dmarc honour=#true; quarantine then=\"mark\"; }\n";
+    let screen = "screen { spf fail=\"reject\" header=#true; dmarc honour=#true; }\n";
     let scene = Scene::with(|kdl| kdl + screen);
     scene.dns.replace_zone(ZONE);
     let send = |sender: &str, author: &str| scene.stranger().send_message(sender, &["bob@example.com"], &from(author));
@@ -208,7 +221,8 @@ fn strangers_are_judged_as_the_site_says() {
 /// What is set aside is held, seen, and let go; a restart changes nothing.
 #[test]
 fn what_is_set_aside_waits_in_the_queue() {
-    let scene = Scene::with(|kdl| kdl + "screen { spf fail=\"quarantine\"; dmarc fail=\"quarantine\"; }\n");
+    let scene =
+        Scene::with(|kdl| kdl + "screen { spf fail=\"quarantine\"; dmarc fail=\"quarantine\"; quarantine then=\"hold\"; }\n");
     scene.dns.replace_zone(ZONE);
     let send = |scene: &Scene, sender: &str, author: &str| {
         scene.stranger().send_message(sender, &["bob@example.com", "alice@example.com"], &from(author)).code
@@ -322,6 +336,13 @@ fn a_signature_of_a_part_counts_where_the_site_says_so() {
     }
 }
 
+/// What the compiler makes of a recording.
+fn explain(scene: &Scene, recording: &str) -> String {
+    scene.site.write("case.txt", recording);
+    let (site, case) = (scene.site.source(), scene.site.path("source/case.txt"));
+    scene.site.postern(&["explain", site.to_str().unwrap(), "--dns", case.to_str().unwrap()]).success()
+}
+
 /// RFC 3030 3: what leaves is text, and signed as that; what comes in is judged by the octets that were signed, and stored as text.
 #[test]
 fn a_binary_message_is_signed_as_what_it_becomes_and_judged_as_what_it_was() {
@@ -376,22 +397,15 @@ fn what_was_known_can_be_judged_again() {
     scene.dns.replace_zone(ZONE);
     let reply = scene.stranger().send_message("x@remote.test", &["bob@example.com"], &from("x@remote.test"));
     assert_eq!(reply.code, 250);
-    let id = reply.text().rsplit(' ').next().unwrap().trim().to_owned();
+    let id = reply.queue_id();
     scene.site.maildir("bob@example.com").wait_for(1);
-    let recording = postern_tests::wait::until("the history is written", || {
-        let outcome = scene.daemon.control(&["trace", &id, "--dns"]);
-        (outcome.status == 0).then_some(outcome.stdout)
-    });
+    let recording = scene.daemon.recording(&id);
     for expected in
         ["@client 127.0.0.9", "@from x@remote.test", "@to bob@example.com", "remote.test TXT \"v=spf1 ip4:127.0.0.9 -all\""]
     {
         assert!(recording.contains(expected), "{expected}\n{recording}");
     }
-    let explain = |text: &str| {
-        scene.site.write("case.txt", text);
-        let (site, case) = (scene.site.source(), scene.site.path("source/case.txt"));
-        scene.site.postern(&["explain", site.to_str().unwrap(), "--dns", case.to_str().unwrap()]).success()
-    };
+    let explain = |text: &str| explain(&scene, text);
     let told = explain(&recording);
     assert!(told.contains("spf: pass") && told.contains("dmarc: pass") && told.contains("\naccept: "), "{told}");
     let told = explain(&recording.replace("ip4:127.0.0.9", "ip4:192.0.2.1"));
@@ -410,19 +424,12 @@ fn the_screen_can_be_played_again() {
     scene.dns.replace_zone(&zone);
     let reply = scene.stranger().send_message("x@remote.test", &["bob@example.com"], &from("x@remote.test"));
     assert_eq!(reply.code, 250, "{}", reply.text());
-    let id = reply.text().rsplit(' ').next().unwrap().trim().to_owned();
-    let recording = postern_tests::wait::until("the history is written", || {
-        let outcome = scene.daemon.control(&["trace", &id, "--dns"]);
-        (outcome.status == 0).then_some(outcome.stdout)
-    });
+    let id = reply.queue_id();
+    let recording = scene.daemon.recording(&id);
     for expected in ["@helo client.test", "@reputation good", "client.test MX", "9.0.0.127.bl.test A", "remote.test MX"] {
         assert!(recording.contains(expected), "{expected}\n{recording}");
     }
-    let explain = |text: &str| {
-        scene.site.write("case.txt", text);
-        let (site, case) = (scene.site.source(), scene.site.path("source/case.txt"));
-        scene.site.postern(&["explain", site.to_str().unwrap(), "--dns", case.to_str().unwrap()]).success()
-    };
+    let explain = |text: &str| explain(&scene, text);
     let told = explain(&recording);
     for expected in [
         "helo-domain: found",
@@ -438,12 +445,9 @@ fn the_screen_can_be_played_again() {
     assert!(told.contains("poor-reputation"), "{told}");
     // Mail that leaves has the answers that it went by.
     let reply = scene.user("submission").send_message("alice@example.com", &["y@remote.test"], MESSAGE);
-    let id = reply.text().rsplit(' ').next().unwrap().trim().to_owned();
+    let id = reply.queue_id();
     scene.relay.wait_for(1);
-    let recording = postern_tests::wait::until("the history is written", || {
-        let outcome = scene.daemon.control(&["trace", &id, "--dns"]);
-        (outcome.status == 0).then_some(outcome.stdout)
-    });
+    let recording = scene.daemon.recording(&id);
     assert!(recording.contains("@way relay:upstream") && recording.contains("relay.test A \"127.0.0.1\""), "{recording}");
 }
 

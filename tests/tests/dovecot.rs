@@ -1,79 +1,20 @@
 //! The real Dovecot as a store of users: every mechanism that it offers, from a client of other people, through our submission
-//! listener; and what a user hears while it is away.
+//! listener; what a user hears while it is away; and the other way round, our own login at a Postfix that asks it.
 //!
 //! Dovecot or Python that is not installed is skipped, and it is said so; under `POSTERN_ORACLES=required` that is a failure.
 #![allow(clippy::unwrap_used)]
 
+use postern_tests::client::Client;
 use postern_tests::daemon::binaries::workspace;
+use postern_tests::daemon::{Daemon, Options, Site};
+use postern_tests::dns::DnsServer;
+use postern_tests::dovecot::{Dovecot, PASSWORD, program, token};
+use postern_tests::receiver;
 use postern_tests::scene::{RELAY_LOGIN, Scene, kdl};
 use postern_tests::wait::until;
-use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
-
-const PASSWORD: &str = "wonderland";
-
-/// A Dovecot with one user and an auth service, and nothing else of it.
-struct Dovecot {
-    folder: TempDir,
-    process: Option<Child>,
-}
-
-impl Dovecot {
-    fn new() -> Dovecot {
-        // The path of a Unix socket has to be short.
-        let folder = tempfile::Builder::new().prefix("dc-").tempdir_in("/tmp").unwrap();
-        let base = folder.path().display();
-        let user = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout).unwrap();
-        let users = match user.trim() {
-            // Dovecot has users of its own for what needs no rights.
-            "root" => String::new(),
-            user => format!("default_internal_user = {user}\ndefault_login_user = {user}\nservice anvil {{\n  chroot =\n}}\n"),
-        };
-        let config = format!(
-            "base_dir = {base}/run\nstate_dir = {base}/run\nprotocols =\nssl = no\nlog_path = {base}/log\nauth_failure_delay = 0\n\
-             auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-256 anonymous\n\
-             passdb {{\n  driver = passwd-file\n  args = scheme=PLAIN {base}/users\n}}\n\
-             userdb {{\n  driver = static\n  args = uid=65534 gid=65534 home=/nonexistent\n}}\n\
-             service auth {{\n  unix_listener {base}/auth-client {{\n    mode = 0600\n  }}\n}}\n{users}"
-        );
-        fs::write(folder.path().join("dovecot.conf"), config).unwrap();
-        fs::write(folder.path().join("users"), format!("alice:{PASSWORD}\nbob:x:::::: nologin=y\n")).unwrap();
-        Dovecot { folder, process: None }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn start(&mut self) {
-        let config = self.path("dovecot.conf");
-        let process = Command::new(program()).args(["-F", "-c"]).arg(config).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        self.process = Some(process.unwrap());
-        let socket = self.path("auth-client");
-        until("Dovecot listens", || std::os::unix::net::UnixStream::connect(&socket).ok());
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            // It ends its own processes, which a kill would leave behind.
-            let _ = Command::new("kill").arg(process.id().to_string()).status();
-            let _ = process.wait();
-        }
-    }
-}
-
-impl Drop for Dovecot {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn program() -> &'static Path {
-    Path::new(if Path::new("/usr/sbin/dovecot").exists() { "/usr/sbin/dovecot" } else { "dovecot" })
-}
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Whether a program can be run; where not, it is said, or it is a failure.
 fn is_there(program: &Path) -> bool {
@@ -99,7 +40,7 @@ fn whatever_dovecot_offers_is_a_login() {
     if !is_there(program()) || !is_there(Path::new("python3")) {
         return;
     }
-    let mut dovecot = Dovecot::new();
+    let mut dovecot = Dovecot::new("plain login cram-md5 digest-md5 scram-sha-256 anonymous");
     let store = format!("dovecot \"unix:{}\"", dovecot.path("auth-client").display());
     let credentials = [("relay-password", format!("{}\n", RELAY_LOGIN.1))];
     let scene = Scene::of(|port| kdl(port).replace("passwd secret=\"users\"", &store), &credentials, RELAY_LOGIN);
@@ -131,4 +72,67 @@ fn whatever_dovecot_offers_is_a_login() {
     dovecot.start();
     assert_eq!(log_in(&scene, "alice", PASSWORD, &["CRAM-MD5"]), ["CRAM-MD5 235"]);
     assert!(!scene.daemon.log().contains(PASSWORD), "a password is in the log");
+}
+
+/// What becomes of a message whose relay is Postfix, which offers these mechanisms: by which we log in, its status, and the reply.
+fn relayed(dovecot: &Dovecot, offered: &str, login: &str, secret: &str) -> Option<(String, String, String)> {
+    let receiver = receiver::postfix_with_login(&dovecot.path("auth-client"), offered)?;
+    let dns = DnsServer::start("receiver.test A 127.0.0.1");
+    let port = receiver.port;
+    let site = Site::small(
+        "carl@example.com",
+        &format!(
+            r#"network "here" "127.0.0.1" relay=#true reason="the test"
+domain "example.com" {{ mailbox "carl" }}
+relay "up" host="receiver.test" port={port} {{ tls "verify"; {login} }}
+route to="*" via="up"
+queue {{ retry "1s" up-to="2s" }}
+log format="json"
+"#
+        ),
+    );
+    site.credential("secret", secret);
+    site.build();
+    let daemon = Daemon::start(Options::of(&site).dns(dns.address()).authority(&receiver.authority()));
+    let mut client = Client::connect(daemon.address("mx"));
+    client.hello();
+    assert_eq!(client.send_message("carl@example.com", &["alice@receiver.test"], b"Subject: by login\r\n\r\nx\r\n").code, 250);
+    let (_, status, reply) = until("an attempt", || daemon.attempts().into_iter().next());
+    let by = daemon.events("connected").first().and_then(|line| line["login"].as_str().map(str::to_owned)).unwrap_or_default();
+    if status == "sent" {
+        until("the message has arrived", || (receiver.messages().len() == 1).then_some(()));
+    } else {
+        assert!(receiver.messages().is_empty());
+    }
+    assert!(!daemon.log().contains(secret), "a secret is in the log");
+    assert!(!reply.is_empty(), "{}{}", dovecot.log(), receiver.log());
+    Some((by, status, reply))
+}
+
+#[test]
+fn we_log_in_at_a_postfix_that_asks_dovecot() {
+    if !is_there(program()) {
+        return;
+    }
+    let mut dovecot = Dovecot::new("plain login scram-sha-256 xoauth2 oauthbearer");
+    dovecot.start();
+    let (password, bearer) = (r#"login "alice" secret="secret""#, r#"login "alice" secret="secret" bearer=#true"#);
+    let good = token("alice");
+    for (offered, login, secret, by, status) in [
+        ("plain login scram-sha-256", password, PASSWORD, "SCRAM-SHA-256", "sent"),
+        ("plain login", password, PASSWORD, "PLAIN", "sent"),
+        ("login", password, PASSWORD, "LOGIN", "sent"),
+        ("plain xoauth2 oauthbearer", bearer, &*good, "XOAUTH2", "sent"),
+        ("plain oauthbearer", bearer, &*good, "OAUTHBEARER", "sent"),
+        // That is about us, so the mail waits.
+        ("scram-sha-256", password, "looking-glass", "", "deferred"),
+        ("xoauth2", bearer, "no-token-of-anybody", "", "deferred"),
+        ("oauthbearer", bearer, "no-token-of-anybody", "", "deferred"),
+        // A token is never said as a password, nor a password as a token.
+        ("plain login scram-sha-256", bearer, &*good, "", "deferred"),
+        ("xoauth2 oauthbearer", password, PASSWORD, "", "deferred"),
+    ] {
+        let Some((found, became, reply)) = relayed(&dovecot, offered, login, secret) else { return };
+        assert_eq!((&*found, &*became), (by, status), "{offered}, {login}: {reply}\n{}", dovecot.log());
+    }
 }

@@ -9,11 +9,12 @@ use postern_tests::peer::{Act, Peer, Script, Stage, TlsMode};
 use postern_tests::scene::AWKWARD;
 use postern_tests::tls::{Authority, Identity};
 use postern_tests::wait;
-use postern_tests::web_server::WebServer;
+use postern_tests::web_server::{Asked, Told, WebServer};
 use rcgen::{KeyPair, PKCS_ED25519};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 /// A host `mx.receiver.test` with a certificate, its zone, and a site whose mail goes there.
 struct Scene {
@@ -292,17 +293,26 @@ type Fetches = Arc<Mutex<Vec<(String, String)>>>;
 fn with_host(scene: &Scene, host: &Host) -> (Site, Daemon, WebServer, Fetches) {
     let asked: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
     let (hears, (status, kind, text)) = (asked.clone(), host.answer);
-    let server = WebServer::start(move |request| {
+    let answer = move |request: Asked| {
         hears.lock().unwrap().push((request.field("host").to_owned(), request.path));
         (status, vec![("Content-Type".to_owned(), kind.to_owned())], text.to_owned())
-    });
-    if let Some(name) = host.name {
+    };
+    let (site, daemon, server) = with_answers(scene, host.name, answer);
+    (site, daemon, server, asked)
+}
+
+/// The same with a host that answers in any way.
+fn with_answers(
+    scene: &Scene, name: Option<&str>, answer: impl Fn(Asked) -> Told + Send + Sync + 'static,
+) -> (Site, Daemon, WebServer) {
+    let server = WebServer::start(answer);
+    if let Some(name) = name {
         server.identify(&scene.authority.issue(name));
     }
     let port = server.address().port().to_string();
     let change = |options: Options| options.environment("POSTERN_HTTPS_PORT", &port);
     let (site, daemon) = scene.daemon_in("receiver.test", "published", |_| {}, change);
-    (site, daemon, server, asked)
+    (site, daemon, server)
 }
 
 #[test]
@@ -337,6 +347,37 @@ fn a_policy_is_fetched_kept_and_gone_by_rfc_8461_3_3() {
         send(&daemon, "bob@receiver.test");
         wait::until("another attempt", || daemon.events("attempt").into_iter().find(|line| line["to"] == "bob@receiver.test"));
         assert_eq!(asked().len(), 1);
+    }
+}
+
+#[test]
+fn further_mail_waits_for_a_policy_that_is_being_fetched() {
+    let plan = Plan { name: Some("elsewhere.test"), unsigned: &["receiver.test"], has_policy: true, ..Plan::default() };
+    for (status, wanted) in [(200, "deferred"), (404, "sent")] {
+        let scene = Scene::new(&plan);
+        let (let_go, held) = mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let (_site, daemon, server) = with_answers(&scene, Some("mta-sts.receiver.test"), move |_| {
+            // Until the test says so, or is over.
+            let _ = held.lock().unwrap().recv();
+            (status, vec![("Content-Type".to_owned(), "text/plain".to_owned())], ENFORCED.to_owned())
+        });
+        send(&daemon, "alice@receiver.test");
+        wait::until("the policy is asked for", || (server.asked() > 0).then_some(()));
+        send(&daemon, "bob@receiver.test");
+        let early = wait::poll(Duration::from_secs(1), || daemon.events("attempt").pop());
+        assert!(early.is_none(), "{early:?}");
+        drop(let_go);
+        let first = wait::until("both were tried", || {
+            let all = daemon.attempts();
+            let of = |who: &str| all.iter().find(|(to, ..)| to == who).cloned();
+            Some([of("alice@receiver.test")?, of("bob@receiver.test")?])
+        });
+        for (to, status, reply) in first {
+            assert_eq!(status, wanted, "{to}: {reply}");
+            assert_eq!(reply.contains("TLS with mx.receiver.test"), wanted == "deferred", "{to}: {reply}");
+        }
+        assert_eq!(server.asked(), 1, "it is fetched once");
     }
 }
 
@@ -482,13 +523,19 @@ fn the_history_of_a_message_has_what_dns_said_of_its_way() {
     let (_site, daemon) = scene.daemon("receiver.test", "published");
     let mut client = Client::connect(daemon.address("mx"));
     client.hello();
-    let reply = client.send_message("friend@elsewhere.test", &["alice@receiver.test"], AWKWARD).text();
-    let id = reply.rsplit(' ').next().unwrap().trim().to_owned();
+    let mut sent = |recipient: &str| client.send_message("friend@elsewhere.test", &[recipient], AWKWARD).queue_id();
+    let first = sent("alice@receiver.test");
     scene.peer.wait_for(1);
-    let recording = wait::until("the history is written", || {
-        let outcome = daemon.control(&["trace", &id, "--dns"]);
-        (outcome.status == 0).then_some(outcome.stdout)
-    });
+    // Over the same connection, so that nothing is asked.
+    let second = sent("bob@receiver.test");
+    scene.peer.wait_for(2);
+    assert_eq!(scene.peer.connections(), 1);
+    let later = daemon.recording(&second);
+    assert!(later.contains("@to bob@receiver.test") && !later.contains("alice@"), "{later}");
+    assert!(later.contains("@from friend@elsewhere.test") && later.contains("_tcp.mx.receiver.test TLSA \"3 0 1 "), "{later}");
+    let shown = daemon.control(&["trace", &second]).success();
+    assert!(!shown.contains("alice@"), "{shown}");
+    let recording = daemon.recording(&first);
     for expected in [
         "@from friend@elsewhere.test",
         "@to alice@receiver.test",

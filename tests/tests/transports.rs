@@ -10,8 +10,10 @@ use postern_tests::scene::AWKWARD;
 use postern_tests::tls::{Authority, Identity};
 use postern_tests::wait;
 use postern_tests::web_server::WebServer;
-use std::fs;
+use std::net::TcpStream;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::{fs, io, thread};
 
 /// A site whose domain `example.com` has three mailboxes behind a transport.
 fn site(transport: &str) -> (Site, Daemon) {
@@ -63,6 +65,29 @@ fn an_lmtp_server_answers_for_each_recipient() {
     let taken = peer.wait_for(2);
     assert_eq!(taken[1].recipients, ["carl@example.com"]);
     assert!(peer.commands().iter().any(|(_, line)| line.starts_with("LHLO mail.example.com")));
+}
+
+#[test]
+fn an_lmtp_server_may_listen_at_a_socket_of_the_file_system() {
+    let peer = Peer::start(Script::default().lmtp());
+    let folder = tempfile::Builder::new().prefix("lmtp-").tempdir_in("/tmp").unwrap();
+    let (path, inner) = (folder.path().join("s"), peer.address());
+    let (_site, daemon) = site(&format!("lmtp=\"unix:{}\"", path.display()));
+    send(&daemon, &["alice@example.com"]);
+    let first = wait_for_attempts(&daemon, 1).remove(0);
+    assert_eq!(first.1, "deferred", "nobody listens yet: {first:?}");
+    let listener = UnixListener::bind(&path).unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let server = TcpStream::connect(inner).unwrap();
+            let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || io::copy(&mut from_client, &mut to_server));
+            let (mut from_server, mut to_client) = (server, client);
+            thread::spawn(move || io::copy(&mut from_server, &mut to_client));
+        }
+    });
+    assert_eq!(peer.wait_for(1)[0].recipients, ["alice@example.com"]);
+    assert_eq!(wait_for_attempts(&daemon, 2).last().unwrap().1, "sent");
 }
 
 #[test]
@@ -229,6 +254,39 @@ log format="json"
         fs::remove_file(file).unwrap();
     }
     site.maildir("alice@example.com").wait_for(1);
+}
+
+#[test]
+fn a_relay_that_cannot_be_reached_has_a_backup_until_it_is_back() {
+    let first = Peer::start(Script::new("first.test").on(Stage::Banner, Act::Drop));
+    let second = Peer::start(Script::new("second.test"));
+    let dns = DnsServer::start("first.test A 127.0.0.1\nsecond.test A 127.0.0.1");
+    let [of_first, of_second] = [&first, &second].map(|peer| peer.address().port());
+    let site = Site::small(
+        "alice@example.com",
+        &format!(
+            r#"network "here" "127.0.0.1" relay=#true reason="the test"
+domain "example.com" {{ mailbox "alice" }}
+relay "first" host="first.test" port={of_first} {{ tls "none"; backup "second" }}
+relay "second" host="second.test" port={of_second} {{ tls "none" }}
+route to="*" via="first"
+queue {{ retry "1s" up-to="2s" }}
+log format="json"
+"#
+        ),
+    );
+    site.build();
+    let daemon = Daemon::start(Options::of(&site).dns(dns.address()));
+    send(&daemon, &["a@elsewhere.test"]);
+    assert_eq!(second.wait_for(1)[0].recipients, ["a@elsewhere.test"]);
+    assert!(first.connections() > 0, "the first one is asked first");
+    assert_eq!(wait_for_attempts(&daemon, 1)[0].1, "sent", "it did not have to wait");
+    // What the first one refuses for good, the second is not asked.
+    first.follow(Script::new("first.test").on(Stage::AnyRcpt, Act::Reject));
+    wait::until("the connection to the second is given up", || (second.open_connections() == 0).then_some(()));
+    send(&daemon, &["b@elsewhere.test"]);
+    assert_eq!(wait_for_attempts(&daemon, 2)[1].1, "bounced");
+    assert_eq!(second.messages(), 1);
 }
 
 /// The password `relay-secret` as another server keeps it for SCRAM-SHA-256 (RFC 5802 3).

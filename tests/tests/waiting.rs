@@ -257,6 +257,11 @@ fn mail_waits_while_no_snapshot_can_be_loaded() {
     assert_eq!(failure.status, 66, "{failure}");
     // What a program hands in meanwhile waits beside what was queued.
     hand_in(&site, "alice@example.com");
+    let mut mailq = Command::new(&binaries().posternd);
+    let shown = mailq.arg0("/usr/bin/mailq").env("STATE_DIRECTORY", site.state()).output().unwrap();
+    let [listed, said] = [&shown.stdout, &shown.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    assert!(shown.status.success() && listed.contains("friend@elsewhere.test") && listed.contains("(450"), "{listed}{said}");
+    assert!(said.contains("1 more message waits to be taken in"), "{said}");
     fs::remove_file(&current).unwrap();
     std::os::unix::fs::symlink(good, &current).unwrap();
     let daemon = Daemon::start(options);

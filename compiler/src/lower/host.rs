@@ -5,8 +5,8 @@
 
 use super::Lowering;
 use super::draft::{DomainDraft, HostDraft, Part, Setting};
-use crate::rules::NO_POSTMASTER;
 use crate::rules::chk::Checker;
+use crate::rules::{NO_POSTMASTER, NOTIFY_NONE};
 use crate::source::{SourceId, Span, Spanned};
 use crate::syntax::View;
 use postern_schema::name::{Domain, HostName, LocalPart, Mailbox};
@@ -48,15 +48,25 @@ pub(super) fn lower(lowering: &mut Lowering<'_>) -> (HostDraft, Option<Spanned<D
     let checkers = required.into_iter().filter_map(checker).collect();
     let resolver = view.child("resolver").and_then(|child| child.argument("server"));
     let origin_domain = hostname.clone();
-    let notices = Setting::new(view.child("notify").and_then(notices), Notices::default().classes);
+    let notices = Setting::new(view.child("notify").and_then(|child| notices(&child, lowering)), Notices::default().classes);
     let host = HostDraft { span: view.name_span(), origin_domain, hostname, postmaster, notices, addresses, resolver, checkers };
     (host, origin)
 }
 
 /// The classes of a `notify`, each once, in their own order. `none` is no class, so alone it leaves none.
-fn notices(view: View<'_>) -> Option<Spanned<Vec<NoticeClass>>> {
+fn notices(view: &View<'_>, lowering: &mut Lowering<'_>) -> Option<Spanned<Vec<NoticeClass>>> {
     let said: Vec<Spanned<String>> = view.arguments("classes");
     let span = said.first()?.span;
+    let none = said.iter().find(|word| word.value == "none");
+    if let (Some(none), Some(class)) = (none, said.iter().find(|word| word.value != "none")) {
+        lowering.findings.push(
+            NOTIFY_NONE
+                .at(none.span, format!("The postmaster is to be told of nothing, and of `{}`", class.value))
+                .also(class.span, "this is a class")
+                .help("Write `notify \"none\"` alone, or leave `\"none\"` out")
+                .postfix(&["notify_classes"]),
+        );
+    }
     let mut classes: Vec<NoticeClass> = said.iter().filter_map(|word| NoticeClass::parse(&word.value)).collect();
     classes.sort_unstable();
     classes.dedup();

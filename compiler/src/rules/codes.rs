@@ -165,6 +165,7 @@ static NAMED: &[&Rule] = &[
     &scr::quarantine_elsewhere::RULE,
     &sec::two_purposes::RULE,
     &sit::NO_POSTMASTER,
+    &sit::NOTIFY_NONE,
     &sit::short_hostname::RULE,
     &sit::private_address::RULE,
     &sit::address_twice::RULE,

@@ -56,7 +56,7 @@ pub(crate) use nam::{DUPLICATE_NAME, UNKNOWN_NAME, UNUSED_NAME};
 pub(crate) use net::NETWORK_OF_NOBODY;
 pub(crate) use rly::chosen_destination::chooses_destination;
 pub(crate) use rwr::REWRITE_FORM;
-pub(crate) use sit::NO_POSTMASTER;
+pub(crate) use sit::{NO_POSTMASTER, NOTIFY_NONE};
 pub(crate) use tbl::{
     BARE_ADDRESS, EMPTY_TABLE, FOREIGN_DOMAIN, ROW_SHAPE, TABLE_FORMAT, TABLE_HEADER, UNSERVED_ENTRY, UNUSED_COLUMN,
 };

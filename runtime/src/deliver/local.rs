@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 /// Messages of one batch.
 const BATCH: usize = 1024;
-/// Batches whose notes may be on their way to disk.
+/// Batches whose notes may be on their way to disk. None of them arrives twice: a message has the same name at every attempt.
 const NOTES_PENDING: usize = 4;
 /// A batch so small was hardly worth its flushes: the next one gathers for a moment first.
 const SMALL_BATCH: usize = 32;

@@ -30,7 +30,7 @@ pub mod target;
 mod terms;
 pub mod throttle;
 pub mod tls;
-mod verifier;
+pub(crate) mod verifier;
 
 pub use dispatcher::{Dispatcher, next_hop};
 pub use lane::Job;

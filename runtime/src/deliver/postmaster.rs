@@ -4,10 +4,9 @@
 use crate::authentication::generated;
 use crate::daemon::{Daemon, now_ms};
 use crate::logging::postmaster::Page;
-use crate::queue::{Body, Generated, date};
+use crate::queue::date;
 use crate::rehearsal;
 use crate::site::Generation;
-use postern_schema::decide::{TlsWish, expansion};
 use postern_schema::site::NoticeClass;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -38,22 +37,9 @@ async fn send(daemon: &Daemon, generation: &Generation, class: NoticeClass, page
     let id = daemon.spool.fresh_id(now);
     let name = id.id().to_string();
     let text = message(generation, class, page, &name, now / 1000);
-    let eight_bit = !text.is_ascii();
-    let signatures = generated::sign(generation, text.as_bytes(), now / 1000)?;
     let recipient = generation.site().postmaster.clone();
     daemon.gathered.is_ours(name.clone());
-    let notice = Generated {
-        id,
-        arrival_ms: now,
-        expansion: expansion(&recipient, &*generation.snapshot),
-        smtp_utf8: !recipient.local.is_ascii(),
-        recipient,
-        eight_bit,
-        tls_wish: TlsWish::Default,
-        generation: generation.mark(),
-        body: Body::Inline(vec![signatures.into(), text.into_bytes().into()]),
-        changes: Vec::new(),
-    };
+    let notice = generated::message(generation, (id, now), recipient, text.into_bytes())?;
     daemon.spool.append(notice).await.map_err(|error| error.to_string())?;
     tracing::info!(id = name, class = class.as_str(), events = page.count, "postmaster told");
     Ok(())

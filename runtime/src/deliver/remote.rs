@@ -28,8 +28,10 @@ const MESSAGES_PER_TURN: u32 = 20;
 const JOBS_DECLINED: usize = 1000;
 /// Recipients that a recording names.
 const RECIPIENTS_RECORDED: usize = 10;
-/// Attempts whose notes may be on their way to disk while the next message is sent.
-const NOTES_PENDING: usize = 2;
+/// Messages of one connection that its peer may have taken and whose notes are not durable yet: one whose note is being flushed, and
+/// one that is being sent meanwhile. As many may arrive twice where the daemon dies (`docs/durability.md`), and more would help
+/// nobody: a flush takes less time than a message, and whatever ends together is flushed together.
+const UNNOTED_MAX: usize = 2;
 
 /// A connection, and the right to it.
 struct Line {
@@ -37,6 +39,8 @@ struct Line {
     slot: Slot,
     /// The site that it was made for.
     generation: u64,
+    /// What the history calls the answers of DNS that led there; those who are sent over it later refer to them.
+    way: Option<Arc<str>>,
 }
 
 /// A job that was not sent.
@@ -86,7 +90,7 @@ pub async fn work(daemon: Arc<Daemon>, mut place: Place) {
                 }
             }
         }
-        while notes.len() >= NOTES_PENDING {
+        while notes.len() >= UNNOTED_MAX {
             notes.join_next().await;
         }
         let is_over = |line: &Line| match line.session.transactions() {
@@ -145,6 +149,7 @@ async fn deliver(
                 reach(Point::PeerTook);
                 let peer = current.session.peer();
                 let (handover, protection) = (current.session.handover(), current.session.protection());
+                let way = current.way.clone();
                 judge(place, &current, &results);
                 if current.session.is_usable() {
                     *line = Some(current);
@@ -152,7 +157,7 @@ async fn deliver(
                 let left = job.recipients.split_off(results.len().min(job.recipients.len()));
                 let rest = (!left.is_empty()).then(|| Job { recipients: left, ..job.clone() });
                 let settled = Settled::new(job.envelope, job.generation, results, Some(peer));
-                return Ok((settled.handed_over(handover).protected(protection), rest));
+                return Ok((settled.handed_over(handover).protected(protection).by_way(way), rest));
             }
             // A connection that was kept may have been closed by its peer meanwhile; that says nothing about this message.
             Err(_) if is_reused => {}
@@ -179,18 +184,22 @@ fn judge(place: &Place, line: &Line, results: &[(u32, Reply)]) {
     }
 }
 
-/// A connection for a job, and what DNS said on the way, for its history.
+/// A connection for a job, and what DNS said on the way, for its history and that of whatever goes over the connection later.
 async fn connect(daemon: &Daemon, place: &mut Place, job: Job, is_paced: bool) -> Result<(Job, Line), Unsent> {
     let (envelope, recipients) = (job.envelope.clone(), job.recipients.iter().map(|(place, _)| *place).collect::<Vec<_>>());
     let destination = place.destination().to_string();
-    let (connected, answers) = overheard::listen(establish(daemon, place, job, is_paced)).await;
+    let (mut connected, answers) = overheard::listen(establish(daemon, place, job, is_paced)).await;
     if !answers.entries().is_empty() {
+        let way: Arc<str> = format!("{}.{}", envelope.id, recipients.first().copied().unwrap_or_default()).into();
         let mut recording = Recording { facts: Vec::new(), answers };
         recording.note("way", destination);
         recording.note("from", &envelope.reverse_path);
         let named = recipients.iter().filter_map(|place| envelope.recipients.get(*place as usize));
         named.take(RECIPIENTS_RECORDED).for_each(|recipient| recording.note("to", &recipient.address));
-        tracing::debug!(id = %envelope.id, recording = recording.to_string(), "known");
+        tracing::debug!(id = %envelope.id, way = &*way, recording = recording.to_string(), "known");
+        if let Ok((_, line)) = &mut connected {
+            line.way = Some(way);
+        }
     }
     connected
 }
@@ -218,7 +227,7 @@ async fn establish(daemon: &Daemon, place: &mut Place, mut job: Job, is_paced: b
                 slot.pace().await;
             }
             match connect::connect(daemon, &target, site, is_reported(&job)).await {
-                Ok(session) => return Ok((job, Line { session, slot, generation: generation.number })),
+                Ok(session) => return Ok((job, Line { session, slot, generation: generation.number, way: None })),
                 Err(reply) => {
                     let is_dead = slot.failed(&reply);
                     (reply, is_dead)
@@ -245,7 +254,7 @@ async fn connect_to_backup(daemon: &Daemon, destination: &Destination, job: &Job
     let slot = daemon.peers.open_when_free(&target.peer(), &limits).await.ok()?;
     slot.pace().await;
     match connect::connect(daemon, &target, site, false).await {
-        Ok(session) => Some(Line { session, slot, generation: job.generation.number }),
+        Ok(session) => Some(Line { session, slot, generation: job.generation.number, way: None }),
         Err(reply) => {
             slot.failed(&reply);
             None

@@ -28,6 +28,7 @@ pub struct Settled {
     via: Option<Arc<str>>,
     handover: Handover,
     protection: Option<Protection>,
+    way: Option<Arc<str>>,
 }
 
 /// What a positive reply means for somebody who wants to hear of success (RFC 3461 5.2).
@@ -46,7 +47,7 @@ impl Settled {
     pub fn new(
         envelope: Arc<Envelope>, generation: Arc<Generation>, results: Vec<(u32, Reply)>, via: Option<Arc<str>>,
     ) -> Settled {
-        Settled { envelope, generation, results, via, handover: Handover::Final, protection: None }
+        Settled { envelope, generation, results, via, handover: Handover::Final, protection: None, way: None }
     }
 
     /// With another meaning of success.
@@ -60,6 +61,12 @@ impl Settled {
     /// With the protection of the session that the results came by.
     pub fn protected(mut self, protection: Protection) -> Settled {
         self.protection = Some(protection);
+        self
+    }
+
+    /// With what the history calls the answers of DNS that led to the peer.
+    pub fn by_way(mut self, way: Option<Arc<str>>) -> Settled {
+        self.way = way;
         self
     }
 }
@@ -127,7 +134,8 @@ impl Settled {
     }
 
     fn outcome(&self, entry: &QueueEntry, place: u32, reply: &Reply, now: u64) -> Outcome {
-        let remote = || self.via.as_deref().map(Box::from);
+        // Where there was no session, it was no other server that said it (RFC 3464 2.3.6).
+        let remote = || self.protection.and(self.via.as_deref()).map(Box::from);
         let attempt = || Arc::new(Attempt::new(reply.clone(), remote(), now, self.generation.mark()));
         if reply.code.is_positive() {
             let wants_to_know = self.envelope.recipients.get(place as usize).is_some_and(|r| r.wants_notice(Action::Delivered));
@@ -169,6 +177,7 @@ impl Settled {
             dsn = reply.status.map(|status| status.to_string()),
             delay_ms = now.saturating_sub(self.envelope.arrival_ms),
             generation = self.generation.number,
+            way = self.way.as_deref(),
             reply = reply.to_string(),
             "attempt"
         );

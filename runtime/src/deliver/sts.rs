@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A policy that is kept outlives every failure to fetch or even to find it (RFC 8461 5.1): that is what it is for. What fails is
-//! tried again after a while and not with each message.
+//! tried again after a while and not with each message. While it is being fetched, further mail for the domain waits for the outcome:
+//! it would go out below what the policy demands.
 
 use crate::daemon::{Daemon, now_ms};
 use crate::https::{self, NoAnswer};
@@ -20,6 +21,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// How long fetching may take (RFC 8461 3.3 suggests a minute).
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,6 +47,38 @@ struct State {
     kept: HashMap<Domain, Kept>,
     /// Not to be fetched before.
     paused: HashMap<Domain, Instant>,
+    /// Being fetched: who waits hears what comes of it.
+    under_way: HashMap<Domain, watch::Receiver<Outcome>>,
+}
+
+/// What a fetch came to, once it is over.
+type Outcome = Option<Option<Arc<ReceivedPolicy>>>;
+
+/// What is to be done about a policy.
+enum Turn<'a> {
+    /// Nothing: this holds.
+    Over(Option<Arc<ReceivedPolicy>>),
+    /// It is for us to fetch it.
+    Ours(Fetching<'a>),
+    /// Somebody is at it.
+    Theirs(watch::Receiver<Outcome>),
+}
+
+/// The right to fetch the policy of a domain. Whoever drops it without a word leaves it to the next.
+struct Fetching<'a> {
+    sts: &'a Sts,
+    domain: &'a Domain,
+    /// Of the record that announced it.
+    id: Box<str>,
+    /// What holds until then.
+    current: Option<Arc<ReceivedPolicy>>,
+    tell: watch::Sender<Outcome>,
+}
+
+impl Drop for Fetching<'_> {
+    fn drop(&mut self) {
+        self.sts.state().under_way.remove(self.domain);
+    }
 }
 
 /// A policy that was fetched.
@@ -90,45 +124,79 @@ impl Sts {
             Answer::Found(texts) => MtaStsRecord::among(texts.iter().map(|text| &**text)),
             Answer::Nothing | Answer::Nonexistent | Answer::Failed(_) => None,
         };
-        let kept = self.state().kept.get(domain).filter(|kept| kept.until_ms > now_ms()).cloned();
-        let current = kept.as_ref().map(|kept| kept.policy.clone());
-        let Some(record) = record else { return current };
-        let now = now_ms();
-        let is_fresh = |kept: &Kept| {
-            // Fetched again in its second half, so that it never runs out while it holds.
-            let half_ms = u64::try_from(kept.policy.max_age.as_millis() / 2).unwrap_or(u64::MAX);
-            kept.id == record.id && kept.until_ms.saturating_sub(half_ms) > now
-        };
-        if kept.as_ref().is_some_and(is_fresh) || !self.may_fetch(domain) {
-            return current;
+        loop {
+            match self.turn(domain, record.as_ref()) {
+                Turn::Over(policy) => return policy,
+                Turn::Ours(fetching) => {
+                    let policy = self.renew(daemon, domain, &fetching).await;
+                    // Perhaps nobody waits.
+                    let _ = fetching.tell.send(Some(policy.clone()));
+                    return policy;
+                }
+                Turn::Theirs(mut outcome) => {
+                    if let Ok(outcome) = outcome.wait_for(Option::is_some).await {
+                        return outcome.clone().flatten();
+                    }
+                }
+            }
         }
+    }
+
+    /// What is to be done about the policy of a domain, of which this record was found.
+    fn turn<'a>(&'a self, domain: &'a Domain, record: Option<&MtaStsRecord>) -> Turn<'a> {
+        let (now, now_ms) = (Instant::now(), now_ms());
+        let mut state = self.state();
+        let kept = state.kept.get(domain).filter(|kept| kept.until_ms > now_ms);
+        let current = kept.map(|kept| kept.policy.clone());
+        let Some(record) = record else { return Turn::Over(current) };
+        // Fetched again in its second half, so that it never runs out while it holds.
+        let half_ms = |kept: &Kept| u64::try_from(kept.policy.max_age.as_millis() / 2).unwrap_or(u64::MAX);
+        let is_announced = kept.is_some_and(|kept| kept.id == record.id);
+        if is_announced && kept.is_some_and(|kept| kept.until_ms.saturating_sub(half_ms(kept)) > now_ms) {
+            return Turn::Over(current);
+        }
+        match state.under_way.get(domain) {
+            // It says what the one says that is on its way.
+            Some(_) if is_announced => return Turn::Over(current),
+            Some(outcome) => return Turn::Theirs(outcome.clone()),
+            None => {}
+        }
+        if state.paused.get(domain).is_some_and(|until| *until > now) {
+            return Turn::Over(current);
+        }
+        let (tell, outcome) = watch::channel(None);
+        state.under_way.insert(domain.clone(), outcome);
+        Turn::Ours(Fetching { sts: self, domain, id: record.id.clone(), current, tell })
+    }
+
+    /// Fetches and keeps the policy that a record announces; where it cannot be had, the one that is kept holds.
+    async fn renew(&self, daemon: &Daemon, domain: &Domain, fetching: &Fetching<'_>) -> Option<Arc<ReceivedPolicy>> {
+        let (id, now) = (&fetching.id, now_ms());
         match self.fetch(daemon, domain).await {
             Ok(policy) => {
                 let max_age_ms = u64::try_from(policy.max_age.as_millis()).unwrap_or(u64::MAX);
                 let policy = Arc::new(policy);
-                tracing::info!(domain = %domain, mode = %policy.mode, id = &*record.id, "MTA-STS policy fetched");
-                self.keep(domain, Kept { policy: policy.clone(), id: record.id, until_ms: now.saturating_add(max_age_ms) });
+                tracing::info!(domain = %domain, mode = %policy.mode, id = &**id, "MTA-STS policy fetched");
+                self.keep(domain, Kept { policy: policy.clone(), id: id.clone(), until_ms: now.saturating_add(max_age_ms) });
                 Some(policy)
             }
             Err(error) => {
+                let current = fetching.current.clone();
                 tracing::warn!(domain = %domain, %error, kept = current.is_some(), "MTA-STS policy cannot be fetched");
+                self.pause(domain);
                 current
             }
         }
     }
 
-    /// Whether the domain is not paused; it is from now on, until a fetch succeeds.
-    fn may_fetch(&self, domain: &Domain) -> bool {
+    /// The domain is left alone for a while.
+    fn pause(&self, domain: &Domain) {
         let now = Instant::now();
         let mut state = self.state();
-        if state.paused.get(domain).is_some_and(|until| *until > now) {
-            return false;
-        }
         if state.paused.len() >= POLICIES_MAX {
             state.paused.retain(|_, until| *until > now);
         }
         state.paused.insert(domain.clone(), now + PAUSE);
-        true
     }
 
     async fn fetch(&self, daemon: &Daemon, domain: &Domain) -> Result<ReceivedPolicy, NoAnswer> {

@@ -203,7 +203,9 @@ async fn mail_hosts(domain: &Domain, port: u16, site: &Site, dns: &dyn Dns) -> R
         }
         match found {
             Ok(found) => result.extend(candidates(&host, found, port).map(|candidate| (preference, candidate))),
-            Err(reply) => trouble = Some(reply),
+            // Of a host of which nothing can be known now, all mail may still be taken: that it waits goes before that it goes back.
+            Err(reply) if trouble.as_ref().is_none_or(|before: &Reply| before.code.is_permanent()) => trouble = Some(reply),
+            Err(_) => {}
         }
         if result.len() >= ADDRESS_LIMIT {
             break;
@@ -239,3 +241,6 @@ async fn addresses(host: &HostName, dns: &dyn Dns) -> Result<Vec<IpAddr>, Reply>
         Found::Failed(why) => Err(Reply::dns_failed(why)),
     }
 }
+
+#[cfg(test)]
+mod tests;

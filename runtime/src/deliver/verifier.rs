@@ -1,12 +1,33 @@
 //! Whose certificate a peer shows is judged in several ways; that it holds the key of that certificate is checked in one
 //! (RFC 8446 4.4.3). A [`Judge`] is the first, [`Verifier`] is both, as rustls asks for them.
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
 use std::fmt::Debug;
 use std::sync::Arc;
+
+/// The part of a verifier, of servers or of clients, that is the same in all of them: whoever shows a certificate has to hold its key.
+macro_rules! proofs_of_keys {
+    () => {
+        fn verify_tls12_signature(
+            &self, message: &[u8], certificate: &rustls::pki_types::CertificateDer<'_>, signed: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            rustls::crypto::verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self, message: &[u8], certificate: &rustls::pki_types::CertificateDer<'_>, signed: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            rustls::crypto::verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+            self.provider.signature_verification_algorithms.supported_schemes()
+        }
+    };
+}
+pub(crate) use proofs_of_keys;
 
 /// What a peer shows in a handshake.
 #[derive(Clone, Copy)]
@@ -53,19 +74,5 @@ impl<J: Judge> ServerCertVerifier for Verifier<J> {
         self.judge.judge(Shown { leaf, chain, name, ocsp, now }, &self.provider).map(|()| ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self, message: &[u8], certificate: &CertificateDer<'_>, signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    proofs_of_keys!();
 }

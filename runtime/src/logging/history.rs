@@ -2,6 +2,7 @@
 //! state folder. They are written by a thread beside the mail and not flushed: after a loss of power, the last lines may be
 //! missing, and the queue itself knows where each message stands. The oldest file goes when there are too many.
 
+use postern_schema::dns::Recording;
 use serde_json::Value;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -79,34 +80,85 @@ fn numbers(folder: &Path) -> Vec<u64> {
     numbers
 }
 
-/// Everything that is known of a message, oldest first: also how the notice about it fared, which has an id of its own.
+/// Everything that is known of a message, oldest first: also how the notice about it fared, which has an id of its own, and what DNS
+/// had said when a connection was made that the message went over later.
 ///
 /// # Errors
 /// A file cannot be read.
 pub fn trace(folder: &Path, id: &str) -> io::Result<Vec<Value>> {
     let mut ids = vec![id.to_owned()];
     let mut found = Vec::new();
-    for number in numbers(folder) {
-        for line in BufReader::new(File::open(path(folder, number))?).split(b'\n') {
-            let line = line?;
-            if !ids.iter().any(|id| memchr::memmem::find(&line, id.as_bytes()).is_some()) {
-                continue;
-            }
-            // The last line of a process that died may be half a one.
-            let Ok(event) = serde_json::from_slice::<Value>(&line) else { continue };
-            if !ids.iter().any(|id| event["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))) {
-                continue;
-            }
+    for_each_event(folder, |line| {
+        let may_be = |id: &String| memchr::memmem::find(line, id.as_bytes()).is_some();
+        let Some(event) = ids.iter().any(may_be).then(|| read(line)).flatten() else { return };
+        if ids.iter().any(|id| event["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))) {
             ids.extend(event["notice"].as_str().map(str::to_owned));
             found.push(event);
         }
-    }
+    })?;
+    borrow_ways(folder, &mut found)?;
     Ok(found)
+}
+
+/// Calls for each line, oldest first.
+fn for_each_event(folder: &Path, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
+    for number in numbers(folder) {
+        for line in BufReader::new(File::open(path(folder, number))?).split(b'\n') {
+            visit(&line?);
+        }
+    }
+    Ok(())
+}
+
+/// An event; the last line of a process that died may be half a one.
+fn read(line: &[u8]) -> Option<Value> {
+    serde_json::from_slice(line).ok()
+}
+
+/// Puts before the first attempt over a connection of another message what DNS had said on the way there. Of that message, nothing
+/// is shown but this.
+fn borrow_ways(folder: &Path, found: &mut Vec<Value>) -> io::Result<()> {
+    let text = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
+    let mut wanted: Vec<(usize, String, String, Option<Value>)> = Vec::new();
+    for (place, event) in found.iter().enumerate().filter(|(_, event)| event["message"] == "attempt") {
+        let way = text(event, "way");
+        let is_known = way.is_empty() || found.iter().any(|event| event["message"] == "known" && event["way"] == *way);
+        if !is_known && wanted.iter().all(|(_, known, ..)| *known != way) {
+            wanted.push((place, way, text(event, "timestamp"), None));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    for_each_event(folder, |line| {
+        for (_, way, until, last) in &mut wanted {
+            let event = memchr::memmem::find(line, way.as_bytes()).and_then(|_| read(line));
+            let is_it = |event: &Value| event["message"] == "known" && event["way"] == *way && text(event, "timestamp") <= *until;
+            // A message that was tried again may have had a connection each time: the last one is meant.
+            *last = event.filter(is_it).or(last.take());
+        }
+    })?;
+    for (place, _, _, event) in wanted.into_iter().rev() {
+        let Some(mut event) = event else { continue };
+        let Ok(mut recording) = Recording::parse(&text(&event, "recording")) else { continue };
+        let id = &found[place]["id"];
+        let queued = found.iter().find(|event| event["message"] == "queued" && event["id"] == *id);
+        recording.facts.retain(|(name, _)| &**name == "way");
+        let said = [("from", queued.map(|event| &event["from"])), ("to", Some(&found[place]["to"]))];
+        said.into_iter()
+            .filter_map(|(name, value)| Some((name, value?.as_str()?)))
+            .for_each(|(name, value)| recording.note(name, value));
+        event["recording"] = recording.to_string().into();
+        event["id"] = found[place]["id"].clone();
+        found.insert(place, event);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_trace_follows_a_message_to_its_notice() {
@@ -119,6 +171,36 @@ mod tests {
         let messages: Vec<_> = trace(root.path(), "A1").unwrap().into_iter().map(|event| event["message"].clone()).collect();
         assert_eq!(messages, ["queued", "sender notified", "attempt"]);
         assert!(trace(root.path(), "D4").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_message_that_went_over_a_connection_of_another_has_its_answers_and_nothing_else_of_it() {
+        let root = tempfile::tempdir().unwrap();
+        let known = |way: &str, minute: u32, address: &str| {
+            let recording = format!("@way a.test\n@from x@secret.test\n@to y@secret.test\na.test A \"{address}\"\n");
+            json!({ "timestamp": format!("00:0{minute}"), "id": "B2", "way": way, "recording": recording, "message": "known" })
+        };
+        let attempt = |id: &str, way: &str, minute: u32| json!({ "timestamp": format!("00:0{minute}"), "id": id, "to": "c@a.test", "way": way, "message": "attempt" });
+        let lines = [
+            known("B2.0", 1, "192.0.2.1"),
+            known("B2.1", 2, "192.0.2.2"),
+            known("B2.0", 3, "192.0.2.3"),
+            attempt("B2", "B2.0", 3),
+            json!({ "timestamp": "00:03", "id": "A1", "from": "d@e.test", "message": "queued" }),
+            attempt("A1", "B2.0", 4),
+            attempt("A1", "B2.0", 5),
+            known("B2.0", 6, "192.0.2.4"),
+        ];
+        let mut history = History::open(root.path());
+        lines.iter().for_each(|line| history.write_all(format!("{line}\n").as_bytes()).unwrap());
+        let life = trace(root.path(), "A1").unwrap();
+        let messages: Vec<_> = life.iter().map(|event| event["message"].as_str().unwrap()).collect();
+        assert_eq!(messages, ["queued", "known", "attempt", "attempt"]);
+        let recording = life[1]["recording"].as_str().unwrap();
+        assert_eq!(recording, "@way a.test\n@from d@e.test\n@to c@a.test\na.test A \"192.0.2.3\"\n");
+        assert!(life.iter().all(|event| event["id"] == "A1"));
+        let own = trace(root.path(), "B2").unwrap();
+        assert_eq!(own.iter().filter(|event| event["message"] == "known").count(), 4, "it has what is its own");
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Lookup for Fixture {
     }
 }
 
-fn site() -> Site {
+/// That site.
+pub(crate) fn site() -> Site {
     let everybody = ["0.0.0.0/0", "::/0"].map(|range| range.parse().unwrap());
     Site {
         sources: Sources::default(),

@@ -24,7 +24,7 @@ pub mod schedule;
 pub mod spool;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 pub use envelope::{
     Action, Attempt, Change, Client, Envelope, Generation, MessageState, Outcome, Progress, QueueEntry, Recipient,

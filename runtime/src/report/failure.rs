@@ -8,9 +8,9 @@ use crate::authentication::header::Header;
 use crate::authentication::judge::Judgement;
 use crate::authentication::{fetch, generated, results};
 use crate::daemon::{Daemon, now_ms};
-use crate::queue::{Body, Generated, QueueId, date};
+use crate::queue::{QueueId, date};
 use crate::site::Generation;
-use postern_schema::decide::{Handling, Reason, TlsWish, expansion};
+use postern_schema::decide::{Handling, Reason};
 use postern_schema::dmarc::destination::{self, Destinations};
 use postern_schema::dmarc::{Finding, Record};
 use postern_schema::dns::Transcript;
@@ -215,23 +215,7 @@ async fn send(daemon: &Daemon, generation: &Generation, prepared: &Prepared) -> 
         let now = now_ms();
         let id = daemon.spool.fresh_id(now);
         let octets = message(generation.site().hostname.as_str(), &reporter.from, &to, id.id(), now / 1000, prepared);
-        let signatures = generated::sign(generation, &octets, now / 1000)?;
-        // As with the others: the compiler refuses a site that has no key for it.
-        if signatures.is_empty() {
-            return Err(format!("no key signs mail from {}", reporter.from));
-        }
-        let report = Generated {
-            id,
-            arrival_ms: now,
-            expansion: expansion(&to, &*generation.snapshot),
-            recipient: to,
-            smtp_utf8: false,
-            eight_bit: false,
-            tls_wish: TlsWish::Default,
-            generation: generation.mark(),
-            body: Body::Inline(vec![signatures.into(), octets.into()]),
-            changes: Vec::new(),
-        };
+        let report = generated::report(generation, (id, now), to, octets)?;
         let (id, to) = (report.id.id(), report.recipient.to_string());
         daemon.spool.append(report).await.map_err(|error| error.to_string())?;
         tracing::info!(%id, to, domain = %prepared.domain, "failure report queued");

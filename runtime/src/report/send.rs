@@ -9,9 +9,8 @@ use super::day::{DAY_SECONDS, Day};
 use super::{Prepared, mail};
 use crate::authentication::{fetch, generated};
 use crate::daemon::{Daemon, now_ms};
-use crate::queue::{Body, Generated};
+use crate::queue::Generated;
 use crate::site::Generation;
-use postern_schema::decide::{TlsWish, expansion};
 use postern_schema::dmarc::destination::{self, Destinations};
 use postern_schema::dns::Transcript;
 use postern_schema::name::{Domain, Mailbox};
@@ -135,23 +134,7 @@ fn message(daemon: &Daemon, generation: &Generation, prepared: &Prepared<'_>, to
     let now = now_ms();
     let id = daemon.spool.fresh_id(now);
     let octets = mail::message(&prepared.report(), &to, id.id(), now / 1000).map_err(|error| error.to_string())?;
-    let signatures = generated::sign(generation, &octets, now / 1000)?;
-    // Nobody takes a report that no key vouches for (RFC 8460 3); the compiler refuses a site that has none.
-    if signatures.is_empty() {
-        return Err(format!("no key signs mail from {}", prepared.from));
-    }
-    Ok(Generated {
-        id,
-        arrival_ms: now,
-        expansion: expansion(&to, &*generation.snapshot),
-        recipient: to,
-        smtp_utf8: false,
-        eight_bit: false,
-        tls_wish: TlsWish::Default,
-        generation: generation.mark(),
-        body: Body::Inline(vec![signatures.into(), octets.into()]),
-        changes: Vec::new(),
-    })
+    generated::report(generation, (id, now), to, octets)
 }
 
 /// Where the report may go.

@@ -113,7 +113,7 @@ impl Default for Screen {
             received_spf: false,
             dmarc: None,
             partial_body: false,
-            quarantine: (Quarantine::Hold, Origin::DEFAULT),
+            quarantine: (Quarantine::Mark, Origin::DEFAULT),
             greet_wait: None,
             early_talker: Reaction::default(),
             limits: Vec::new(),

@@ -260,6 +260,14 @@ impl Daemon {
         events.iter().map(|event| (text(event, "to"), text(event, "status"), text(event, "reply"))).collect()
     }
 
+    /// What was known of a message and what DNS said, once that is in its history.
+    pub fn recording(&self, id: &str) -> String {
+        wait::until("the history is written", || {
+            let outcome = self.control(&["trace", id, "--dns"]);
+            (outcome.status == 0).then_some(outcome.stdout)
+        })
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         // The child is not waited for yet, so its number is still its own.

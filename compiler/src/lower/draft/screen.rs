@@ -141,7 +141,7 @@ impl ScreenDraft {
             partial_body: self.partial_body,
             quarantine: match &self.quarantine {
                 Some(said) => (said.value.clone(), origin(said.span)),
-                None => (Quarantine::Hold, Origin::DEFAULT),
+                None => Screen::default().quarantine,
             },
             greet_wait: self.greet_wait.as_ref().map(|wait| (wait.value, origin(wait.span))),
             early_talker: self.early_talker,

@@ -15,6 +15,10 @@ use postern_schema::name::Domain;
 pub static NO_POSTMASTER: Rule =
     Rule::new("SIT001", "no-postmaster", Severity::Error, Raised::Lowering, include_str!("no_postmaster.md"));
 
+/// SIT008: told of nothing, and of something.
+pub static NOTIFY_NONE: Rule =
+    Rule::new("SIT008", "notify-none-and-more", Severity::Error, Raised::Lowering, include_str!("notify_none.md"));
+
 /// Endings of names that are not in the public DNS: reserved by RFC 6761, RFC 6762, RFC 8375 and ICANN, or in wide private
 /// use (RFC 6762 G). Those for documentation and tests, `example`, `test` and `invalid`, are left out: they are meant so.
 const RESERVED: &[&str] =

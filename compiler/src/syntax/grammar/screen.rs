@@ -25,8 +25,11 @@ const DMARC_REACTIONS: &[Word] = &[
 ];
 
 const QUARANTINES: &[Word] = &[
-    Word::new("hold", "It stays in the queue until `posternd queue release` lets it go; without `quarantine`, this."),
-    Word::new("mark", "It is delivered with the field `X-Spam-Flag: YES`, by which filters of mailboxes file it."),
+    Word::new(
+        "mark",
+        "It is delivered with the field `X-Spam-Flag: YES`, by which filters of mailboxes file it; without `quarantine`, this.",
+    ),
+    Word::new("hold", "It stays in the queue, where nobody sees it but the operator, until `posternd queue release` lets it go."),
 ];
 
 const PER: &[Word] =

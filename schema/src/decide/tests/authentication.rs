@@ -57,7 +57,7 @@ fn dmarc_decides_where_it_is_honoured() {
         (DmarcFact::Fail(DmarcPolicy::None), Disposition::Accept(Handling::Deliver), Reason::ContentAccepted),
         (
             DmarcFact::Fail(DmarcPolicy::Quarantine),
-            Disposition::Accept(Handling::Quarantine(Quarantine::Hold)),
+            Disposition::Accept(Handling::Quarantine(Quarantine::Mark)),
             Reason::DmarcQuarantine,
         ),
         (DmarcFact::Fail(DmarcPolicy::Reject), Disposition::Refuse, Reason::DmarcFailed),

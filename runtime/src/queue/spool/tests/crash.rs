@@ -4,6 +4,7 @@
 use super::disk::TestDisk;
 use super::*;
 use crate::queue::message::NewMessage;
+use std::io;
 
 /// What is in the queue, with states and checksums of the bodies.
 pub(super) type Queue = BTreeMap<QueueId, (QueueEntry, u32)>;
@@ -102,14 +103,7 @@ fn the_story_reclaims_segments() {
 
 #[test]
 fn what_was_acknowledged_survives_a_death_at_every_call() {
-    let calls = {
-        let folder = scratch();
-        let disk = TestDisk::new();
-        let (spool, _) = open_small(folder.path(), disk.clone());
-        story(&spool, &disk);
-        drop(spool);
-        disk.calls()
-    };
+    let calls = calls_of_the_story();
     assert!(calls > 200);
     for last_call in 3..=calls {
         for seed in [0, u64::MAX, last_call] {
@@ -129,7 +123,44 @@ fn what_was_acknowledged_survives_a_death_at_every_call() {
     }
 }
 
-/// The test above would notice: on a disk that only says that it flushed, mail is lost.
+/// Every write, flush, cut and removal fails once, for want of room and for good. Whatever was told "no" did not happen, and all that was
+/// told "yes" did, in memory and on disk, and also where the power goes afterwards.
+#[test]
+fn a_failure_of_any_call_undoes_what_it_was_for_and_nothing_else() {
+    let calls = calls_of_the_story();
+    let mut failed = 0;
+    for number in 3..=calls {
+        for how in [io::ErrorKind::StorageFull, io::ErrorKind::Other] {
+            let folder = scratch();
+            let disk = TestDisk::new();
+            let (spool, _) = open_small(folder.path(), disk.clone());
+            disk.fail_call(number, how);
+            let mut acknowledged = Queue::new();
+            for step_number in 0..STEPS {
+                let (next, is_true) = step(&spool, step_number, &acknowledged);
+                failed += usize::from(!is_true);
+                acknowledged = if is_true { next } else { acknowledged };
+            }
+            assert!(queue(&spool) == acknowledged, "call {number}, {how:?}: what is known");
+            drop(spool);
+            disk.cut_power(number);
+            let (found, _) = reopened(folder.path());
+            assert!(found == acknowledged, "call {number}, {how:?}: what is there");
+        }
+    }
+    assert!(failed > 100, "only {failed} steps failed");
+}
+
+fn calls_of_the_story() -> u64 {
+    let folder = scratch();
+    let disk = TestDisk::new();
+    let (spool, _) = open_small(folder.path(), disk.clone());
+    story(&spool, &disk);
+    drop(spool);
+    disk.calls()
+}
+
+/// The tests above would notice: on a disk that only says that it flushed, mail is lost.
 #[test]
 fn on_a_disk_that_lies_mail_is_lost() {
     let folder = scratch();

@@ -14,6 +14,8 @@ struct State {
     /// Calls that change something, until all fail: the host has died.
     calls_left: Option<u64>,
     dead: bool,
+    /// The call that fails, and how; those after it work again.
+    failing_call: Option<(u64, io::ErrorKind)>,
     /// What can still be set aside.
     room_octets: Option<u64>,
     /// What can still be written, for a file system on which setting aside does not help.
@@ -50,6 +52,11 @@ impl TestDisk {
 
     pub(super) fn die_after(&self, calls: u64) {
         lock(&self.state).calls_left = Some(calls);
+    }
+
+    /// That call alone fails.
+    pub(super) fn fail_call(&self, number: u64, how: io::ErrorKind) {
+        lock(&self.state).failing_call = Some((number, how));
     }
 
     pub(super) fn set_room(&self, octets: Option<u64>) {
@@ -127,7 +134,10 @@ impl TestDisk {
         }
         state.calls_left = state.calls_left.map(|calls| calls - 1);
         state.calls += 1;
-        Ok(state)
+        match state.failing_call {
+            Some((number, how)) if number == state.calls => Err(how.into()),
+            _ => Ok(state),
+        }
     }
 }
 

@@ -149,3 +149,39 @@ fn a_message_at_hand_is_the_one_on_disk() {
     let read = spool.find(id).unwrap();
     assert_eq!((read.envelope.clone(), body_of(&spool, id)), (at_hand.0.unwrap().envelope, at_hand.1));
 }
+
+/// Each with its attempt and its time, as after a night in which a large receiver was away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_thousand_deferred_messages_are_known_again() {
+    const MESSAGES: usize = 100_000;
+    const PAGE: usize = 1000;
+    let folder = scratch();
+    let large = || SpoolOptions { segment_octets: 4 << 20, ..options() };
+    let (spool, _) = Spool::open(folder.path(), large()).unwrap();
+    let spool = Arc::new(spool);
+    let mut ids = Vec::with_capacity(MESSAGES);
+    for _ in 0..MESSAGES / PAGE {
+        let page: Vec<_> = (0..PAGE)
+            .map(|_| {
+                let spool = spool.clone();
+                tokio::spawn(async move { spool.append(message(&spool, b"waits")).await.unwrap() })
+            })
+            .collect();
+        let mut changes = Vec::with_capacity(PAGE);
+        for one in page {
+            let id = one.await.unwrap();
+            let outcome = Outcome::Deferred { attempt: attempt("450", "4.2.0 later", None), next_ms: NOW + ids.len() as u64 };
+            changes.push(Change::Outcome { id, recipients: [0].into(), outcome });
+            ids.push(id);
+        }
+        spool.record(changes).await.unwrap();
+    }
+    drop(spool);
+    let (spool, recovered) = Spool::open(folder.path(), large()).unwrap();
+    assert!(recovered.corrupt.is_empty());
+    assert_eq!(spool.counts().messages(), MESSAGES as u64);
+    for (number, id) in ids.into_iter().enumerate() {
+        let entry = spool.find(id).unwrap();
+        assert_eq!(entry.progress.next_attempt_ms(), Some(NOW + number as u64), "{id}");
+    }
+}
