@@ -132,9 +132,9 @@ pub struct HopExplained {
     pub destination: Option<String>,
     /// The Maildir, or the host and port that are called.
     pub endpoint: Option<String>,
-    /// The relays that take over where it cannot be reached, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub backups: Vec<String>,
+    /// The relay that takes over where it cannot be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<String>,
     /// The public addresses that the receiver may see it come from; empty for delivery here.
     pub leaves_from: Vec<IpAddr>,
     /// The name that we log in by there.
@@ -421,7 +421,7 @@ pub fn explain_hop(sender: &ReversePath, end: &End, wish: TlsWish, lookup: &dyn 
     HopExplained {
         endpoint: hop.as_ref().and_then(|hop| endpoint(hop, site)),
         leaves_from: hop.as_ref().map_or_else(Vec::new, |hop| leaves_from(&hop.destination, site)),
-        backups: relay.map_or_else(Vec::new, |relay| backups(relay, site)),
+        backup: relay.and_then(|relay| relay.backup.as_deref()).map(str::to_owned),
         login: relay.and_then(|relay| relay.login.as_ref()).map(|login| login.user.to_string()),
         quota_octets: quota.and_then(|entry| match entry.kind {
             AddressKind::Mailbox { quota_octets } => quota_octets.or(site.limits.mailbox_octets),
@@ -454,17 +454,6 @@ fn relay<'a>(destination: &Destination, site: &'a Site) -> Option<&'a Relay> {
         Destination::Relay { name, .. } => site.relay(name),
         _ => None,
     }
-}
-
-/// Each once, also where two name each other.
-fn backups(relay: &Relay, site: &Site) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut next = relay.backup.as_deref();
-    while let Some(name) = next.filter(|name| *name != &*relay.name && found.iter().all(|known| known != name)) {
-        found.push(name.to_owned());
-        next = site.relay(name).and_then(|relay| relay.backup.as_deref());
-    }
-    found
 }
 
 /// The addresses that connections come from, as the receiver sees them.

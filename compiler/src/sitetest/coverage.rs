@@ -58,7 +58,7 @@ impl<'a> Reached<'a> {
             let stages = explanation.stages.iter().flat_map(|stage| &stage.steps);
             let hops = explanation.hops.iter().flat_map(|hop| &hop.steps);
             reached.lines.extend(stages.chain(hops).filter_map(line));
-            let ways = explanation.hops.iter().flat_map(|hop| hop.via.iter().chain(&hop.backups));
+            let ways = explanation.hops.iter().flat_map(|hop| hop.via.iter().chain(&hop.backup));
             reached.ways.extend(ways.map(String::as_str));
         }
         reached

@@ -80,7 +80,7 @@ pub(super) fn hop(text: &mut String, hop: &HopExplained) {
             sender => format!("with the sender {sender}"),
         }),
         hop.endpoint.as_ref().map(|endpoint| format!("to {endpoint}")),
-        (!hop.backups.is_empty()).then(|| format!("where that cannot be reached, by {}", hop.backups.join(", then "))),
+        hop.backup.as_ref().map(|backup| format!("where that cannot be reached, by {backup}")),
         hop.tls.map(|level| match level {
             "none" => "without TLS".to_owned(),
             "may" => "over TLS where the other side offers it".to_owned(),

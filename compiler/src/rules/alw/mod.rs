@@ -55,12 +55,14 @@ pub fn sift(nodes: &[Node], findings: Vec<Diagnostic>, subject: &Subject<'_>) ->
     let mut allowed = Vec::new();
     for mut finding in findings {
         // Of several, the innermost speaks; the others would take it as well, so none of them is without use.
-        let covering = allows.iter_mut().filter(|allow| allow.covers(&finding));
-        let covering = covering.map(|allow| {
+        let mut innermost: Option<&mut Allow<'_>> = None;
+        for allow in allows.iter_mut().filter(|allow| allow.covers(&finding)) {
             allow.used = true;
-            allow
-        });
-        let Some(allow) = covering.max_by_key(|allow| allow.depth) else {
+            if innermost.as_ref().is_none_or(|known| known.depth < allow.depth) {
+                innermost = Some(allow);
+            }
+        }
+        let Some(allow) = innermost else {
             kept.push(finding);
             continue;
         };

@@ -158,11 +158,10 @@ impl<'a> Walk<'a> {
     fn growth(&self, next: Node, path: &[Frame]) -> Option<usize> {
         let Node::Made(next) = next else { return None };
         let hop = &self.made[next].hop;
-        let is_same = |frame: &Frame| matches!(frame.node, Node::Made(made) if self.made[made].hop.span == hop.span);
-        let begin = path.len().saturating_sub(GROWTH_FRAMES);
-        let same = || path.iter().enumerate().skip(begin).filter(|(_, frame)| is_same(frame));
-        let is_endless = hop.role == Role::Pattern && same().count() >= GROWTH_LIMIT;
-        same().last().map(|(depth, _)| depth).filter(|_| is_endless)
+        let is_same = |depth: &usize| matches!(path[*depth].node, Node::Made(made) if self.made[made].hop.span == hop.span);
+        let recent = path.len().saturating_sub(GROWTH_FRAMES)..path.len();
+        let is_endless = hop.role == Role::Pattern && recent.clone().filter(is_same).count() >= GROWTH_LIMIT;
+        recent.rev().find(is_same).filter(|_| is_endless)
     }
 
     fn state(&self, node: Node) -> State {
