@@ -1,9 +1,10 @@
-//! [`Dns`] that remembers what failed, and counts. hickory keeps answers as long as they may be kept, also that there is none where
-//! the zone says for how long, and puts the same question only once at a time; but a server that fails is asked anew for every
-//! message (RFC 9520 3.2 wants that remembered), and so is a name that does not exist in a zone without SOA.
+//! [`Dns`] that puts a question only once at a time, remembers what failed, and counts. hickory keeps answers as long as they may be kept,
+//! also that there is none where the zone says for how long; but a server that fails is asked anew for every message (RFC 9520 3.2 wants
+//! that remembered), and so is a name that does not exist in a zone without SOA.
 //!
 //! The resolver behind it can be exchanged while questions are under way: each ends at the one that it began with.
 
+use super::under_way::UnderWay;
 use super::{Dns, Found, Mx, Pending, overheard};
 use arc_swap::ArcSwap;
 use postern_schema::dns::{Answer, Question};
@@ -29,6 +30,9 @@ const OUTCOMES: [&str; 5] = ["found", "nothing", "nonexistent", "bogus", "failed
 pub struct Memory {
     resolver: ArcSwap<Box<dyn Dns>>,
     known: Mutex<HashMap<Asked, (Instant, Empty)>>,
+    hosts: UnderWay<Box<str>, Found<Mx>>,
+    addresses: UnderWay<Box<str>, Found<IpAddr>>,
+    answers: UnderWay<Asked, Answer>,
     outcomes: [AtomicU64; OUTCOMES.len()],
     remembered: AtomicU64,
 }
@@ -75,6 +79,9 @@ impl Memory {
         Memory {
             resolver: ArcSwap::from_pointee(resolver),
             known: Mutex::default(),
+            hosts: UnderWay::default(),
+            addresses: UnderWay::default(),
+            answers: UnderWay::default(),
             outcomes: Default::default(),
             remembered: AtomicU64::new(0),
         }
@@ -85,6 +92,9 @@ impl Memory {
         let resolver: Box<dyn Dns> = Box::new(resolver);
         self.resolver.store(Arc::new(resolver));
         self.known().clear();
+        self.hosts.clear();
+        self.addresses.clear();
+        self.answers.clear();
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<Asked, (Instant, Empty)>> {
@@ -145,10 +155,13 @@ impl Dns for Memory {
             let found = match self.recall(&asked) {
                 Some(empty) => Found::from(empty),
                 None => {
-                    let resolver = self.resolver.load_full();
-                    let found = resolver.mx(domain).await;
-                    self.note(asked, Empty::of(&found));
-                    found
+                    let ask = async {
+                        let resolver = self.resolver.load_full();
+                        let found = resolver.mx(domain).await;
+                        self.note(asked, Empty::of(&found));
+                        found
+                    };
+                    self.hosts.share(domain.as_str().into(), ask).await
                 }
             };
             overheard::note_hosts(domain.as_str(), &found);
@@ -162,10 +175,13 @@ impl Dns for Memory {
             let found = match self.recall(&asked) {
                 Some(empty) => Found::from(empty),
                 None => {
-                    let resolver = self.resolver.load_full();
-                    let found = resolver.addresses(host).await;
-                    self.note(asked, Empty::of(&found));
-                    found
+                    let ask = async {
+                        let resolver = self.resolver.load_full();
+                        let found = resolver.addresses(host).await;
+                        self.note(asked, Empty::of(&found));
+                        found
+                    };
+                    self.addresses.share(host.as_str().into(), ask).await
                 }
             };
             overheard::note_addresses(host.as_str(), &found);
@@ -182,16 +198,20 @@ impl Dns for Memory {
                 Some(Empty::Bogus) => Answer::Failed("the answer may be forged (DNSSEC)".into()),
                 Some(Empty::Failed(why)) => Answer::Failed(why),
                 None => {
-                    let resolver = self.resolver.load_full();
-                    let answer = resolver.ask(question).await;
-                    let empty = match &answer {
-                        Answer::Found(_) => None,
-                        Answer::Nothing => Some(Empty::Nothing),
-                        Answer::Nonexistent => Some(Empty::Nonexistent),
-                        Answer::Failed(why) => Some(Empty::Failed(why.clone())),
+                    let key = asked.clone();
+                    let ask = async {
+                        let resolver = self.resolver.load_full();
+                        let answer = resolver.ask(question).await;
+                        let empty = match &answer {
+                            Answer::Found(_) => None,
+                            Answer::Nothing => Some(Empty::Nothing),
+                            Answer::Nonexistent => Some(Empty::Nonexistent),
+                            Answer::Failed(why) => Some(Empty::Failed(why.clone())),
+                        };
+                        self.note(asked, empty);
+                        answer
                     };
-                    self.note(asked, empty);
-                    answer
+                    self.answers.share(key, ask).await
                 }
             };
             overheard::note(|| question.clone(), || answer.clone());
@@ -221,7 +241,10 @@ mod tests {
 
         fn ask<'a>(&'a self, _: &'a Question) -> Pending<'a, Answer> {
             self.1.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async { self.0.clone() })
+            Box::pin(async {
+                tokio::task::yield_now().await;
+                self.0.clone()
+            })
         }
     }
 
@@ -249,6 +272,17 @@ mod tests {
             memory.mx(&domain).await;
             assert_eq!(count.load(Ordering::Relaxed), 3, "another resolver may know");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_together_is_asked_once() {
+        let count = Arc::new(AtomicU64::new(0));
+        let answer = Answer::Found(vec!["v=spf1 -all".into()]);
+        let memory = Memory::new(Parrot(answer.clone(), count.clone()));
+        let question = Question::new("a.example", RecordKind::Txt);
+        let answers = tokio::join!(memory.ask(&question), memory.ask(&question), memory.ask(&question));
+        assert_eq!(answers, (answer.clone(), answer.clone(), answer));
+        assert_eq!(count.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]

@@ -1,10 +1,11 @@
 //! What the runtime asks of DNS, in words: [`Found`], never a bare error. The one implementation that goes to the network is
-//! [`Resolver`], an adapter of hickory, behind a [`Memory`] of what failed; tests point it at a server on loopback.
+//! [`Resolver`], an adapter of hickory, behind a [`Memory`] of what failed and of what is under way; tests point it at a server on loopback.
 
 mod memory;
 pub mod overheard;
 mod resolver;
 pub mod secure;
+mod under_way;
 
 pub use memory::Memory;
 pub use resolver::{Resolver, ResolverError};
