@@ -112,7 +112,10 @@ fn is_advice(complaint: &str, set: &RecordSet) -> bool {
     // Who only forwards mail of a domain does not speak for it.
     let zone = complaint.split("zone \"").nth(1).and_then(|rest| rest.split(".\"").next()).unwrap_or_default();
     let speaks = set.records.iter().any(|planned| planned.record.owner.as_str() == format!("_dmarc.{zone}"));
-    complaint.contains("handles mail but is missing") && (!speaks || is_said("no SPF record is given"))
+    // Where nothing listens to the outside, nothing leads there.
+    let takes_mail = set.records.iter().any(|planned| planned.record.data.kind().as_str() == "MX");
+    complaint.contains("is missing MX records") && !takes_mail
+        || complaint.contains("handles mail but is missing") && (!speaks || is_said("no SPF record is given"))
         || complaint.contains("MX record") && complaint.contains("should have at least 2 values")
         || target.is_some_and(|target| complaint.contains("does not exist") && is_of_others(target))
 }

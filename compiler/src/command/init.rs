@@ -2,6 +2,7 @@
 
 use super::{Failure, Status, complain, print};
 use crate::compile::{CompileOptions, compile_text};
+use crate::report::Severity;
 use clap::Args;
 use postern_schema::name::{Domain, HostName, LocalPart};
 use std::fmt::Write as _;
@@ -83,7 +84,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Status, Failure> {
     let answers = if io::stdin().is_terminal() { ask(arguments)? } else { take(arguments)? };
     let text = site(&answers);
     let compiled = compile_text("site.kdl", &text, &CompileOptions::default());
-    if let Some(finding) = compiled.diagnostics.first() {
+    // A note is something to do next: `check` shows it when there is a site.
+    if let Some(finding) = compiled.diagnostics.iter().find(|finding| finding.severity > Severity::Note) {
         let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         return Err(Failure::usage(format!("that makes no good site: {}{help}", finding.message)));
     }

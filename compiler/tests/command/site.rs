@@ -20,7 +20,7 @@ domain "example.com" {
     alias "info" "alice" "bob"; alias "abuse" "postmaster"
 }
 parked "example.net"
-route to="*" via="direct"
+route to="*" via="direct"; allow "DKM012" reason="signed by hand"
 test "strangers cannot relay" {
     client "198.51.100.99"
     from "x@evil.example"

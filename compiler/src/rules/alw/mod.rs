@@ -54,10 +54,15 @@ pub fn sift(nodes: &[Node], findings: Vec<Diagnostic>, subject: &Subject<'_>) ->
     }
     let mut allowed = Vec::new();
     for mut finding in findings {
-        // Of several, the innermost speaks; the others would take it as well, so none of them is without use.
-        let mut innermost: Option<&mut Allow<'_>> = None;
+        // Of those in blocks within each other, the innermost speaks; those further out would take it as well, so they are not without
+        // use. One that says again what another of its block has said is.
+        let (mut innermost, mut depths): (Option<&mut Allow<'_>>, Vec<usize>) = (None, Vec::new());
         for allow in allows.iter_mut().filter(|allow| allow.covers(&finding)) {
+            if depths.contains(&allow.depth) {
+                continue;
+            }
             allow.used = true;
+            depths.push(allow.depth);
             if innermost.as_ref().is_none_or(|known| known.depth < allow.depth) {
                 innermost = Some(allow);
             }

@@ -2,7 +2,6 @@
 
 use crate::lower::draft::{DomainDraft, Part};
 use crate::report::{Diagnostic, Severity};
-use crate::rules::chk::is_chosen;
 use crate::rules::{Rule, Subject};
 use crate::standing::{anybody_sends, own_mail};
 use postern_schema::record::DmarcPolicy;
@@ -20,8 +19,7 @@ pub static RULE: Rule = Rule::check(
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     let mut others: Vec<(&DomainDraft, String)> = Vec::new();
-    // Without a policy of its own, a domain may do with SPF: then this is a matter for those who count signatures.
-    let is_counted = is_chosen(RULE.code, &subject.checkers) && anybody_sends(&subject.model.site);
+    let is_counted = anybody_sends(&subject.model.site);
     for domain in subject.draft.domain_nodes() {
         match domain.publication.dmarc.as_ref().map(|dmarc| dmarc.value.policy) {
             // That is an error: DMC001.
