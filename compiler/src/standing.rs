@@ -8,7 +8,7 @@ use crate::emit::dns::{names_relay, spf_of};
 use postern_schema::decide::{Lookup, LookupFailed};
 use postern_schema::name::{Domain, Mailbox, ReversePath};
 use postern_schema::record::{SpfAll, SpfTerm};
-use postern_schema::site::{Destination, DomainClass, FromAddress, Relay, Site};
+use postern_schema::site::{Destination, DomainClass, DomainEntry, FromAddress, Relay, Site};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -124,6 +124,9 @@ fn addresses(site: &Site, from_address: FromAddress) -> Vec<IpAddr> {
 
 /// Relaxed alignment: both are of one organisation, which is seen by one lying within the other, or both within a domain of the site.
 pub(crate) fn are_aligned(a: &Domain, b: &Domain, lookup: &dyn Lookup) -> Result<bool, LookupFailed> {
+    if organization(a, lookup)? != organization(b, lookup)? {
+        return Ok(false);
+    }
     if a.is_within(b) || b.is_within(a) {
         return Ok(true);
     }
@@ -135,6 +138,19 @@ pub(crate) fn are_aligned(a: &Domain, b: &Domain, lookup: &dyn Lookup) -> Result
         above = parent.parent();
     }
     Ok(false)
+}
+
+/// The nearest domain, itself or above it, that says that it is an organisation of its own.
+fn organization(domain: &Domain, lookup: &dyn Lookup) -> Result<Option<Domain>, LookupFailed> {
+    let mut at = Some(domain.clone());
+    while let Some(name) = at {
+        let says_so = |entry: &DomainEntry| entry.publication.dmarc.as_ref().is_some_and(|record| record.organization);
+        if lookup.domain(&name)?.is_some_and(|entry| says_so(&entry)) {
+            return Ok(Some(name));
+        }
+        at = name.parent();
+    }
+    Ok(None)
 }
 
 mod own;

@@ -58,6 +58,7 @@ fn dmarc(view: &View<'_>) -> Option<Dmarc> {
         subdomains: policy("subdomains"),
         nonexistent: policy("nonexistent"),
         testing: view.property::<bool>("testing").is_some_and(|testing| testing.value),
+        organization: view.property::<bool>("organization").is_some_and(|on| on.value),
         reports: view.property::<ReportUri>("reports").map(|uri| uri.value).into_iter().collect(),
     })
 }

@@ -76,6 +76,21 @@ fn the_author_may_be_of_the_same_organisation_and_no_other() {
 }
 
 #[test]
+fn a_domain_that_is_an_organisation_of_its_own_is_aligned_with_nothing_above_it() {
+    let own = HOME.replace(
+        "\"news.example.com\" { mailbox \"alice\";",
+        "\"news.example.com\" { mailbox \"alice\"; dmarc policy=\"none\" organization=#true;",
+    );
+    assert_ne!(own, HOME);
+    let expects = |from: &str, promise: &str| {
+        let test = format!("from {from}\n{FRIEND}expect \"accept\" {promise}");
+        holds(&format!("{own}route to=\"*\" via=\"direct\""), &test)
+    };
+    assert!(expects("\"alice@news.example.com\" author=\"example.com\"", "spf=\"pass\" dmarc=\"unaligned\""));
+    assert!(expects("\"alice@news.example.com\"", "spf=\"pass\" dmarc=\"aligned\""));
+}
+
+#[test]
 fn nothing_is_promised_of_mail_that_stays() {
     let test = "from \"alice@example.com\"\nto \"alice@news.example.com\"\nexpect \"accept\" spf=\"pass\"";
     assert!(!holds(&format!("{HOME}route to=\"*\" via=\"direct\""), test));

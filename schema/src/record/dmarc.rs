@@ -14,6 +14,8 @@ pub struct Dmarc {
     pub nonexistent: Option<DmarcPolicy>,
     /// Asks receivers to be one step milder than the policies say.
     pub testing: bool,
+    /// It is an organisation of its own: nobody looks for one above it, and nothing above it is aligned with it (`psd=n`, RFC 9989 4.10).
+    pub organization: bool,
     /// Where aggregate reports go.
     pub reports: Vec<ReportUri>,
 }
@@ -60,7 +62,7 @@ impl Dmarc {
 
     /// One policy for the domain and all below it, and nothing else.
     pub fn plain(policy: DmarcPolicy) -> Dmarc {
-        Dmarc { policy, subdomains: None, nonexistent: None, testing: false, reports: Vec::new() }
+        Dmarc { policy, subdomains: None, nonexistent: None, testing: false, organization: false, reports: Vec::new() }
     }
 
     /// Whether a text is a DMARC record.
@@ -81,6 +83,9 @@ impl fmt::Display for Dmarc {
         }
         if self.testing {
             f.write_str("; t=y")?;
+        }
+        if self.organization {
+            f.write_str("; psd=n")?;
         }
         ReportUri::write_list(&self.reports, f)
     }

@@ -82,6 +82,8 @@ fn policies_read_as_their_rfcs_say() {
     let parked = Dmarc { nonexistent: Some(DmarcPolicy::Reject), ..Dmarc::plain(DmarcPolicy::Reject) };
     assert_eq!(parked.to_string(), "v=DMARC1; p=reject; np=reject");
     assert_eq!(Dmarc::plain(DmarcPolicy::None).to_string(), "v=DMARC1; p=none");
+    let faculty = Dmarc { testing: true, organization: true, ..Dmarc::plain(DmarcPolicy::Quarantine) };
+    assert_eq!(faculty.to_string(), "v=DMARC1; p=quarantine; t=y; psd=n");
 }
 
 #[test]

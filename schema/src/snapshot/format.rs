@@ -6,7 +6,7 @@
 use super::codec::{Damaged, Reader, Stored, Writer};
 
 /// The one format that this code reads and writes.
-pub const FORMAT_VERSION: u32 = 5;
+pub const FORMAT_VERSION: u32 = 6;
 
 /// The tables, in the order in which they are written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]

@@ -78,7 +78,7 @@ stored_structs! {
     Onward { via, listed }
     Publication { spf, dmarc, mta_sts, tls_report, dane, caa, autoconfig, bimi, wildcard }
     SpfPolicy { addresses, includes, all }
-    Dmarc { policy, subdomains, nonexistent, testing, reports }
+    Dmarc { policy, subdomains, nonexistent, testing, organization, reports }
     MtaSts { mode, max_age, web_host }
     TlsReport { reports }
     Pin { of, sha256 }

@@ -73,6 +73,11 @@ pub const DMARC: NodeSpec = NodeSpec::new("dmarc", "The DMARC record (RFC 9989).
             "For names below it that do not exist; without it, as `subdomains`.",
         ),
         PropertySpec::new("testing", ValueType::Truth, "Asks receivers to be one step milder."),
+        PropertySpec::new(
+            "organization",
+            ValueType::Truth,
+            "It is an organisation of its own, such as a faculty below a university: nothing above it is aligned with it (`psd=n`).",
+        ),
         PropertySpec::new("reports", ValueType::Report, "Where aggregate reports go: `mailto:` and an address."),
     ])
     .example("dmarc policy=\"quarantine\" subdomains=\"reject\" nonexistent=\"reject\" reports=\"mailto:dmarc@example.com\"");
@@ -87,9 +92,7 @@ pub fn gone(node: &str, property: &str) -> Option<&'static str> {
         ("dmarc", "rua") => Some("Write reports="),
         ("dmarc", "p") => Some("Write policy="),
         ("dmarc", "t") => Some("Write testing=#true"),
-        ("dmarc", "psd") => Some(
-            "Remove it: `psd=n` is what receivers find by themselves for a domain with a record, and `psd=y` is for registries (RFC 9989)",
-        ),
+        ("dmarc", "psd") => Some("Write organization=#true for `psd=n`; `psd=y` is for registries alone (RFC 9989)"),
         ("dmarc", "adkim" | "aspf") => {
             Some("Remove it: alignment is relaxed, and strict would fail your own mail of names below the domain")
         }
